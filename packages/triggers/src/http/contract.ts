@@ -1,0 +1,46 @@
+/** What the gateway hands to the HTTP trigger, and what it gets back. */
+
+/** Which of the worker's capabilities change how a request is mapped. */
+export interface HttpCapabilities {
+  readonly bodyOnly: boolean;
+  readonly rawBodyBytes: boolean;
+  readonly triggerMetadataRemoved: boolean;
+  readonly ignoreEmptyHeaders: boolean;
+  readonly nullableValues: boolean;
+}
+
+/** One request, read completely. */
+export interface HttpTriggerRequest {
+  readonly method: string;
+  /** Absolute, as the caller addressed it. */
+  readonly url: string;
+  /** The query part of the url, without the question mark. */
+  readonly search: string;
+  /** Name and value alternate, in the order and spelling of the wire. */
+  readonly rawHeaders: readonly string[];
+  /** Route parameters; a missing optional one is undefined. */
+  readonly params: ReadonlyMap<string, string | undefined>;
+  /** Empty when the request had no body. */
+  readonly body: Uint8Array;
+  readonly signal: AbortSignal;
+}
+
+/** One response, complete. */
+export interface HttpReply {
+  readonly status: number;
+  /** In order; a name may stand there more than once (`set-cookie`). */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: Uint8Array | string;
+}
+
+/** The key a caller must show. */
+export type AuthLevel = 'anonymous' | 'user' | 'function' | 'system' | 'admin';
+
+/** An httpTrigger binding, parsed. */
+export interface HttpTriggerOptions {
+  /** The template under the prefix; the function's name when the binding has none. */
+  readonly route: string;
+  /** Upper case; empty means every method. */
+  readonly methods: readonly string[];
+  readonly authLevel: AuthLevel;
+}
