@@ -1,16 +1,27 @@
 import { defineConfig } from 'vitest/config';
 
+/** Package entries name their sources under this condition, so tests need no build of the packages that they test. */
 const condition = 'switchyard-source';
 
 export default defineConfig({
   resolve: { conditions: [condition] },
   ssr: { resolve: { conditions: [condition, 'node'], externalConditions: [condition, 'node'] } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     retry: 0,
     pool: 'forks',
+    projects: [
+      {
+        extends: true,
+        test: { name: 'packages', include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts'] },
+      },
+      {
+        // Whole platforms with worker processes and Azurite: after the others, and two files at a time.
+        extends: true,
+        test: { name: 'platform', include: ['test/**/*.test.ts'], maxWorkers: 2, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

@@ -10,6 +10,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findNode24 } from '../packages/cli/bin/find-node.mjs';
+import { runNode } from '../packages/cli/bin/run-node.mjs';
 
 const repository = dirname(dirname(fileURLToPath(import.meta.url)));
 const stampFile = join(repository, 'node_modules', '.switchyard-install');
@@ -56,7 +57,8 @@ if (node.kind === 'missing') fail(node.message);
 
 for (const command of commands) {
   const expanded = command.flatMap((part) => (part === '{args}' ? args : [part]));
-  const run = spawnSync(node.path, expanded, { cwd: repository, stdio: 'inherit' });
-  if (run.error) fail(`${node.path} could not be started: ${run.error.message}`);
-  if (run.status !== 0) process.exit(run.status ?? 1);
+  const exitCode = await runNode(node.path, expanded, { cwd: repository }).catch((error) =>
+    fail(`${node.path} could not be started: ${error.message}`),
+  );
+  if (exitCode !== 0) process.exit(exitCode);
 }

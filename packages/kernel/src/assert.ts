@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 /** A broken promise of our own code: never the user's fault, never expected. */
 export class InvariantError extends Error {
   override readonly name = 'InvariantError';
@@ -10,5 +12,5 @@ export function invariant(condition: unknown, message: string): asserts conditio
 
 /** Closes an exhaustive `switch`: does not compile while a case is missing. */
 export function assertNever(value: never): never {
-  throw new InvariantError(`unexpected value ${JSON.stringify(value)}`);
+  throw new InvariantError(`unexpected value ${inspect(value, { depth: 2 })}`);
 }

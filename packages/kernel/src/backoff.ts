@@ -12,7 +12,9 @@ export interface BackoffOptions {
 
 /** The wait before try number `attempt`, counted from 0. Pure but for the injected randomness. */
 export function backoffMs(options: BackoffOptions, attempt: number, random: Random): number {
-  const grown = Math.min(options.maximumMs, options.minimumMs * options.factor ** attempt);
+  // The power may be infinite, and zero times infinity is no number.
+  const grown =
+    options.minimumMs === 0 ? 0 : Math.min(options.maximumMs, options.minimumMs * options.factor ** attempt);
   const spread = 1 + options.jitter * (2 * random.next() - 1);
   return Math.min(options.maximumMs, Math.round(grown * spread));
 }

@@ -66,9 +66,13 @@ export function defineErrors<Code extends string>(
   };
 }
 
-/** The text of anything that was thrown. */
+/** The text of anything that was thrown; a thing that cannot be turned into text gives its kind. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return '[object Object]';
+  }
 }
 
 /** Tells a PlatformError, also one made by another copy of this module. */
@@ -78,6 +82,6 @@ export function isPlatformError(thrown: unknown): thrown is PlatformError {
 
 function fill(template: string, details: ErrorDetails): string {
   return template.replace(/\{(\w+)\}/g, (placeholder, name: string) =>
-    name in details ? String(details[name]) : placeholder,
+    Object.hasOwn(details, name) ? String(details[name]) : placeholder,
   );
 }

@@ -1,8 +1,52 @@
 /** Everything that crosses a process boundary: FunctionRpc, its transport, and the contracts between services. */
+export { type ProtocolErrorCode, protocolErrors } from './errors.ts';
 export * from './gen/function-rpc.ts';
 export { Duration } from './gen/google/protobuf/duration.ts';
 export { Timestamp } from './gen/google/protobuf/timestamp.ts';
 export { RpcClaim, RpcClaimsIdentity } from './gen/identity/claims-identity.ts';
 export { NullableBool, NullableDouble, NullableString, NullableTimestamp } from './gen/shared/nullable-types.ts';
 export { grpcStatus, type Link, type LinkEnd, type LinkReceiver, type LinkStatus } from './link.ts';
+export type { ClientTlsOptions } from './transport/client-connection.ts';
+export type { Metadata } from './transport/metadata.ts';
+export {
+  createRpcChannel,
+  eventStreamPath,
+  type RpcChannel,
+  type RpcChannelDeps,
+  type RpcChannelOptions,
+  type StreamOptions,
+  type UnaryOptions,
+} from './transport/rpc-channel.ts';
+export {
+  createRpcServer,
+  type RpcAddress,
+  type RpcServer,
+  type RpcServerDeps,
+  type RpcServerOptions,
+  type ServerTlsOptions,
+} from './transport/rpc-server.ts';
+export type { RpcMethod, StreamMethod, UnaryMethod } from './transport/server-methods.ts';
+export {
+  defaultKeepAlive,
+  defaultTransportLimits,
+  type KeepAliveOptions,
+  type TransportLimits,
+} from './transport/transport-limits.ts';
+export type { UnaryCall, UnaryContext, UnaryOutcome, UnaryReply } from './transport/unary.ts';
+export { splitCommandWords } from './worker-side/command-words.ts';
+export { expandVariables } from './worker-side/expand-variables.ts';
+export { emptyLog, type MessageContent, Outbox } from './worker-side/outbox.ts';
+export type { WorkerApp } from './worker-side/worker-app.ts';
+export {
+  parseWorkerArguments,
+  type WorkerArguments,
+  type WorkerArgumentsOutcome,
+} from './worker-side/worker-arguments.ts';
+export {
+  defaultWorkerSessionLimits,
+  WorkerSession,
+  type WorkerSessionDeps,
+  type WorkerSessionEnd,
+  type WorkerSessionLimits,
+} from './worker-side/worker-session.ts';
 export type { ReleaseReason, SupplyEvent, SupplyReason, SupplyRequest, WorkerSupply } from './worker-supply.ts';

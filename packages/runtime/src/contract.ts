@@ -11,12 +11,16 @@ export interface RuntimeApplication {
   readonly definition: ApplicationDefinition;
   readonly tenantId: string;
   readonly stack: Stack;
+  /** What the worker catalogue says of the language worker. */
+  readonly worker: WorkerProfile;
   /** The app's folder as its workers see it. */
   readonly scriptRoot: string;
   /** The parsed JSON of host.json; undefined when the app has none. */
   readonly hostJson: unknown;
   /** App settings and connection strings. */
   readonly settings: ReadonlyMap<string, string>;
+  /** The id under which the app keeps its state in storage (see `createHostId` of the model). */
+  readonly hostId: string;
   /** Reads function.json files, for apps that their worker does not index. */
   readonly functionFiles: FunctionFiles;
   /** Host names that the app answers to, beside `<applicationId>.localhost`. */
@@ -25,6 +29,19 @@ export interface RuntimeApplication {
   readonly keys: FunctionKeys | undefined;
   /** True under `switchyard dev`. */
   readonly development: boolean;
+}
+
+/** What worker.config.json says of a language worker, as far as the Runtime needs it. */
+export interface WorkerProfile {
+  /** The worker's own folder, as WorkerInitRequest names it. */
+  readonly workerDirectory: string;
+  /**
+   * True when the worker lists the app's functions. Workers that do not know the request may die of it (Java), so the
+   * Runtime reads function.json for them and never asks.
+   */
+  readonly workerIndexing: boolean;
+  /** How long the worker may take for its initialization, in which it loads the app (Node: 2 minutes). */
+  readonly initializationTimeoutMs: number;
 }
 
 /** The function.json files of an app. */
@@ -57,13 +74,20 @@ export interface Runtime {
   /** Serves one HTTP request. */
   handleRequest(request: IncomingMessage, response: ServerResponse): void;
   /**
-   * Creates the app's JobHost and indexes it. Resolves when its routes and listeners are up; rejects when it faulted.
-   * A second call for the same JobHost gets the first one's promise.
+   * Creates the app's JobHost and indexes it. Resolves when its routes are up, a worker is ready and its listeners were
+   * told to start.
+   *
+   * Rejects with a PlatformError that can be shown as it is: when the app cannot be hosted at all (its host.json is wrong,
+   * its host name is taken), nothing is left behind; when its worker did not start, the JobHost stays, the supply goes on
+   * trying and the app comes up by itself as soon as a worker does (`watch` tells). A second call for the same JobHost
+   * joins the attempt that is under way.
    */
   addApplication(application: RuntimeApplication): Promise<JobHostStatus>;
   /** Drains and stops the JobHost; unknown keys are harmless. */
   removeApplication(jobHostKey: string, deadlineMs: number): Promise<void>;
   status(): readonly JobHostStatus[];
+  /** Reports a JobHost's status whenever its state, functions or error change. Returns the unsubscriber. */
+  watch(observer: (status: JobHostStatus) => void): () => void;
   /** Takes nothing new, lets what runs end within `deadlineMs`, then closes everything. */
   drain(deadlineMs: number): Promise<void>;
 }
@@ -76,7 +100,7 @@ export interface JobHostStatus {
   readonly functions: readonly FunctionStatus[];
   readonly rejected: readonly RejectedFunction[];
   readonly workers: readonly WorkerStatus[];
-  /** Why it faulted. */
+  /** What keeps the app from running well: why it faulted, why its worker does not start, that it has no functions. */
   readonly error?: string;
 }
 

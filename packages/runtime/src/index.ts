@@ -7,5 +7,10 @@ export type {
   JobHostStatus,
   Runtime,
   RuntimeApplication,
+  WorkerProfile,
   WorkerStatus,
 } from './contract.ts';
+export { type DispatchStrategy, dispatchStrategies } from './dispatch/strategies.ts';
+export { runtimeErrors } from './errors.ts';
+export { defaultLimits, type RuntimeLimits } from './limits.ts';
+export { createRuntime, type RuntimeDeps, type RuntimeOptions } from './runtime.ts';

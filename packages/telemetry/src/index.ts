@@ -1,1 +1,18 @@
-export {};
+/** Logs and metrics behind the kernel's ports. */
+export {
+  type ConsoleLogDeps,
+  type ConsoleLogOptions,
+  createConsoleLog,
+  type RecordFilter,
+  type TextSink,
+  wantsColors,
+} from './console-log.ts';
+export { openJsonLog } from './json-log.ts';
+export {
+  createLevelFilter,
+  developmentLevel,
+  type LevelFilter,
+  type LevelFilterOptions,
+  type MinimumLevel,
+} from './level-filter.ts';
+export { createMemoryMeter, type MemoryMeter, type MetricSeries, type MetricSnapshot } from './memory-meter.ts';

@@ -6,8 +6,9 @@
  * that names the function, the binding, the key, the value and the fix; the function is rejected, the others run.
  */
 import type { Clock, Log, Meter, Random } from '@switchyard/kernel';
-import type { BindingMetadata, FunctionMetadata } from '@switchyard/model';
+import type { BindingMetadata, FunctionMetadata, HostExtensions, SettingsView } from '@switchyard/model';
 import type { TypedData } from '@switchyard/protocol';
+import type { HttpTriggerOptions } from './http/contract.ts';
 
 /** One thing that happened, ready to become an invocation. */
 export interface TriggerEvent {
@@ -55,20 +56,12 @@ export interface InvocationError {
   readonly type: string;
 }
 
-/** App settings as a kind sees them. */
-export interface SettingsView {
-  /** The value of an app setting, or undefined. */
-  get(name: string): string | undefined;
-  /** Replaces every `%NAME%`; throws a PlatformError naming a missing one. */
-  expand(text: string, where: string): string;
-}
-
 /** What a kind may use while it parses a binding. */
 export interface BindingScope {
   readonly function: FunctionMetadata;
   readonly settings: SettingsView;
-  /** The kind's own section of host.json `extensions`, or an empty object. */
-  readonly extension: Readonly<Record<string, unknown>>;
+  /** `extensions` of host.json, parsed: each kind reads its own section. */
+  readonly extensions: HostExtensions;
   /** True under `switchyard dev` (AZURE_FUNCTIONS_ENVIRONMENT=Development). */
   readonly development: boolean;
 }
@@ -112,10 +105,10 @@ export interface ListenerTriggerKind<Options = unknown> {
 }
 
 /** The HTTP trigger: its events come through the gateway. */
-export interface RouteTriggerKind<Options = unknown> {
+export interface RouteTriggerKind {
   readonly style: 'route';
   readonly type: string;
-  parse(binding: BindingMetadata, scope: BindingScope): Options;
+  parse(binding: BindingMetadata, scope: BindingScope): HttpTriggerOptions;
 }
 
 export type TriggerKind = ListenerTriggerKind | RouteTriggerKind;

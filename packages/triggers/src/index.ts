@@ -1,4 +1,6 @@
 /** One folder per trigger or binding kind, and one registry. */
+export { createAzureQueueService } from './azure-storage/azure-queue-service.ts';
+export { bindingDataFrom } from './binding-data.ts';
 export type {
   BindingContext,
   BindingScope,
@@ -10,15 +12,33 @@ export type {
   LossReason,
   OutputBindingKind,
   RouteTriggerKind,
-  SettingsView,
   TriggerEvent,
   TriggerKind,
   TriggerListener,
 } from './contract.ts';
+export { triggerErrors } from './errors.ts';
 export type {
   AuthLevel,
   HttpCapabilities,
+  HttpOutput,
   HttpReply,
   HttpTriggerOptions,
   HttpTriggerRequest,
 } from './http/contract.ts';
+export { httpOutputKind, httpTriggerKind } from './http/http-trigger.ts';
+export { toHttpEvent } from './http/to-http-event.ts';
+export { toHttpReply } from './http/to-http-reply.ts';
+export type {
+  ChangeResult,
+  MessageReceipt,
+  QueueClient,
+  QueueMessage,
+  QueueService,
+  ReceiveResult,
+} from './queue/queue-client.ts';
+export { createKinds, type Kinds, type KindsDeps } from './registry.ts';
+export type { StorageConnection } from './storage/storage-connection.ts';
+export { createFileTimerStatus } from './timer/file-timer-status.ts';
+export type { TimerStatus } from './timer/timer-status.ts';
+export type { TimerKey, TimerStatusStore } from './timer/timer-status-store.ts';
+export { fromTypedData, isNothing, type JsonValue, toTypedData, type WorkerValue } from './typed-data.ts';

@@ -6,7 +6,7 @@
 // source: function-rpc.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from "../wire.ts";
 import { Duration } from "./google/protobuf/duration.ts";
 import { RpcClaimsIdentity } from "./identity/claims-identity.ts";
 import { NullableBool, NullableDouble, NullableString, NullableTimestamp } from "./shared/nullable-types.ts";

@@ -6,7 +6,7 @@
 // source: settlement.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from "../wire.ts";
 import { Timestamp } from "./google/protobuf/timestamp.ts";
 import { StringValue } from "./google/protobuf/wrappers.ts";
 

@@ -1,4 +1,5 @@
 /** What the gateway hands to the HTTP trigger, and what it gets back. */
+import type { PlatformError } from '@switchyard/kernel';
 
 /** Which of the worker's capabilities change how a request is mapped. */
 export interface HttpCapabilities {
@@ -31,6 +32,18 @@ export interface HttpReply {
   /** In order; a name may stand there more than once (`set-cookie`). */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Uint8Array | string;
+  /** Why the function's answer could not be sent: the reply is a 500 then, and the gateway logs this. */
+  readonly problem?: PlatformError;
+}
+
+/** Where the response of an HTTP function comes from. */
+export interface HttpOutput {
+  /** The `http` output binding's name, often `$return`; undefined when the function has none. */
+  readonly name: string | undefined;
+  /** The request's method, upper case. */
+  readonly method: string;
+  /** The request's `accept` header; only functions that ask for content negotiation need it. */
+  readonly accept?: string;
 }
 
 /** The key a caller must show. */

@@ -6,7 +6,7 @@
 // source: identity/claims-identity.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from "../../wire.ts";
 import { NullableString } from "../shared/nullable-types.ts";
 
 export const protobufPackage = "";

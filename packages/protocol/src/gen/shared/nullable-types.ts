@@ -6,7 +6,7 @@
 // source: shared/nullable-types.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter } from "../../wire.ts";
 import { Timestamp } from "../google/protobuf/timestamp.ts";
 
 export const protobufPackage = "";

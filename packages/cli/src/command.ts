@@ -1,0 +1,66 @@
+/** What a command is: data that the parser, the help and the registry read, and one function that runs it. */
+
+/** Takes finished text. */
+export interface TextSink {
+  write(text: string): unknown;
+}
+
+/** What a command gets of the process that it runs in. */
+export interface CommandContext {
+  readonly stdout: TextSink & { readonly isTTY?: boolean };
+  readonly stderr: TextSink;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+  /** Calls back once, when the user or the machine first asks the process to stop. */
+  onStopRequest(callback: (reason: string) => void): void;
+}
+
+export type FlagDefinition = {
+  readonly summary: string;
+  /** One letter for a single dash. */
+  readonly short?: string;
+  /** Works, and the help does not show it. */
+  readonly hidden?: boolean;
+} & (
+  | { readonly kind: 'switch' }
+  | { readonly kind: 'text'; readonly placeholder: string }
+  | {
+      readonly kind: 'integer';
+      readonly placeholder: string;
+      readonly minimum: number;
+      readonly maximum: number;
+    }
+);
+
+/** Flags by name, without the dashes. */
+export type FlagSet = Readonly<Record<string, FlagDefinition>>;
+
+/** What the user gave for each flag. */
+export type FlagValues<Flags extends FlagSet> = {
+  readonly [Name in keyof Flags]: Flags[Name]['kind'] extends 'switch'
+    ? boolean
+    : (Flags[Name]['kind'] extends 'integer' ? number : string) | undefined;
+};
+
+export interface CommandInput<Flags extends FlagSet> {
+  readonly positionals: readonly string[];
+  readonly flags: FlagValues<Flags>;
+}
+
+export interface Command<Flags extends FlagSet = FlagSet> {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** What stands between the command's name and its flags. */
+  readonly positional?: { readonly name: string; readonly summary: string; readonly maximum: number };
+  readonly flags: Flags;
+  /** Command lines worth showing. */
+  readonly examples: readonly string[];
+  /** Returns the exit code. A PlatformError that it throws is shown, and gives the exit code. */
+  run(input: CommandInput<Flags>, context: CommandContext): Promise<number>;
+}
+
+/** Declares a command; its flags give `run` their types. */
+export function defineCommand<const Flags extends FlagSet>(command: Command<Flags>): Command<Flags> {
+  return command;
+}

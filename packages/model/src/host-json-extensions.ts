@@ -1,0 +1,267 @@
+/** The sections below `extensions` of host.json that the platform knows, with the defaults of each extension. */
+import type { ConfigSection } from './config-section.ts';
+import type { JsonObject } from './json-text.ts';
+
+/** Durations in milliseconds. */
+export interface HostExtensions {
+  readonly http: HttpExtension;
+  readonly queues: QueuesExtension;
+  readonly blobs: { readonly maxDegreeOfParallelism: number; readonly poisonBlobThreshold: number };
+  readonly eventHubs: EventHubsExtension;
+  readonly serviceBus: ServiceBusExtension;
+  readonly kafka: KafkaExtension;
+  readonly rabbitMQ: RabbitMqExtension;
+  readonly cosmosDB: { readonly connectionMode: string; readonly userAgentSuffix: string };
+  readonly sql: SqlExtension;
+}
+
+export interface HttpExtension {
+  /** Without slashes at its ends; may be empty. */
+  readonly routePrefix: string;
+  /** -1: no limit. */
+  readonly maxOutstandingRequests: number;
+  /** -1: no limit. */
+  readonly maxConcurrentRequests: number;
+  readonly dynamicThrottlesEnabled: boolean;
+  readonly hsts: { readonly isEnabled: boolean; readonly maxAgeMs: number };
+  /** Headers that every response carries. */
+  readonly customHeaders: ReadonlyMap<string, string>;
+}
+
+export interface QueuesExtension {
+  readonly batchSize: number;
+  readonly newBatchThreshold: number;
+  readonly maxPollingIntervalMs: number;
+  readonly maxDequeueCount: number;
+  /** How long a message stays invisible after a failure. */
+  readonly visibilityTimeoutMs: number;
+  readonly messageEncoding: 'base64' | 'none';
+}
+
+export interface EventHubsExtension {
+  readonly maxEventBatchSize: number;
+  readonly minEventBatchSize: number;
+  readonly maxWaitTimeMs: number;
+  readonly batchCheckpointFrequency: number;
+  readonly prefetchCount: number;
+  readonly transportType: 'amqpTcp' | 'amqpWebSockets';
+  readonly initialOffset: {
+    readonly type: 'fromStart' | 'fromEnd' | 'fromEnqueuedTime';
+    readonly enqueuedTimeUtc: string | undefined;
+  };
+  readonly targetUnprocessedEventThreshold: number | undefined;
+  readonly partitionOwnershipExpirationIntervalMs: number | undefined;
+  readonly loadBalancingUpdateIntervalMs: number | undefined;
+  readonly trackLastEnqueuedEventProperties: boolean;
+}
+
+export interface ServiceBusExtension {
+  readonly prefetchCount: number;
+  readonly transportType: 'amqpTcp' | 'amqpWebSockets';
+  readonly autoCompleteMessages: boolean;
+  readonly maxAutoLockRenewalDurationMs: number;
+  readonly maxConcurrentCalls: number;
+  readonly maxConcurrentSessions: number;
+  readonly maxConcurrentCallsPerSession: number;
+  readonly maxMessageBatchSize: number;
+  readonly minMessageBatchSize: number;
+  readonly maxBatchWaitTimeMs: number;
+  readonly sessionIdleTimeoutMs: number | undefined;
+  readonly enableCrossEntityTransactions: boolean;
+  /** As it stands, for the SDK. */
+  readonly clientRetryOptions: JsonObject;
+}
+
+export interface KafkaExtension {
+  readonly maxBatchSize: number;
+  readonly subscriberIntervalInSeconds: number;
+  readonly executorChannelCapacity: number;
+  readonly channelFullRetryIntervalInMs: number;
+  readonly maxRetries: number;
+  readonly commitOnFailure: boolean;
+  readonly autoCommitIntervalMs: number;
+  readonly sessionTimeoutMs: number;
+}
+
+export interface RabbitMqExtension {
+  readonly prefetchCount: number;
+  readonly queueName: string | undefined;
+  /** May hold a password: never log it. */
+  readonly connectionString: string | undefined;
+  readonly disableCertificateValidation: boolean;
+}
+
+export interface SqlExtension {
+  readonly maxBatchSize: number;
+  readonly pollingIntervalMs: number;
+  readonly maxChangesPerWorker: number;
+  readonly appLockTimeoutMs: number;
+}
+
+const second = 1_000;
+const minute = 60_000;
+
+const transports = ['amqpTcp', 'amqpWebSockets'] as const;
+const positive = { minimum: 1 } as const;
+const notNegative = { minimum: 0 } as const;
+const orUnlimited = { minimum: -1 } as const;
+
+/** Resolves the known sections; unknown keys in them become warnings. */
+export function parseHostExtensions(
+  extensions: ConfigSection,
+  scope: { readonly development: boolean; readonly cpus: number },
+): HostExtensions {
+  return {
+    http: parseHttp(extensions.section('http')),
+    queues: parseQueues(extensions.section('queues'), scope),
+    blobs: parseBlobs(extensions.section('blobs'), scope.cpus),
+    eventHubs: parseEventHubs(extensions.section('eventHubs')),
+    serviceBus: parseServiceBus(extensions.section('serviceBus'), scope.cpus),
+    kafka: parseKafka(extensions.section('kafka')),
+    rabbitMQ: parseRabbitMq(extensions.section('rabbitMQ')),
+    cosmosDB: parseCosmosDb(extensions.section('cosmosDB')),
+    sql: parseSql(extensions.section('sql')),
+  };
+}
+
+function parseHttp(section: ConfigSection): HttpExtension {
+  const hsts = section.section('hsts');
+  const headers = section.section('customHeaders');
+  const parsed = {
+    routePrefix: section.string('routePrefix', 'api').replace(/^\/+|\/+$/g, ''),
+    maxOutstandingRequests: section.integer('maxOutstandingRequests', -1, orUnlimited),
+    maxConcurrentRequests: section.integer('maxConcurrentRequests', -1, orUnlimited),
+    dynamicThrottlesEnabled: section.boolean('dynamicThrottlesEnabled', false),
+    hsts: {
+      isEnabled: hsts.boolean('isEnabled', false),
+      maxAgeMs: hsts.timeSpanMs('maxAge', 30 * 24 * 60 * minute, notNegative),
+    },
+    customHeaders: new Map(headers.entries().map(([name]) => [name, headers.string(name, '')])),
+  };
+  hsts.ignore('includeSubDomains', 'preload', 'excludedHosts');
+  hsts.warnAboutRest();
+  section.warnAboutRest();
+  return parsed;
+}
+
+function parseQueues(section: ConfigSection, scope: { development: boolean; cpus: number }): QueuesExtension {
+  const batchSize = section.integer('batchSize', 16, { minimum: 1, maximum: 32 });
+  const parsed = {
+    batchSize,
+    newBatchThreshold: section.integer('newBatchThreshold', Math.floor(batchSize / 2) * scope.cpus, notNegative),
+    maxPollingIntervalMs: section.timeSpanMs('maxPollingInterval', scope.development ? 2 * second : minute, {
+      minimum: 100,
+    }),
+    maxDequeueCount: section.integer('maxDequeueCount', 5, positive),
+    visibilityTimeoutMs: section.timeSpanMs('visibilityTimeout', 0, { minimum: 0, maximum: 7 * 24 * 60 * minute }),
+    messageEncoding: section.choice('messageEncoding', ['base64', 'none'], 'base64'),
+  };
+  section.warnAboutRest();
+  return parsed;
+}
+
+function parseBlobs(section: ConfigSection, cpus: number): HostExtensions['blobs'] {
+  const parsed = {
+    maxDegreeOfParallelism: section.integer('maxDegreeOfParallelism', 8 * cpus, positive),
+    poisonBlobThreshold: section.integer('poisonBlobThreshold', 5, positive),
+  };
+  section.warnAboutRest();
+  return parsed;
+}
+
+function parseEventHubs(section: ConfigSection): EventHubsExtension {
+  const offset = section.section('initialOffsetOptions');
+  const parsed = {
+    maxEventBatchSize: section.integer('maxEventBatchSize', 100, positive),
+    minEventBatchSize: section.integer('minEventBatchSize', 1, positive),
+    maxWaitTimeMs: section.timeSpanMs('maxWaitTime', minute, { minimum: 0, maximum: 10 * minute }),
+    batchCheckpointFrequency: section.integer('batchCheckpointFrequency', 1, positive),
+    prefetchCount: section.integer('prefetchCount', 300, notNegative),
+    transportType: section.choice('transportType', transports, 'amqpTcp'),
+    initialOffset: {
+      type: offset.choice('type', ['fromStart', 'fromEnd', 'fromEnqueuedTime'], 'fromStart'),
+      enqueuedTimeUtc: offset.optionalString('enqueuedTimeUtc'),
+    },
+    targetUnprocessedEventThreshold: section.optionalInteger('targetUnprocessedEventThreshold', positive),
+    partitionOwnershipExpirationIntervalMs: section.optionalTimeSpanMs(
+      'partitionOwnershipExpirationInterval',
+      positive,
+    ),
+    loadBalancingUpdateIntervalMs: section.optionalTimeSpanMs('loadBalancingUpdateInterval', positive),
+    trackLastEnqueuedEventProperties: section.boolean('trackLastEnqueuedEventProperties', false),
+  };
+  offset.warnAboutRest();
+  section.ignore('clientRetryOptions', 'webProxy', 'customEndpointAddress');
+  section.warnAboutRest();
+  return parsed;
+}
+
+function parseServiceBus(section: ConfigSection, cpus: number): ServiceBusExtension {
+  const parsed = {
+    prefetchCount: section.integer('prefetchCount', 0, notNegative),
+    transportType: section.choice('transportType', transports, 'amqpTcp'),
+    autoCompleteMessages: section.boolean('autoCompleteMessages', true),
+    maxAutoLockRenewalDurationMs: section.timeSpanMs('maxAutoLockRenewalDuration', 5 * minute, notNegative),
+    maxConcurrentCalls: section.integer('maxConcurrentCalls', 16 * cpus, positive),
+    maxConcurrentSessions: section.integer('maxConcurrentSessions', 8, positive),
+    maxConcurrentCallsPerSession: section.integer('maxConcurrentCallsPerSession', 1, positive),
+    maxMessageBatchSize: section.integer('maxMessageBatchSize', 1_000, positive),
+    minMessageBatchSize: section.integer('minMessageBatchSize', 1, positive),
+    maxBatchWaitTimeMs: section.timeSpanMs('maxBatchWaitTime', 30 * second, notNegative),
+    sessionIdleTimeoutMs: section.optionalTimeSpanMs('sessionIdleTimeout', positive),
+    enableCrossEntityTransactions: section.boolean('enableCrossEntityTransactions', false),
+    clientRetryOptions: section.object('clientRetryOptions') ?? {},
+  };
+  section.ignore('webProxy');
+  section.warnAboutRest();
+  return parsed;
+}
+
+function parseKafka(section: ConfigSection): KafkaExtension {
+  const parsed = {
+    maxBatchSize: section.integer('maxBatchSize', 64, positive),
+    subscriberIntervalInSeconds: section.integer('subscriberIntervalInSeconds', 1, positive),
+    executorChannelCapacity: section.integer('executorChannelCapacity', 1, positive),
+    channelFullRetryIntervalInMs: section.integer('channelFullRetryIntervalInMs', 50, positive),
+    maxRetries: section.integer('maxRetries', 5, notNegative),
+    commitOnFailure: section.boolean('commitOnFailure', true),
+    autoCommitIntervalMs: section.integer('autoCommitIntervalMs', 200, notNegative),
+    sessionTimeoutMs: section.integer('sessionTimeoutMs', 10_000, positive),
+  };
+  // Everything else goes to the client library by the names that it has there.
+  section.entries();
+  return parsed;
+}
+
+function parseRabbitMq(section: ConfigSection): RabbitMqExtension {
+  const parsed = {
+    prefetchCount: section.integer('prefetchCount', 30, notNegative),
+    queueName: section.optionalString('queueName'),
+    connectionString: section.optionalString('connectionString'),
+    disableCertificateValidation: section.boolean('disableCertificateValidation', false),
+  };
+  section.ignore('hostName', 'userName', 'password', 'port');
+  section.warnAboutRest();
+  return parsed;
+}
+
+function parseCosmosDb(section: ConfigSection): HostExtensions['cosmosDB'] {
+  const parsed = {
+    connectionMode: section.string('connectionMode', 'Gateway'),
+    userAgentSuffix: section.string('userAgentSuffix', ''),
+  };
+  section.ignore('protocol', 'leaseOptions');
+  section.warnAboutRest();
+  return parsed;
+}
+
+function parseSql(section: ConfigSection): SqlExtension {
+  const parsed = {
+    maxBatchSize: section.integer('maxBatchSize', 100, positive),
+    pollingIntervalMs: section.integer('pollingIntervalMs', 1_000, { minimum: 100 }),
+    maxChangesPerWorker: section.integer('maxChangesPerWorker', 1_000, positive),
+    appLockTimeoutMs: section.integer('appLockTimeoutMs', 30_000, { minimum: 1_000 }),
+  };
+  section.warnAboutRest();
+  return parsed;
+}

@@ -1,0 +1,39 @@
+import { defineErrors, type ErrorCatalogue } from '@switchyard/kernel';
+
+export type ProtocolErrorCode = 'RPC_LISTEN_FAILED' | 'RPC_METADATA_INVALID' | 'RPC_ENDPOINT_INVALID' | 'RPC_MISUSED';
+
+/** What can go wrong at the edge of a process. Everything that happens to an open stream is a `LinkStatus` instead. */
+export const protocolErrors: ErrorCatalogue<ProtocolErrorCode> = defineErrors<ProtocolErrorCode>({
+  RPC_LISTEN_FAILED: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 14,
+    exit: 1,
+    message: 'the gRPC server could not listen on {host}:{port}: {reason}. Choose another port or end the process that holds it',
+  },
+  RPC_METADATA_INVALID: {
+    blame: 'platform',
+    retry: 'never',
+    http: 500,
+    grpc: 13,
+    exit: 1,
+    message: "metadata '{name}' cannot be sent: {reason}",
+  },
+  RPC_ENDPOINT_INVALID: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 3,
+    exit: 1,
+    message: "'{endpoint}' is no gRPC endpoint: {reason}. Write it as http://host:port or https://host:port",
+  },
+  RPC_MISUSED: {
+    blame: 'platform',
+    retry: 'never',
+    http: 500,
+    grpc: 13,
+    exit: 1,
+    message: '{reason}',
+  },
+});

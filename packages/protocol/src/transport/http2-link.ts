@@ -1,0 +1,286 @@
+/**
+ * A Link over one HTTP/2 stream. What the two ends do differently (request and response headers, trailers, resets) is
+ * the business of a `LinkSide`; everything else is here.
+ *
+ * Sending: frames collect in a FrameWriter until the current turn of the event loop is over, and leave as one write.
+ * Receiving: a FrameReader cuts the chunks; `pause` stops it between two frames, and stops the HTTP/2 stream, so that
+ * the peer's window runs out. The link is over when its side has a final status and every frame was delivered, or at
+ * once when it was cancelled, reset or lost.
+ *
+ * Ownership: the link owns the stream from construction on; nobody else reads, writes or closes it.
+ *
+ * I1 All frames sent in one turn of the event loop leave in one write, as long as they are small.
+ * I2 After `closed` has resolved, neither `frame` nor `end` of the receiver is called.
+ * I3 `closed` resolves only after every frame in front of an orderly end was delivered.
+ * I4 A link whose buffer passes `maxBufferedBytes` ends with RESOURCE_EXHAUSTED; it does not grow.
+ * I5 A receiver that throws ends its own link with INTERNAL and no other.
+ */
+import type { Http2Stream } from 'node:http2';
+import { createDeferred, type Edges, type Log, messageOf, StateMachine } from '@switchyard/kernel';
+import { grpcStatus, type Link, type LinkEnd, type LinkReceiver, type LinkStatus } from '../link.ts';
+import type { AssemblyBudget } from './assembly-budget.ts';
+import { FrameReader } from './frame-reader.ts';
+import { FrameWriter } from './frame-writer.ts';
+import type { Metadata } from './metadata.ts';
+import type { TransportLimits } from './transport-limits.ts';
+
+/** What differs between the opener and the acceptor of a stream. */
+export interface LinkSide {
+  /** Called before bytes go out for the first time. */
+  begin(): void;
+  /** Ends our direction after everything that was written. */
+  finish(status: LinkStatus): void;
+  /** Ends both directions now. */
+  abort(status: LinkStatus): void;
+  /** The end of the link that is already certain once the peer's frames are delivered. */
+  orderlyEnd(): LinkEnd | undefined;
+  /** The stream is gone: why. */
+  endAtClose(error: Error | undefined): LinkEnd;
+}
+
+export interface Http2LinkOptions {
+  readonly peer: string;
+  readonly metadata: Metadata;
+  readonly limits: TransportLimits;
+  readonly budget: AssemblyBudget;
+  readonly log: Log;
+  /** The status for compressed messages; nothing was negotiated, so there should be none. */
+  readonly onCompressed: LinkStatus;
+}
+
+/** `open` sends and receives; `peer-ended` only sends, `ended` only receives; `closed` is final. */
+type State = { readonly kind: 'open' | 'peer-ended' | 'ended' } | { readonly kind: 'closed'; readonly end: LinkEnd };
+
+const edges: Edges<State['kind']> = {
+  open: ['peer-ended', 'ended', 'closed'],
+  'peer-ended': ['ended', 'closed'],
+  ended: ['closed'],
+  closed: [],
+};
+
+/** `ended`: the peer's direction is over, which the receiver learns after the last frame. */
+type Inbound = 'open' | 'ended' | 'delivered';
+
+const orderly: LinkStatus = { code: grpcStatus.ok, message: '' };
+
+export class Http2Link implements Link {
+  readonly peer: string;
+  readonly metadata: Metadata;
+  readonly #stream: Http2Stream;
+  readonly #side: LinkSide;
+  readonly #options: Http2LinkOptions;
+  readonly #reader: FrameReader;
+  readonly #writer = new FrameWriter();
+  readonly #closed = createDeferred<LinkEnd>();
+  readonly #state = new StateMachine<State>({ kind: 'open' }, edges);
+  #receiver: LinkReceiver | undefined;
+  #isFlowing = false;
+  #inbound: Inbound = 'open';
+  #streamError: Error | undefined;
+  #waiters: (() => void)[] = [];
+
+  constructor(stream: Http2Stream, options: Http2LinkOptions, createSide: (link: Http2Link) => LinkSide) {
+    this.#stream = stream;
+    this.#options = options;
+    this.peer = options.peer;
+    this.metadata = options.metadata;
+    const { limits, budget, onCompressed } = options;
+    this.#reader = new FrameReader({ maxMessageBytes: limits.maxMessageBytes, budget, onCompressed });
+    // Paused before the first listener: until `receive`, frames wait in the flow-control window.
+    stream.pause();
+    stream.on('data', this.#onData);
+    stream.on('end', this.#onEnd);
+    stream.on('error', this.#onError);
+    stream.on('close', this.#onClose);
+    this.#side = createSide(this);
+  }
+
+  get closed(): Promise<LinkEnd> {
+    return this.#closed.promise;
+  }
+
+  get bufferedBytes(): number {
+    return this.#writer.pendingBytes + this.#stream.writableLength;
+  }
+
+  send(frame: Uint8Array): boolean {
+    const kind = this.#state.kind;
+    if (kind !== 'open' && kind !== 'peer-ended') return false;
+    if (this.#writer.pendingBytes === 0) process.nextTick(this.#flush);
+    this.#writer.add(frame);
+    const buffered = this.bufferedBytes;
+    if (buffered < this.#options.limits.highWaterBytes) return true;
+    if (buffered > this.#options.limits.maxBufferedBytes) this.#overflow(buffered);
+    return false;
+  }
+
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiters.push(resolve);
+      this.#releaseWaiters();
+    });
+  }
+
+  receive(receiver: LinkReceiver): void {
+    this.#receiver = receiver;
+    this.resume();
+  }
+
+  pause(): void {
+    if (this.#state.kind === 'closed') return;
+    this.#isFlowing = false;
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    if (this.#isFlowing || !this.#receiver || this.#state.kind === 'closed') return;
+    this.#isFlowing = true;
+    // Not at once: `resume` may be called from within `frame`.
+    process.nextTick(this.#advance);
+  }
+
+  end(status: LinkStatus = orderly): void {
+    const kind = this.#state.kind;
+    if (kind !== 'open' && kind !== 'peer-ended') return;
+    this.#write();
+    this.#state.transition({ kind: 'ended' });
+    this.#side.finish(status);
+  }
+
+  cancel(status: LinkStatus): void {
+    if (this.#state.kind === 'closed') return;
+    this.conclude({ ...status, origin: 'local' });
+    this.#side.abort(status);
+  }
+
+  /** For the side: the final status has arrived, so nothing comes after what is here. */
+  settle(): void {
+    if (this.#inbound === 'open' && this.#isEmpty()) this.#inbound = 'ended';
+    this.#advance();
+  }
+
+  /** For the side: the link is over, whatever was still on its way. */
+  conclude(end: LinkEnd): void {
+    if (this.#state.kind === 'closed') return;
+    this.#state.transition({ kind: 'closed', end });
+    this.#writer.clear();
+    this.#reader.release();
+    this.#isFlowing = false;
+    // Whatever still arrives is read and dropped, so that the stream can close.
+    this.#stream.resume();
+    this.#closed.resolve(end);
+    this.#releaseWaiters();
+  }
+
+  /** While a write is under way, frames gather; they leave together when it is done. */
+  readonly #flush = (): void => {
+    if (this.#stream.writableLength === 0) this.#write();
+  };
+
+  #write(): void {
+    if (this.#writer.pendingBytes === 0) return;
+    this.#side.begin();
+    const writes = this.#writer.flush();
+    const stream = this.#stream;
+    if (writes.length > 1) stream.cork();
+    for (const bytes of writes) stream.write(bytes, this.#onWritten);
+    if (writes.length > 1) stream.uncork();
+  }
+
+  readonly #onWritten = (): void => {
+    this.#flush();
+    if (this.#waiters.length > 0) this.#releaseWaiters();
+  };
+
+  #releaseWaiters(): void {
+    if (this.#state.kind !== 'closed' && this.bufferedBytes > this.#options.limits.lowWaterBytes) return;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const resolve of waiters) resolve();
+  }
+
+  #overflow(buffered: number): void {
+    this.cancel({
+      code: grpcStatus.resourceExhausted,
+      message:
+        `${buffered} bytes wait to be sent to ${this.peer}, more than the limit of ` +
+        `${this.#options.limits.maxBufferedBytes}: the peer does not read, and the sender did not wait for it`,
+    });
+  }
+
+  readonly #onData = (chunk: Uint8Array): void => {
+    if (this.#state.kind === 'closed') return;
+    this.#reader.push(chunk);
+    this.#deliver();
+  };
+
+  /** Hands out frames until they run out, the receiver pauses, or the link is over. */
+  #deliver(): void {
+    const receiver = this.#receiver;
+    if (!receiver) return;
+    try {
+      while (this.#isFlowing) {
+        const frame = this.#reader.next();
+        if (frame === undefined) break;
+        receiver.frame(frame);
+      }
+    } catch (thrown) {
+      this.#receiverFailed(thrown);
+    }
+    const failure = this.#reader.failure;
+    if (failure && this.#state.kind !== 'closed') this.cancel(failure);
+  }
+
+  #receiverFailed(thrown: unknown): void {
+    this.#options.log.write('error', 'a link receiver threw', { peer: this.peer, error: messageOf(thrown) });
+    this.cancel({ code: grpcStatus.internal, message: 'the receiver of this stream failed' });
+  }
+
+  /** Moves on as far as what has arrived allows: frames, the peer's end, the end of the link. */
+  readonly #advance = (): void => {
+    if (this.#isFlowing) this.#deliver();
+    if (this.#isFlowing) this.#stream.resume();
+    if (this.#state.kind === 'closed' || !this.#isEmpty()) return;
+    if (this.#inbound === 'ended' && this.#receiver) this.#deliverEnd(this.#receiver);
+    const end = this.#side.orderlyEnd();
+    if (end && this.#inbound !== 'open') this.conclude(end);
+  };
+
+  /** True when every byte that has arrived was handed out or is part of an unfinished frame. */
+  #isEmpty(): boolean {
+    return this.#stream.readableLength === 0 && !this.#reader.hasUnread;
+  }
+
+  #deliverEnd(receiver: LinkReceiver): void {
+    this.#inbound = 'delivered';
+    if (this.#reader.isMidMessage) {
+      const end = this.#side.orderlyEnd();
+      if (!end || end.code === grpcStatus.ok) this.cancel(truncated);
+      return;
+    }
+    if (this.#state.kind === 'open') this.#state.transition({ kind: 'peer-ended' });
+    try {
+      receiver.end?.();
+    } catch (thrown) {
+      this.#receiverFailed(thrown);
+    }
+  }
+
+  readonly #onEnd = (): void => {
+    if (this.#inbound === 'open') this.#inbound = 'ended';
+    this.#advance();
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.#streamError = error;
+  };
+
+  readonly #onClose = (): void => {
+    if (this.#state.kind === 'closed') return;
+    // An orderly end that the owner's pause holds back waits for `resume`.
+    if (this.#side.orderlyEnd() && (this.#stream.readableEnded || this.#isEmpty())) this.#onEnd();
+    else this.conclude(this.#side.endAtClose(this.#streamError));
+  };
+}
+
+const truncated: LinkStatus = { code: grpcStatus.internal, message: 'the stream ended in the middle of a message' };

@@ -1,0 +1,300 @@
+import { silentLog, silentMeter } from '@switchyard/kernel';
+import { VirtualClock } from '@switchyard/testkit';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { defaultLimits } from '../limits.ts';
+import { createReadyWorker, SampleCall, sampleAnswer } from '../testing/sample-worker.ts';
+import type { Worker } from '../worker-registry/worker.ts';
+import { Dispatcher, type DispatcherOptions } from './dispatcher.ts';
+
+function createDispatcher(options: Partial<DispatcherOptions> = {}) {
+  const clock = new VirtualClock();
+  const starving: number[] = [];
+  const timedOut: Worker[] = [];
+  const stalled: Worker[] = [];
+  const relieved: Worker[] = [];
+  const dispatcher: Dispatcher = new Dispatcher(
+    { clock, log: silentLog, meter: silentMeter },
+    {
+      applicationId: 'sample',
+      strategy: 'leastLoaded',
+      functionTimeoutMs: 60_000,
+      limits: { ...defaultLimits, heldPerApplication: 3 },
+      onStarving: () => starving.push(clock.now()),
+      onTimeout: (worker) => timedOut.push(worker),
+      onStalled: (worker) => stalled.push(worker),
+      onRelieved: (worker) => relieved.push(worker),
+      ...options,
+    },
+  );
+  const submit = (id: string): SampleCall => {
+    const call = new SampleCall(id);
+    dispatcher.submit(call);
+    return call;
+  };
+  return { clock, dispatcher, starving, timedOut, stalled, relieved, submit };
+}
+
+describe('Dispatcher', () => {
+  test('I1: an answer settles its call, and a second one changes nothing', () => {
+    const { dispatcher, submit } = createDispatcher();
+    const { worker, channel } = createReadyWorker();
+    dispatcher.addWorker(worker, channel);
+    const call = submit('a');
+    expect(channel.kinds).toEqual(['invocationRequest']);
+    dispatcher.answer(worker, sampleAnswer('a'));
+    dispatcher.answer(worker, sampleAnswer('a'));
+    expect(call.results).toEqual([{ kind: 'answered', response: sampleAnswer('a') }]);
+    expect(worker.inFlight.size).toBe(0);
+  });
+
+  test('I1: a call whose request cannot be made, or whose function the worker could not load, is refused', () => {
+    const { dispatcher, submit } = createDispatcher();
+    const { worker, channel } = createReadyWorker();
+    dispatcher.addWorker(worker, channel);
+    const broken = new SampleCall('a');
+    broken.encode = () => {
+      throw new RangeError('too deep');
+    };
+    dispatcher.submit(broken);
+    expect(broken.results).toMatchObject([{ kind: 'refused', error: { message: 'too deep' } }]);
+    worker.loadFailures.set('id-Hello', { message: 'no such module', stack: '', type: '' });
+    expect(submit('b').results).toMatchObject([{ kind: 'refused', error: { message: 'no such module' } }]);
+    expect(channel.sent).toEqual([]);
+  });
+
+  test('I2: neither an unhealthy, nor a full, nor a blocked worker gets a call', async () => {
+    const { clock, dispatcher, submit } = createDispatcher();
+    const { worker, channel } = createReadyWorker({ inFlightCapacity: 1 });
+    dispatcher.addWorker(worker, channel);
+    worker.transition({ kind: 'unhealthy', cause: 'silent' });
+    submit('a');
+    expect(channel.sent).toHaveLength(0);
+    worker.transition({ kind: 'ready' });
+    dispatcher.wake();
+    submit('b');
+    expect(channel.sent).toHaveLength(1);
+    channel.fill();
+    dispatcher.answer(worker, sampleAnswer('a'));
+    expect(channel.sent).toHaveLength(2);
+    dispatcher.answer(worker, sampleAnswer('b'));
+    const waiting = submit('c');
+    expect(channel.sent).toHaveLength(2);
+    channel.drain();
+    await clock.settle();
+    expect(channel.sent).toHaveLength(3);
+    expect(waiting.results).toEqual([]);
+  });
+
+  test('I2: least-loaded takes the worker with the fewest in flight, round-robin each in turn', () => {
+    for (const [strategy, expected] of [
+      ['leastLoaded', [3, 2]],
+      ['roundRobin', [3, 2]],
+    ] as const) {
+      const { dispatcher, submit } = createDispatcher({ strategy });
+      const workers = [createReadyWorker({ workerId: 'w1' }), createReadyWorker({ workerId: 'w2' })];
+      for (const { worker, channel } of workers) dispatcher.addWorker(worker, channel);
+      for (const id of ['a', 'b', 'c', 'd', 'e']) submit(id);
+      expect(workers.map(({ channel }) => channel.sent.length)).toEqual(expected);
+    }
+  });
+
+  test('I2: when answers come unevenly, least-loaded evens the load out and round-robin does not', () => {
+    const loads = (['leastLoaded', 'roundRobin'] as const).map((strategy) => {
+      const { dispatcher, submit } = createDispatcher({ strategy });
+      const [quick, slow] = [createReadyWorker({ workerId: 'quick' }), createReadyWorker({ workerId: 'slow' })];
+      for (const { worker, channel } of [quick, slow]) dispatcher.addWorker(worker, channel);
+      for (let index = 0; index < 8; index += 1) {
+        submit(String(index));
+        dispatcher.answer(quick.worker, sampleAnswer(String(index)));
+      }
+      return slow.channel.sent.length;
+    });
+    expect(loads).toEqual([0, 4]);
+  });
+
+  test('I3: an answer of another worker is not an answer', () => {
+    const { dispatcher, submit } = createDispatcher();
+    const [first, second] = [createReadyWorker({ workerId: 'w1' }), createReadyWorker({ workerId: 'w2' })];
+    for (const { worker, channel } of [first, second]) dispatcher.addWorker(worker, channel);
+    const call = submit('a');
+    dispatcher.answer(second.worker, sampleAnswer('a'));
+    expect(call.results).toEqual([]);
+    dispatcher.answer(first.worker, sampleAnswer('a'));
+    expect(call.results).toHaveLength(1);
+  });
+
+  test('I4: a call that runs too long is lost and its worker given up; the others go on to their own time', async () => {
+    const { clock, dispatcher, timedOut, submit } = createDispatcher();
+    const { worker, channel } = createReadyWorker();
+    dispatcher.addWorker(worker, channel);
+    const first = submit('a');
+    await clock.advance(59_999);
+    const second = submit('b');
+    expect(first.results).toEqual([]);
+    await clock.advance(1);
+    expect(first.results).toMatchObject([{ kind: 'lost', reason: 'timeout' }]);
+    expect(first.results).toMatchObject([{ error: { type: 'INVOCATION_TIMEOUT' } }]);
+    expect(JSON.stringify(first.results)).toContain("00:01:00 exceeded by function 'Hello' (Id: 'a')");
+    expect(timedOut).toEqual([worker]);
+    expect(second.results).toEqual([]);
+    dispatcher.answer(worker, sampleAnswer('a'));
+    expect(first.results).toHaveLength(1);
+  });
+
+  test('I4: one timer serves all calls of a worker, and follows the oldest', async () => {
+    const { clock, dispatcher, timedOut, submit } = createDispatcher();
+    const { worker, channel } = createReadyWorker();
+    dispatcher.addWorker(worker, channel);
+    submit('a');
+    await clock.advance(30_000);
+    const second = submit('b');
+    dispatcher.answer(worker, sampleAnswer('a'));
+    expect(clock.pendingTimers).toBe(1);
+    await clock.advance(59_999);
+    expect(second.results).toEqual([]);
+    await clock.advance(1);
+    expect(second.results).toMatchObject([{ reason: 'timeout' }]);
+    expect(timedOut).toHaveLength(1);
+  });
+
+  test('I4: without a limit nothing times out', async () => {
+    const { clock, dispatcher, submit } = createDispatcher({ functionTimeoutMs: undefined });
+    const { worker, channel } = createReadyWorker();
+    dispatcher.addWorker(worker, channel);
+    const call = submit('a');
+    await clock.advance(10 * 24 * 3_600_000);
+    expect(call.results).toEqual([]);
+  });
+
+  test('I5: without a worker calls are held for 30 seconds, and the supply is asked', async () => {
+    const { clock, dispatcher, starving, submit } = createDispatcher();
+    const call = submit('a');
+    expect(starving).toHaveLength(1);
+    await clock.advance(29_999);
+    expect(call.results).toEqual([]);
+    await clock.advance(1);
+    expect(call.results).toMatchObject([{ kind: 'lost', reason: 'no-worker' }]);
+    expect(dispatcher.heldCount).toBe(0);
+  });
+
+  test('I5: a call beyond the limit is refused at once', () => {
+    const { submit } = createDispatcher();
+    const calls = ['a', 'b', 'c', 'd'].map(submit);
+    expect(calls.map(({ results }) => results.length)).toEqual([0, 0, 0, 1]);
+    expect(calls[3]?.results).toMatchObject([{ kind: 'lost', reason: 'overloaded' }]);
+  });
+
+  test('I5: behind a blocked worker a call waits 5 seconds, and then the worker counts as stalled', async () => {
+    const { clock, dispatcher, stalled, relieved, submit } = createDispatcher();
+    const { worker, channel } = createReadyWorker();
+    dispatcher.addWorker(worker, channel);
+    channel.fill();
+    submit('a');
+    const call = submit('b');
+    await clock.advance(4_999);
+    expect(call.results).toEqual([]);
+    await clock.advance(1);
+    expect(call.results).toMatchObject([{ kind: 'lost', reason: 'overloaded' }]);
+    expect(stalled).toEqual([worker]);
+    channel.drain();
+    await clock.settle();
+    expect(relieved).toEqual([worker]);
+  });
+
+  test('I5: what was held goes out first, in order, when a worker comes', () => {
+    const { dispatcher, submit } = createDispatcher();
+    for (const id of ['a', 'b']) submit(id);
+    const { worker, channel } = createReadyWorker();
+    dispatcher.addWorker(worker, channel);
+    submit('c');
+    const ids = channel.sent.map(({ content }) => content?.$case === 'invocationRequest' && content.value.invocationId);
+    expect(ids).toEqual(['a', 'b', 'c']);
+  });
+
+  test('I6: closing settles what is held, and takes nothing more; what runs may end', () => {
+    const { dispatcher, submit } = createDispatcher();
+    const { worker, channel } = createReadyWorker({ inFlightCapacity: 1 });
+    dispatcher.addWorker(worker, channel);
+    const [running, held] = [submit('a'), submit('b')];
+    dispatcher.close();
+    expect(held.results).toMatchObject([{ kind: 'lost', reason: 'stopping' }]);
+    expect(submit('c').results).toMatchObject([{ kind: 'lost', reason: 'stopping' }]);
+    dispatcher.answer(worker, sampleAnswer('a'));
+    expect(running.results).toMatchObject([{ kind: 'answered' }]);
+    expect(channel.sent).toHaveLength(1);
+  });
+
+  test('a held call can be cancelled; a running one only where the worker can', () => {
+    const { dispatcher, submit } = createDispatcher();
+    const held = submit('a');
+    dispatcher.cancel('a');
+    expect(held.results).toEqual([{ kind: 'cancelled' }]);
+    const plain = createReadyWorker({ workerId: 'w1' });
+    dispatcher.addWorker(plain.worker, plain.channel);
+    submit('b');
+    dispatcher.cancel('b');
+    expect(plain.channel.kinds).toEqual(['invocationRequest']);
+    dispatcher.removeWorker(plain.worker, 'test');
+    const able = createReadyWorker({ workerId: 'w2', capabilities: ['HandlesInvocationCancelMessage'] });
+    dispatcher.addWorker(able.worker, able.channel);
+    submit('c');
+    dispatcher.cancel('c');
+    dispatcher.cancel('unknown');
+    expect(able.channel.kinds).toEqual(['invocationRequest', 'invocationCancel']);
+  });
+
+  test('I1, I3: every call is settled exactly once, in-flight counts return to zero, whatever happens', async () => {
+    const step = fc.record({
+      kind: fc.constantFrom('submit', 'answer', 'stray', 'add', 'remove', 'fill', 'drain', 'cancel', 'wait', 'health'),
+      pick: fc.nat({ max: 30 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.constantFrom('leastLoaded', 'roundRobin'), async (steps, strategy) => {
+        const run = createDispatcher({ strategy: strategy as 'leastLoaded' | 'roundRobin', functionTimeoutMs: 8_000 });
+        const { clock, dispatcher } = run;
+        const calls: SampleCall[] = [];
+        let connected: ReturnType<typeof createReadyWorker>[] = [];
+        for (const { kind, pick } of steps) {
+          const one = connected[pick % Math.max(1, connected.length)];
+          const call = calls[pick % Math.max(1, calls.length)];
+          if (kind === 'submit') calls.push(run.submit(String(calls.length)));
+          else if (kind === 'answer' && one) {
+            const oldest = one.worker.inFlight.oldest();
+            if (oldest) dispatcher.answer(one.worker, sampleAnswer(oldest.invocationId));
+          } else if (kind === 'stray' && one && call) dispatcher.answer(one.worker, sampleAnswer(call.invocationId));
+          else if (kind === 'add') {
+            const added = createReadyWorker({
+              workerId: `w${calls.length}-${connected.length}-${pick}`,
+              inFlightCapacity: 1 + (pick % 3),
+              capabilities: pick % 2 === 0 ? ['HandlesInvocationCancelMessage'] : [],
+            });
+            connected.push(added);
+            dispatcher.addWorker(added.worker, added.channel);
+          } else if (kind === 'remove' && one) {
+            connected = connected.filter((other) => other !== one);
+            dispatcher.removeWorker(one.worker, 'test');
+          } else if (kind === 'fill') one?.channel.fill();
+          else if (kind === 'drain') one?.channel.drain();
+          else if (kind === 'cancel' && call) dispatcher.cancel(call.invocationId);
+          else if (kind === 'wait') await clock.advance(pick * 400);
+          else if (kind === 'health' && one) {
+            if (one.worker.state.kind === 'ready') one.worker.transition({ kind: 'unhealthy', cause: 'silent' });
+            else one.worker.transition({ kind: 'ready' });
+          }
+          for (const { worker } of connected) {
+            expect(worker.inFlight.size).toBeGreaterThanOrEqual(0);
+            expect(worker.inFlight.size).toBeLessThanOrEqual(worker.inFlight.capacity);
+          }
+          expect(dispatcher.heldCount).toBeLessThanOrEqual(3);
+        }
+        dispatcher.close();
+        for (const { worker } of connected) dispatcher.removeWorker(worker, 'end');
+        await clock.advance(100_000);
+        expect(calls.map(({ results }) => results.length)).toEqual(calls.map(() => 1));
+        expect(connected.every(({ worker }) => worker.inFlight.size === 0)).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

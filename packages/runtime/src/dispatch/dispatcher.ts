@@ -1,0 +1,245 @@
+/**
+ * Sends the calls of one app to its workers and matches their answers.
+ *
+ * Phases of a call: submitted, then held (no lane is open) or in flight (sent), then settled. Ownership: a JobHost owns its
+ * dispatcher; a call belongs to the dispatcher from `submit` until it is settled.
+ *
+ * I1 Every submitted call is settled exactly once, whatever happens to workers, time and the app.
+ * I2 Only lanes of Ready workers that take frames and have room get calls.
+ * I3 A call is in flight on at most one worker; an answer for any other id is dropped.
+ * I4 A call runs no longer than the function timeout; then it is lost and its worker is given up.
+ * I5 No call is held longer than its deadline, and no more calls than the queue's capacity.
+ * I6 After `close` nothing is held or sent.
+ */
+import { type Clock, type Log, type Meter, messageOf } from '@switchyard/kernel';
+import { formatTimeSpan } from '@switchyard/model';
+import { type InvocationResponse, StreamingMessage } from '@switchyard/protocol';
+import type { LossReason } from '@switchyard/triggers';
+import { type RuntimeErrorCode, runtimeErrors, toInvocationError } from '../errors.ts';
+import type { RuntimeLimits } from '../limits.ts';
+import type { Call, CallResult } from '../worker-registry/call.ts';
+import type { Worker, WorkerChannel } from '../worker-registry/worker.ts';
+import { HoldQueue } from './hold-queue.ts';
+import { Lane } from './lane.ts';
+import { type DispatchStrategy, dispatchStrategies, type Picker } from './strategies.ts';
+
+export interface DispatcherDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+}
+
+export interface DispatcherOptions {
+  readonly applicationId: string;
+  readonly strategy: DispatchStrategy;
+  /** How long an invocation may run; undefined for no limit. */
+  readonly functionTimeoutMs: number | undefined;
+  readonly limits: RuntimeLimits;
+  /** Called when a call waits and no worker is connected. */
+  readonly onStarving: () => void;
+  /** Called when a call ran out of time on the worker, after the call was settled. */
+  readonly onTimeout: (worker: Worker) => void;
+  /** Called when a worker took no frame for as long as a call may wait for that. */
+  readonly onStalled: (worker: Worker) => void;
+  /** Called when a blocked worker takes frames again. */
+  readonly onRelieved: (worker: Worker) => void;
+}
+
+export class Dispatcher {
+  readonly #deps: DispatcherDeps;
+  readonly #options: DispatcherOptions;
+  readonly #pick: Picker;
+  readonly #held: HoldQueue<Call>;
+  #lanes: Lane[] = [];
+  #isClosed = false;
+
+  constructor(deps: DispatcherDeps, options: DispatcherOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#pick = dispatchStrategies[options.strategy]();
+    this.#held = new HoldQueue(deps.clock, options.limits.heldPerApplication, (call) => this.#expireHeld(call));
+  }
+
+  /** Calls that wait for a worker. */
+  get heldCount(): number {
+    return this.#held.size;
+  }
+
+  /** Connected workers. */
+  get laneCount(): number {
+    return this.#lanes.length;
+  }
+
+  /** Takes the call over; it is settled sooner or later, perhaps before this returns. */
+  submit(call: Call): void {
+    if (this.#isClosed) {
+      settleLost(call, 'stopping', 'INVOCATION_STOPPING');
+      return;
+    }
+    const lane = this.#held.size === 0 ? this.#pick(this.#lanes) : undefined;
+    if (lane === undefined) this.#hold(call);
+    else this.#send(lane, call);
+  }
+
+  /** The caller lost interest: a held call is settled, a running one is cancelled if its worker can. */
+  cancel(invocationId: string): void {
+    const held = this.#held.remove(invocationId);
+    if (held !== undefined) {
+      held.settle({ kind: 'cancelled' });
+      return;
+    }
+    const lane = this.#lanes.find(({ worker }) => worker.inFlight.has(invocationId));
+    if (!lane?.worker.capabilities.cancel) return;
+    const content = { $case: 'invocationCancel', value: { invocationId, gracePeriod: undefined } } as const;
+    this.#write(lane, StreamingMessage.encode({ requestId: '', content }).finish());
+  }
+
+  /** A worker became Ready. */
+  addWorker(worker: Worker, channel: WorkerChannel): void {
+    this.#lanes = [...this.#lanes, new Lane(worker, channel)];
+    this.#flush();
+  }
+
+  /** A worker may take calls again, for another reason than an answer. */
+  wake(): void {
+    this.#flush();
+  }
+
+  /** The worker answered. */
+  answer(worker: Worker, response: InvocationResponse): void {
+    const call = worker.inFlight.take(response.invocationId);
+    if (call === undefined) {
+      this.#deps.log.write('debug', 'An answer came for an invocation that is not in flight; it is dropped.', {
+        workerId: worker.workerId,
+        invocationId: response.invocationId,
+      });
+      return;
+    }
+    call.settle({ kind: 'answered', response });
+    if (this.#held.size > 0) this.#flush();
+  }
+
+  /** The worker is gone: what ran on it is lost, and nothing more goes to it. */
+  removeWorker(worker: Worker, reason: string): void {
+    for (const lane of this.#lanes) if (lane.worker === worker) lane.deadline?.cancel();
+    this.#lanes = this.#lanes.filter((lane) => lane.worker !== worker);
+    for (const call of worker.inFlight.drain()) {
+      settleLost(call, 'worker-lost', 'INVOCATION_WORKER_LOST', { workerId: worker.workerId, reason });
+    }
+    if (this.#held.size > 0 && this.#lanes.length === 0) this.#options.onStarving();
+  }
+
+  /** Settles everything that waits as lost. What is in flight goes on until its worker is removed. */
+  close(): void {
+    this.#isClosed = true;
+    for (const call of this.#held.drain()) settleLost(call, 'stopping', 'INVOCATION_STOPPING');
+  }
+
+  #hold(call: Call): void {
+    const { limits } = this.#options;
+    const waitMs = this.#isUnderPressure ? limits.backPressureMs : limits.workerWaitMs;
+    if (!this.#held.offer(call.invocationId, call, waitMs)) {
+      const reason = `${limits.heldPerApplication} invocations wait already`;
+      settleLost(call, 'overloaded', 'INVOCATION_OVERLOADED', { reason });
+      return;
+    }
+    this.#deps.meter.count('invocations_held', 1, { app: this.#options.applicationId });
+    if (this.#lanes.length === 0) this.#options.onStarving();
+  }
+
+  #expireHeld(call: Call): void {
+    const { limits } = this.#options;
+    if (!this.#isUnderPressure) {
+      settleLost(call, 'no-worker', 'INVOCATION_NO_WORKER', { timeoutMs: limits.workerWaitMs });
+      return;
+    }
+    const reason = `none took the invocation within ${limits.backPressureMs} ms`;
+    settleLost(call, 'overloaded', 'INVOCATION_OVERLOADED', { reason });
+    for (const lane of this.#lanes) if (lane.isBlocked) this.#options.onStalled(lane.worker);
+  }
+
+  /** True when a worker is connected and well, and has no room: waiting for long would only hide that. */
+  get #isUnderPressure(): boolean {
+    return this.#lanes.some(({ isBlocked, worker }) => isBlocked || worker.inFlight.isFull);
+  }
+
+  #flush(): void {
+    while (this.#held.size > 0) {
+      const lane = this.#pick(this.#lanes);
+      if (lane === undefined) return;
+      const call = this.#held.poll();
+      if (call !== undefined) this.#send(lane, call);
+    }
+  }
+
+  #send(lane: Lane, call: Call): void {
+    const { worker } = lane;
+    const failure = worker.loadFailures.get(call.functionId);
+    if (failure !== undefined) {
+      call.settle({ kind: 'refused', error: failure });
+      return;
+    }
+    let frame: Uint8Array;
+    try {
+      frame = call.encode(worker.capabilities);
+    } catch (thrown) {
+      call.settle({ kind: 'refused', error: { message: messageOf(thrown), stack: '', type: 'InvalidRequest' } });
+      return;
+    }
+    call.sentAtMs = this.#deps.clock.monotonic();
+    worker.inFlight.add(call);
+    if (lane.deadline === undefined && this.#options.functionTimeoutMs !== undefined) {
+      this.#armDeadline(lane, this.#options.functionTimeoutMs);
+    }
+    this.#write(lane, frame);
+  }
+
+  #write(lane: Lane, frame: Uint8Array): void {
+    if (lane.channel.send(frame) || lane.isBlocked) return;
+    lane.isBlocked = true;
+    this.#deps.meter.count('worker_back_pressure', 1, { app: this.#options.applicationId });
+    lane.channel.drained().then(
+      () => this.#relieve(lane),
+      () => this.#relieve(lane),
+    );
+  }
+
+  #relieve(lane: Lane): void {
+    lane.isBlocked = false;
+    if (!this.#lanes.includes(lane)) return;
+    this.#options.onRelieved(lane.worker);
+    this.#flush();
+  }
+
+  #armDeadline(lane: Lane, delayMs: number): void {
+    lane.deadline = this.#deps.clock.schedule(delayMs, () => this.#checkDeadline(lane));
+  }
+
+  /** One timer per lane watches the call that has run longest, so a call costs no timer of its own. */
+  #checkDeadline(lane: Lane): void {
+    lane.deadline = undefined;
+    const timeoutMs = this.#options.functionTimeoutMs;
+    const oldest = lane.worker.inFlight.oldest();
+    if (timeoutMs === undefined || oldest === undefined) return;
+    const remainingMs = oldest.sentAtMs + timeoutMs - this.#deps.clock.monotonic();
+    if (remainingMs > 0) {
+      this.#armDeadline(lane, remainingMs);
+      return;
+    }
+    lane.worker.inFlight.take(oldest.invocationId);
+    const { functionName, invocationId } = oldest;
+    const timeout = formatTimeSpan(timeoutMs);
+    settleLost(oldest, 'timeout', 'INVOCATION_TIMEOUT', { timeout, functionName, invocationId });
+    this.#options.onTimeout(lane.worker);
+  }
+}
+
+function settleLost(
+  call: Call,
+  reason: LossReason,
+  code: RuntimeErrorCode,
+  details: Readonly<Record<string, string | number>> = {},
+): void {
+  const result: CallResult = { kind: 'lost', reason, error: toInvocationError(runtimeErrors.create(code, details)) };
+  call.settle(result);
+}

@@ -1,0 +1,22 @@
+import type { Timer } from '@switchyard/kernel';
+import type { Worker, WorkerChannel } from '../worker-registry/worker.ts';
+
+/** The way to one connected worker, for as long as this connection lasts. The dispatcher owns it. */
+export class Lane {
+  readonly worker: Worker;
+  readonly channel: WorkerChannel;
+  /** True between a `send` that answered false and the channel's `drained`. */
+  isBlocked = false;
+  /** Runs when the invocation that has run longest may be out of time. */
+  deadline: Timer | undefined;
+
+  constructor(worker: Worker, channel: WorkerChannel) {
+    this.worker = worker;
+    this.channel = channel;
+  }
+
+  /** True when the next call may take it. */
+  get isOpen(): boolean {
+    return this.worker.state.kind === 'ready' && !this.isBlocked && !this.worker.inFlight.isFull;
+  }
+}

@@ -1,0 +1,279 @@
+import { defineErrors, type ErrorCatalogue, type PlatformError } from '@switchyard/kernel';
+import type { InvocationError } from '@switchyard/triggers';
+
+/** What can go wrong in the Runtime. */
+export const runtimeErrors = defineErrors({
+  WORKER_UNKNOWN: {
+    blame: 'user',
+    retry: 'never',
+    http: 404,
+    grpc: 5,
+    exit: 1,
+    message:
+      "No worker with the id '{workerId}' is expected here. Start workers through the supply, and pass on the id that it gives.",
+  },
+  WORKER_APPLICATION_GONE: {
+    blame: 'platform',
+    retry: 'never',
+    http: 404,
+    grpc: 5,
+    exit: 1,
+    message: "Worker '{workerId}' serves '{jobHostKey}', which this Runtime does not host any more.",
+  },
+  WORKER_ENDED: {
+    blame: 'platform',
+    retry: 'never',
+    http: 409,
+    grpc: 9,
+    exit: 1,
+    message: "Worker '{workerId}' may not connect again: it is {state}. Start a new worker.",
+  },
+  WORKER_SUPERSEDED: {
+    blame: 'platform',
+    retry: 'never',
+    http: 409,
+    grpc: 10,
+    exit: 1,
+    message: "Worker '{workerId}' opened another stream; this one ends.",
+  },
+  WORKER_FIRST_MESSAGE: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 3,
+    exit: 1,
+    message:
+      'The first message of a stream must be StartStream, but {received} came. Connect with a FunctionRpc language worker.',
+  },
+  WORKER_START_STREAM_TIMEOUT: {
+    blame: 'user',
+    retry: 'safe',
+    http: 504,
+    grpc: 4,
+    exit: 1,
+    message: 'No StartStream came within {timeoutMs} ms after the stream opened.',
+  },
+  WORKER_FRAME_INVALID: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 3,
+    exit: 1,
+    message: 'A frame of {sizeBytes} bytes is no StreamingMessage ({reason}); the stream ends.',
+  },
+  WORKER_CONNECT_TIMEOUT: {
+    blame: 'user',
+    retry: 'safe',
+    http: 503,
+    grpc: 4,
+    exit: 1,
+    message:
+      "Worker '{workerId}' of app '{applicationId}' did not connect within {timeoutMs} ms after its start; another one is started.{stderr}",
+  },
+  WORKER_INIT_TIMEOUT: {
+    blame: 'user',
+    retry: 'safe',
+    http: 503,
+    grpc: 4,
+    exit: 1,
+    message:
+      "Worker '{workerId}' of app '{applicationId}' did not answer WorkerInitRequest within {timeoutMs} ms. Look for code at the top of the entry file that blocks or never ends.{stderr}",
+  },
+  WORKER_INIT_FAILED: {
+    blame: 'user',
+    retry: 'safe',
+    http: 503,
+    grpc: 13,
+    exit: 1,
+    message: "The worker of app '{applicationId}' could not start: {reason}.{stderr}",
+  },
+  WORKER_INDEX_TIMEOUT: {
+    blame: 'user',
+    retry: 'safe',
+    http: 503,
+    grpc: 4,
+    exit: 1,
+    message: "Worker '{workerId}' of app '{applicationId}' did not list its functions within {timeoutMs} ms.{stderr}",
+  },
+  WORKER_INDEX_FAILED: {
+    blame: 'user',
+    retry: 'safe',
+    http: 503,
+    grpc: 13,
+    exit: 1,
+    message: "The worker of app '{applicationId}' could not list its functions: {reason}.{stderr}",
+  },
+  WORKER_LOAD_TIMEOUT: {
+    blame: 'user',
+    retry: 'safe',
+    http: 503,
+    grpc: 4,
+    exit: 1,
+    message:
+      "Worker '{workerId}' of app '{applicationId}' did not load {missing} within {timeoutMs} ms. Look for code in that file that blocks.{stderr}",
+  },
+  WORKER_STREAM_ENDED: {
+    blame: 'user',
+    retry: 'safe',
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    message: "The stream of worker '{workerId}' of app '{applicationId}' ended before it was ready: {reason}.{stderr}",
+  },
+  WORKER_EXITED: {
+    blame: 'user',
+    retry: 'safe',
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    message:
+      "The worker of app '{applicationId}' ended ({how}) before it was ready; another one is started. Fix what its output names.{stderr}",
+  },
+  WORKER_NOT_STARTED: {
+    blame: 'dependency',
+    retry: 'safe',
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    message: "No worker of app '{applicationId}' could be started: {reason} The next try is in {retryInMs} ms.",
+  },
+  APPLICATION_CONFLICT: {
+    blame: 'user',
+    retry: 'never',
+    http: 409,
+    grpc: 6,
+    exit: 1,
+    message:
+      "App '{applicationId}' cannot answer to the host name '{hostName}': app '{other}' does. Give each app a name of its own.",
+  },
+  APPLICATION_STOPPED: {
+    blame: 'platform',
+    retry: 'never',
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    message: "App '{applicationId}' was stopped before it was ready.",
+  },
+  APPLICATION_EMPTY: {
+    blame: 'user',
+    retry: 'never',
+    http: 404,
+    grpc: 5,
+    exit: 1,
+    message:
+      "App '{applicationId}' in {scriptRoot} has no functions. Register one in the file that package.json names as main (v4 model), or add a folder with a function.json.{stderr}",
+  },
+  APPLICATION_FILES_UNREADABLE: {
+    blame: 'user',
+    retry: 'safe',
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    message: "The function.json files of app '{applicationId}' in {scriptRoot} cannot be read: {reason}.",
+  },
+  FUNCTION_BINDING_UNKNOWN: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 3,
+    exit: 1,
+    message:
+      "Function '{functionName}': the binding '{bindingName}' has the type '{type}', which is no {role} of this platform. Supported: {supported}.",
+  },
+  FUNCTION_LISTENER_FAILED: {
+    blame: 'dependency',
+    retry: 'safe',
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    message: "Function '{functionName}': its {type} cannot be watched: {reason}",
+  },
+  FUNCTION_LIMIT: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 8,
+    exit: 1,
+    message: "App '{applicationId}' has {count} functions; at most {limit} are served. The rest is left out.",
+  },
+  INVOCATION_TIMEOUT: {
+    blame: 'user',
+    retry: 'safe',
+    http: 500,
+    grpc: 4,
+    exit: 1,
+    message:
+      "Timeout value of {timeout} exceeded by function '{functionName}' (Id: '{invocationId}'). Its worker is replaced. Raise functionTimeout in host.json when the function may take longer.",
+  },
+  INVOCATION_WORKER_LOST: {
+    blame: 'platform',
+    retry: 'safe',
+    http: 500,
+    grpc: 14,
+    exit: 1,
+    message: "The worker '{workerId}' was lost while the function ran: {reason}.",
+  },
+  INVOCATION_NO_WORKER: {
+    blame: 'platform',
+    retry: { afterMs: 5_000 },
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    message: 'No worker was ready within {timeoutMs} ms.',
+  },
+  INVOCATION_OVERLOADED: {
+    blame: 'platform',
+    retry: { afterMs: 1_000 },
+    http: 429,
+    grpc: 8,
+    exit: 1,
+    message: 'Every worker of the app is busy: {reason}.',
+  },
+  INVOCATION_STOPPING: {
+    blame: 'platform',
+    retry: { afterMs: 1_000 },
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    message: 'The app is being stopped.',
+  },
+  INVOCATION_VALUE_UNSUPPORTED: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 3,
+    exit: 1,
+    message: "The worker returned a value of kind '{kind}' for '{bindingName}', which no binding can take.",
+  },
+  REQUEST_HOST_INVALID: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 3,
+    exit: 1,
+    message: 'The Host header is no host name.',
+  },
+  REQUEST_TARGET_INVALID: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 3,
+    exit: 1,
+    message: 'The request target is no path: escapes must be %XX of valid UTF-8.',
+  },
+} as const);
+
+type Codes = typeof runtimeErrors extends ErrorCatalogue<infer Code> ? Code : never;
+
+/** A code of the Runtime's catalogue. */
+export type RuntimeErrorCode = Codes;
+
+/** An error of ours in the shape of a function's error. */
+export function toInvocationError(error: PlatformError): InvocationError {
+  return { message: error.message, stack: '', type: error.code };
+}
+
+/** The last lines of stderr as the end of a message; empty when there are none. */
+export function quoteStderr(lines: readonly string[]): string {
+  return lines.length === 0 ? '' : ` Its last output was:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}

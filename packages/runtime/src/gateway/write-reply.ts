@@ -1,0 +1,54 @@
+import type { ServerResponse } from 'node:http';
+import type { HttpReply } from '@switchyard/triggers';
+
+/** Seconds after which a caller may try again, where the answer is that nothing is ready or free. */
+const retryAfterSeconds: ReadonlyMap<number, string> = new Map([
+  [503, '5'],
+  [429, '1'],
+]);
+
+/** Statuses whose responses have no body, and say nothing of its length. */
+function isBodiless(status: number): boolean {
+  return status === 204 || status === 304;
+}
+
+/**
+ * Writes a complete response with exactly the reply's headers, the length, and what a caller needs to try again. A caller
+ * that is gone is no error.
+ */
+export function writeReply(
+  response: ServerResponse,
+  reply: HttpReply,
+  extraHeaders: readonly string[] = noHeaders,
+): void {
+  if (response.headersSent || response.destroyed) return;
+  const { status, headers, body } = reply;
+  const flat: string[] = [...extraHeaders];
+  let hasLength = false;
+  for (const [name, value] of headers) {
+    flat.push(name, value);
+    if (name.length === contentLength.length && name.toLowerCase() === contentLength) hasLength = true;
+  }
+  if (!hasLength && !isBodiless(status)) {
+    flat.push('Content-Length', String(typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength));
+  }
+  const retryAfter = retryAfterSeconds.get(status);
+  if (retryAfter !== undefined && body.length === 0) flat.push('Retry-After', retryAfter);
+  response.writeHead(status, flat);
+  if (typeof body === 'string') response.end(body);
+  else if (body.byteLength <= oneWriteBytes) response.end(toLatin1(body), 'latin1');
+  else response.end(body);
+}
+
+/**
+ * Node puts a body that is text behind the head in one write, and sends bytes in a write of their own. Latin-1 turns bytes
+ * into text and back as they are; for small bodies that saves more than it costs (a third of the way through the gateway).
+ */
+const oneWriteBytes = 4_096;
+
+function toLatin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
+
+const contentLength = 'content-length';
+const noHeaders: readonly string[] = [];

@@ -1,0 +1,125 @@
+/**
+ * Runs the functions of one app: one invocation per event, with inputs, retries and outputs.
+ *
+ * Ownership: a JobHost owns its executor. An invocation lives from `run` to its outcome; `close` hurries those that wait
+ * for a retry, `whenIdle` waits for all.
+ *
+ * I1 Every `run` gives exactly one outcome, and `active` counts the runs without one.
+ * I2 Nothing an app's values or bindings do makes `run` or `invoke` throw: it becomes the outcome.
+ */
+import { type Clock, createDeferred, type Deferred, type Log, type Meter, type Random } from '@switchyard/kernel';
+import type { HttpCapabilities, InvocationOutcome, TriggerEvent } from '@switchyard/triggers';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import type { FunctionEntry } from '../job-host/function-entry.ts';
+import { FrameEncoder } from './frame-encoder.ts';
+import { Invocation } from './invocation.ts';
+import { InvocationLog } from './invocation-log.ts';
+import { TraceContexts } from './trace-context.ts';
+
+/** Where an invocation's event comes from; it may depend on what the chosen worker can take. */
+export interface EventSource {
+  readonly reason: string;
+  /** The `Trigger Details` line. */
+  readonly details?: Readonly<Record<string, string>> | undefined;
+  event(capabilities: HttpCapabilities): TriggerEvent;
+}
+
+export interface RunOptions {
+  /** Retries keep the invocation id when a listener started it, and get a new one over HTTP, as in the official host. */
+  readonly keepsId: boolean;
+}
+
+export interface ExecutorDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly dispatcher: Dispatcher;
+  /** What the app's workers can take, for events that are needed before a worker is chosen. */
+  readonly httpCapabilities: () => HttpCapabilities;
+}
+
+/** What an invocation uses of its executor. */
+export interface InvocationHost extends ExecutorDeps {
+  readonly invocationLog: InvocationLog;
+  readonly traces: TraceContexts;
+  readonly encoder: FrameEncoder;
+  /** Remembers a wait that `close` has to end. */
+  readonly waits: Set<() => void>;
+  readonly isClosing: () => boolean;
+}
+
+const listenerRun: RunOptions = { keepsId: true };
+
+export class Executor {
+  readonly #host: InvocationHost;
+  readonly #waits = new Set<() => void>();
+  #active = 0;
+  #isClosing = false;
+  #idle: Deferred<void> | undefined;
+
+  constructor(deps: ExecutorDeps) {
+    this.#host = {
+      ...deps,
+      invocationLog: new InvocationLog(deps.log),
+      traces: new TraceContexts(deps.random),
+      encoder: new FrameEncoder(),
+      waits: this.#waits,
+      isClosing: () => this.#isClosing,
+    };
+  }
+
+  /** Invocations that have no outcome yet. */
+  get active(): number {
+    return this.#active;
+  }
+
+  /** Runs the function once for the event, retries included. `done` hears the outcome, perhaps before this returns. */
+  run(
+    entry: FunctionEntry,
+    source: EventSource,
+    options: RunOptions,
+    done: (outcome: InvocationOutcome) => void,
+  ): Invocation {
+    this.#active += 1;
+    const invocation = new Invocation(this.#host, entry, source, options.keepsId, (outcome) => {
+      this.#active -= 1;
+      if (this.#active === 0) this.#becomeIdle();
+      done(outcome);
+    });
+    invocation.start();
+    return invocation;
+  }
+
+  /** Runs the function for an event of a listener. Never rejects. */
+  invoke(entry: FunctionEntry, event: TriggerEvent): Promise<InvocationOutcome> {
+    return new Promise((resolve) => {
+      const onAbort = (): void => invocation.cancel();
+      const source: EventSource = { reason: event.reason, details: event.details, event: () => event };
+      const invocation = this.run(entry, source, listenerRun, (outcome) => {
+        event.signal?.removeEventListener('abort', onAbort);
+        resolve(outcome);
+      });
+      event.signal?.addEventListener('abort', onAbort, { once: true });
+      if (event.signal?.aborted) onAbort();
+    });
+  }
+
+  /** Ends the waits between retries; those invocations are lost, so that their sources deliver them again. */
+  close(): void {
+    this.#isClosing = true;
+    for (const end of [...this.#waits]) end();
+  }
+
+  /** Resolves as soon as nothing runs. */
+  whenIdle(): Promise<void> {
+    if (this.#active === 0) return Promise.resolve();
+    this.#idle ??= createDeferred();
+    return this.#idle.promise;
+  }
+
+  #becomeIdle(): void {
+    this.#idle?.resolve();
+    this.#idle = undefined;
+  }
+}

@@ -1,0 +1,364 @@
+/**
+ * One version of an app: its functions, routes, listeners and workers.
+ *
+ * Phases: Created -> Indexing (until the functions are known) -> Dormant (no worker) <-> Active -> Draining -> Stopped;
+ * any -> Faulted. Ownership: the JobHostManager creates, drains and forgets it; it owns the parts below and shares nothing
+ * with other JobHosts.
+ *
+ * I1 The app is indexed once; workers that come later load the same functions.
+ * I2 Listeners start when the first worker is ready, and stay when the last one goes.
+ * I3 The JobHost outlives its workers: only `drain` and a fault end it.
+ * I4 Requests that come before the functions are known wait for a limited time, in a bounded queue.
+ * I5 A failed start is reported to whoever waits and changes nothing else: the next worker that is ready heals it.
+ */
+import {
+  type Clock,
+  createDeferred,
+  type Deferred,
+  type Log,
+  type Meter,
+  type PlatformError,
+  type Random,
+  StateMachine,
+  settlesWithin,
+} from '@switchyard/kernel';
+import { type FunctionIndex, jobHostKey } from '@switchyard/model';
+import type { FunctionMetadataResponse, WorkerSupply } from '@switchyard/protocol';
+import type { HttpCapabilities, Kinds } from '@switchyard/triggers';
+import type { JobHostStatus } from '../contract.ts';
+import { Dispatcher } from '../dispatch/dispatcher.ts';
+import { HoldQueue } from '../dispatch/hold-queue.ts';
+import type { DispatchStrategy } from '../dispatch/strategies.ts';
+import { quoteStderr, runtimeErrors } from '../errors.ts';
+import { Executor } from '../invocation/executor.ts';
+import { LogRelay } from '../invocation/log-relay.ts';
+import type { RuntimeLimits } from '../limits.ts';
+import type { IndexParticipant } from '../worker-stream/handshake.ts';
+import { createCatalog, type FunctionCatalog } from './function-catalog.ts';
+import { createHandshakePlan } from './handshake-plan.ts';
+import { indexFromFiles, indexFromWorker } from './index-functions.ts';
+import { IndexGate } from './index-gate.ts';
+import { reportIndex } from './index-report.ts';
+import { ListenerSet } from './listener-set.ts';
+import type { ResolvedApplication } from './resolve-application.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+export interface JobHostDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly supply: WorkerSupply;
+  readonly kinds: Kinds;
+}
+
+export interface JobHostOptions {
+  readonly application: ResolvedApplication;
+  readonly hostVersion: string;
+  readonly strategy: DispatchStrategy;
+  readonly limits: RuntimeLimits;
+  /** Called whenever the status changed. */
+  readonly onChange: (jobHost: JobHost) => void;
+}
+
+export type JobHostState =
+  | { readonly kind: 'created' }
+  | { readonly kind: 'indexing' }
+  | { readonly kind: 'dormant'; readonly catalog: FunctionCatalog }
+  | { readonly kind: 'active'; readonly catalog: FunctionCatalog }
+  | { readonly kind: 'draining'; readonly catalog: FunctionCatalog | undefined }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'faulted' };
+
+/** The JobHost machine of the design (section 10); it may be drained before it is indexed. */
+export const jobHostEdges = {
+  created: ['indexing', 'draining', 'faulted'],
+  indexing: ['dormant', 'draining', 'faulted'],
+  dormant: ['active', 'draining', 'faulted'],
+  active: ['dormant', 'draining', 'faulted'],
+  draining: ['stopped', 'faulted'],
+  stopped: ['faulted'],
+  faulted: [],
+} as const;
+
+/** What a request that waited gets: the functions, or nothing when the wait was in vain. */
+export type Resume = (catalog: FunctionCatalog | undefined) => void;
+
+export class JobHost {
+  readonly key: string;
+  readonly application: ResolvedApplication;
+  readonly executor: Executor;
+  readonly pool: WorkerPool;
+  readonly #deps: JobHostDeps;
+  readonly #options: JobHostOptions;
+  readonly #log: Log;
+  readonly #machine: StateMachine<JobHostState>;
+  readonly #gate: IndexGate;
+  readonly #dispatcher: Dispatcher;
+  readonly #listeners: ListenerSet;
+  readonly #waiting: HoldQueue<Resume>;
+  #attempt: Deferred<JobHostStatus> = createDeferred();
+  #hasBeenActive = false;
+  #nextWaiting = 0;
+  #startProblem: string | undefined;
+  #indexProblem: string | undefined;
+  #disconnected: Deferred<void> | undefined;
+
+  constructor(deps: JobHostDeps, options: JobHostOptions) {
+    const { application, limits } = options;
+    const { applicationId } = application.definition;
+    this.key = jobHostKey(application.definition);
+    this.application = application;
+    this.#deps = deps;
+    this.#options = options;
+    this.#log = deps.log.child({ applicationId });
+    this.#machine = new StateMachine<JobHostState>({ kind: 'created' }, jobHostEdges, (from, to) => {
+      this.#log.write('debug', 'JobHost changed its state.', { jobHost: this.key, from: from.kind, to: to.kind });
+    });
+    this.#gate = new IndexGate(application.worker.workerIndexing);
+    this.#dispatcher = this.#createDispatcher();
+    this.executor = new Executor({
+      ...deps,
+      log: this.#log,
+      dispatcher: this.#dispatcher,
+      httpCapabilities: () => this.#httpCapabilities(),
+    });
+    this.pool = this.#createPool();
+    this.#listeners = new ListenerSet({
+      clock: deps.clock,
+      log: this.#log,
+      invoke: (entry, event) => this.executor.invoke(entry, event),
+    });
+    this.#waiting = new HoldQueue(deps.clock, limits.requestsBeforeIndex, (resume) => resume(undefined));
+  }
+
+  get state(): JobHostState {
+    return this.#machine.state;
+  }
+
+  /** The functions, once they are known. */
+  get catalog(): FunctionCatalog | undefined {
+    const { state } = this.#machine;
+    return 'catalog' in state ? state.catalog : undefined;
+  }
+
+  /** Settles with the attempt to start that is under way, or was the last that went well. */
+  get ready(): Promise<JobHostStatus> {
+    return this.#attempt.promise;
+  }
+
+  /** Begins to index; asks for a worker. */
+  start(): void {
+    this.#machine.transition({ kind: 'indexing' });
+    if (!this.application.worker.workerIndexing) this.#indexFiles(undefined);
+    this.pool.open('index');
+  }
+
+  /** Calls `resume` once the functions are known, or in vain after a while. Returns how to give the wait up. */
+  whenIndexed(resume: Resume): () => void {
+    const key = String(this.#nextWaiting++);
+    if (!this.#waiting.offer(key, resume, this.#options.limits.workerWaitMs)) resume(undefined);
+    return () => this.#waiting.remove(key);
+  }
+
+  status(): JobHostStatus {
+    const { catalog } = this;
+    const error = this.#startProblem ?? this.#indexProblem;
+    return {
+      key: this.key,
+      applicationId: this.application.definition.applicationId,
+      state: this.#machine.kind,
+      functions: catalog?.status ?? [],
+      rejected: catalog?.rejected ?? [],
+      workers: this.pool.workers.map((worker) => worker.status()),
+      ...(error === undefined ? {} : { error }),
+    };
+  }
+
+  /** Takes nothing new, lets what runs end within `deadlineMs`, ends the workers. */
+  async drain(deadlineMs: number): Promise<void> {
+    const { clock } = this.#deps;
+    if (!this.#machine.allows('draining')) return;
+    this.#machine.transition({ kind: 'draining', catalog: this.catalog });
+    this.#changed();
+    this.#giveUpWaiting();
+    this.executor.close();
+    if (this.#dispatcher.laneCount === 0) this.#dispatcher.close();
+    await settlesWithin(
+      clock,
+      deadlineMs,
+      Promise.all([this.#listeners.drain(deadlineMs), settlesWithin(clock, deadlineMs, this.executor.whenIdle())]),
+    );
+    this.#dispatcher.close();
+    this.pool.close();
+    if (this.pool.isConnected) {
+      this.#disconnected = createDeferred();
+      await settlesWithin(clock, 2 * this.#options.limits.terminateGraceMs, this.#disconnected.promise);
+    }
+    if (this.#machine.allows('stopped')) this.#machine.transition({ kind: 'stopped' });
+    this.#changed();
+  }
+
+  #createDispatcher(): Dispatcher {
+    const { application, strategy, limits } = this.#options;
+    return new Dispatcher(
+      { ...this.#deps, log: this.#log },
+      {
+        applicationId: application.definition.applicationId,
+        strategy,
+        functionTimeoutMs: application.host.functionTimeoutMs,
+        limits,
+        onStarving: () => this.pool.wake(),
+        onTimeout: (worker) => this.pool.abandon(worker),
+        onStalled: (worker) => this.pool.stalled(worker),
+        onRelieved: (worker) => this.pool.recovered(worker, 'back-pressure'),
+      },
+    );
+  }
+
+  #createPool(): WorkerPool {
+    const { application, hostVersion, limits } = this.#options;
+    const { applicationId } = application.definition;
+    const { meter } = this.#deps;
+    const maxMetricNames = limits.customMetricNames;
+    const relay = new LogRelay(this.#log, meter, { applicationId, maxMetricNames });
+    const indexed = (participant: IndexParticipant, response: FunctionMetadataResponse): void =>
+      this.#indexed(participant, response);
+    return new WorkerPool(
+      { ...this.#deps, log: this.#log, dispatcher: this.#dispatcher, relay },
+      {
+        application: application.definition,
+        count: application.workerCount,
+        plan: createHandshakePlan({ application, hostVersion, limits, gate: this.#gate, indexed }),
+        limits,
+        onChange: () => this.#workersChanged(),
+        onStartFailed: (error) => this.#startFailed(error),
+      },
+    );
+  }
+
+  #indexed(participant: IndexParticipant, response: FunctionMetadataResponse): void {
+    if (response.useDefaultMetadataIndexing) this.#indexFiles(participant);
+    else this.#adopt(indexFromWorker(response.functionMetadataResults, this.#indexScope), participant);
+  }
+
+  #indexFiles(participant: IndexParticipant | undefined): void {
+    indexFromFiles(this.#indexScope).then(
+      (index) => this.#adopt(index, participant),
+      (error: PlatformError) => (participant === undefined ? this.#fault(error) : participant.fail(error)),
+    );
+  }
+
+  get #indexScope(): { application: ResolvedApplication; allowed: readonly string[] | undefined } {
+    return { application: this.application, allowed: this.application.host.functions };
+  }
+
+  /** The functions are known. */
+  #adopt(index: FunctionIndex, participant: IndexParticipant | undefined): void {
+    if (this.#machine.kind !== 'indexing') return;
+    const { application } = this;
+    const { limits, application: resolved } = this.#options;
+    const catalog = createCatalog(
+      index,
+      {
+        applicationId: application.definition.applicationId,
+        settings: resolved.settingsView,
+        kinds: this.#deps.kinds,
+        development: application.development,
+        extensions: resolved.host.extensions,
+        retry: resolved.host.retry,
+        contextOf: (functionName) => ({
+          ...this.#deps,
+          applicationId: application.definition.applicationId,
+          hostId: application.hostId,
+          functionName,
+          settings: resolved.settingsView,
+          log: this.#log.child({ functionName, category: `Function.${functionName}` }),
+        }),
+      },
+      {
+        routePrefix: resolved.host.extensions.http.routePrefix,
+        managedDependencies: resolved.host.managedDependencyEnabled,
+        functionsLimit: limits.functionsPerApplication,
+      },
+    );
+    if (catalog.entries.length === 0) this.#indexProblem = this.#emptyProblem(participant);
+    reportIndex(this.#log, catalog, this.#indexProblem);
+    this.#machine.transition({ kind: 'dormant', catalog });
+    this.#gate.settle(catalog.loadRequests);
+    for (const resume of this.#waiting.drain()) resume(catalog);
+    this.#changed();
+  }
+
+  #emptyProblem(participant: IndexParticipant | undefined): string {
+    const { definition, scriptRoot } = this.application;
+    const worker = this.pool.workers.find(({ workerId }) => workerId === participant?.workerId);
+    const stderr = quoteStderr(worker?.stderrTail ?? []);
+    return runtimeErrors.create('APPLICATION_EMPTY', { applicationId: definition.applicationId, scriptRoot, stderr })
+      .message;
+  }
+
+  #workersChanged(): void {
+    const { state } = this.#machine;
+    const isServed = this.#dispatcher.laneCount > 0;
+    if (state.kind === 'dormant' && isServed) {
+      this.#machine.transition({ kind: 'active', catalog: state.catalog });
+      this.#hasBeenActive = true;
+      this.#startProblem = undefined;
+      this.#listeners.start(state.catalog.entries);
+      this.#attempt.resolve(this.status());
+    } else if (state.kind === 'active' && !isServed) {
+      this.#machine.transition({ kind: 'dormant', catalog: state.catalog });
+    }
+    if (!this.pool.isConnected) this.#disconnected?.resolve();
+    this.#changed();
+  }
+
+  #startFailed(error: PlatformError): void {
+    this.#startProblem = error.message;
+    if (!this.#hasBeenActive) {
+      this.#attempt.reject(error);
+      this.#attempt = createDeferred();
+    }
+    this.#changed();
+  }
+
+  /** The app cannot be hosted at all. */
+  #fault(error: PlatformError): void {
+    if (!this.#machine.allows('faulted')) return;
+    this.#log.write('error', error.message, { category: 'Host.Startup', code: error.code });
+    this.#startProblem = error.message;
+    this.#machine.transition({ kind: 'faulted' });
+    this.#giveUpWaiting();
+    this.#dispatcher.close();
+    this.pool.close();
+    this.#attempt.reject(error);
+    this.#changed();
+  }
+
+  /** Whoever waits for the app to start, or for its functions, waits in vain. */
+  #giveUpWaiting(): void {
+    const { applicationId } = this.application.definition;
+    this.#attempt.reject(runtimeErrors.create('APPLICATION_STOPPED', { applicationId }));
+    for (const resume of this.#waiting.drain()) resume(undefined);
+  }
+
+  #httpCapabilities(): HttpCapabilities {
+    const { workers } = this.pool;
+    const worker = workers.find(({ state }) => state.kind === 'ready') ?? workers[0];
+    return worker?.capabilities.http ?? assumedCapabilities;
+  }
+
+  #changed(): void {
+    this.#options.onChange(this);
+  }
+}
+
+/** What every current worker can take; for events that are made before the first worker has said so. */
+const assumedCapabilities: HttpCapabilities = {
+  bodyOnly: true,
+  rawBodyBytes: true,
+  triggerMetadataRemoved: true,
+  ignoreEmptyHeaders: true,
+  nullableValues: false,
+};

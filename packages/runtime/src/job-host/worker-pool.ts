@@ -1,0 +1,292 @@
+/**
+ * The workers of one JobHost: lets them in, watches them, and asks the supply for others.
+ *
+ * Ownership: the JobHost owns its pool; the pool owns a seat for every worker that the supply announced, and moves the
+ * worker through its states. The Runtime starts and kills nothing: the pool only asks.
+ *
+ * I1 The supply is told how many workers the app wants when the pool opens, and that it wants none when it closes.
+ * I2 A worker that dropped may come back within `replacementMs`; after that it is released and another one is asked for,
+ *    urgently when none is left.
+ * I3 A worker that was never ready counts as a failed start, reported once, with its last output; only the supply's own
+ *    pace decides when the next one starts.
+ * I4 A worker in which an invocation hung is abandoned: it is told to end, released and never used again.
+ * I5 A silent worker is lost when it is idle, and only gets nothing new when it is busy; any frame brings it back.
+ */
+import type { Clock, Log, PlatformError, Random, Timer } from '@switchyard/kernel';
+import type { ApplicationDefinition } from '@switchyard/model';
+import {
+  grpcStatus,
+  type ReleaseReason,
+  type SupplyEvent,
+  type SupplyReason,
+  type WorkerSupply,
+} from '@switchyard/protocol';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import { quoteStderr, runtimeErrors } from '../errors.ts';
+import type { LogRelay } from '../invocation/log-relay.ts';
+import type { RuntimeLimits } from '../limits.ts';
+import type { Worker, WorkerChannel } from '../worker-registry/worker.ts';
+import type { HandshakePlan } from '../worker-stream/handshake.ts';
+import type { StreamSession } from '../worker-stream/worker-stream.ts';
+import { Seat } from './seat.ts';
+import { WorkerSession } from './worker-session.ts';
+
+export interface WorkerPoolDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Carries the app's fields. */
+  readonly log: Log;
+  readonly supply: WorkerSupply;
+  readonly dispatcher: Dispatcher;
+  readonly relay: LogRelay;
+}
+
+export interface WorkerPoolOptions {
+  readonly application: ApplicationDefinition;
+  /** How many workers the app wants. */
+  readonly count: number;
+  readonly plan: HandshakePlan;
+  readonly limits: RuntimeLimits;
+  /** A worker became Ready, or one that was left. */
+  readonly onChange: () => void;
+  /** A worker failed before it was ever ready. */
+  readonly onStartFailed: (error: PlatformError) => void;
+}
+
+export class WorkerPool {
+  readonly #deps: WorkerPoolDeps;
+  readonly #options: WorkerPoolOptions;
+  readonly #seats = new Map<Worker, Seat>();
+  /** Set while an urgent wish for a first worker is on its way. */
+  #wakeUp: Timer | undefined;
+  #isClosed = false;
+
+  constructor(deps: WorkerPoolDeps, options: WorkerPoolOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  get workers(): readonly Worker[] {
+    return [...this.#seats.keys()];
+  }
+
+  open(reason: SupplyReason): void {
+    this.#ensure('normal', reason);
+  }
+
+  /** An invocation waits and nobody is there to take it. */
+  wake(): void {
+    if (this.#isClosed || this.#wakeUp !== undefined) return;
+    this.#ensure('urgent', 'activate');
+    this.#wakeUp = this.#deps.clock.schedule(this.#options.limits.replacementMs, () => {
+      this.#wakeUp = undefined;
+    });
+  }
+
+  /** The supply announced a worker. */
+  expect(worker: Worker): void {
+    const { connectMs } = this.#options.limits;
+    const seat = new Seat(worker);
+    seat.deadline = this.#deps.clock.schedule(connectMs, () => {
+      const error = this.#error(worker, 'WORKER_CONNECT_TIMEOUT', { timeoutMs: connectMs });
+      this.startFailed(seat, error, 'start-failed');
+    });
+    this.#seats.set(worker, seat);
+  }
+
+  /** A stream of the worker opened. */
+  admit(worker: Worker, channel: WorkerChannel): StreamSession {
+    const seat = this.#seats.get(worker) ?? new Seat(worker);
+    this.#seats.set(worker, seat);
+    if (worker.channel !== undefined) this.#supersede(seat, worker.channel);
+    seat.deadline = undefined;
+    if (worker.state.kind === 'lost') worker.transition({ kind: 'initializing' });
+    worker.connect(channel);
+    return new WorkerSession(this, this.#deps, this.#options, seat, channel);
+  }
+
+  /** The process is gone. */
+  exited(worker: Worker, event: Extract<SupplyEvent, { kind: 'exited' }>): void {
+    const seat = this.#seats.get(worker);
+    if (seat === undefined) return;
+    const isWanted = seat.isWanted;
+    worker.channel?.abort({ code: grpcStatus.unavailable, message: 'the worker process ended' });
+    this.detach(seat, 'its process ended');
+    seat.deadline = undefined;
+    this.#seats.delete(worker);
+    if (isWanted) this.#reportExit(seat, event);
+  }
+
+  /** No process could be started. */
+  supplyFailed(event: Extract<SupplyEvent, { kind: 'failed' }>): void {
+    const { applicationId } = event.application;
+    const details = { applicationId, reason: event.message, retryInMs: event.retryInMs };
+    this.#report(runtimeErrors.create('WORKER_NOT_STARTED', details));
+  }
+
+  /** The worker did not come as far as Ready: it is given back, and the JobHost hears why. */
+  startFailed(seat: Seat, error: PlatformError, reason: ReleaseReason): void {
+    const wasReady = seat.wasReady;
+    seat.isWanted = false;
+    this.detach(seat, error.message);
+    this.#deps.supply.release(seat.worker.workerId, reason);
+    if (wasReady) this.#deps.log.write('error', error.message, { ...this.#fields(seat.worker), code: error.code });
+    else this.#report(error);
+  }
+
+  /** The stream of a worker that is still wanted dropped: it may come back, or is replaced. */
+  dropped(seat: Seat, reason: string): void {
+    const { worker, wasReady } = seat;
+    this.detach(seat, reason);
+    if (!seat.isWanted) return;
+    if (wasReady) {
+      this.#deps.log.write('warning', 'The stream of a worker dropped.', { ...this.#fields(worker), reason });
+    }
+    seat.deadline = this.#deps.clock.schedule(this.#options.limits.replacementMs, () => {
+      seat.deadline = undefined;
+      if (worker.channel !== undefined || !seat.isWanted) return;
+      if (wasReady) this.#replace(seat, 'unresponsive');
+      else this.startFailed(seat, this.#error(worker, 'WORKER_STREAM_ENDED', { reason }), 'start-failed');
+    });
+  }
+
+  /** An invocation ran out of time on the worker. */
+  abandon(worker: Worker): void {
+    const seat = this.#seats.get(worker);
+    if (seat === undefined || !worker.allows('abandoned')) return;
+    const { channel } = worker;
+    worker.transition({ kind: 'abandoned' });
+    this.detach(seat, 'another invocation ran out of time on it');
+    channel?.terminate();
+    this.#replace(seat, 'invocation-timeout');
+  }
+
+  /** The worker answers nothing. */
+  silent(seat: Seat): void {
+    const { worker } = seat;
+    if (worker.inFlight.size > 0) {
+      if (worker.state.kind === 'ready') this.#setUnhealthy(worker, 'silent');
+      return;
+    }
+    const { channel } = worker;
+    const message = 'the worker answered no status request';
+    this.#deps.log.write('error', 'A worker is silent and counts as lost.', this.#fields(worker));
+    this.detach(seat, message);
+    channel?.abort({ code: grpcStatus.deadlineExceeded, message });
+    this.#replace(seat, 'unresponsive');
+  }
+
+  stalled(worker: Worker): void {
+    if (worker.state.kind === 'ready') this.#setUnhealthy(worker, 'back-pressure');
+  }
+
+  /** The cause of its bad health is over. */
+  recovered(worker: Worker, cause: 'silent' | 'back-pressure'): void {
+    const { state } = worker;
+    if (state.kind !== 'unhealthy' || state.cause !== cause) return;
+    worker.transition({ kind: 'ready' });
+    this.#deps.dispatcher.wake();
+  }
+
+  /** Tells every worker to end, and the supply that none is wanted. */
+  close(): void {
+    this.#isClosed = true;
+    this.#wakeUp?.cancel();
+    this.#ensure('normal', 'scale', 0);
+    for (const seat of this.#seats.values()) {
+      const { worker } = seat;
+      const { channel } = worker;
+      seat.isWanted = false;
+      seat.deadline = undefined;
+      if (worker.allows('draining')) worker.transition({ kind: 'draining' });
+      this.#deps.dispatcher.removeWorker(worker, 'the app is being stopped');
+      seat.stopHeartbeat();
+      channel?.terminate();
+      this.#deps.supply.release(worker.workerId, 'application-stopped');
+    }
+  }
+
+  /** True when a stream is still open. */
+  get isConnected(): boolean {
+    return this.workers.some((worker) => worker.channel !== undefined);
+  }
+
+  /** Takes the worker out of service; what ran on it is lost. */
+  detach(seat: Seat, reason: string): void {
+    const { worker } = seat;
+    seat.stopHeartbeat();
+    worker.disconnect();
+    if (worker.state.kind === 'draining') worker.transition({ kind: 'stopped' });
+    else if (worker.state.kind !== 'abandoned' && worker.allows('lost')) worker.transition({ kind: 'lost' });
+    this.#deps.dispatcher.removeWorker(worker, reason);
+    this.#options.onChange();
+  }
+
+  #supersede(seat: Seat, channel: WorkerChannel): void {
+    const { workerId } = seat.worker;
+    const error = runtimeErrors.create('WORKER_SUPERSEDED', { workerId });
+    channel.abort({ code: error.definition.grpc, message: error.message });
+    this.detach(seat, error.message);
+  }
+
+  #replace(seat: Seat, reason: ReleaseReason): void {
+    seat.isWanted = false;
+    this.#deps.supply.release(seat.worker.workerId, reason);
+    if (!this.#isClosed) this.#ensure(this.#deps.dispatcher.laneCount === 0 ? 'urgent' : 'normal', 'replace');
+  }
+
+  #reportExit(seat: Seat, event: Extract<SupplyEvent, { kind: 'exited' }>): void {
+    const { worker } = seat;
+    const how = event.exitCode === null ? `signal ${event.signal}` : `exit code ${event.exitCode}`;
+    if (seat.wasReady) {
+      const isOrderly = event.exitCode === 0 || event.exitCode === intentionalRestart;
+      this.#deps.log.write(isOrderly ? 'information' : 'error', 'A worker process ended; another one is started.', {
+        ...this.#fields(worker),
+        how,
+        ...(isOrderly || event.stderrTail.length === 0 ? {} : { output: event.stderrTail.join('\n') }),
+      });
+      this.#deps.clock.schedule(this.#options.limits.replacementMs, () => {
+        if (!this.#isClosed && this.#deps.dispatcher.laneCount === 0) this.#ensure('urgent', 'replace');
+      });
+      return;
+    }
+    // Without a code and a signal there was no process; the supply says why in an event of its own.
+    if (event.exitCode === null && event.signal === null) return;
+    this.#report(this.#error(worker, 'WORKER_EXITED', { how, stderr: quoteStderr(event.stderrTail) }));
+  }
+
+  #setUnhealthy(worker: Worker, cause: 'silent' | 'back-pressure'): void {
+    worker.transition({ kind: 'unhealthy', cause });
+    this.#deps.log.write('warning', 'A worker gets no new invocations for now.', { ...this.#fields(worker), cause });
+  }
+
+  #report(error: PlatformError): void {
+    if (this.#isClosed) return;
+    this.#deps.log.write('error', error.message, { category: 'Host.Startup', code: error.code });
+    this.#options.onStartFailed(error);
+  }
+
+  #error(
+    worker: Worker,
+    code: 'WORKER_CONNECT_TIMEOUT' | 'WORKER_STREAM_ENDED' | 'WORKER_EXITED',
+    details: Readonly<Record<string, string | number>>,
+  ): PlatformError {
+    return runtimeErrors.create(code, {
+      workerId: worker.workerId,
+      applicationId: worker.application.applicationId,
+      stderr: quoteStderr(worker.stderrTail),
+      ...details,
+    });
+  }
+
+  #ensure(urgency: 'normal' | 'urgent', reason: SupplyReason, count = this.#options.count): void {
+    this.#deps.supply.ensure({ application: this.#options.application, count, urgency, reason });
+  }
+
+  #fields(worker: Worker): Readonly<Record<string, string>> {
+    return { category: 'Host.Worker', workerId: worker.workerId };
+  }
+}
+
+/** The exit code by which a worker asks to be started again (reference host-behaviours section 1). */
+const intentionalRestart = 200;

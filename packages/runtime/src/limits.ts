@@ -1,0 +1,64 @@
+/** Every wait, queue and count of a Runtime has a name here. Durations in milliseconds. */
+export interface RuntimeLimits {
+  /** Worker streams that may be open at once. */
+  readonly streams: number;
+  /** How long an announced worker may take to connect. */
+  readonly connectMs: number;
+  /** How long a stream may stay silent before its first message. */
+  readonly startStreamMs: number;
+  /** How long a worker may take for its function index. */
+  readonly metadataMs: number;
+  /** How long a worker may take to load all functions, when functionTimeout is no longer than that. */
+  readonly loadMs: number;
+  /** The pause between two status requests to a worker. */
+  readonly heartbeatMs: number;
+  /** After so many silent heartbeats in a row a worker counts as dead (idle) or unhealthy (busy). */
+  readonly heartbeatMisses: number;
+  /** How long a worker whose stream dropped may take to come back before another one is asked for. */
+  readonly replacementMs: number;
+  /** What a worker is told it has to end, and how long its stream stays open for that. */
+  readonly terminateGraceMs: number;
+  /** How long a worker that is gone stays visible in the status. */
+  readonly departedMs: number;
+  /** Invocations that may run on one worker at once. */
+  readonly inFlightPerWorker: number;
+  /** Invocations that may wait for a worker, per app. */
+  readonly heldPerApplication: number;
+  /** How long an invocation waits for the app's first worker. */
+  readonly workerWaitMs: number;
+  /** How long an invocation waits while every worker is connected but takes nothing. */
+  readonly backPressureMs: number;
+  /** Requests that may wait for an app whose functions are not known yet, per app. */
+  readonly requestsBeforeIndex: number;
+  /** The longest HTTP body, when the app's settings name no other. */
+  readonly requestBodyBytes: number;
+  /** The last stderr lines of a worker that an error quotes. */
+  readonly stderrLines: number;
+  /** Names of custom metrics per app; the rest is counted under `other`. */
+  readonly customMetricNames: number;
+  /** Functions of one app. */
+  readonly functionsPerApplication: number;
+}
+
+/** The numbers of the design (decisions 5 and 7) and of the official host. */
+export const defaultLimits: RuntimeLimits = {
+  streams: 10_000,
+  connectMs: 60_000,
+  startStreamMs: 30_000,
+  metadataMs: 60_000,
+  loadMs: 60_000,
+  heartbeatMs: 15_000,
+  heartbeatMisses: 3,
+  replacementMs: 1_000,
+  terminateGraceMs: 5_000,
+  departedMs: 300_000,
+  inFlightPerWorker: 4_096,
+  heldPerApplication: 1_000,
+  workerWaitMs: 30_000,
+  backPressureMs: 5_000,
+  requestsBeforeIndex: 1_000,
+  requestBodyBytes: 104_857_600,
+  stderrLines: 20,
+  customMetricNames: 200,
+  functionsPerApplication: 10_000,
+};

@@ -1,0 +1,76 @@
+/**
+ * The Runtime: what turns streams of workers and requests of callers into invocations, for many apps.
+ *
+ * It opens no socket and starts no process: the composition root hands it links and requests, and the supply workers.
+ */
+import type { Clock, Log, Meter, Random } from '@switchyard/kernel';
+import { grpcStatus, type Link, type WorkerSupply } from '@switchyard/protocol';
+import type { Kinds } from '@switchyard/triggers';
+import type { Runtime } from './contract.ts';
+import type { DispatchStrategy } from './dispatch/strategies.ts';
+import { Gateway } from './gateway/gateway.ts';
+import { HostTable } from './gateway/host-table.ts';
+import type { JobHost } from './job-host/job-host.ts';
+import { JobHostManager } from './job-host/job-host-manager.ts';
+import { defaultLimits, type RuntimeLimits } from './limits.ts';
+import { WorkerRegistry } from './worker-registry/worker-registry.ts';
+import { WorkerStream } from './worker-stream/worker-stream.ts';
+
+export interface RuntimeDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly supply: WorkerSupply;
+  readonly kinds: Kinds;
+}
+
+export interface RuntimeOptions {
+  /** Processors of the machine, for limits of host.json that grow with them. */
+  readonly cpus: number;
+  /** How invocations are spread over an app's workers; least-loaded by default. */
+  readonly strategy?: DispatchStrategy;
+  /** What the Runtime calls itself towards workers and in its API, in the numbering of the official host. */
+  readonly hostVersion?: string;
+  readonly limits?: Partial<RuntimeLimits>;
+}
+
+/** The version of the official host whose behaviour this one has. */
+const officialHostVersion = '4.1052.0';
+
+/** Makes a Runtime without apps. It follows the supply from now on. */
+export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runtime {
+  const limits: RuntimeLimits = { ...defaultLimits, ...options.limits };
+  const hostVersion = options.hostVersion ?? officialHostVersion;
+  const strategy = options.strategy ?? 'leastLoaded';
+  const hosts = new HostTable<JobHost>();
+  const manager = new JobHostManager({ ...deps, hosts }, { cpus: options.cpus, hostVersion, strategy, limits });
+  const registry = new WorkerRegistry(deps, limits, manager);
+  const gateway = new Gateway({ log: deps.log, hosts }, { hostVersion });
+  const links = new Set<Link>();
+  manager.serve(registry);
+  registry.open();
+
+  return {
+    acceptWorker(link) {
+      if (links.size >= limits.streams) {
+        link.cancel({ code: grpcStatus.resourceExhausted, message: `${limits.streams} streams are open already` });
+        return;
+      }
+      links.add(link);
+      const forget = (): boolean => links.delete(link);
+      link.closed.then(forget, forget);
+      new WorkerStream(deps, limits, link, (workerId, channel) => manager.admit(workerId, channel)).start();
+    },
+    handleRequest: (request, response) => gateway.handle(request, response),
+    addApplication: (application) => manager.getOrCreate(application),
+    removeApplication: (key, deadlineMs) => manager.remove(key, deadlineMs),
+    status: () => manager.all.map((jobHost) => jobHost.status()),
+    watch: (observer) => manager.watch(observer),
+    async drain(deadlineMs) {
+      await manager.drain(deadlineMs);
+      registry.close();
+      for (const link of links) link.cancel({ code: grpcStatus.unavailable, message: 'the Runtime is shutting down' });
+    },
+  };
+}

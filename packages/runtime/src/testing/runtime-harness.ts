@@ -1,0 +1,62 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Clock, type Log, type Meter, type Random, silentMeter } from '@switchyard/kernel';
+import type { ApplicationDefinition } from '@switchyard/model';
+import type { Link } from '@switchyard/protocol';
+import type { Runtime } from '../contract.ts';
+import { createRuntime, type RuntimeOptions } from '../runtime.ts';
+import { FakeSupply } from './fake-supply.ts';
+import { createMemoryLinkPair } from './memory-links.ts';
+import { createSampleKinds, type SampleKinds } from './sample-kinds.ts';
+import { sampleDefinition } from './sample-worker.ts';
+
+export interface HarnessParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly meter?: Meter;
+  readonly kinds?: SampleKinds;
+  readonly options?: Partial<RuntimeOptions>;
+}
+
+/** A Runtime between a supply and workers that a test plays. */
+export interface Harness {
+  readonly runtime: Runtime;
+  readonly supply: FakeSupply;
+  readonly kinds: SampleKinds;
+  /** Announces a worker and opens a stream to the Runtime; returns the worker's end. */
+  dial(workerId: string, application?: ApplicationDefinition): Link;
+  /** Opens a stream without an announcement. */
+  connect(): Link;
+}
+
+export function createHarness(parts: HarnessParts): Harness {
+  const supply = new FakeSupply();
+  const kinds = parts.kinds ?? createSampleKinds();
+  const { clock, random, log } = parts;
+  const runtime = createRuntime(
+    { clock, random, log, meter: parts.meter ?? silentMeter, supply, kinds },
+    { cpus: 1, ...parts.options },
+  );
+  const connect = (): Link => {
+    const { worker, host } = createMemoryLinkPair();
+    runtime.acceptWorker(host);
+    return worker;
+  };
+  return {
+    runtime,
+    supply,
+    kinds,
+    connect,
+    dial(workerId, application = sampleDefinition) {
+      supply.expect(workerId, application);
+      return connect();
+    },
+  };
+}
+
+/** Lets the server listen on loopback; returns its base address. */
+export async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}

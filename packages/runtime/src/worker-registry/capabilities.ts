@@ -1,0 +1,42 @@
+import type { HttpCapabilities } from '@switchyard/triggers';
+
+/** What a worker can do, from the capabilities that it advertised. */
+export interface WorkerCapabilities {
+  readonly http: HttpCapabilities;
+  /** Answers WorkerStatusRequest. */
+  readonly status: boolean;
+  /** Takes WorkerTerminate; the others are ended by their supply alone. */
+  readonly terminate: boolean;
+  /** Takes InvocationCancel. */
+  readonly cancel: boolean;
+  /** Takes all load requests in one message. */
+  readonly loadCollection: boolean;
+  /** Where the worker takes HTTP requests itself, as it streams them. */
+  readonly httpUri: string | undefined;
+}
+
+/**
+ * Any value that is not empty turns a capability on: Node says "true", .NET "True", Java the capability's own name
+ * (reference host-behaviours section 3).
+ */
+export function parseCapabilities(advertised: ReadonlyMap<string, string>): WorkerCapabilities {
+  const has = (name: string): boolean => (advertised.get(name) ?? '') !== '';
+  const httpUri = advertised.get('HttpUri') ?? '';
+  return {
+    http: {
+      bodyOnly: has('RpcHttpBodyOnly'),
+      rawBodyBytes: has('RawHttpBodyBytes'),
+      triggerMetadataRemoved: has('RpcHttpTriggerMetadataRemoved'),
+      ignoreEmptyHeaders: has('IgnoreEmptyValuedRpcHttpHeaders'),
+      nullableValues: has('UseNullableValueDictionaryForHttp'),
+    },
+    status: has('WorkerStatus'),
+    terminate: has('HandlesWorkerTerminateMessage'),
+    cancel: has('HandlesInvocationCancelMessage'),
+    loadCollection: has('SupportsLoadResponseCollection'),
+    httpUri: httpUri === '' ? undefined : httpUri,
+  };
+}
+
+/** What a worker that has not said anything yet can do. */
+export const noCapabilities: WorkerCapabilities = parseCapabilities(new Map());

@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest';
+import { FakeChannel } from '../testing/fake-channel.ts';
+import { createReadyWorker } from '../testing/sample-worker.ts';
+
+describe('Worker', () => {
+  test('I1, I2: a stream opens an epoch of its own and is there until it ends', () => {
+    const { worker, channel } = createReadyWorker();
+    expect([worker.channel, worker.epoch]).toEqual([channel, 1]);
+    worker.framesReceived = 7;
+    worker.loadFailures.set('f', { message: '', stack: '', type: '' });
+    worker.disconnect();
+    expect(worker.channel).toBeUndefined();
+    const next = new FakeChannel();
+    expect(worker.connect(next)).toBe(2);
+    expect([worker.channel, worker.framesReceived, worker.loadFailures.size]).toEqual([next, 0, 0]);
+  });
+
+  test('keeps the last lines of stderr', () => {
+    const { worker } = createReadyWorker();
+    for (let line = 1; line <= 7; line += 1) worker.keepStderr(String(line));
+    expect(worker.stderrTail).toEqual(['3', '4', '5', '6', '7']);
+  });
+
+  test('shows what it is', () => {
+    const { worker } = createReadyWorker({ workerId: 'w9' });
+    expect(worker.status()).toEqual({ workerId: 'w9', state: 'ready', inFlight: 0, runtimeName: '', runtimeVersion: '' });
+  });
+
+  test('refuses a transition that the machine does not have', () => {
+    const { worker } = createReadyWorker();
+    expect(() => worker.transition({ kind: 'initializing' })).toThrow('no edge from ready to initializing');
+  });
+});

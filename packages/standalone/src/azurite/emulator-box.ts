@@ -1,0 +1,134 @@
+/**
+ * The storage emulators that the apps of one `switchyard dev` ask for: finds out which are needed, starts those that
+ * nobody else has started, and ends them with us.
+ *
+ * Ownership: startDev opens the box and closes it; nothing ever waits for it.
+ *
+ * I1 Where something listens already, nothing is started.
+ * I2 Apps that ask for the same addresses share one emulator.
+ * I3 An emulator that is missing or ends is an error line; everything else goes on.
+ * I4 `close` ends every emulator of ours, also one whose start is under way.
+ * I5 `opened` resolves when every emulator of ours listens, has ended, or took longer than the limit.
+ */
+import { join } from 'node:path';
+import { type Clock, type Log, messageOf, sleep } from '@switchyard/kernel';
+import type { ProcessPort } from '@switchyard/sidecar';
+import type { LoadedApplication } from '../application/load-application.ts';
+import { standaloneErrors } from '../errors.ts';
+import { type AzuriteProcess, startAzurite } from './azurite-process.ts';
+import { type EmulatorAddresses, emulatorOf } from './development-storage.ts';
+import { findAzurite } from './find-azurite.ts';
+
+export interface EmulatorBoxDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly processes: ProcessPort;
+  /** True when something accepts connections there. Never rejects. */
+  readonly isListening: (host: string, port: number) => Promise<boolean>;
+}
+
+export interface EmulatorBoxOptions {
+  readonly applications: readonly LoadedApplication[];
+  /** Folders from which the emulator's package is looked for, besides those of the apps. */
+  readonly searchFolders: readonly string[];
+  readonly executable: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Where data stays over restarts; undefined keeps it in memory. */
+  readonly dataFolder: string | undefined;
+}
+
+export interface EmulatorBox {
+  /** Resolves when every emulator that is needed listens, or there is no hope for it. Never rejects. */
+  readonly opened: Promise<void>;
+  close(graceMs: number): Promise<void>;
+}
+
+/** What an app needs, and who asks first. */
+interface Demand {
+  readonly addresses: EmulatorAddresses;
+  readonly application: LoadedApplication;
+}
+
+/** Azurite listens after less than a second; on a machine under load it takes longer. */
+const startLimitMs = 30_000;
+const pollMs = 50;
+
+/** The setting that the host itself uses, wherever it comes from. */
+const hostStorageSetting = 'AzureWebJobsStorage';
+
+/** Begins to open the emulators; returns at once. */
+export function openEmulatorBox(deps: EmulatorBoxDeps, options: EmulatorBoxOptions): EmulatorBox {
+  const started: AzuriteProcess[] = [];
+  let isClosed = false;
+
+  const open = async (demand: Demand): Promise<void> => {
+    if ((await whoListens(deps, demand.addresses)).includes(true)) return;
+    if (isClosed) return;
+    const process = start(deps, options, demand);
+    if (process === undefined) return;
+    started.push(process);
+    const deadlineMs = deps.clock.monotonic() + startLimitMs;
+    while (process.isRunning && deps.clock.monotonic() < deadlineMs) {
+      if (!(await whoListens(deps, demand.addresses)).includes(false)) return;
+      await sleep(deps.clock, pollMs);
+    }
+  };
+  const opened = Promise.all(demandsOf(options.applications).map(open)).then(
+    () => {},
+    (error: unknown) =>
+      deps.log.write('error', 'The storage emulator could not be started', { error: messageOf(error) }),
+  );
+  return {
+    opened,
+    async close(graceMs) {
+      isClosed = true;
+      await Promise.all(started.map((process) => process.stop(graceMs)));
+      await opened;
+    },
+  };
+}
+
+/** The emulators that the settings ask for, each once. */
+export function demandsOf(applications: readonly LoadedApplication[]): readonly Demand[] {
+  const demands = new Map<string, Demand>();
+  for (const application of applications)
+    for (const name of new Set([hostStorageSetting, ...application.localNames])) {
+      const addresses = emulatorOf(application.settings.get(name) ?? '');
+      if (addresses === undefined) continue;
+      const key = JSON.stringify(addresses);
+      if (!demands.has(key)) demands.set(key, { addresses, application });
+    }
+  return [...demands.values()];
+}
+
+function whoListens({ isListening }: EmulatorBoxDeps, addresses: EmulatorAddresses): Promise<boolean[]> {
+  const { host, blobPort, queuePort, tablePort } = addresses;
+  return Promise.all([blobPort, queuePort, tablePort].map((port) => isListening(host, port)));
+}
+
+function start(deps: EmulatorBoxDeps, options: EmulatorBoxOptions, demand: Demand): AzuriteProcess | undefined {
+  const { addresses, application } = demand;
+  const { log } = deps;
+  const address = `${addresses.host}:${addresses.queuePort}`;
+  const script = findAzurite([application.directory, ...options.searchFolders]);
+  if (script === undefined) {
+    const { applicationId } = application;
+    log.write('error', standaloneErrors.create('AZURITE_MISSING', { applicationId, address }).message);
+    return undefined;
+  }
+  const { dataFolder, executable, environment } = options;
+  const folder = dataFolder === undefined ? undefined : join(dataFolder, 'storage', String(addresses.blobPort));
+  log.write('debug', 'Storage emulator started', { address, folder: folder ?? 'in memory' });
+  return startAzurite(deps, {
+    script,
+    executable,
+    addresses,
+    folder,
+    directory: application.directory,
+    environment,
+    onFailure: (exitCode, reason) => {
+      const details = { exitCode: exitCode ?? 'none', reason: reason === '' ? 'it printed nothing' : reason };
+      log.write('error', standaloneErrors.create('AZURITE_FAILED', details).message);
+    },
+  });
+}

@@ -1,0 +1,48 @@
+import type { Clock, Log, LogFields, LogLevel } from '@switchyard/kernel';
+import {
+  createConsoleLog,
+  createLevelFilter,
+  developmentLevel,
+  type LevelFilter,
+  type MinimumLevel,
+  openJsonLog,
+  type RecordFilter,
+  type TextSink,
+  wantsColors,
+} from '@switchyard/telemetry';
+import type { LoadedApplication } from '../application/load-application.ts';
+
+export interface DevLogOptions {
+  readonly output: 'text' | 'json';
+  /** Shows the host's own lines from Debug on. */
+  readonly verbose: boolean;
+  readonly applications: readonly LoadedApplication[];
+  readonly console: TextSink & { readonly isTTY?: boolean };
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** The category of what `switchyard dev` tells about itself: always shown. */
+export const devCategory = 'Host.Dev';
+
+/** The log of `switchyard dev`: each app's lines pass the levels of its own host.json. */
+export async function openDevLog(clock: Clock, options: DevLogOptions): Promise<Log> {
+  const { applications, console: sink, environment } = options;
+  const isWanted = createFilter(applications, options.verbose);
+  if (options.output === 'json') return openJsonLog({ clock, sink }, isWanted);
+  const colors = wantsColors(sink.isTTY === true, environment);
+  return createConsoleLog({ clock, sink }, { colors, showApplication: applications.length > 1, isWanted });
+}
+
+function createFilter(applications: readonly LoadedApplication[], verbose: boolean): RecordFilter {
+  const fallback = verbose ? (): MinimumLevel => 'debug' : developmentLevel;
+  const platformFilter = createLevelFilter({ levels: new Map(), fallback });
+  const filters = new Map<unknown, LevelFilter>(
+    applications.map(({ applicationId, host }) => [
+      applicationId,
+      createLevelFilter({ levels: host.logging.logLevel, fallback }),
+    ]),
+  );
+  return (level: LogLevel, { applicationId, category }: LogFields) =>
+    category === devCategory ||
+    (filters.get(applicationId) ?? platformFilter)(typeof category === 'string' ? category : '', level);
+}

@@ -1,0 +1,38 @@
+import type { TextSink } from '@switchyard/telemetry';
+
+/** What `switchyard dev` was asked for. Paths are absolute. */
+export interface DevOptions {
+  /** Folders of function apps. */
+  readonly directories: readonly string[];
+  /** Undefined takes the port that the only app's local.settings.json names, else 7071. */
+  readonly port: number | undefined;
+  readonly host: string | undefined;
+  /** Undefined: `.switchyard` in the folder of the only app, or in the working directory. */
+  readonly dataDirectory: string | undefined;
+  readonly workingDirectory: string;
+  /** Asks callers for function keys. */
+  readonly enableAuth: boolean;
+  readonly output: 'text' | 'json';
+  readonly verbose: boolean;
+  /** Opens debuggers from this port on. */
+  readonly inspectPort: number | undefined;
+  readonly startsAzurite: boolean;
+  readonly persistsStorage: boolean;
+  /** Ends the start-up with command lines to try. */
+  readonly showsCurlLines: boolean;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly console: TextSink & { readonly isTTY?: boolean };
+  readonly errors: TextSink;
+}
+
+/** Ports and waits of a development host. */
+export const devDefaults = {
+  port: 7071,
+  host: '127.0.0.1',
+  dataFolderName: '.switchyard',
+  /** How long what is in flight may take to end. */
+  drainMs: 10_000,
+  /** How long a worker may take to end after that. */
+  workerGraceMs: 3_000,
+  emulatorGraceMs: 2_000,
+} as const;

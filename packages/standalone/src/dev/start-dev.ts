@@ -1,0 +1,218 @@
+/**
+ * The composition root of `switchyard dev`: gateway, Runtime, pod host and storage emulator in one process, for one or
+ * many apps. HTTP is open before anything else is ready; requests wait for their app.
+ */
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Log, systemClock, systemRandom } from '@switchyard/kernel';
+import { createRpcServer, grpcStatus, type Link, type RpcServer, type WorkerSupply } from '@switchyard/protocol';
+import { createRuntime, type Runtime } from '@switchyard/runtime';
+import { createNodeProcesses, createPodHost, type ProcessPort } from '@switchyard/sidecar';
+import { createMemoryMeter } from '@switchyard/telemetry';
+import { createAzureQueueService, createFileTimerStatus, createKinds } from '@switchyard/triggers';
+import type { LoadedApplication } from '../application/load-application.ts';
+import { loadApplications } from '../application/load-applications.ts';
+import { openEmulatorBox } from '../azurite/emulator-box.ts';
+import { createPatientQueues } from '../azurite/patient-queues.ts';
+import { createGatewayServer, type GatewayServer } from '../http/gateway-server.ts';
+import { isListening } from '../http/listen.ts';
+import { KeyFile } from '../keys/key-file.ts';
+import { createLogOutput, createTextOutput, type DevOutput } from '../output/dev-output.ts';
+import { openDevWorkers } from '../workers/dev-workers.ts';
+import { AppStarter } from './app-starter.ts';
+import { Closers } from './closers.ts';
+import { devCategory, openDevLog } from './dev-log.ts';
+import { type DevOptions, devDefaults } from './dev-options.ts';
+
+/** A running development host. */
+export interface Dev {
+  /** Where HTTP is open, without a slash at the end. */
+  readonly url: string;
+  /** Resolves when every app serves or has failed, and has been told of. */
+  readonly ready: Promise<DevOutcome>;
+  /** Lets what is in flight end, for a bounded time, then closes everything. */
+  stop(): Promise<void>;
+}
+
+/** What became of the apps. */
+export type DevOutcome =
+  | { readonly kind: 'serving' }
+  /** None could be hosted, and everything is closed again; the error is the first one that was told. */
+  | { readonly kind: 'nothing-to-serve'; readonly error: Error | undefined };
+
+/** The one method of FunctionRpc. */
+const eventStreamPath = '/AzureFunctionsRpcMessages.FunctionRpc/EventStream';
+
+const loopback = '127.0.0.1';
+
+/**
+ * Starts the apps. Resolves as soon as HTTP is open. Rejects with a PlatformError when there is no app to run or the
+ * port cannot be had; then nothing is left behind.
+ */
+export async function startDev(options: DevOptions): Promise<Dev> {
+  const { applications, errors } = await loadApplications(options.directories, options.environment);
+  const log = await openDevLog(systemClock, { ...options, applications });
+  const output = createOutput(options, log, applications.length > 1);
+  const [firstError] = errors;
+  if (applications.length === 0 && firstError !== undefined) {
+    for (const error of errors.slice(1)) output.failed(error);
+    throw firstError;
+  }
+  for (const error of errors) output.failed(error);
+  const closers = new Closers(log);
+  try {
+    return await open({ options, applications, log, output, closers });
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+/** What the parts of a development host share. */
+interface DevScope {
+  readonly options: DevOptions;
+  readonly applications: readonly LoadedApplication[];
+  readonly log: Log;
+  readonly output: DevOutput;
+  readonly closers: Closers;
+}
+
+async function open(scope: DevScope): Promise<Dev> {
+  const { options, applications, output, closers, log } = scope;
+  const processes = createNodeProcesses();
+  const { gateway, rpc, port, url, endpoint, keyFile, connectWorkers } = await openSockets(scope);
+  const storageOpened = openEmulators(scope, processes);
+  const workers = await openDevWorkers({ hostName: `localhost:${port}`, inspectPort: options.inspectPort });
+  const podHost = createPodHost(
+    { clock: systemClock, random: systemRandom, log, launches: workers, processes },
+    { endpoint },
+  );
+  closers.add('workers', () => podHost.close(devDefaults.workerGraceMs));
+  const runtime = openRuntime(scope, podHost, storageOpened);
+  connectWorkers((link) => runtime.acceptWorker(link));
+  closers.add('worker connections', () => rpc.close(devDefaults.workerGraceMs));
+  closers.add('Runtime', () => runtime.drain(devDefaults.drainMs));
+  closers.add('HTTP', async () => gateway.stopListening());
+  const baseUrlOf = (applicationId: string): string =>
+    applications.length > 1 ? `http://${applicationId}.localhost:${port}` : url;
+  const starter = new AppStarter({ runtime, workers, output, keyFile, baseUrlOf });
+  const starts = await starter.begin(applications);
+  gateway.serve((request, response) => runtime.handleRequest(request, response));
+  return { url, ready: whenReady(scope, runtime, starter, starts), stop: () => stop(scope) };
+}
+
+/** HTTP and the workers' port are open, and the keys are read: what can fail because of the machine. */
+interface Sockets {
+  readonly gateway: GatewayServer;
+  readonly rpc: RpcServer;
+  readonly port: number;
+  readonly url: string;
+  readonly endpoint: { readonly host: string; readonly port: number };
+  readonly keyFile: KeyFile | undefined;
+  /** Names who takes the streams of workers; none comes before one was started. */
+  connectWorkers(accept: (link: Link) => void): void;
+}
+
+async function openSockets(scope: DevScope): Promise<Sockets> {
+  const { options, applications, log, output, closers } = scope;
+  const host = options.host ?? devDefaults.host;
+  const gateway = createGatewayServer();
+  let accept: (link: Link) => void = (link) => link.cancel({ code: grpcStatus.unavailable, message: 'starting up' });
+  const eventStream = { kind: 'stream', open: (link: Link) => accept(link) } as const;
+  const rpc = createRpcServer({ clock: systemClock, log }, { methods: { [eventStreamPath]: eventStream } });
+  closers.add('HTTP connections', async () => gateway.close());
+  closers.add('port for workers', () => rpc.close(0));
+  const keyPath = join(dataDirectoryOf(scope), 'keys.json');
+  const [port, endpoint, keyFile] = await Promise.all([
+    gateway.listen({ host, port: options.port ?? portOf(applications) }),
+    rpc.listen({ host: loopback, port: 0 }),
+    options.enableAuth ? KeyFile.open(keyPath, systemRandom) : undefined,
+  ]);
+  const url = `http://${isLocal(host) ? 'localhost' : host}:${port}`;
+  output.listening(url);
+  if (keyFile !== undefined) output.keysIn(keyFile.path);
+  const connectWorkers = (given: (link: Link) => void): void => {
+    accept = given;
+  };
+  return { gateway, rpc, port, url, endpoint, keyFile, connectWorkers };
+}
+
+/** Resolves when the storage emulators that are needed listen. */
+function openEmulators(scope: DevScope, processes: ProcessPort): Promise<void> {
+  const { options, applications, log, closers } = scope;
+  if (!options.startsAzurite) return Promise.resolve();
+  const emulators = openEmulatorBox(
+    { clock: systemClock, log: log.child({ category: 'Host.Storage' }), processes, isListening },
+    {
+      applications,
+      searchFolders: [options.workingDirectory, dirname(fileURLToPath(import.meta.url))],
+      executable: process.execPath,
+      environment: definedOnly(options.environment),
+      dataFolder: options.persistsStorage ? dataDirectoryOf(scope) : undefined,
+    },
+  );
+  closers.add('storage emulator', () => emulators.close(devDefaults.emulatorGraceMs));
+  return emulators.opened;
+}
+
+function openRuntime(scope: DevScope, supply: WorkerSupply, storageOpened: Promise<void>): Runtime {
+  const timers = join(dataDirectoryOf(scope), 'timers');
+  const kinds = createKinds({
+    queues: createPatientQueues(createAzureQueueService(), storageOpened),
+    timerStatus: createFileTimerStatus({ random: systemRandom }, timers),
+  });
+  const meter = createMemoryMeter();
+  const deps = { clock: systemClock, random: systemRandom, log: scope.log, meter, supply, kinds };
+  return createRuntime(deps, { cpus: availableParallelism() });
+}
+
+async function whenReady(
+  { output, closers }: DevScope,
+  runtime: Runtime,
+  starter: AppStarter,
+  starts: readonly Promise<void>[],
+): Promise<DevOutcome> {
+  await Promise.all(starts);
+  // An app whose worker does not start stays and goes on trying; one that cannot be hosted leaves nothing.
+  if (runtime.status().length > 0) {
+    output.ready(systemClock.monotonic());
+    return { kind: 'serving' };
+  }
+  await closers.close();
+  return { kind: 'nothing-to-serve', error: starter.firstError };
+}
+
+async function stop({ output, closers }: DevScope): Promise<void> {
+  output.stopping();
+  await closers.close();
+}
+
+function createOutput(options: DevOptions, log: Log, severalApps: boolean): DevOutput {
+  if (options.output === 'json') return createLogOutput(log.child({ category: devCategory }));
+  return createTextOutput({ ...options, severalApps });
+}
+
+/** Local data: beside the app when there is one, else where the command was given. */
+function dataDirectoryOf({ options, applications }: DevScope): string {
+  const [only] = applications;
+  const beside = applications.length === 1 && only !== undefined ? only.directory : options.workingDirectory;
+  return options.dataDirectory ?? join(beside, devDefaults.dataFolderName);
+}
+
+/** The port that the only app asks for. */
+function portOf(applications: readonly LoadedApplication[]): number {
+  const asked = applications.length === 1 ? applications[0]?.localHost.localHttpPort : undefined;
+  return asked ?? devDefaults.port;
+}
+
+/** True for addresses that `localhost` reaches. */
+function isLocal(host: string): boolean {
+  return ['127.0.0.1', 'localhost', '::1', '0.0.0.0', '::'].includes(host);
+}
+
+function definedOnly(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

@@ -1,0 +1,120 @@
+import { defineErrors } from '@switchyard/kernel';
+
+/** Exit codes of the command line (packages/cli/src/exit-codes.ts lists them for people). */
+const appExit = 2;
+const machineExit = 3;
+
+/** What keeps an app, or everything, from starting on this machine. */
+export const standaloneErrors = defineErrors({
+  APP_FOLDER_MISSING: {
+    blame: 'user',
+    retry: 'never',
+    http: 404,
+    grpc: 5,
+    exit: appExit,
+    message: "'{path}' does not exist. Name the folder of a function app: the one that holds its host.json.",
+  },
+  APP_FOLDER_IS_A_FILE: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 3,
+    exit: appExit,
+    message: "'{path}' is a file. Name the folder of a function app: the one that holds its host.json.",
+  },
+  APP_FOLDER_UNREADABLE: {
+    blame: 'user',
+    retry: 'never',
+    http: 403,
+    grpc: 7,
+    exit: appExit,
+    message: "'{path}' cannot be read: {reason}. Give yourself the right to read it, or name another folder.",
+  },
+  APP_FOLDER_IS_NO_APP: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 3,
+    exit: appExit,
+    message:
+      '\'{path}\' is no function app: it holds no host.json, no local.settings.json and no folder with a function.json. Name the app\'s own folder, or make it one with a host.json that says {"version": "2.0"}.',
+  },
+  APP_FILE_INVALID: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 3,
+    exit: appExit,
+    message: '{file}: {reason}',
+  },
+  APP_ID_TAKEN: {
+    blame: 'user',
+    retry: 'never',
+    http: 409,
+    grpc: 6,
+    exit: appExit,
+    message:
+      "'{path}' and '{other}' would both be the app '{applicationId}': an app is named after its folder. Rename one of the folders, or leave one out.",
+  },
+  APP_RUNTIME_UNKNOWN: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 3,
+    exit: appExit,
+    message:
+      "Nothing in '{path}' tells in which language app '{applicationId}' is written. Set FUNCTIONS_WORKER_RUNTIME in local.settings.json, for example to 'node'.",
+  },
+  PORT_IN_USE: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 9,
+    exit: machineExit,
+    message:
+      'Port {port} on {host} is in use. End the program that listens there, or choose another port with --port (0 takes any that is free).',
+  },
+  PORT_REFUSED: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 9,
+    exit: machineExit,
+    message:
+      'Nothing can listen on port {port} of {host}: {reason}. Choose another port with --port, or another address with --host.',
+  },
+  DATA_FOLDER_UNWRITABLE: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 9,
+    exit: machineExit,
+    message:
+      "'{path}' cannot be written: {reason}. Give yourself the right to write it, or name another folder with --data-dir.",
+  },
+  KEYS_FILE_INVALID: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 9,
+    exit: machineExit,
+    message: '{file} does not hold function keys: {reason}. Repair it, or delete it to get new keys.',
+  },
+  AZURITE_MISSING: {
+    blame: 'user',
+    retry: 'never',
+    http: 503,
+    grpc: 14,
+    exit: machineExit,
+    message:
+      "App '{applicationId}' wants development storage, nothing listens on {address}, and the storage emulator is not installed. Install it with 'npm install --save-dev azurite@3.35.0', or start one yourself. HTTP functions work without it.",
+  },
+  AZURITE_FAILED: {
+    blame: 'dependency',
+    retry: 'never',
+    http: 503,
+    grpc: 14,
+    exit: machineExit,
+    message: 'The storage emulator Azurite ended with exit code {exitCode}: {reason}. HTTP functions work without it.',
+  },
+});

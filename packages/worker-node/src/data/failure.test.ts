@@ -1,0 +1,61 @@
+import { StatusResult_Status } from '@switchyard/protocol';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { describeThrown, explain, toFailure } from './failure.ts';
+
+describe('toFailure', () => {
+  it('carries message and stack, and nothing else', () => {
+    const error = new RangeError('kaboom');
+    expect(toFailure(error)).toEqual({
+      status: StatusResult_Status.Failure,
+      result: '',
+      exception: { source: '', stackTrace: error.stack, message: 'kaboom', isUserException: false, type: '' },
+      logs: [],
+    });
+    expect(toFailure(error, StatusResult_Status.Cancelled).status).toBe(StatusResult_Status.Cancelled);
+  });
+});
+
+describe('describeThrown', () => {
+  const hostile = new Proxy(new Error('x'), {
+    get: () => {
+      throw new Error('no');
+    },
+  });
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+
+  it.each([
+    ['text', 'text'],
+    [42, '42'],
+    [undefined, 'Unknown error'],
+    [null, 'Unknown error'],
+    [{ code: 7 }, '{"code":7}'],
+    [Symbol('s'), 'Symbol(s)'],
+    [Object.assign(new Error('a'), { message: 5 }), '5'],
+  ])('says something about %s', (thrown, message) => {
+    expect(describeThrown(thrown).message).toBe(message);
+  });
+
+  it('survives what defends itself', () => {
+    expect(describeThrown(circular)).toEqual({ message: 'Unknown error', stackTrace: '' });
+    expect(describeThrown(hostile)).toEqual({ message: 'Unknown error', stackTrace: '' });
+  });
+
+  it('understands errors of another realm', () => {
+    const { message, stackTrace } = describeThrown(runInNewContext('new Error("far")'));
+    expect(message).toBe('far');
+    expect(stackTrace).toContain('Error: far');
+  });
+});
+
+describe('explain', () => {
+  it('puts the frames of the cause under the new message', () => {
+    const cause = new Error('inner');
+    const explained = explain(new Error('outer'), cause);
+    expect(explained.message).toBe('outer');
+    expect(explained.stack).toMatch(/^Error: outer\n\s+at .*failure\.test/);
+    expect(explained.stack).not.toContain('inner');
+    expect(explain(new Error('outer'), 'text').stack).toBe('Error: outer');
+  });
+});

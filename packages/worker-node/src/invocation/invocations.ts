@@ -1,0 +1,94 @@
+/**
+ * The invocations in flight.
+ *
+ * Ownership: one per worker. An entry lives from its request to its answer.
+ *
+ * I1 Every accepted invocation is answered exactly once, whatever happens first: its end, or a stray error of its own.
+ * I2 At most `limit` are in flight; one more is answered with a Failure at once.
+ * I3 A second request with the id of a running one is dropped, and the running one is answered as if nothing was.
+ */
+import type { InvocationRequest, InvocationResponse } from '@switchyard/protocol';
+import { toFailure } from '../data/failure.ts';
+import { emptyResponse } from '../data/to-wire.ts';
+import { workerErrors } from '../errors.ts';
+import { Cancellation } from './cancellation.ts';
+import type { InvocationScope, RunningInvocation } from './invocation-scope.ts';
+
+export interface InvocationsDeps {
+  readonly scope: InvocationScope;
+  /** Sends an answer under the id of its request. */
+  readonly answer: (requestId: string, response: InvocationResponse) => void;
+  /** Hears of a request that was dropped. */
+  readonly onDropped: (error: Error) => void;
+}
+
+/** Runs the function; must not reject. */
+export type Run = (cancellation: Cancellation) => Promise<InvocationResponse>;
+
+interface Entry extends RunningInvocation {
+  readonly cancellation: Cancellation;
+  settle(response: InvocationResponse): void;
+}
+
+export class Invocations {
+  readonly #deps: InvocationsDeps;
+  readonly #limit: number;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(deps: InvocationsDeps, limit: number) {
+    this.#deps = deps;
+    this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  start(requestId: string, request: InvocationRequest, functionName: string, run: Run): void {
+    const { invocationId, functionId } = request;
+    if (this.#entries.has(invocationId)) {
+      this.#deps.onDropped(workerErrors.create('INVOCATION_REPEATED', { invocationId, functionId }));
+      return;
+    }
+    if (this.#entries.size >= this.#limit) {
+      this.refuse(requestId, invocationId, workerErrors.create('INVOCATIONS_EXHAUSTED', { limit: this.#limit }));
+      return;
+    }
+    const entry = this.#open(requestId, invocationId, functionName);
+    this.#entries.set(invocationId, entry);
+    this.#deps.scope.run(entry, () => {
+      void run(entry.cancellation).then(entry.settle);
+    });
+  }
+
+  /** Answers an invocation that is not even started. */
+  refuse(requestId: string, invocationId: string, error: unknown): void {
+    this.#deps.answer(requestId, { ...emptyResponse(), invocationId, result: toFailure(error) });
+  }
+
+  /** Unknown ids are those that have ended. */
+  cancel(invocationId: string): void {
+    this.#entries.get(invocationId)?.cancellation.cancel();
+  }
+
+  #open(requestId: string, invocationId: string, functionName: string): Entry {
+    const cancellation = new Cancellation(invocationId);
+    const entries = this.#entries;
+    const settle = (response: InvocationResponse): void => {
+      if (entries.get(invocationId) !== entry) return;
+      entries.delete(invocationId);
+      this.#deps.answer(requestId, response);
+    };
+    const entry: Entry = {
+      invocationId,
+      functionName,
+      cancellation,
+      settle,
+      get isOpen() {
+        return entries.get(invocationId) === entry;
+      },
+      fail: (thrown) => settle({ ...emptyResponse(), invocationId, result: toFailure(thrown) }),
+    };
+    return entry;
+  }
+}

@@ -1,0 +1,74 @@
+/** The program of the worker: reads the command line, connects to the host, and serves it until one of them ends. */
+import { messageOf, systemClock } from '@switchyard/kernel';
+import { createRpcChannel } from '@switchyard/protocol';
+import { createModuleLoader } from './app/module-loader.ts';
+import { parseArguments, type WorkerArguments } from './arguments.ts';
+import { enableCoreModuleImports, installCoreModule } from './core/core-module-hook.ts';
+import { processEnvironment } from './environment.ts';
+import { catchStrayErrors } from './invocation/stray-errors.ts';
+import { workerLimits } from './limits.ts';
+import { DefaultModel } from './model/default-model.ts';
+import { loadV3Library } from './model/v3-library.ts';
+import { createPatientClock } from './patient-clock.ts';
+import { createWarmer } from './warm-up.ts';
+import { Worker, type WorkerEnd } from './worker.ts';
+
+/** A host that is silent for so long is gone; loops that user code blocked are forgiven. */
+const keepAlive = { intervalMs: 15_000, timeoutMs: 15_000 };
+
+/** What one message may add to the buffer before the link counts as misused. */
+const bufferHeadroomBytes = 64 * 1024 * 1024;
+
+function run(options: WorkerArguments): void {
+  const { maxMessageBytes } = options;
+  const clock = createPatientClock(systemClock);
+  const limits = {
+    maxMessageBytes,
+    maxAssemblyBytes: maxMessageBytes,
+    maxBufferedBytes: maxMessageBytes + bufferHeadroomBytes,
+  };
+  const channel = createRpcChannel(
+    { clock },
+    { endpoint: options.endpoint, limits, keepAlive, connectTimeoutMs: workerLimits.connectMs },
+  );
+  const importModule = (url: string): Promise<unknown> => import(url);
+  const defaultModel = new DefaultModel(loadV3Library);
+  const worker = new Worker({
+    link: channel.eventStream(),
+    clock,
+    environment: processEnvironment,
+    loader: createModuleLoader({ importModule, enableCoreModuleImports }),
+    defaultModel,
+    warmer: createWarmer(importModule),
+    complain,
+  });
+  installCoreModule(worker.core);
+  catchStrayErrors(process, {
+    scope: worker.scope,
+    log: worker.log,
+    crash: (text) => void leave(worker, 1, text),
+  });
+  worker.start(options);
+  void worker.ended.then((end) => leave(worker, exitCodeOf(end), end.kind === 'connection-lost' ? end.error.message : ''));
+}
+
+async function leave(worker: Worker, code: number, text: string): Promise<void> {
+  if (text !== '') complain(text);
+  await worker.close();
+  process.exit(code);
+}
+
+function exitCodeOf(end: WorkerEnd): number {
+  return end.kind === 'connection-lost' ? 1 : 0;
+}
+
+function complain(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+try {
+  run(parseArguments(process.argv.slice(2)));
+} catch (thrown) {
+  complain(messageOf(thrown));
+  process.exitCode = 1;
+}

@@ -1,0 +1,72 @@
+/**
+ * Runs the benchmarks one after the other, prints their tables and writes BENCHMARKS.md.
+ *
+ *     npm run bench                      everything
+ *     npm run bench -- transport memory  only these parts; BENCHMARKS.md stays as it is
+ */
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { BenchRow } from './bench-row.ts';
+import { type PartResult, toPage, toTable } from './report.ts';
+
+/** A part: its modules are loaded only when it runs. */
+interface Part {
+  readonly name: string;
+  readonly title: string;
+  run(): Promise<{ readonly rows: readonly BenchRow[]; readonly notes?: readonly string[] }>;
+}
+
+const parts: readonly Part[] = [
+  {
+    name: 'transport',
+    title: 'The EventStream transport',
+    run: async () => ({ rows: await (await import('./transport.ts')).benchTransport() }),
+  },
+  {
+    name: 'codec',
+    title: 'The codec',
+    run: async () => ({ rows: await (await import('./codec.ts')).benchCodec() }),
+  },
+  {
+    name: 'http',
+    title: 'Warm HTTP',
+    run: async () => (await import('./warm-http.ts')).benchWarmHttp(),
+  },
+  {
+    name: 'dev',
+    title: 'switchyard dev',
+    run: async () => ({ rows: await (await import('./dev-start.ts')).benchDevStart() }),
+  },
+  {
+    name: 'worker',
+    title: 'Start of the Node worker',
+    run: async () => ({ rows: await (await import('./worker-start.ts')).benchWorkerStart() }),
+  },
+  {
+    name: 'memory',
+    title: 'Memory',
+    run: async () => ({ rows: await (await import('./memory.ts')).benchMemory() }),
+  },
+];
+
+async function runPart(part: Part): Promise<PartResult> {
+  console.log(`\n${part.title} (${part.name}) ...`);
+  const { rows, notes = [] } = await part.run();
+  console.log(toTable(rows));
+  for (const note of notes) console.log(note);
+  return { title: part.title, rows, notes };
+}
+
+const names = process.argv.slice(2);
+const unknown = names.find((name) => !parts.some((part) => part.name === name));
+if (unknown !== undefined) {
+  console.error(`There is no benchmark '${unknown}'. Benchmarks: ${parts.map((part) => part.name).join(', ')}.`);
+  process.exit(2);
+}
+const results: PartResult[] = [];
+for (const part of parts) if (names.length === 0 || names.includes(part.name)) results.push(await runPart(part));
+if (names.length === 0) {
+  const page = fileURLToPath(new URL('../../BENCHMARKS.md', import.meta.url));
+  writeFileSync(page, toPage(results, new Date().toISOString().slice(0, 10)));
+  console.log('\nWrote BENCHMARKS.md.');
+}

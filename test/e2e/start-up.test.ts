@@ -1,0 +1,40 @@
+/** The command itself: launcher, help, version. */
+import { describe, expect, it } from 'vitest';
+import { exampleApp, runSwitchyard, startDevProcess } from './dev-process.ts';
+
+describe('switchyard', () => {
+  it('shows its version on whatever Node starts it, and runs on Node 24 or newer', async () => {
+    const result = await runSwitchyard(['version'], 'node');
+    expect(result.code).toBe(0);
+    const major = Number(/Node\.js (\d+)/.exec(result.output)?.[1]);
+    expect(major).toBeGreaterThanOrEqual(24);
+  });
+
+  it('explains itself', async () => {
+    expect((await runSwitchyard([])).output).toContain('Commands:');
+    const help = await runSwitchyard(['dev', '--help']);
+    expect(help).toMatchObject({ code: 0, output: expect.stringContaining('--enable-auth') });
+    expect(help.output).not.toContain('--examples');
+  });
+
+  it('holds a request that comes before the app is ready, and answers it', async () => {
+    const dev = await startDevProcess({ apps: [exampleApp('hello-typescript')], waitsUntilReady: false });
+    try {
+      await dev.port();
+      expect((await dev.request('/api/hello/Early')).text).toBe('Hello, Early!');
+    } finally {
+      await dev.close();
+    }
+  });
+
+  it('lists command lines to try when it runs the examples', async () => {
+    const dev = await startDevProcess({ apps: [], flags: ['--examples', '--no-azurite'] });
+    try {
+      const line = await dev.line(/^\tcurl http:\/\/hello-v3/);
+      const path = new URL(line.split(' ').at(-1) ?? '').pathname;
+      expect((await dev.request(path, { app: 'hello-v3' })).status).toBe(200);
+    } finally {
+      await dev.close();
+    }
+  });
+});

@@ -1,0 +1,134 @@
+/** Timers and queues, with a real storage emulator and real worker processes. */
+
+import { connect } from 'node:net';
+import { type Azurite, startAzurite } from '@switchyard/triggers/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type DevProcess, exampleApp, isAlive, patienceMs, startDevProcess, testApp } from './dev-process.ts';
+import { azuriteEntry, azuritePart, openQueue } from './queues.ts';
+
+describe.skipIf(azuritePart.skip)('timers and queues', () => {
+  let azurite: Azurite;
+  let storage: string;
+  let dev: DevProcess | undefined;
+  beforeAll(async () => {
+    azurite = await startAzurite(azuriteEntry ?? '');
+    storage = azurite.connectionString;
+  });
+  afterAll(() => azurite.stop());
+  afterEach(async () => {
+    await dev?.close();
+    dev = undefined;
+  });
+
+  const start = async (app: string, environment: Readonly<Record<string, string>> = {}): Promise<DevProcess> => {
+    dev = await startDevProcess({ apps: [app], environment: { AzureWebJobsStorage: storage, ...environment } });
+    return dev;
+  };
+
+  it('fires a timer at its times, from a schedule in the settings', async () => {
+    const running = await start(testApp('steady'), { TICK_SCHEDULE: '* * * * * *' });
+    await running.matching(/ticked, past due: false \[tick /, 2);
+    await running.line(/Executing 'Functions.tick' \(Reason='Timer fired at \d{4}-/);
+  });
+
+  it('carries an order from HTTP through two queues', async () => {
+    const receipts = await openQueue(storage, 'receipts');
+    const running = await start(exampleApp('hello-javascript'));
+    const answer = await running.request('/api/orders', { body: '{"item": "tea", "quantity": 2}' });
+    expect(answer.status).toBe(202);
+    const { id } = JSON.parse(answer.text);
+    await running.line(/Packing 2 x tea \(try 1\) \[processOrder /);
+    expect(await receipts.take(1)).toEqual([{ orderId: id, packed: true }]);
+    expect(await (await openQueue(storage, 'orders')).size()).toBe(0);
+  });
+
+  it('puts a message that always fails into the poison queue after maxDequeueCount tries', async () => {
+    const work = await openQueue(storage, 'work');
+    const poison = await openQueue(storage, 'work-poison');
+    await work.send({ id: 'bad', kind: 'throw' });
+    await work.send({ id: 'good', kind: 'normal' });
+    const running = await start(testApp('steady'));
+    expect(await poison.take(1)).toEqual([{ id: 'bad', kind: 'throw' }]);
+    const tries = running.lines.filter((line) => /try \d of bad/.test(line)).map((line) => /try (\d)/.exec(line)?.[1]);
+    expect(tries).toEqual(['1', '2', '3']);
+    expect(await (await openQueue(storage, 'done')).take(1)).toEqual([{ id: 'good', attempt: 1 }]);
+    expect(await work.size()).toBe(0);
+  });
+
+  it('loses no message when the worker is killed in the middle of it', async () => {
+    const work = await openQueue(storage, 'work');
+    const done = await openQueue(storage, 'done');
+    await work.send({ id: 'survivor', kind: 'hang' });
+    const running = await start(testApp('steady'));
+    const first = await running.line(/try 1 of survivor in process \d+/);
+    const pid = Number(/process (\d+)/.exec(first)?.[1]);
+    process.kill(pid, 'SIGKILL');
+    const second = await running.line(/try 2 of survivor in process \d+/);
+    expect(Number(/process (\d+)/.exec(second)?.[1])).not.toBe(pid);
+    expect(await done.take(1)).toEqual([{ id: 'survivor', attempt: 2 }]);
+    expect(await work.size()).toBe(0);
+    expect((await running.request('/wait/1')).text).toBe('waited');
+  });
+
+  it('abandons a message that does not end in time when it stops, and delivers it again', async () => {
+    const work = await openQueue(storage, 'work');
+    const done = await openQueue(storage, 'done');
+    await work.send({ id: 'unfinished', kind: 'hang' });
+    const first = await start(testApp('steady'));
+    await first.line(/try 1 of unfinished/);
+    expect(await first.stop()).toMatchObject({ code: 0 });
+    await first.close();
+    const second = await start(testApp('steady'));
+    await second.line(/try 2 of unfinished/);
+    expect(await done.take(1)).toEqual([{ id: 'unfinished', attempt: 2 }]);
+  });
+});
+
+describe.skipIf(azuritePart.skip)('the storage emulator in the box', () => {
+  it('is started where the settings want one and nobody listens, and ends with the host', async () => {
+    // The first emulator shows which ports are free, and gives them back.
+    const scout = await startAzurite(azuriteEntry ?? '');
+    await scout.stop();
+    const dev = await startDevProcess({
+      apps: [exampleApp('hello-javascript')],
+      environment: { AzureWebJobsStorage: scout.connectionString },
+    });
+    try {
+      const answer = await dev.request('/api/orders', { body: '{"item": "tea"}' });
+      expect(answer.status).toBe(202);
+      await dev.line(/Packing 1 x tea/);
+      expect(dev.output).not.toMatch(/cannot be read/);
+      expect(await dev.stop()).toMatchObject({ code: 0 });
+      expect(await isListening(scout.connectionString)).toBe(false);
+    } finally {
+      await dev.close();
+    }
+  });
+
+  it('ends even when the host is killed, and so does the worker', async () => {
+    const scout = await startAzurite(azuriteEntry ?? '');
+    await scout.stop();
+    const dev = await startDevProcess({
+      apps: [testApp('steady')],
+      environment: { AzureWebJobsStorage: scout.connectionString },
+    });
+    const { pid } = JSON.parse((await dev.request('/environment')).text);
+    await expect.poll(() => isListening(scout.connectionString), { timeout: patienceMs }).toBe(true);
+    dev.signal('SIGKILL');
+    await dev.exited();
+    await dev.close();
+    await expect.poll(() => isAlive(pid), { timeout: patienceMs }).toBe(false);
+    await expect.poll(() => isListening(scout.connectionString), { timeout: patienceMs }).toBe(false);
+  });
+});
+
+/** True when something listens at the queue endpoint. */
+function isListening(connectionString: string): Promise<boolean> {
+  const port = Number(/QueueEndpoint=http:\/\/127\.0\.0\.1:(\d+)/.exec(connectionString)?.[1]);
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.once('connect', () => resolve(true));
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}

@@ -1,0 +1,32 @@
+/** What code in `packages/*\/src` may not touch by itself, because it comes in through a port. */
+export type Ban = 'wall-clock' | 'randomness' | 'timers' | 'turns' | 'environment' | 'sockets' | 'processes';
+
+/** A place that may, and why. An exemption that nothing needs any more is a finding too. */
+export interface Exemption {
+  readonly ban: Ban;
+  /** A file, or a folder with a slash at its end. */
+  readonly path: string;
+  readonly reason: string;
+}
+
+export const exemptions: readonly Exemption[] = [
+  { ban: 'wall-clock', path: 'packages/kernel/src/system-clock.ts', reason: 'the adapter behind the Clock port' },
+  { ban: 'timers', path: 'packages/kernel/src/system-clock.ts', reason: 'the adapter behind the Clock port' },
+  { ban: 'randomness', path: 'packages/kernel/src/random.ts', reason: 'the adapter behind the Random port' },
+  { ban: 'sockets', path: 'packages/protocol/src/transport/', reason: 'the transport is the adapter to the network' },
+  { ban: 'turns', path: 'packages/protocol/src/transport/', reason: 'writes of one turn leave in one packet' },
+  { ban: 'environment', path: 'packages/worker-node/src/environment.ts', reason: 'specialization replaces it' },
+  { ban: 'turns', path: 'packages/worker-node/src/patient-clock.ts', reason: 'arrived answers before timeouts' },
+  { ban: 'processes', path: 'packages/sidecar/src/node-processes.ts', reason: 'the adapter behind the process port' },
+  { ban: 'turns', path: 'packages/sidecar/src/node-processes.ts', reason: 'a failed start is reported after the call' },
+  { ban: 'turns', path: 'packages/testkit/src/virtual-clock.ts', reason: 'lets pending work run between two instants' },
+];
+
+/** Composition roots: they read the environment, open sockets and start processes, and hand them on as ports. */
+export const compositionRoots: readonly string[] = ['packages/standalone/src/', 'packages/cli/src/'];
+
+/** Code of packages that only tests run: it may start the real thing. */
+export const testSupport: readonly RegExp[] = [/^packages\/testkit\/src\//, /^packages\/[^/]+\/src\/testing\//];
+
+/** Bans that composition roots and test support are free of. `main.ts` files are free of all. */
+export const freeOfBans: readonly Ban[] = ['environment', 'sockets', 'processes'];

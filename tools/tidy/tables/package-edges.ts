@@ -1,0 +1,34 @@
+/**
+ * Which package may use which, by folder name; the arrows only point down. Services (`runtime`, `sidecar`,
+ * the workers) never import one another: they meet through `protocol` alone, and the composition roots join them.
+ */
+export const packageEdges: Readonly<Record<string, readonly string[]>> = {
+  kernel: [],
+  model: ['kernel'],
+  protocol: ['kernel', 'model'],
+  telemetry: ['kernel', 'model', 'protocol'],
+  triggers: ['kernel', 'model', 'protocol'],
+  runtime: ['kernel', 'model', 'protocol', 'triggers'],
+  sidecar: ['kernel', 'model', 'protocol'],
+  'worker-node': ['kernel', 'protocol'],
+  'worker-custom': ['kernel', 'model', 'protocol'],
+  testkit: ['kernel', 'model', 'protocol'],
+  standalone: [
+    'kernel',
+    'model',
+    'protocol',
+    'telemetry',
+    'triggers',
+    'runtime',
+    'sidecar',
+    'worker-node',
+    'worker-custom',
+  ],
+  cli: ['kernel', 'model', 'protocol', 'telemetry', 'standalone'],
+};
+
+/** Packages that only tests may import. */
+export const testOnlyPackages: readonly string[] = ['testkit'];
+
+/** The scope that all packages share. */
+export const packageScope = '@switchyard/';
