@@ -69,13 +69,36 @@ export function generate(): Map<string, string> {
   if (run.status !== 0) throw new Error(`ts-proto failed: ${run.stderr.toString()}`);
   const response = CodeGeneratorResponse.decode(run.stdout);
   if (response.error) throw new Error(`ts-proto failed: ${response.error}`);
-  return new Map(response.file.map((file) => [file.name, header + withOwnWire(file.name, withoutNamespaces(file.content))]));
+  return new Map(response.file.map((file) => [file.name, header + rework(file.name, file.content)]));
+}
+
+/** What the generated code has to be different in. */
+function rework(name: string, source: string): string {
+  return strict(withOwnWire(name, withoutNamespaces(source)));
 }
 
 /** The generated code reads and writes through `src/wire.ts`, which has the library's methods and is faster. */
 function withOwnWire(name: string, source: string): string {
   const up = '../'.repeat(name.split('/').length);
   return source.replace('"@bufbuild/protobuf/wire"', `"${up}wire.ts"`);
+}
+
+/**
+ * ts-proto stops at an illegal tag, and lets a field reach beyond its message, without a word; the reader then goes on in
+ * the wrong place, and what it finds there is not what `readEnvelope` announced. Both are errors here.
+ */
+function strict(source: string): string {
+  const illegalTag = 'if ((tag & 7) === 4 || tag === 0) {\n          break;';
+  const returned = '      return message;\n    } finally {';
+  const decoders = source.split(returned).length - 1;
+  const tagChecks = source.split(illegalTag).length - 1;
+  if (decoders !== tagChecks) throw new Error(`ts-proto changed: ${decoders} decoders, ${tagChecks} checks of a tag`);
+  return source
+    .replaceAll(illegalTag, 'if (tag < 8) {\n          throw new globalThis.Error("illegal tag");')
+    .replaceAll(
+      returned,
+      `      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");\n${returned}`,
+    );
 }
 
 /** ts-proto adds a namespace of types to each enum; one named `in` does not even parse. */

@@ -18,7 +18,7 @@ const stampFile = join(repository, 'node_modules', '.switchyard-install');
 /** Each task is a list of commands for Node 24; `{args}` stands for the arguments of the call. */
 const tasks = {
   build: [['tools/build.ts']],
-  start: [['tools/build.ts'], ['packages/cli/dist/main.js', 'dev', '--examples', '{args}']],
+  start: [['tools/build.ts'], ['packages/cli/bin/switchyard.js', 'dev', '--examples', '{args}']],
   test: [['tools/build.ts'], ['node_modules/vitest/vitest.mjs', 'run', '{args}']],
   check: [['tools/check.ts', '{args}']],
   bench: [['tools/build.ts'], ['test/bench/main.ts', '{args}']],

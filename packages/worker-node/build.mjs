@@ -1,10 +1,13 @@
 /**
- * Bundles the worker into one file, so that starting it opens one file: `dist/worker.cjs`, CommonJS because Node.js then
- * starts without its loader of ES modules. Called by `tools/build.ts`; `node build.mjs [folder]` does the same alone.
+ * Bundles the worker, so that starting it opens two files: `dist/worker.cjs`, which is the program, and beside it the
+ * code that it launches. CommonJS, because Node.js then starts without its loader of ES modules. Called by
+ * `tools/build.ts`; `node build.mjs [folder]` does the same alone.
  *
- * The v3 library and the `long` package are in the file, but evaluated only when they are needed.
+ * The v3 library and the `long` package are in the bundle, but evaluated only when they are needed.
  */
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -14,30 +17,52 @@ const here = dirname(fileURLToPath(import.meta.url));
 /** The v3 library decodes request bodies with iconv-lite: half a megabyte of tables, of which it uses five encodings. */
 const textDecoding = join(here, 'src/model/text-decoding.ts');
 
+/** Arguments of a host that is not there: the worker starts, fails to connect, and has filled its code cache. */
+const nobody = ['--functions-uri', 'http://127.0.0.1:9/', '--functions-worker-id', 'none', '--functions-request-id'];
+const nobodyArguments = [...nobody, 'none', '--functions-grpc-max-message-length', '1'];
+
 /**
- * Writes the bundle into `outDir` and returns its path. Another process may be starting the old one meanwhile: the new
- * file is renamed into place.
+ * Writes the worker into `outDir` and returns the path of its program. Other processes may be starting the old one
+ * meanwhile, so the new program is renamed into place when everything is there.
  */
 export async function bundleWorker({ outDir = join(here, 'dist') } = {}) {
-  const bundle = await rolldown({
-    input: join(here, 'src/main.ts'),
+  mkdirSync(outDir, { recursive: true });
+  const code = await bundle('src/main.ts', {});
+  const hash = createHash('sha256').update(code).digest('hex').slice(0, 16);
+  const name = `worker-${hash}.bundle`;
+  replaceFile(join(outDir, name), code);
+  const program = join(outDir, 'worker.cjs');
+  replaceFile(program, await bundle('src/launcher.ts', { SWITCHYARD_WORKER_BUNDLE: JSON.stringify(name) }));
+  for (const file of readdirSync(outDir))
+    if (/^worker-[0-9a-f]{16}\.bundle/.test(file) && !file.startsWith(name))
+      rmSync(join(outDir, file), { force: true });
+  spawnSync(process.execPath, [program, ...nobodyArguments], { stdio: 'ignore' });
+  return program;
+}
+
+async function bundle(input, define) {
+  const build = await rolldown({
+    input: join(here, input),
     platform: 'node',
     external: ['@azure/functions-core'],
     resolve: { conditionNames: ['switchyard-source', 'import', 'node'], alias: { 'iconv-lite': textDecoding } },
+    transform: { define },
     treeshake: { moduleSideEffects: false },
     tsconfig: false,
   });
   try {
-    const draft = join(outDir, `.worker-${process.pid}.cjs`);
-    const target = join(outDir, 'worker.cjs');
-    mkdirSync(outDir, { recursive: true });
-    await bundle.write({ file: draft, format: 'cjs', codeSplitting: false, minify: true, sourcemap: false });
-    renameSync(draft, target);
-    rmSync(draft, { force: true });
-    return target;
+    const { output } = await build.generate({ format: 'cjs', codeSplitting: false, minify: true });
+    if (output.length !== 1) throw new Error(`${input} was bundled into ${output.length} files instead of one`);
+    return output[0].code;
   } finally {
-    await bundle.close();
+    await build.close();
   }
+}
+
+function replaceFile(path, text) {
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, text);
+  renameSync(draft, path);
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {

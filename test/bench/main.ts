@@ -51,8 +51,11 @@ const parts: readonly Part[] = [
 
 async function runPart(part: Part): Promise<PartResult> {
   console.log(`\n${part.title} (${part.name}) ...`);
-  const { rows, notes = [] } = await part.run();
-  console.log(toTable(rows));
+  const { rows, notes = [] } = await part.run().catch((error: unknown) => {
+    process.exitCode = 1;
+    return { rows: [], notes: [`Not measured: ${error instanceof Error ? error.message : String(error)}`] };
+  });
+  if (rows.length > 0) console.log(toTable(rows));
   for (const note of notes) console.log(note);
   return { title: part.title, rows, notes };
 }
@@ -65,7 +68,9 @@ if (unknown !== undefined) {
 }
 const results: PartResult[] = [];
 for (const part of parts) if (names.length === 0 || names.includes(part.name)) results.push(await runPart(part));
-if (names.length === 0) {
+if (names.length === 0 && process.exitCode === 1) {
+  console.error('\nBENCHMARKS.md stays as it is, because a part failed.');
+} else if (names.length === 0) {
   const page = fileURLToPath(new URL('../../BENCHMARKS.md', import.meta.url));
   writeFileSync(page, toPage(results, new Date().toISOString().slice(0, 10)));
   console.log('\nWrote BENCHMARKS.md.');

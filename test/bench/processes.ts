@@ -10,6 +10,7 @@ import type { LoadOptions, LoadResult } from './http-load.ts';
 const ticksPerSecond = 100;
 
 const pollMs = 2;
+const keptChunks = 20;
 const stopTimeoutMs = 5_000;
 
 export interface Started {
@@ -34,7 +35,11 @@ export function start(command: string, args: readonly string[], options: StartOp
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const chunks: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => chunks.push(String(chunk)));
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk) => {
+      chunks.push(String(chunk));
+      if (chunks.length > keptChunks) chunks.shift();
+    });
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', (error) => {
@@ -45,7 +50,7 @@ export function start(command: string, args: readonly string[], options: StartOp
   return {
     child,
     pid: child.pid ?? 0,
-    output: () => chunks.join('').slice(-4000),
+    output: () => chunks.join(''),
     async stop() {
       const below = processTree(child.pid ?? 0).slice(1);
       child.kill('SIGTERM');

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { systemClock } from '@switchyard/kernel';
+import { type PartCheck, requirePart } from '@switchyard/testkit';
 import { openScriptedHostServer, type ScriptedHost } from '@switchyard/worker-node/testing';
 
 const packageFolder = fileURLToPath(new URL('../../packages/worker-node/', import.meta.url));
@@ -46,6 +47,16 @@ export function supportedNodes(): NodeVersion[] {
     const candidates = [process.env[`SWITCHYARD_NODE${major}`] ?? '', process.execPath, ...programs];
     return { major, program: candidates.find((program) => program !== '' && majorOf(program) === major) };
   });
+}
+
+/**
+ * Whether tests on this version can run. A missing one is a loud skip everywhere, also in continuous integration: a
+ * machine has the Node.js of the repository and its own, rarely all three.
+ */
+export function requireNode({ major, program }: NodeVersion): PartCheck {
+  const howToInstall = `Install it, or name its program in SWITCHYARD_NODE${major}.`;
+  const warn = (message: string): boolean => process.stderr.write(`${message}\n`);
+  return requirePart(`Node.js ${major}`, program !== undefined, howToInstall, { ci: false, warn });
 }
 
 function majorOf(program: string): number {

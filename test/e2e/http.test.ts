@@ -74,6 +74,24 @@ describe('an app over HTTP', () => {
   });
 });
 
+describe('CORS', () => {
+  it('lets the pages call that local.settings.json names', async () => {
+    const page = 'http://localhost:3000';
+    const dev = await startDevProcess({ apps: [testApp('steady')], flags: ['--no-azurite'] });
+    try {
+      const called = await dev.request('/wait/1', { headers: { origin: page } });
+      expect(called).toMatchObject({ status: 200, headers: { 'access-control-allow-origin': page } });
+      const headers = { origin: page, 'access-control-request-method': 'PUT' };
+      const asked = await dev.request('/mirror/x', { method: 'OPTIONS', headers });
+      expect(asked).toMatchObject({ status: 204, headers: { 'access-control-allow-methods': 'PUT' } });
+      const stranger = await dev.request('/wait/1', { headers: { origin: 'http://localhost:3001' } });
+      expect(stranger.headers['access-control-allow-origin']).toBeUndefined();
+    } finally {
+      await dev.close();
+    }
+  });
+});
+
 describe('--json', () => {
   it('writes nothing but JSON lines, for functions and for itself', async () => {
     const dev = await startDevProcess({

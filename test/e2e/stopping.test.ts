@@ -74,10 +74,13 @@ describe('stopping', () => {
     await expect.poll(() => isAlive(pid), { timeout: patienceMs }).toBe(false);
   });
 
-  it('replaces a worker that is killed, and serves again', async () => {
+  it('answers 500 at once when the worker is killed during a call, replaces it, and serves again', async () => {
     await start();
     const pid = await workerPid();
+    const broken = dev.request('/wait/60000');
+    await dev.line(/the wait begins/);
     process.kill(pid, 'SIGKILL');
+    expect((await broken).status).toBe(500);
     await expect.poll(async () => (await dev.request('/environment')).status, { timeout: patienceMs }).toBe(200);
     expect(await workerPid()).not.toBe(pid);
   });

@@ -1,5 +1,6 @@
 import type { Rule } from './rule.ts';
 import { ambientEffectsRule } from './rules/ambient-effects.ts';
+import { completeLockfileRule } from './rules/complete-lockfile.ts';
 import { errorCataloguesRule } from './rules/error-catalogues.ts';
 import { fileLengthRule } from './rules/file-length.ts';
 import { functionLengthRule } from './rules/function-length.ts';
@@ -32,4 +33,5 @@ export const rules: readonly Rule[] = [
   functionLengthRule,
   openNotesRule,
   machineTracesRule,
+  completeLockfileRule,
 ];

@@ -14,7 +14,7 @@ import { runNode } from './run-node.mjs';
 const notReady = 1;
 
 const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
-const main = join(packageRoot, 'dist', 'main.js');
+const main = join(packageRoot, 'dist', 'bundle', 'main.mjs');
 const node = findNode24(packageRoot);
 
 if (!existsSync(main)) {

@@ -1,4 +1,13 @@
 /** Everything that crosses a process boundary: FunctionRpc, its transport, and the contracts between services. */
+export {
+  type ContentCase,
+  type Envelope,
+  type EnvelopeFault,
+  type EnvelopeReading,
+  type MalformedEnvelope,
+  readEnvelope,
+  readInvocationId,
+} from './envelope.ts';
 export { type ProtocolErrorCode, protocolErrors } from './errors.ts';
 export * from './gen/function-rpc.ts';
 export { Duration } from './gen/google/protobuf/duration.ts';
@@ -7,6 +16,12 @@ export { RpcClaim, RpcClaimsIdentity } from './gen/identity/claims-identity.ts';
 export { NullableBool, NullableDouble, NullableString, NullableTimestamp } from './gen/shared/nullable-types.ts';
 export { grpcStatus, type Link, type LinkEnd, type LinkReceiver, type LinkStatus } from './link.ts';
 export type { ClientTlsOptions } from './transport/client-connection.ts';
+export {
+  createMemoryLinkPair,
+  type MemoryLinkLimits,
+  type MemoryLinkOptions,
+  type MemoryLinkPair,
+} from './transport/memory-link.ts';
 export type { Metadata } from './transport/metadata.ts';
 export {
   createRpcChannel,

@@ -1,12 +1,17 @@
 /**
  * A Link is one end of an EventStream: ordered frames in both directions, with back-pressure. A frame is one serialized
- * StreamingMessage, without the gRPC prefix. The HTTP/2 transport and the in-memory pair pass one contract suite, so
- * Runtime, sidecar and worker do not know which one they hold.
+ * StreamingMessage, without the gRPC prefix. The opener dialled (worker, sidecar), the acceptor was called (Runtime). The
+ * HTTP/2 transport and the in-memory pair pass one contract suite, so Runtime, sidecar and worker do not know which one
+ * they hold.
  *
- * I1 Frames arrive whole, in the order in which they were sent, each at most once.
+ * I1 Frames arrive whole, in the order in which they were sent, each at most once, and never from within `send`.
  * I2 Nothing is delivered before `receive` was called, and nothing after `closed` resolved.
- * I3 `closed` resolves exactly once, whoever ended the link and why.
+ * I3 `closed` resolves exactly once, whoever ended the link and why; after an orderly end, only when every frame in front
+ *    of it was delivered.
  * I4 A paused receiver stops the peer's `send` from answering true after a bounded number of bytes.
+ * I5 How a link ended reaches the other end: the acceptor's status as it is, the opener's cancellation as CANCELLED, a
+ *    lost connection as UNAVAILABLE.
+ * I6 A frame above the size limit, and a buffer that nobody waits for, end the link with RESOURCE_EXHAUSTED.
  */
 export interface Link {
   /** Who is at the other end, for log lines: an address, or a name in memory. */
@@ -31,9 +36,13 @@ export interface Link {
   /** Stops delivery; the peer feels it through flow control. */
   pause(): void;
   resume(): void;
-  /** Ends this direction after everything sent. At a server the status travels as trailers. */
+  /**
+   * Ends this direction after everything sent. At the acceptor this ends the link: the status (OK unless named) travels
+   * as trailers, and what the opener still sends is lost. At the opener the status is ignored; frames still arrive until
+   * the acceptor ends.
+   */
   end(status?: LinkStatus): void;
-  /** Ends both directions now; unsent frames are dropped. */
+  /** Ends both directions now; unsent frames are dropped. The acceptor's status still reaches the opener if it can. */
   cancel(status: LinkStatus): void;
 }
 
@@ -41,7 +50,7 @@ export interface Link {
 export interface LinkReceiver {
   /** One frame. It may be a view into a larger buffer and is valid for as long as it is referenced. */
   frame(bytes: Uint8Array): void;
-  /** The peer will send no more; our direction may still be open. */
+  /** The peer will send no more. At the acceptor, our direction is still open; at the opener, `closed` follows. */
   end?(): void;
 }
 

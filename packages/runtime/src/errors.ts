@@ -245,13 +245,22 @@ export const runtimeErrors = defineErrors({
     exit: 1,
     message: "The worker returned a value of kind '{kind}' for '{bindingName}', which no binding can take.",
   },
+  HTTP_STREAMING_UNAVAILABLE: {
+    blame: 'platform',
+    retry: 'never',
+    http: 500,
+    grpc: 12,
+    exit: 1,
+    message:
+      'The worker streams HTTP (app.setup({ enableHttpStream: true })), but this Runtime was given no way to send requests to it.',
+  },
   REQUEST_HOST_INVALID: {
     blame: 'user',
     retry: 'never',
     http: 400,
     grpc: 3,
     exit: 1,
-    message: 'The Host header is no host name.',
+    message: 'The Host header is no host name. Send a name such as localhost:7071.',
   },
   REQUEST_TARGET_INVALID: {
     blame: 'user',
@@ -259,7 +268,7 @@ export const runtimeErrors = defineErrors({
     http: 400,
     grpc: 3,
     exit: 1,
-    message: 'The request target is no path: escapes must be %XX of valid UTF-8.',
+    message: 'The request target is neither a path nor an absolute URL. Send a path such as /api/hello.',
   },
 } as const);
 

@@ -8,8 +8,10 @@ import { grpcStatus, type Link, type WorkerSupply } from '@switchyard/protocol';
 import type { Kinds } from '@switchyard/triggers';
 import type { Runtime } from './contract.ts';
 import type { DispatchStrategy } from './dispatch/strategies.ts';
+import { runtimeErrors } from './errors.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { HostTable } from './gateway/host-table.ts';
+import type { HttpRequester } from './gateway/http-forward.ts';
 import type { JobHost } from './job-host/job-host.ts';
 import { JobHostManager } from './job-host/job-host-manager.ts';
 import { defaultLimits, type RuntimeLimits } from './limits.ts';
@@ -23,6 +25,8 @@ export interface RuntimeDeps {
   readonly meter: Meter;
   readonly supply: WorkerSupply;
   readonly kinds: Kinds;
+  /** `request` of node:http, for workers that take HTTP requests themselves; without it those answer 500. */
+  readonly httpRequest?: HttpRequester;
 }
 
 export interface RuntimeOptions {
@@ -46,7 +50,7 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
   const hosts = new HostTable<JobHost>();
   const manager = new JobHostManager({ ...deps, hosts }, { cpus: options.cpus, hostVersion, strategy, limits });
   const registry = new WorkerRegistry(deps, limits, manager);
-  const gateway = new Gateway({ log: deps.log, hosts }, { hostVersion });
+  const gateway = new Gateway({ ...deps, hosts, request: deps.httpRequest ?? noRequester }, { hostVersion });
   const links = new Set<Link>();
   manager.serve(registry);
   registry.open();
@@ -73,4 +77,8 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
       for (const link of links) link.cancel({ code: grpcStatus.unavailable, message: 'the Runtime is shutting down' });
     },
   };
+}
+
+function noRequester(): never {
+  throw runtimeErrors.create('HTTP_STREAMING_UNAVAILABLE');
 }

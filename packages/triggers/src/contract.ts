@@ -6,7 +6,13 @@
  * that names the function, the binding, the key, the value and the fix; the function is rejected, the others run.
  */
 import type { Clock, Log, Meter, Random } from '@switchyard/kernel';
-import type { BindingMetadata, FunctionMetadata, HostExtensions, SettingsView } from '@switchyard/model';
+import type {
+  BindingMetadata,
+  FunctionMetadata,
+  HostExtensions,
+  SettingsView,
+  SingletonSettings,
+} from '@switchyard/model';
 import type { TypedData } from '@switchyard/protocol';
 import type { HttpTriggerOptions } from './http/contract.ts';
 
@@ -62,6 +68,8 @@ export interface BindingScope {
   readonly settings: SettingsView;
   /** `extensions` of host.json, parsed: each kind reads its own section. */
   readonly extensions: HostExtensions;
+  /** `singleton` of host.json; its defaults when absent. */
+  readonly singleton?: SingletonSettings | undefined;
   /** True under `switchyard dev` (AZURE_FUNCTIONS_ENVIRONMENT=Development). */
   readonly development: boolean;
 }

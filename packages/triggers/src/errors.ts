@@ -145,4 +145,109 @@ export const triggerErrors = defineErrors({
     message:
       "Queue '{queue}' disappeared again and again while a message was sent to it. Check whether something deletes the queue.",
   },
+  STORAGE_CALL_FAILED: {
+    ...dependencyFault,
+    message:
+      "Azure Storage did not carry out '{operation}' on {resource}: {reason}. Check that the storage account is reachable and that the connection string is right.",
+  },
+  STORAGE_CALL_REFUSED: {
+    ...dependencyFault,
+    blame: 'user',
+    retry: 'never',
+    message:
+      "Azure Storage refused '{operation}' on {resource}: {reason}. Check the key or signature in the connection string, and what it permits.",
+  },
+  STORAGE_CALL_LATE: {
+    ...dependencyFault,
+    message:
+      "Azure Storage did not answer '{operation}' on {resource} within {timeoutMs} ms. Check that the storage account is reachable.",
+  },
+  BLOB_PATH_MISSING: {
+    ...userMistake,
+    message:
+      'Function \'{function}\', binding \'{binding}\': "path" is {value}, but it must be a text. Write for example "path": "images/{name}".',
+  },
+  BLOB_PATH_INVALID: {
+    ...userMistake,
+    message:
+      "Function '{function}', binding '{binding}': the path '{value}' leads to no blob: {reason}. Write a container and a blob, such as \"images/{name}.png\".",
+  },
+  BLOB_SOURCE_UNSUPPORTED: {
+    ...userMistake,
+    message:
+      'Function \'{function}\', binding \'{binding}\': "source" is {value}, which is not supported yet. Leave it out: the container is then watched by scans (\'LogsAndContainerScan\'), which needs no subscription.',
+  },
+  BLOB_TRIGGER_QUEUE_INVALID: {
+    ...userMistake,
+    message:
+      "Function '{function}', binding '{binding}': the host id '{hostId}' makes '{queue}', which is no name of a storage queue. Set AzureFunctionsWebHost__hostid to at most 32 lower-case letters, digits and single dashes.",
+  },
+  BLOB_TOO_LARGE: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 8,
+    exit: 1,
+    message:
+      "The blob '{blob}' has {sizeBytes} bytes, but a function is given {limitBytes} at most in one piece. Bind the blob's client instead (deferred binding), or read the blob from its address with the storage library.",
+  },
+  BLOB_OUTPUT_REFUSED: {
+    ...dependencyFault,
+    blame: 'user',
+    retry: 'never',
+    message:
+      "The blob '{blob}' was not written: somebody holds a lease on it. Release the lease, or write to another blob.",
+  },
+  BLOB_CONTAINER_UNSAFE: {
+    ...dependencyFault,
+    message:
+      "The container '{container}' disappeared again and again while a blob was written to it. Check whether something deletes the container.",
+  },
+  BLOB_MESSAGE_INVALID: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 3,
+    exit: 1,
+    message:
+      "A message of the blob trigger queue '{queue}' is none that the host writes: {reason}. Find out who else writes to that queue; it belongs to the host.",
+  },
+  BLOB_FUNCTION_UNKNOWN: {
+    ...userMistake,
+    message:
+      "A message of the blob trigger queue is for '{function}', which this app does not have or does not run. Enable the function again, or delete the message from the poison queue.",
+  },
+  TABLE_NAME_MISSING: {
+    ...userMistake,
+    message:
+      'Function \'{function}\', binding \'{binding}\': "tableName" is {value}, but it must be a text. Write for example "tableName": "Orders".',
+  },
+  TABLE_NAME_INVALID: {
+    ...userMistake,
+    message:
+      "Function '{function}', binding '{binding}': '{value}' is no name of a table. Use 3 to 63 letters and digits, and begin with a letter.",
+  },
+  TABLE_BINDING_INVALID: {
+    ...userMistake,
+    message: "Function '{function}', binding '{binding}': \"{key}\" is {value}, but {expected}. Correct the binding.",
+  },
+  TABLE_FILTER_VALUE_INVALID: {
+    ...badOutput,
+    message:
+      "Function '{function}', binding '{binding}': the value {value} cannot stand in the filter outside of quotes. Write the placeholder in single quotes, such as \"Name eq '{name}'\".",
+  },
+  TABLE_ENTITY_INVALID: {
+    ...badOutput,
+    message: "An entity for table '{table}' cannot be written: {reason}. Correct the value that the function gives back.",
+  },
+  TABLE_WRITE_CONFLICT: {
+    ...badOutput,
+    message:
+      "Table '{table}' did not take {count} entities of partition '{partitionKey}': {reason}. Set \"ETag\": \"*\" to write over an entity that exists, or choose another row key.",
+  },
+  TABLE_UNSAFE: {
+    ...dependencyFault,
+    message:
+      "Table '{table}' disappeared again and again while it was written to. Check whether something deletes the table.",
+  },
 });

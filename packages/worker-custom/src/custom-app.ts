@@ -2,7 +2,8 @@
  * The app behind a custom handler, as a language worker serves it: the handler is started when the host introduces the
  * app, functions are loaded when the handler takes requests, invocations become HTTP requests.
  *
- * Phases: Empty (no app, or one that cannot be served) -> Serving -> Empty (a reload) ... -> Closed.
+ * Phases: Empty (no app, or one that cannot be served) -> Serving -> Empty (a reload) ... -> Closed; a handler that fails
+ * leads from Serving to Failing, from where only a reload or the end leads on.
  * Ownership: one per session; it owns the handler and every invocation in flight. The handler lives on the state.
  *
  * I1 At most one handler runs, and a reload ends the old one before it starts the new one.
@@ -64,11 +65,13 @@ type State =
       readonly settings: AppSettings;
       readonly functions: Map<string, LoadedFunction>;
     }
-  | { readonly kind: 'Closed' };
+  | { readonly kind: 'Failing'; readonly handler: Handler }
+  | { readonly kind: 'Closed'; readonly done: Promise<void> };
 
 const edges: Edges<State['kind']> = {
   Empty: ['Serving', 'Closed'],
-  Serving: ['Empty', 'Closed'],
+  Serving: ['Empty', 'Failing', 'Closed'],
+  Failing: ['Empty', 'Closed'],
   Closed: [],
 };
 
@@ -166,9 +169,10 @@ export class CustomApp implements WorkerApp {
 
   async terminate(graceMs: number): Promise<void> {
     const { state } = this.#machine;
-    if (state.kind === 'Closed') return;
-    this.#machine.transition({ kind: 'Closed' });
-    if (state.kind === 'Serving') await state.handler.stop(graceMs);
+    if (state.kind === 'Closed') return state.done;
+    const done = 'handler' in state ? state.handler.stop(graceMs) : Promise.resolve();
+    this.#machine.transition({ kind: 'Closed', done });
+    await done;
     this.#deps.client.close();
   }
 
@@ -198,7 +202,7 @@ export class CustomApp implements WorkerApp {
 
   async #leave(): Promise<void> {
     const { state } = this.#machine;
-    if (state.kind !== 'Serving') return;
+    if (!('handler' in state)) return;
     this.#machine.transition({ kind: 'Empty' });
     await state.handler.stop();
   }
@@ -208,7 +212,7 @@ export class CustomApp implements WorkerApp {
     const report = (error: PlatformError): void => {
       const { state } = this.#machine;
       if (state.kind !== 'Serving' || state.handler !== handler) return;
-      this.#machine.transition({ kind: 'Empty' });
+      this.#machine.transition({ kind: 'Failing', handler });
       this.#deps.onFailure(error);
     };
     handler.ready.catch(report);

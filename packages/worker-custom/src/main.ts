@@ -4,7 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
-import { systemClock, systemRandom } from '@switchyard/kernel';
+import { createDeferred, systemClock, systemRandom } from '@switchyard/kernel';
 import { createRpcChannel, parseWorkerArguments, type WorkerArguments, WorkerSession } from '@switchyard/protocol';
 import { CustomApp } from './custom-app.ts';
 import { createNodeClient } from './handler/node-client.ts';
@@ -33,14 +33,23 @@ function run({ endpoint, workerId, requestId }: WorkerArguments): void {
   );
   const channel = createRpcChannel({ clock }, { endpoint });
   const session = new WorkerSession({ link: channel.eventStream(), clock }, app);
-  const leave = async (exitCode: number, complaint: string): Promise<void> => {
+  // Of several reasons to leave the first one counts.
+  const leaving = createDeferred<{ readonly exitCode: number; readonly complaint: string }>();
+  void leaving.promise.then(async ({ exitCode, complaint }) => {
     if (complaint !== '') process.stderr.write(`${complaint}\n`);
-    await Promise.all([app.terminate(limits.terminationGraceMs), session.close()]);
+    await app.terminate(limits.terminationGraceMs);
+    // What the app answered in this turn still goes out.
+    await new Promise((resolve) => setImmediate(resolve));
+    await session.close();
     process.exit(exitCode);
-  };
-  process.once('SIGTERM', () => void leave(0, ''));
-  process.once('SIGINT', () => void leave(0, ''));
-  void session.ended.then((end) => leave('reason' in end ? 1 : 0, 'reason' in end ? end.reason : ''));
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => leaving.resolve({ exitCode: 0, complaint: '' }));
+  }
+  void session.ended.then((end) => {
+    const complaint = 'reason' in end ? end.reason : '';
+    leaving.resolve({ exitCode: complaint === '' ? 0 : 1, complaint });
+  });
   session.start(workerId, requestId);
 }
 

@@ -11,7 +11,13 @@ afterEach(() => {
 describe('processEnvironment', () => {
   it('leaves the new variables and no others', () => {
     process.env.SWITCHYARD_OLD = 'x';
-    processEnvironment.replace(new Map([['SWITCHYARD_NEW', 'y'], ['', 'nameless'], ['__proto__', 'z']]));
+    processEnvironment.replace(
+      new Map([
+        ['SWITCHYARD_NEW', 'y'],
+        ['', 'nameless'],
+        ['__proto__', 'z'],
+      ]),
+    );
     expect(Object.keys(process.env).sort()).toEqual(['SWITCHYARD_NEW', '__proto__']);
     expect(process.env.SWITCHYARD_NEW).toBe('y');
   });

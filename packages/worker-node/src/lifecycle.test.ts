@@ -179,9 +179,17 @@ describe('Lifecycle', () => {
 
   it('loads functions of function.json, each by itself', async () => {
     const { lifecycle, lines, init, load } = open();
-    const app = folder({ 'package.json': '{}', 'good/index.js': 'module.exports = () => {};', 'bad/index.js': 'throw 1;' });
+    const app = folder({
+      'package.json': '{}',
+      'good/index.js': 'module.exports = () => {};',
+      'bad/index.js': 'throw 1;',
+    });
     await init(app.path);
-    const metadata = (name: string) => ({ name, directory: `${app.path}/${name}`, scriptFile: `${app.path}/${name}/index.js` });
+    const metadata = (name: string) => ({
+      name,
+      directory: `${app.path}/${name}`,
+      scriptFile: `${app.path}/${name}/index.js`,
+    });
     expect(await load('id-bad', metadata('bad'))).toMatchObject(failed('Function "bad" could not be loaded'));
     expect(await load('id-good', metadata('good'))).toMatchObject({ functionId: 'id-good', result: { status: 1 } });
     expect(await load('id-none')).toMatchObject(failed('names no script file'));

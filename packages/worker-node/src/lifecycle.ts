@@ -114,7 +114,10 @@ export class Lifecycle {
   async #specialize(request: FunctionEnvironmentReloadRequest): Promise<Started> {
     const { environment, loader, log, models } = this.#deps;
     const { environmentVariables, functionAppDirectory: path } = request;
-    log.system('information', `Reloading environment variables. Found ${environmentVariables.size} variables to reload.`);
+    log.system(
+      'information',
+      `Reloading environment variables. Found ${environmentVariables.size} variables to reload.`,
+    );
     environment.replace(environmentVariables);
     if (path === '') return await this.#describe();
     log.system('information', `Changing current working directory to ${path}`);

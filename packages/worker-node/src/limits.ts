@@ -4,7 +4,7 @@ export const workerLimits = {
   invocationsInFlight: 65_536,
   /** Files that a pattern in package.json's `main` may make the worker look at. */
   entryPointFiles: 20_000,
-  /** Entry files that one pattern may load. */
+  /** Alternatives that the braces of one pattern may stand for. */
   braceAlternatives: 1_024,
   /** Log lines that wait while the connection is congested; more are counted and dropped. */
   waitingLogs: 10_000,
@@ -12,6 +12,8 @@ export const workerLimits = {
   terminateGraceMs: 5_000,
   /** How long the last frames may take to leave before the process exits. */
   farewellMs: 1_000,
+  /** How often it is looked whether they have left. */
+  farewellStepMs: 10,
   /** How long the worker tries to reach the host. */
   connectMs: 30_000,
 } as const;

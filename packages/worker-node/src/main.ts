@@ -1,4 +1,7 @@
-/** The program of the worker: reads the command line, connects to the host, and serves it until one of them ends. */
+/**
+ * The program of the worker: reads the command line, connects to the host, and serves it until one of them ends. It is
+ * started by the launcher, which loads it in a way that can be cached.
+ */
 import { messageOf, systemClock } from '@switchyard/kernel';
 import { createRpcChannel } from '@switchyard/protocol';
 import { createModuleLoader } from './app/module-loader.ts';
@@ -11,7 +14,7 @@ import { DefaultModel } from './model/default-model.ts';
 import { loadV3Library } from './model/v3-library.ts';
 import { createPatientClock } from './patient-clock.ts';
 import { createWarmer } from './warm-up.ts';
-import { Worker, type WorkerEnd } from './worker.ts';
+import { Worker } from './worker.ts';
 
 /** A host that is silent for so long is gone; loops that user code blocked are forgiven. */
 const keepAlive = { intervalMs: 15_000, timeoutMs: 15_000 };
@@ -19,7 +22,17 @@ const keepAlive = { intervalMs: 15_000, timeoutMs: 15_000 };
 /** What one message may add to the buffer before the link counts as misused. */
 const bufferHeadroomBytes = 64 * 1024 * 1024;
 
-function run(options: WorkerArguments): void {
+/** `importModule` is the real `import()`, which code that was compiled by the launcher does not have. */
+export function main(importModule: (url: string) => Promise<unknown>): void {
+  try {
+    run(parseArguments(process.argv.slice(2)), importModule);
+  } catch (thrown) {
+    complain(messageOf(thrown));
+    process.exitCode = 1;
+  }
+}
+
+function run(options: WorkerArguments, importModule: (url: string) => Promise<unknown>): void {
   const { maxMessageBytes } = options;
   const clock = createPatientClock(systemClock);
   const limits = {
@@ -31,7 +44,6 @@ function run(options: WorkerArguments): void {
     { clock },
     { endpoint: options.endpoint, limits, keepAlive, connectTimeoutMs: workerLimits.connectMs },
   );
-  const importModule = (url: string): Promise<unknown> => import(url);
   const defaultModel = new DefaultModel(loadV3Library);
   const worker = new Worker({
     link: channel.eventStream(),
@@ -43,32 +55,26 @@ function run(options: WorkerArguments): void {
     complain,
   });
   installCoreModule(worker.core);
-  catchStrayErrors(process, {
-    scope: worker.scope,
-    log: worker.log,
-    crash: (text) => void leave(worker, 1, text),
-  });
+  // The first reason to leave decides about the exit code: leaving ends the link, which is a reason, too.
+  let state: 'serving' | 'leaving' = 'serving';
+  const leave = (code: number, text: string): void => {
+    if (state === 'serving') void exit(worker, code, text);
+    state = 'leaving';
+  };
+  catchStrayErrors(process, { scope: worker.scope, log: worker.log, crash: (text) => leave(1, text) });
   worker.start(options);
-  void worker.ended.then((end) => leave(worker, exitCodeOf(end), end.kind === 'connection-lost' ? end.error.message : ''));
+  void worker.ended.then((end) => {
+    if (end.kind === 'connection-lost') leave(1, end.error.message);
+    else leave(0, '');
+  });
 }
 
-async function leave(worker: Worker, code: number, text: string): Promise<void> {
+async function exit(worker: Worker, code: number, text: string): Promise<void> {
   if (text !== '') complain(text);
   await worker.close();
   process.exit(code);
 }
 
-function exitCodeOf(end: WorkerEnd): number {
-  return end.kind === 'connection-lost' ? 1 : 0;
-}
-
 function complain(text: string): void {
   process.stderr.write(`${text}\n`);
-}
-
-try {
-  run(parseArguments(process.argv.slice(2)));
-} catch (thrown) {
-  complain(messageOf(thrown));
-  process.exitCode = 1;
 }

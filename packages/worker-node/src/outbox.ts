@@ -9,7 +9,7 @@
  * I2 While frames wait, the link is paused; afterwards it is resumed.
  * I3 At most `limit` log lines wait; how many more there were is told afterwards.
  */
-import { type Link, RpcLog_Level, RpcLog_RpcLogCategory, type RpcLog, StreamingMessage } from '@switchyard/protocol';
+import { type Link, type RpcLog, RpcLog_Level, RpcLog_RpcLogCategory, StreamingMessage } from '@switchyard/protocol';
 
 /** What a message carries. */
 export type Content = NonNullable<StreamingMessage['content']>;
@@ -62,7 +62,9 @@ export class Outbox {
     const { waiting, droppedLogs } = this.#state;
     if (droppedLogs > 0) waiting.push(encodeLog(droppedLine(droppedLogs)));
     for (const [index, frame] of waiting.entries()) {
-      if (!this.#link.send(frame)) return this.#wait(waiting.slice(index + 1));
+      if (this.#link.send(frame)) continue;
+      this.#wait(waiting.slice(index + 1));
+      return;
     }
     this.#state = { kind: 'flowing' };
     this.#link.resume();

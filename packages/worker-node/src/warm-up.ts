@@ -113,7 +113,9 @@ const rehearsalModel: ProgrammingModel = {
     invokeFunction: (context, inputs, callback) => callback(...inputs, context),
     getResponse: () => ({
       outputData: [{ name: 'a', data: { string: 'b' } }],
-      returnValue: { http: { statusCode: '200', headers: { a: 'b' }, cookies: [], body: { bytes: new Uint8Array(2) } } },
+      returnValue: {
+        http: { statusCode: '200', headers: { a: 'b' }, cookies: [], body: { bytes: new Uint8Array(2) } },
+      },
     }),
   }),
 };

@@ -1,5 +1,11 @@
 import { createDeferred } from '@switchyard/kernel';
-import { InvocationRequest, RpcFunctionMetadata, RpcLog_Level, StreamingMessage } from '@switchyard/protocol';
+import {
+  createMemoryLinkPair,
+  InvocationRequest,
+  RpcFunctionMetadata,
+  RpcLog_Level,
+  StreamingMessage,
+} from '@switchyard/protocol';
 import { VirtualClock } from '@switchyard/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +13,6 @@ import type { ModuleLoader } from './app/module-loader.ts';
 import type { ProgrammingModel } from './core/core-types.ts';
 import { DefaultModel } from './model/default-model.ts';
 import type { Content } from './outbox.ts';
-import { createLinkPair } from './testing/link-pair.ts';
 import { ScriptedHost } from './testing/scripted-host.ts';
 import { Worker } from './worker.ts';
 
@@ -23,8 +28,8 @@ const plainModel: ProgrammingModel = {
 };
 
 /** `scripts` are the exports of made-up files, by path. */
-function connect(scripts: Record<string, (...parameters: unknown[]) => unknown> = {}) {
-  const { near, far } = createLinkPair();
+function open(scripts: Record<string, (...parameters: unknown[]) => unknown> = {}) {
+  const { opener, acceptor } = createMemoryLinkPair({ acceptorName: 'the host' });
   const clock = new VirtualClock();
   const loads: string[] = [];
   const gates = new Map<string, Promise<void>>();
@@ -37,9 +42,12 @@ function connect(scripts: Record<string, (...parameters: unknown[]) => unknown> 
     },
     forget: () => {},
   };
-  const defaultModel: DefaultModel = new DefaultModel(async () => ({ setup: () => worker.core.setProgrammingModel(plainModel) }));
+  const defaultModel: DefaultModel = new DefaultModel(async () => {
+    warmed.push('default model');
+    return { setup: () => worker.core.setProgrammingModel(plainModel) };
+  });
   const worker = new Worker({
-    link: near,
+    link: opener,
     clock,
     environment: { runtimeVersion: '24.0.0', bitness: 'x64', replace: () => {}, changeDirectory: () => {} },
     loader,
@@ -48,15 +56,20 @@ function connect(scripts: Record<string, (...parameters: unknown[]) => unknown> 
       fetch: async () => void warmed.push('fetch'),
       placeholder: async () => {
         warmed.push('placeholder');
-        throw new Error('warming up failed');
+        if (warmed.filter((one) => one === 'placeholder').length > 1) throw new Error('warming up failed');
       },
     },
     complain: () => {},
   });
   worker.start({ workerId: 'w1', requestId: 'start' });
-  const host = new ScriptedHost(far);
+  return { worker, acceptor, clock, loads, gates, warmed };
+}
+
+function connect(scripts?: Parameters<typeof open>[0]) {
+  const opened = open(scripts);
+  const host = new ScriptedHost(opened.acceptor);
   const loadScript = (id: string) => host.load(id, { name: id, scriptFile: `/${id}.js` });
-  return { worker, host, near, far, clock, loads, gates, warmed, loadScript };
+  return { ...opened, host, loadScript };
 }
 
 const call = (functionId: string, invocationId = 'i1'): Partial<InvocationRequest> => ({ functionId, invocationId });
@@ -65,13 +78,12 @@ const errors = (host: ScriptedHost) =>
 
 describe('Worker', () => {
   it('I1: introduces itself first, and answers under the id of each request', async () => {
-    const { host, near } = connect({ '/a.js': () => 'ran' });
+    const frames: StreamingMessage[] = [];
+    open().acceptor.receive({ frame: (bytes) => frames.push(StreamingMessage.decode(bytes)) });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(frames).toMatchObject([{ requestId: 'start', content: { $case: 'startStream' } }]);
+    const { host } = connect({ '/a.js': () => 'ran' });
     expect(await host.workerId).toBe('w1');
-    const [first] = near.sent;
-    expect(StreamingMessage.decode(first ?? new Uint8Array())).toMatchObject({
-      requestId: 'start',
-      content: { $case: 'startStream' },
-    });
     await host.init('');
     const [, invoked, status] = await Promise.all([
       host.load('a', { name: 'a', scriptFile: '/a.js' }),
@@ -86,9 +98,12 @@ describe('Worker', () => {
     const { host, loadScript } = connect({ '/a.js': () => 'ran' });
     await host.init('');
     await loadScript('a');
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => host.sendFrame(Uint8Array.of(0xff, ...bytes))), {
-      numRuns: 20,
-    });
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => host.sendFrame(Uint8Array.of(0xff, ...bytes))),
+      {
+        numRuns: 20,
+      },
+    );
     host.send({ $case: 'workerHeartbeat', value: {} });
     host.send({ $case: 'fileChangeEventRequest', value: { type: 1, fullPath: '', name: '' } });
     host.send({ $case: 'startStream', value: { workerId: 'x', properties: new Map() } });
@@ -109,11 +124,11 @@ describe('Worker', () => {
   });
 
   it('I3: ends when the connection is lost, naming peer and reason', async () => {
-    const { worker, far } = connect();
-    far.cancel({ code: 14, message: 'cable cut' });
+    const { worker, acceptor } = open();
+    acceptor.cancel({ code: 14, message: 'cable cut' });
     const end = await worker.ended;
     expect(end.kind).toBe('connection-lost');
-    expect(end.kind === 'connection-lost' && end.error.message).toMatch(/to the host at far was lost: cable cut/);
+    expect(end.kind === 'connection-lost' && end.error.message).toMatch(/to the host at the host was lost: cable cut/);
   });
 
   it('I4: runs appTerminate hooks on WorkerTerminate, and ends when they are done', async () => {
@@ -229,20 +244,39 @@ describe('Worker', () => {
     const { worker, host, clock, warmed } = connect();
     await host.init('');
     await clock.advance(0);
-    expect(warmed).toEqual(['placeholder']);
+    expect(warmed).toEqual(['placeholder', 'default model']);
     const bindings = { req: { type: 'httpTrigger', direction: 'in' } };
     worker.core.registerFunction({ name: 'a', bindings }, () => {});
     await host.index();
     await clock.advance(0);
-    expect(warmed).toEqual(['placeholder', 'fetch']);
+    expect(warmed).toEqual(['placeholder', 'default model', 'fetch']);
     const asked = host.ask({ $case: 'workerWarmupRequest', value: { workerDirectory: '' } }, 'workerWarmupResponse');
     expect((await asked).result?.exception?.message).toBe('warming up failed');
   });
 
-  it('lets what it has sent leave before it closes', async () => {
-    const { worker, host, far } = connect();
-    far.receive({ frame: () => {}, end: () => far.end() });
+  it('loads the default model ahead of the first call of a function.json function', async () => {
+    const { host, clock, warmed, loadScript } = connect({ '/a.js': () => 'ran' });
+    await host.init('/app');
+    await loadScript('a');
+    await clock.advance(0);
+    expect(warmed).toEqual(['default model']);
+  });
+
+  it('lets what it has sent leave before it closes, and waits for no host that does not answer', async () => {
+    const { worker, host } = connect();
     await worker.close();
     expect((await host.closed).code).toBe(0);
+    const { worker: other, clock, acceptor } = open();
+    acceptor.receive({ frame: () => {} });
+    await clock.runUntil(other.close(), 50);
+    expect(acceptor.bufferedBytes).toBe(0);
+  });
+
+  it('gives up on frames that do not leave', async () => {
+    const { worker, clock } = open();
+    worker.core.log('error', 'user', 'last words');
+    const startMs = clock.now();
+    await clock.runUntil(worker.close());
+    expect(clock.now() - startMs).toBe(1_000);
   });
 });

@@ -11,10 +11,25 @@
  * I3 `ended` resolves exactly once: after WorkerTerminate, the end of the host's stream, or the loss of the connection.
  * I4 appTerminate hooks run on WorkerTerminate and never longer than its grace period.
  */
-import { type Clock, createDeferred, type Edges, messageOf, settlesWithin, StateMachine } from '@switchyard/kernel';
-import { grpcStatus, type InvocationRequest, type Link, type LinkEnd, StreamingMessage } from '@switchyard/protocol';
-import { ProgrammingModels } from './app/programming-models.ts';
+import {
+  type Clock,
+  createDeferred,
+  type Edges,
+  messageOf,
+  StateMachine,
+  settlesWithin,
+  sleep,
+} from '@switchyard/kernel';
+import {
+  type FunctionLoadResponse,
+  grpcStatus,
+  type InvocationRequest,
+  type Link,
+  type LinkEnd,
+  StreamingMessage,
+} from '@switchyard/protocol';
 import type { ModuleLoader } from './app/module-loader.ts';
+import { ProgrammingModels } from './app/programming-models.ts';
 import { type CoreModule, createCoreModule } from './core/core-module.ts';
 import { describeThrown, success, toFailure } from './data/failure.ts';
 import { LongIntegers } from './data/long-integers.ts';
@@ -64,6 +79,8 @@ const edges: Edges<State['kind']> = {
 };
 
 type Case = Content['$case'];
+type Handler<Body> = (requestId: string, body: Body) => void;
+type Handlers = { readonly [Kind in Case]?: Handler<Extract<Content, { $case: Kind }>['value']> };
 
 /** Messages that a host may send and nobody here has a use for. */
 const ignored: ReadonlySet<Case> = new Set<Case>([
@@ -82,6 +99,7 @@ export class Worker {
   readonly #lifecycle: Lifecycle;
   readonly #models: ProgrammingModels;
   readonly #invocations: Invocations;
+  readonly #handlers: Handlers;
   readonly #longs = new LongIntegers();
   readonly #ended = createDeferred<WorkerEnd>();
   readonly #state = new StateMachine<State>({ kind: 'connected' }, edges);
@@ -104,6 +122,7 @@ export class Worker {
       },
       workerLimits.invocationsInFlight,
     );
+    this.#handlers = this.#createHandlers();
     this.core = createCoreModule({
       workerVersion,
       hostVersion: () => this.#lifecycle.hostVersion,
@@ -122,21 +141,23 @@ export class Worker {
   start({ workerId, requestId }: WorkerOptions): void {
     const { link } = this.#deps;
     this.#outbox.send(requestId, { $case: 'startStream', value: { workerId, properties: new Map() } });
-    link.receive({
-      frame: (bytes) => this.#receive(bytes),
-      end: () => {
-        link.end();
-        this.#end({ kind: 'host-ended' });
-      },
-    });
+    // The end of the host's direction brings its status with it: `closed` knows it.
+    link.receive({ frame: (bytes) => this.#receive(bytes), end: () => link.end() });
     void link.closed.then((end) => this.#onClosed(end));
   }
 
-  /** Sends what is on its way, for at most `workerLimits.farewellMs`, and closes the link. */
+  /** Ends the link when everything on its way has left, after at most `workerLimits.farewellMs`. */
   async close(): Promise<void> {
     const { link, clock } = this.#deps;
     link.end();
-    await settlesWithin(clock, workerLimits.farewellMs, link.closed);
+    await settlesWithin(clock, workerLimits.farewellMs, Promise.race([link.closed, this.#emptied()]));
+  }
+
+  /** A host that does not end its direction is not waited for. */
+  async #emptied(): Promise<void> {
+    const { link, clock } = this.#deps;
+    do await sleep(clock, workerLimits.farewellStepMs);
+    while (link.bufferedBytes > 0);
   }
 
   #receive(bytes: Uint8Array): void {
@@ -154,49 +175,51 @@ export class Worker {
   }
 
   #dispatch(requestId: string, content: Content): void {
-    switch (content.$case) {
-      case 'invocationRequest':
-        return this.#whenReady(content.$case, () => this.#invoke(requestId, content.value));
-      case 'invocationCancel':
-        return this.#invocations.cancel(content.value.invocationId);
-      case 'workerStatusRequest':
-        return this.#outbox.send(requestId, { $case: 'workerStatusResponse', value: {} });
-      case 'workerInitRequest':
+    const handler = this.#handlers[content.$case] as Handler<unknown> | undefined;
+    if (handler) handler(requestId, content.value);
+    else if (!ignored.has(content.$case))
+      this.log.system('warning', `The host sent ${content.$case}, which is not for a worker; it was ignored.`);
+  }
+
+  /** What is done with each kind of message. */
+  #createHandlers(): Handlers {
+    const send = (requestId: string, content: Content): void => this.#outbox.send(requestId, content);
+    const lifecycle = this.#lifecycle;
+    return {
+      invocationRequest: (id, request) => this.#whenReady('invocationRequest', () => this.#invoke(id, request)),
+      invocationCancel: (_id, { invocationId }) => this.#invocations.cancel(invocationId),
+      workerStatusRequest: (id) => send(id, { $case: 'workerStatusResponse', value: {} }),
+      workerInitRequest: (id, request) => {
         if (this.#state.allows('initialized')) this.#state.transition({ kind: 'initialized' });
-        return this.#change(async () => {
-          this.#outbox.send(requestId, await this.#lifecycle.init(content.value));
-          if (content.value.functionAppDirectory === '') this.#later(() => this.#deps.warmer.placeholder());
+        this.#change(async () => {
+          send(id, await lifecycle.init(request));
+          if (request.functionAppDirectory === '') this.#later(() => this.#warmUp());
         });
-      case 'functionEnvironmentReloadRequest':
-        return this.#changeWhenReady(content.$case, async () =>
-          this.#outbox.send(requestId, await this.#lifecycle.reload(content.value)),
-        );
-      case 'functionsMetadataRequest':
-        return this.#changeWhenReady(content.$case, async () => this.#index(requestId));
-      case 'functionLoadRequest':
-        return this.#changeWhenReady(content.$case, async () => {
-          const value = await this.#lifecycle.load(content.value);
-          this.#outbox.send(requestId, { $case: 'functionLoadResponse', value });
-        });
-      case 'functionLoadRequestCollection':
-        return this.#changeWhenReady(content.$case, async () => {
-          const functionLoadResponses = [];
-          for (const one of content.value.functionLoadRequests)
-            functionLoadResponses.push(await this.#lifecycle.load(one));
-          const value = { functionLoadResponses };
-          this.#outbox.send(requestId, { $case: 'functionLoadResponseCollection', value });
-        });
-      case 'workerWarmupRequest':
-        return this.#change(async () => {
-          const result = await this.#deps.warmer.placeholder().then(() => success, toFailure);
-          this.#outbox.send(requestId, { $case: 'workerWarmupResponse', value: { result } });
-        });
-      case 'workerTerminate':
-        return this.#terminate(Number(content.value.gracePeriod?.seconds ?? 0n) * 1000);
-      default:
-        if (!ignored.has(content.$case))
-          this.log.system('warning', `The host sent ${content.$case}, which is not for a worker; it was ignored.`);
-    }
+      },
+      functionEnvironmentReloadRequest: (id, request) =>
+        this.#changeWhenReady('functionEnvironmentReloadRequest', async () =>
+          send(id, await lifecycle.reload(request)),
+        ),
+      functionsMetadataRequest: (id) => this.#changeWhenReady('functionsMetadataRequest', async () => this.#index(id)),
+      functionLoadRequest: (id, request) =>
+        this.#changeWhenReady('functionLoadRequest', async () => {
+          send(id, { $case: 'functionLoadResponse', value: await lifecycle.load(request) });
+          this.#warmModel();
+        }),
+      functionLoadRequestCollection: (id, { functionLoadRequests }) =>
+        this.#changeWhenReady('functionLoadRequestCollection', async () => {
+          const functionLoadResponses: FunctionLoadResponse[] = [];
+          for (const request of functionLoadRequests) functionLoadResponses.push(await lifecycle.load(request));
+          send(id, { $case: 'functionLoadResponseCollection', value: { functionLoadResponses } });
+          this.#warmModel();
+        }),
+      workerWarmupRequest: (id) =>
+        this.#change(async () => {
+          const result = await this.#warmUp().then(() => success, toFailure);
+          send(id, { $case: 'workerWarmupResponse', value: { result } });
+        }),
+      workerTerminate: (_id, { gracePeriod }) => this.#terminate(Number(gracePeriod?.seconds ?? 0n) * 1000),
+    };
   }
 
   #index(requestId: string): void {
@@ -249,6 +272,18 @@ export class Worker {
     });
   }
 
+  /** Everything that an app of either model will need. */
+  async #warmUp(): Promise<void> {
+    await this.#deps.warmer.placeholder();
+    await this.#deps.defaultModel.warm();
+  }
+
+  /** Functions of function.json run on the default model, unless the app has set one. */
+  #warmModel(): void {
+    const { defaultModel } = this.#deps;
+    if (!this.#lifecycle.app.functions.indexedByWorker) this.#later(() => defaultModel.warm());
+  }
+
   /** Runs when the messages at hand are served. Warming up is never worth an error. */
   #later(warm: () => Promise<void>): void {
     this.#deps.clock.schedule(0, () => void warm().catch(() => {}));
@@ -265,7 +300,10 @@ export class Worker {
   }
 
   #onClosed({ code, message }: LinkEnd): void {
-    if (code === grpcStatus.ok) return this.#end({ kind: 'host-ended' });
+    if (code === grpcStatus.ok) {
+      this.#end({ kind: 'host-ended' });
+      return;
+    }
     const details = { peer: this.#deps.link.peer, reason: message, status: code };
     this.#end({ kind: 'connection-lost', error: workerErrors.create('WORKER_CONNECTION_LOST', details) });
   }

@@ -5,7 +5,7 @@ import type { PackageManifest, Repository } from '../repository.ts';
 import type { Rule } from '../rule.ts';
 import type { SourceFile } from '../source-file.ts';
 import { type ImportEdge, importsOf } from '../syntax.ts';
-import { testOnlyPackages } from '../tables/package-edges.ts';
+import { testSupport } from '../tables/exemptions.ts';
 import { packageOf } from './package-edges.ts';
 
 /** Imports stay inside the package, or name a declared dependency by a public entry. */
@@ -105,8 +105,7 @@ function packageProblem(repository: Repository, file: SourceFile, edge: ImportEd
   const name = packageName(edge.specifier);
   const manifest = file.packageName === undefined ? undefined : repository.packages.get(file.packageName);
   if (!manifest || manifest.name === name || manifest.dependencies.includes(name)) return undefined;
-  const free =
-    file.kind !== 'source' || (file.packageName !== undefined && testOnlyPackages.includes(file.packageName));
+  const free = file.kind !== 'source' || testSupport.some((pattern) => pattern.test(file.path));
   if (free && (ours !== undefined || repository.rootDependencies.includes(name))) return undefined;
   return { message: `'${name}' is not in the dependencies of ${manifest.path}.`, fix: 'declare it, or do without it.' };
 }

@@ -19,7 +19,6 @@ export const exemptions: readonly Exemption[] = [
   { ban: 'turns', path: 'packages/worker-node/src/patient-clock.ts', reason: 'arrived answers before timeouts' },
   { ban: 'processes', path: 'packages/sidecar/src/node-processes.ts', reason: 'the adapter behind the process port' },
   { ban: 'turns', path: 'packages/sidecar/src/node-processes.ts', reason: 'a failed start is reported after the call' },
-  { ban: 'turns', path: 'packages/testkit/src/virtual-clock.ts', reason: 'lets pending work run between two instants' },
 ];
 
 /** Composition roots: they read the environment, open sockets and start processes, and hand them on as ports. */
@@ -28,5 +27,8 @@ export const compositionRoots: readonly string[] = ['packages/standalone/src/', 
 /** Code of packages that only tests run: it may start the real thing. */
 export const testSupport: readonly RegExp[] = [/^packages\/testkit\/src\//, /^packages\/[^/]+\/src\/testing\//];
 
-/** Bans that composition roots and test support are free of. `main.ts` files are free of all. */
-export const freeOfBans: readonly Ban[] = ['environment', 'sockets', 'processes'];
+/** Bans that composition roots are free of. `main.ts` files are free of all. */
+export const freeInCompositionRoots: readonly Ban[] = ['environment', 'sockets', 'processes'];
+
+/** Bans that test support is free of: it still keeps to the clock. */
+export const freeInTestSupport: readonly Ban[] = ['environment', 'sockets', 'processes', 'turns'];

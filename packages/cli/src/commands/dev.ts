@@ -89,6 +89,7 @@ async function toOptions({ positionals, flags: given }: CommandInput<typeof flag
 }
 
 async function foldersIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
+  // Outside the repository there is no such folder; the current one is run instead.
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   return entries.filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name));
 }

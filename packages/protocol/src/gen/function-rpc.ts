@@ -1069,11 +1069,12 @@ export const StreamingMessage: MessageFns<StreamingMessage> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1129,11 +1130,12 @@ export const StartStream: MessageFns<StartStream> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1186,11 +1188,12 @@ export const StartStream_PropertiesEntry: MessageFns<StartStream_PropertiesEntry
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1288,11 +1291,12 @@ export const WorkerInitRequest: MessageFns<WorkerInitRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1345,11 +1349,12 @@ export const WorkerInitRequest_CapabilitiesEntry: MessageFns<WorkerInitRequest_C
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1402,11 +1407,12 @@ export const WorkerInitRequest_LogCategoriesEntry: MessageFns<WorkerInitRequest_
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1484,11 +1490,12 @@ export const WorkerInitResponse: MessageFns<WorkerInitResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1541,11 +1548,12 @@ export const WorkerInitResponse_CapabilitiesEntry: MessageFns<WorkerInitResponse
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1634,11 +1642,12 @@ export const WorkerMetadata: MessageFns<WorkerMetadata> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1691,11 +1700,12 @@ export const WorkerMetadata_CustomPropertiesEntry: MessageFns<WorkerMetadata_Cus
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1770,11 +1780,12 @@ export const StatusResult: MessageFns<StatusResult> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1805,11 +1816,12 @@ export const WorkerHeartbeat: MessageFns<WorkerHeartbeat> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1851,11 +1863,12 @@ export const WorkerTerminate: MessageFns<WorkerTerminate> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1919,11 +1932,12 @@ export const FileChangeEventRequest: MessageFns<FileChangeEventRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1976,11 +1990,12 @@ export const WorkerActionResponse: MessageFns<WorkerActionResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2011,11 +2026,12 @@ export const WorkerStatusRequest: MessageFns<WorkerStatusRequest> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2046,11 +2062,12 @@ export const WorkerStatusResponse: MessageFns<WorkerStatusResponse> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2109,11 +2126,12 @@ export const FunctionEnvironmentReloadRequest: MessageFns<FunctionEnvironmentRel
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2174,11 +2192,12 @@ export const FunctionEnvironmentReloadRequest_EnvironmentVariablesEntry: Message
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2257,11 +2276,12 @@ export const FunctionEnvironmentReloadResponse: MessageFns<FunctionEnvironmentRe
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2319,11 +2339,12 @@ export const FunctionEnvironmentReloadResponse_CapabilitiesEntry: MessageFns<
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2365,11 +2386,12 @@ export const CloseSharedMemoryResourcesRequest: MessageFns<CloseSharedMemoryReso
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2417,11 +2439,12 @@ export const CloseSharedMemoryResourcesResponse: MessageFns<CloseSharedMemoryRes
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2479,11 +2502,12 @@ export const CloseSharedMemoryResourcesResponse_CloseMapResultsEntry: MessageFns
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2525,11 +2549,12 @@ export const FunctionLoadRequestCollection: MessageFns<FunctionLoadRequestCollec
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2571,11 +2596,12 @@ export const FunctionLoadResponseCollection: MessageFns<FunctionLoadResponseColl
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2639,11 +2665,12 @@ export const FunctionLoadRequest: MessageFns<FunctionLoadRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2707,11 +2734,12 @@ export const FunctionLoadResponse: MessageFns<FunctionLoadResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2905,11 +2933,12 @@ export const RpcFunctionMetadata: MessageFns<RpcFunctionMetadata> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2962,11 +2991,12 @@ export const RpcFunctionMetadata_BindingsEntry: MessageFns<RpcFunctionMetadata_B
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3019,11 +3049,12 @@ export const RpcFunctionMetadata_PropertiesEntry: MessageFns<RpcFunctionMetadata
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3065,11 +3096,12 @@ export const FunctionsMetadataRequest: MessageFns<FunctionsMetadataRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3133,11 +3165,12 @@ export const FunctionMetadataResponse: MessageFns<FunctionMetadataResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3244,11 +3277,12 @@ export const InvocationRequest: MessageFns<InvocationRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3301,11 +3335,12 @@ export const InvocationRequest_TriggerMetadataEntry: MessageFns<InvocationReques
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3386,11 +3421,12 @@ export const RpcTraceContext: MessageFns<RpcTraceContext> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3443,11 +3479,12 @@ export const RpcTraceContext_AttributesEntry: MessageFns<RpcTraceContext_Attribu
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3500,11 +3537,12 @@ export const RpcTraceContext_BaggageEntry: MessageFns<RpcTraceContext_BaggageEnt
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3568,11 +3606,12 @@ export const RetryContext: MessageFns<RetryContext> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3625,11 +3664,12 @@ export const InvocationCancel: MessageFns<InvocationCancel> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3725,11 +3765,12 @@ export const InvocationResponse: MessageFns<InvocationResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3787,11 +3828,12 @@ export const InvocationResponse_TraceContextAttributesEntry: MessageFns<
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3833,11 +3875,12 @@ export const WorkerWarmupRequest: MessageFns<WorkerWarmupRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3879,11 +3922,12 @@ export const WorkerWarmupResponse: MessageFns<WorkerWarmupResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4065,11 +4109,12 @@ export const TypedData: MessageFns<TypedData> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4150,11 +4195,12 @@ export const RpcSharedMemory: MessageFns<RpcSharedMemory> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4196,11 +4242,12 @@ export const CollectionString: MessageFns<CollectionString> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4242,11 +4289,12 @@ export const CollectionBytes: MessageFns<CollectionBytes> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4302,11 +4350,12 @@ export const CollectionDouble: MessageFns<CollectionDouble> = {
             break;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4365,11 +4414,12 @@ export const CollectionSInt64: MessageFns<CollectionSInt64> = {
             break;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4435,11 +4485,12 @@ export const ParameterBinding: MessageFns<ParameterBinding> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4517,11 +4568,12 @@ export const BindingInfo: MessageFns<BindingInfo> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4574,11 +4626,12 @@ export const BindingInfo_PropertiesEntry: MessageFns<BindingInfo_PropertiesEntry
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4721,11 +4774,12 @@ export const RpcLog: MessageFns<RpcLog> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4778,11 +4832,12 @@ export const RpcLog_PropertiesMapEntry: MessageFns<RpcLog_PropertiesMapEntry> = 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4868,11 +4923,12 @@ export const RpcException: MessageFns<RpcException> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -5012,11 +5068,12 @@ export const RpcHttpCookie: MessageFns<RpcHttpCookie> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -5234,11 +5291,12 @@ export const RpcHttp: MessageFns<RpcHttp> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -5291,11 +5349,12 @@ export const RpcHttp_HeadersEntry: MessageFns<RpcHttp_HeadersEntry> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -5348,11 +5407,12 @@ export const RpcHttp_ParamsEntry: MessageFns<RpcHttp_ParamsEntry> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -5405,11 +5465,12 @@ export const RpcHttp_QueryEntry: MessageFns<RpcHttp_QueryEntry> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -5462,11 +5523,12 @@ export const RpcHttp_NullableHeadersEntry: MessageFns<RpcHttp_NullableHeadersEnt
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -5519,11 +5581,12 @@ export const RpcHttp_NullableParamsEntry: MessageFns<RpcHttp_NullableParamsEntry
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -5576,11 +5639,12 @@ export const RpcHttp_NullableQueryEntry: MessageFns<RpcHttp_NullableQueryEntry> 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -5655,11 +5719,12 @@ export const ModelBindingData: MessageFns<ModelBindingData> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -5701,11 +5766,12 @@ export const CollectionModelBindingData: MessageFns<CollectionModelBindingData> 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -5797,11 +5863,12 @@ export const RpcRetryOptions: MessageFns<RpcRetryOptions> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -5968,11 +6035,12 @@ export const WorkerConnect: MessageFns<WorkerConnect> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -6025,11 +6093,12 @@ export const WorkerConnect_WorkerCapabilitiesEntry: MessageFns<WorkerConnect_Wor
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -6096,11 +6165,12 @@ export const WorkerConnectResponse: MessageFns<WorkerConnectResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -6156,11 +6226,12 @@ export const WorkerConnectResponse_HostCapabilitiesEntry: MessageFns<WorkerConne
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -6213,11 +6284,12 @@ export const WorkerRestartRequest: MessageFns<WorkerRestartRequest> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -6298,11 +6370,12 @@ export const WorkerRestartRequest_Configuration: MessageFns<WorkerRestartRequest
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -6363,11 +6436,12 @@ export const WorkerRestartRequest_Configuration_EnvironmentOverridesEntry: Messa
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -6420,11 +6494,12 @@ export const WorkerRestartResponse: MessageFns<WorkerRestartResponse> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -6488,11 +6563,12 @@ export const WorkerSpecializedNotification: MessageFns<WorkerSpecializedNotifica
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -6650,11 +6726,12 @@ export const WorkerSpecialized: MessageFns<WorkerSpecialized> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -6707,11 +6784,12 @@ export const WorkerSpecialized_AppSettingsEntry: MessageFns<WorkerSpecialized_Ap
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -6764,11 +6842,12 @@ export const WorkerSpecialized_ConnectionStringsEntry: MessageFns<WorkerSpeciali
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -6832,11 +6911,12 @@ export const WorkerSpecializedResponse: MessageFns<WorkerSpecializedResponse> = 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
+        if (tag < 8) {
+          throw new globalThis.Error("illegal tag");
         }
         reader.skip(tag & 7);
       }
+      if (reader.pos !== end) throw new globalThis.Error("a field reaches beyond its message");
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;

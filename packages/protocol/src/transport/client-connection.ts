@@ -16,6 +16,7 @@ import type { Endpoint } from './endpoint.ts';
 import { type KeepAlive, startKeepAlive } from './keep-alive.ts';
 import type { Carrier } from './link-sides.ts';
 import { maxSessionMemoryMib, sessionSettings } from './session-settings.ts';
+import { toProbe } from './session-probe.ts';
 import type { KeepAliveOptions, TransportLimits } from './transport-limits.ts';
 
 /** How a client checks the server and shows itself; PEM texts. */
@@ -130,12 +131,7 @@ export class ClientConnection implements Carrier {
   #startKeepAlive(): KeepAlive | undefined {
     const { keepAlive } = this.#options;
     if (keepAlive === 'off') return undefined;
-    const { session } = this;
-    const probe = {
-      ping: (answered: () => void) => void session.ping((error) => error ?? answered()),
-      bytesRead: () => (session.destroyed ? 0 : session.socket.bytesRead),
-    };
-    return startKeepAlive(this.#clock, keepAlive, probe, () =>
+    return startKeepAlive(this.#clock, keepAlive, toProbe(this.session), () =>
       this.#lose(`${this.peer} has sent nothing, not even an answer to a PING, for ${keepAlive.timeoutMs} ms`),
     );
   }

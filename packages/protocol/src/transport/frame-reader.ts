@@ -12,6 +12,7 @@
  */
 import { grpcStatus, type LinkStatus } from '../link.ts';
 import type { AssemblyBudget } from './assembly-budget.ts';
+import { oversized } from './link-statuses.ts';
 
 /** The length of the prefix in front of each message. */
 export const framePrefixBytes = 5;
@@ -127,11 +128,7 @@ export class FrameReader {
     if (size <= held) return true;
     const capacity = Math.min(this.#wanted, Math.max(minimumAssemblyBytes, size * 4));
     if (!this.#options.budget.reserve(capacity - held)) {
-      this.#fail(
-        grpcStatus.resourceExhausted,
-        `a message of ${this.#wanted} bytes does not fit: unfinished messages already hold ` +
-          `${this.#options.budget.heldBytes} of ${this.#options.budget.limitBytes} bytes; send fewer large messages at a time`,
-      );
+      this.#fail(outOfMemory(this.#wanted, this.#options.budget));
       return false;
     }
     const larger = Buffer.allocUnsafeSlow(capacity);
@@ -145,25 +142,34 @@ export class FrameReader {
     if (this.#failure) return -1;
     const flag = bytes[at] as number;
     if (flag !== 0) {
-      if (flag === 1) this.#fail(this.#options.onCompressed.code, this.#options.onCompressed.message);
-      else this.#fail(grpcStatus.internal, `a message starts with flag ${flag}; only 0 (not compressed) is known`);
+      this.#fail(flag === 1 ? this.#options.onCompressed : unknownFlag(flag));
       return -1;
     }
     const length =
       (bytes[at + 1] as number) * 0x1000000 +
       (((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 8) | (bytes[at + 4] as number));
     if (length > this.#options.maxMessageBytes) {
-      this.#fail(
-        grpcStatus.resourceExhausted,
-        `a message of ${length} bytes is larger than the limit of ${this.#options.maxMessageBytes} bytes`,
-      );
+      this.#fail(oversized(length, this.#options.maxMessageBytes));
       return -1;
     }
     return length;
   }
 
-  #fail(code: number, message: string): void {
-    this.#failure = { code, message };
+  #fail(status: LinkStatus): void {
+    this.#failure = status;
     this.release();
   }
+}
+
+function unknownFlag(flag: number): LinkStatus {
+  return { code: grpcStatus.internal, message: `a message starts with flag ${flag}; only 0 and 1 exist` };
+}
+
+function outOfMemory(sizeBytes: number, budget: AssemblyBudget): LinkStatus {
+  return {
+    code: grpcStatus.resourceExhausted,
+    message:
+      `a message of ${sizeBytes} bytes does not fit: unfinished messages hold ${budget.heldBytes} of ` +
+      `${budget.limitBytes} bytes already. Send fewer large messages at a time`,
+  };
 }

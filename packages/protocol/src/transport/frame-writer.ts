@@ -1,24 +1,27 @@
 /**
- * Collects the frames of one turn of the event loop and turns them into few writes: small frames are copied, prefixes
- * and all, into one buffer; large ones travel as views, in slices.
+ * Collects frames and hands them out as few writes: small frames are copied, prefixes and all, into one buffer; large ones
+ * travel as views, piece by piece.
  *
- * I1 The bytes written are, for each frame in the order added, its prefix and the frame.
+ * I1 The bytes handed out are, for each frame in the order added, its prefix and the frame.
  * I2 A frame above `copyLimitBytes` is never copied.
+ * I3 One batch is at most `batchBytes` and one small frame long.
  */
 import { framePrefixBytes } from './frame-reader.ts';
 
 /** Frames up to this size are copied together; copying costs less than one more buffer through the stream layers. */
 export const copyLimitBytes = 32 * 1024;
-/** The largest buffer that small frames are gathered in. */
-export const maxGatherBytes = 128 * 1024;
-/** A large frame is written in slices of this size, so that progress is visible to the send buffer's marks. */
-export const sliceBytes = 256 * 1024;
+
+/** What is given to HTTP/2 at a time. The rest waits here, where it can still be dropped. */
+export const batchBytes = 1024 * 1024;
 
 export class FrameWriter {
   #frames: Uint8Array[] = [];
+  #head = 0;
+  /** How much of the first frame, a large one, was handed out already. */
+  #headOffset = 0;
   #pendingBytes = 0;
 
-  /** Bytes added and not flushed, prefixes included. */
+  /** Bytes added and not handed out, prefixes included. */
   get pendingBytes(): number {
     return this.#pendingBytes;
   }
@@ -31,52 +34,80 @@ export class FrameWriter {
   /** Drops what was added. */
   clear(): void {
     this.#frames = [];
+    this.#head = 0;
+    this.#headOffset = 0;
     this.#pendingBytes = 0;
   }
 
-  /** The writes for everything added since the last call. */
-  flush(): Uint8Array[] {
-    const frames = this.#frames;
+  /** The next batch of writes; empty when there is nothing. */
+  take(): Uint8Array[] {
     const writes: Uint8Array[] = [];
-    let from = 0;
-    let gathered = 0;
-    for (let at = 0; at < frames.length; at += 1) {
-      const length = (frames[at] as Uint8Array).length;
-      const small = length <= copyLimitBytes;
-      gathered += framePrefixBytes + (small ? length : 0);
-      if (small && gathered < maxGatherBytes && at + 1 < frames.length) continue;
-      writes.push(gather(frames, from, at + 1, gathered));
-      if (!small) slice(frames[at] as Uint8Array, writes);
-      from = at + 1;
-      gathered = 0;
+    let room = batchBytes;
+    while (this.#head < this.#frames.length && room > 0) {
+      const frame = this.#frames[this.#head] as Uint8Array;
+      const taken = frame.length > copyLimitBytes ? this.#takeSlice(frame, room, writes) : this.#gather(room, writes);
+      this.#pendingBytes -= taken;
+      room -= taken;
     }
-    this.clear();
+    this.#forget();
     return writes;
   }
+
+  /** Takes the next piece of a large frame, and its prefix in front of the first one. */
+  #takeSlice(frame: Uint8Array, room: number, writes: Uint8Array[]): number {
+    let taken = 0;
+    if (this.#headOffset === 0) {
+      const prefix = Buffer.allocUnsafe(framePrefixBytes);
+      writePrefix(prefix, 0, frame.length);
+      writes.push(prefix);
+      taken = framePrefixBytes;
+    }
+    const piece = frame.subarray(this.#headOffset, this.#headOffset + room);
+    writes.push(piece);
+    this.#headOffset += piece.length;
+    if (this.#headOffset === frame.length) {
+      this.#headOffset = 0;
+      this.#head += 1;
+    }
+    return taken + piece.length;
+  }
+
+  /** Copies the small frames that come next, as far as they have room, into one buffer. */
+  #gather(room: number, writes: Uint8Array[]): number {
+    const frames = this.#frames;
+    let size = 0;
+    let to = this.#head;
+    for (; to < frames.length && size < room; to += 1) {
+      const { length } = frames[to] as Uint8Array;
+      if (length > copyLimitBytes) break;
+      size += framePrefixBytes + length;
+    }
+    const target = Buffer.allocUnsafe(size);
+    let offset = 0;
+    for (let at = this.#head; at < to; at += 1) {
+      const frame = frames[at] as Uint8Array;
+      writePrefix(target, offset, frame.length);
+      target.set(frame, offset + framePrefixBytes);
+      offset += framePrefixBytes + frame.length;
+    }
+    this.#head = to;
+    writes.push(target);
+    return size;
+  }
+
+  /** Lets go of frames that were handed out, now and then all at once. */
+  #forget(): void {
+    if (this.#head === this.#frames.length) this.#frames = [];
+    else if (this.#head > 1024) this.#frames = this.#frames.slice(this.#head);
+    else return;
+    this.#head = 0;
+  }
 }
 
-/** Copies frames [from, to) with their prefixes; of a last frame that is large, only the prefix. */
-function gather(frames: readonly Uint8Array[], from: number, to: number, sizeBytes: number): Uint8Array {
-  const target = Buffer.allocUnsafe(sizeBytes);
-  let offset = 0;
-  for (let at = from; at < to; at += 1) {
-    const frame = frames[at] as Uint8Array;
-    const length = frame.length;
-    target[offset] = 0;
-    target[offset + 1] = length >>> 24;
-    target[offset + 2] = length >>> 16;
-    target[offset + 3] = length >>> 8;
-    target[offset + 4] = length;
-    offset += framePrefixBytes;
-    if (length > copyLimitBytes) break;
-    target.set(frame, offset);
-    offset += length;
-  }
-  return target;
-}
-
-function slice(frame: Uint8Array, writes: Uint8Array[]): void {
-  for (let start = 0; start < frame.length; start += sliceBytes) {
-    writes.push(frame.subarray(start, Math.min(frame.length, start + sliceBytes)));
-  }
+function writePrefix(target: Uint8Array, offset: number, length: number): void {
+  target[offset] = 0;
+  target[offset + 1] = length >>> 24;
+  target[offset + 2] = length >>> 16;
+  target[offset + 3] = length >>> 8;
+  target[offset + 4] = length;
 }

@@ -21,29 +21,39 @@ export interface KeepAlive {
   stop(): void;
 }
 
+/** `waiting` for the next probe, `probing` until the answer or the timeout, then again; `over` for good. */
+type State =
+  | { readonly kind: 'waiting' | 'probing'; readonly timer: Timer }
+  | { readonly kind: 'over' };
+
+/** Begins to probe; `onDead` is called at most once. */
 export function startKeepAlive(clock: Clock, options: KeepAliveOptions, probe: Probe, onDead: () => void): KeepAlive {
-  let timer: Timer = clock.schedule(options.intervalMs, check);
-  let stopped = false;
+  let state: State = { kind: 'waiting', timer: clock.schedule(options.intervalMs, check) };
+
+  function wait(): void {
+    state = { kind: 'waiting', timer: clock.schedule(options.intervalMs, check) };
+  }
 
   function check(): void {
     const before = probe.bytesRead();
-    let isAnswered = false;
-    timer = clock.schedule(options.timeoutMs, () => {
-      if (isAnswered || probe.bytesRead() !== before) timer = clock.schedule(options.intervalMs, check);
-      else onDead();
+    const timer = clock.schedule(options.timeoutMs, () => {
+      if (probe.bytesRead() !== before) return wait();
+      state = { kind: 'over' };
+      onDead();
     });
+    const probing: State = { kind: 'probing', timer };
+    state = probing;
     probe.ping(() => {
-      if (stopped || isAnswered) return;
-      isAnswered = true;
+      if (state !== probing) return;
       timer.cancel();
-      timer = clock.schedule(options.intervalMs, check);
+      wait();
     });
   }
 
   return {
     stop: () => {
-      stopped = true;
-      timer.cancel();
+      if (state.kind !== 'over') state.timer.cancel();
+      state = { kind: 'over' };
     },
   };
 }

@@ -9,6 +9,7 @@ import { type Clock, createDeferred, type Log, messageOf, type Timer } from '@sw
 import { grpcStatus, type Link, type LinkStatus } from '../link.ts';
 import { type KeepAlive, startKeepAlive } from './keep-alive.ts';
 import type { Carrier } from './link-sides.ts';
+import { toProbe } from './session-probe.ts';
 import type { KeepAliveOptions, TransportLimits } from './transport-limits.ts';
 
 export interface ServerConnectionDeps {
@@ -31,6 +32,7 @@ export class ServerConnection implements Carrier {
   readonly #handshake: Timer;
   #keepAlive: KeepAlive | undefined;
   #reason: string | undefined;
+  #isCut = false;
 
   constructor(deps: ServerConnectionDeps, options: ServerConnectionOptions, session: ServerHttp2Session) {
     const { socket } = session;
@@ -80,6 +82,7 @@ export class ServerConnection implements Carrier {
   /** Cuts the connection. */
   destroy(reason: string): void {
     if (this.#session.destroyed) return;
+    this.#isCut = true;
     this.#reason = reason;
     this.#session.destroy(undefined, constants.NGHTTP2_CANCEL);
   }
@@ -88,12 +91,7 @@ export class ServerConnection implements Carrier {
     this.#handshake.cancel();
     const { keepAlive } = this.#options;
     if (keepAlive === 'off' || this.#session.destroyed) return;
-    const session = this.#session;
-    const probe = {
-      ping: (answered: () => void) => void session.ping((error) => error ?? answered()),
-      bytesRead: () => (session.destroyed ? 0 : session.socket.bytesRead),
-    };
-    this.#keepAlive = startKeepAlive(this.#deps.clock, keepAlive, probe, () =>
+    this.#keepAlive = startKeepAlive(this.#deps.clock, keepAlive, toProbe(this.#session), () =>
       this.destroy(`it sent nothing, not even an answer to a PING, for ${keepAlive.timeoutMs} ms`),
     );
   }
@@ -102,7 +100,9 @@ export class ServerConnection implements Carrier {
     this.#handshake.cancel();
     this.#keepAlive?.stop();
     if (this.#reason !== undefined) {
-      this.#deps.log.write('warning', 'a connection ended', { peer: this.peer, reason: this.#reason });
+      // A peer that just goes is the matter of whoever holds its links; one that we cut is news.
+      const level = this.#isCut ? 'warning' : 'debug';
+      this.#deps.log.write(level, 'a connection ended', { peer: this.peer, reason: this.#reason });
     }
     this.#gone.resolve();
   }

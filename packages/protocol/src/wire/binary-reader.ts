@@ -2,25 +2,26 @@
  * Reads the protobuf wire format, for the generated code. It has the members of `BinaryReader` in
  * `@bufbuild/protobuf/wire` that ts-proto uses, and reads the same values.
  *
- * I1 For every input a read gives the library's value, or throws where the library throws.
+ * I1 For every input a read gives the library's value, or throws where the library throws. Groups, which proto3 does not
+ *    have, are refused; the library passes over them.
  * I2 Nothing outside the input is ever read; what `bytes` returns is a view into it.
  */
 
-/** How deep unknown groups may nest. */
-const maxGroupDepth = 100;
 /** Up to this length a loop beats the call into the engine's decoder. */
 const shortStringBytes = 16;
 
-const wireType = { varint: 0, bit64: 1, delimited: 2, startGroup: 3, endGroup: 4, bit32: 5 } as const;
+const wireType = { varint: 0, bit64: 1, delimited: 2, bit32: 5 } as const;
 
 export class BinaryReader {
   readonly len: number;
   pos = 0;
   /** The nesting of the message being decoded; kept by the generated code. */
   __tsProtoDecodeDepth = 0;
+  readonly #input: Uint8Array;
   readonly #buffer: Buffer;
 
   constructor(bytes: Uint8Array) {
+    this.#input = bytes;
     this.#buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     this.len = bytes.length;
   }
@@ -96,7 +97,7 @@ export class BinaryReader {
   bytes(): Uint8Array {
     const length = this.uint32();
     const start = this.#take(length);
-    return this.#buffer.subarray(start, start + length);
+    return this.#input.subarray(start, start + length);
   }
 
   string(): string {
@@ -114,45 +115,22 @@ export class BinaryReader {
   }
 
   /** Passes over a field of the given wire type. */
-  skip(type: number, fieldNumber?: number, depth = maxGroupDepth): void {
+  skip(type: number): void {
     switch (type) {
       case wireType.varint:
         while ((this.#buffer[this.pos++] as number) >= 0x80);
-        break;
+        return this.#checkEnd();
       case wireType.bit64:
-        this.pos += 8;
-        break;
+        this.#take(8);
+        return;
       case wireType.delimited:
-        this.pos += this.uint32();
-        break;
-      case wireType.startGroup:
-        this.#skipGroup(fieldNumber, depth);
-        break;
+        this.#take(this.uint32());
+        return;
       case wireType.bit32:
-        this.pos += 4;
-        break;
+        this.#take(4);
+        return;
       default:
-        throw new RangeError(`wire type ${type} cannot be skipped`);
-    }
-    this.#checkEnd();
-  }
-
-  #skipGroup(fieldNumber: number | undefined, depth: number): void {
-    if (depth <= 0) throw new RangeError(`groups nest deeper than ${maxGroupDepth}`);
-    for (;;) {
-      const start = this.pos;
-      const tag = this.uint32();
-      const size = this.pos - start;
-      const number = tag >>> 3;
-      const type = tag & 7;
-      const overflows = size > 5 || (size === 5 && (this.#buffer[this.pos - 1] as number) > 0x0f);
-      if (overflows || number === 0 || type > wireType.bit32) throw new RangeError(`illegal tag ${tag} in a group`);
-      if (type !== wireType.endGroup) {
-        this.skip(type, number, depth - 1);
-        continue;
-      }
-      if (fieldNumber !== undefined && number !== fieldNumber) throw new RangeError('a group ends under another number');
-      return;
+        throw new RangeError(`a field has wire type ${type}, which proto3 does not use`);
     }
   }
 

@@ -32,12 +32,12 @@ export class BinaryWriter {
   /** A copy of all bytes written; the writer starts anew. */
   finish(): Uint8Array<ArrayBuffer> {
     const size = this.#position;
-    const result = Buffer.allocUnsafe(size);
-    result.set(this.#buffer.subarray(0, size));
+    const copy = Buffer.allocUnsafe(size);
+    this.#buffer.copy(copy, 0, 0, size);
     this.#position = 0;
     if (this.#buffer.length <= maxKeptBytes) spare = this.#buffer;
     this.#buffer = empty;
-    return result;
+    return new Uint8Array(copy.buffer, copy.byteOffset, size);
   }
 
   /** Opens a length-delimited section; `join` closes it. */

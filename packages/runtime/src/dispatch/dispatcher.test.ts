@@ -250,50 +250,57 @@ describe('Dispatcher', () => {
       pick: fc.nat({ max: 30 }),
     });
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.constantFrom('leastLoaded', 'roundRobin'), async (steps, strategy) => {
-        const run = createDispatcher({ strategy: strategy as 'leastLoaded' | 'roundRobin', functionTimeoutMs: 8_000 });
-        const { clock, dispatcher } = run;
-        const calls: SampleCall[] = [];
-        let connected: ReturnType<typeof createReadyWorker>[] = [];
-        for (const { kind, pick } of steps) {
-          const one = connected[pick % Math.max(1, connected.length)];
-          const call = calls[pick % Math.max(1, calls.length)];
-          if (kind === 'submit') calls.push(run.submit(String(calls.length)));
-          else if (kind === 'answer' && one) {
-            const oldest = one.worker.inFlight.oldest();
-            if (oldest) dispatcher.answer(one.worker, sampleAnswer(oldest.invocationId));
-          } else if (kind === 'stray' && one && call) dispatcher.answer(one.worker, sampleAnswer(call.invocationId));
-          else if (kind === 'add') {
-            const added = createReadyWorker({
-              workerId: `w${calls.length}-${connected.length}-${pick}`,
-              inFlightCapacity: 1 + (pick % 3),
-              capabilities: pick % 2 === 0 ? ['HandlesInvocationCancelMessage'] : [],
-            });
-            connected.push(added);
-            dispatcher.addWorker(added.worker, added.channel);
-          } else if (kind === 'remove' && one) {
-            connected = connected.filter((other) => other !== one);
-            dispatcher.removeWorker(one.worker, 'test');
-          } else if (kind === 'fill') one?.channel.fill();
-          else if (kind === 'drain') one?.channel.drain();
-          else if (kind === 'cancel' && call) dispatcher.cancel(call.invocationId);
-          else if (kind === 'wait') await clock.advance(pick * 400);
-          else if (kind === 'health' && one) {
-            if (one.worker.state.kind === 'ready') one.worker.transition({ kind: 'unhealthy', cause: 'silent' });
-            else one.worker.transition({ kind: 'ready' });
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 60 }),
+        fc.constantFrom('leastLoaded', 'roundRobin'),
+        async (steps, strategy) => {
+          const run = createDispatcher({
+            strategy: strategy as 'leastLoaded' | 'roundRobin',
+            functionTimeoutMs: 8_000,
+          });
+          const { clock, dispatcher } = run;
+          const calls: SampleCall[] = [];
+          let connected: ReturnType<typeof createReadyWorker>[] = [];
+          for (const { kind, pick } of steps) {
+            const one = connected[pick % Math.max(1, connected.length)];
+            const call = calls[pick % Math.max(1, calls.length)];
+            if (kind === 'submit') calls.push(run.submit(String(calls.length)));
+            else if (kind === 'answer' && one) {
+              const oldest = one.worker.inFlight.oldest();
+              if (oldest) dispatcher.answer(one.worker, sampleAnswer(oldest.invocationId));
+            } else if (kind === 'stray' && one && call) dispatcher.answer(one.worker, sampleAnswer(call.invocationId));
+            else if (kind === 'add') {
+              const added = createReadyWorker({
+                workerId: `w${calls.length}-${connected.length}-${pick}`,
+                inFlightCapacity: 1 + (pick % 3),
+                capabilities: pick % 2 === 0 ? ['HandlesInvocationCancelMessage'] : [],
+              });
+              connected.push(added);
+              dispatcher.addWorker(added.worker, added.channel);
+            } else if (kind === 'remove' && one) {
+              connected = connected.filter((other) => other !== one);
+              dispatcher.removeWorker(one.worker, 'test');
+            } else if (kind === 'fill') one?.channel.fill();
+            else if (kind === 'drain') one?.channel.drain();
+            else if (kind === 'cancel' && call) dispatcher.cancel(call.invocationId);
+            else if (kind === 'wait') await clock.advance(pick * 400);
+            else if (kind === 'health' && one) {
+              if (one.worker.state.kind === 'ready') one.worker.transition({ kind: 'unhealthy', cause: 'silent' });
+              else one.worker.transition({ kind: 'ready' });
+            }
+            for (const { worker } of connected) {
+              expect(worker.inFlight.size).toBeGreaterThanOrEqual(0);
+              expect(worker.inFlight.size).toBeLessThanOrEqual(worker.inFlight.capacity);
+            }
+            expect(dispatcher.heldCount).toBeLessThanOrEqual(3);
           }
-          for (const { worker } of connected) {
-            expect(worker.inFlight.size).toBeGreaterThanOrEqual(0);
-            expect(worker.inFlight.size).toBeLessThanOrEqual(worker.inFlight.capacity);
-          }
-          expect(dispatcher.heldCount).toBeLessThanOrEqual(3);
-        }
-        dispatcher.close();
-        for (const { worker } of connected) dispatcher.removeWorker(worker, 'end');
-        await clock.advance(100_000);
-        expect(calls.map(({ results }) => results.length)).toEqual(calls.map(() => 1));
-        expect(connected.every(({ worker }) => worker.inFlight.size === 0)).toBe(true);
-      }),
+          dispatcher.close();
+          for (const { worker } of connected) dispatcher.removeWorker(worker, 'end');
+          await clock.advance(100_000);
+          expect(calls.map(({ results }) => results.length)).toEqual(calls.map(() => 1));
+          expect(connected.every(({ worker }) => worker.inFlight.size === 0)).toBe(true);
+        },
+      ),
       { numRuns: 60 },
     );
   });

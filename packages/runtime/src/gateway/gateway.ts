@@ -10,8 +10,9 @@
  * I4 A caller that goes away ends the wait of its request.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Log, messageOf } from '@switchyard/kernel';
+import { type Clock, type Log, messageOf } from '@switchyard/kernel';
 import { type HttpReply, type InvocationOutcome, toHttpReply } from '@switchyard/triggers';
+import { type RuntimeErrorCode, runtimeErrors } from '../errors.ts';
 import type { FunctionCatalog } from '../job-host/function-catalog.ts';
 import type { FunctionEntry } from '../job-host/function-entry.ts';
 import type { JobHost } from '../job-host/job-host.ts';
@@ -19,14 +20,18 @@ import { isHostPath, serveAdmin } from './admin.ts';
 import { isAuthorized } from './authorize.ts';
 import { homePage } from './home-page.ts';
 import type { HostTable } from './host-table.ts';
-import { HttpExchange } from './http-exchange.ts';
+import { type Address, HttpExchange, type OpenForward } from './http-exchange.ts';
+import { defaultForwardLimits, HttpForward, type HttpRequester } from './http-forward.ts';
 import { hasBody, readBody } from './request-body.ts';
 import { parseTarget, type RequestTarget } from './request-target.ts';
 import { writeReply } from './write-reply.ts';
 
 export interface GatewayDeps {
+  readonly clock: Clock;
   readonly log: Log;
   readonly hosts: HostTable<JobHost>;
+  /** How requests reach workers that take HTTP themselves. */
+  readonly request: HttpRequester;
 }
 
 export interface GatewayOptions {
@@ -43,7 +48,10 @@ interface Visit {
   readonly jobHost: JobHost;
 }
 
-const httpRun = { keepsId: false } as const;
+const httpRun = { keepsId: false, retries: true } as const;
+
+/** A body that went to a worker once cannot be sent again. */
+const streamedRun = { keepsId: false, retries: false } as const;
 
 export class Gateway {
   readonly #deps: GatewayDeps;
@@ -68,12 +76,12 @@ export class Gateway {
   #route(request: IncomingMessage, response: ServerResponse): void {
     const target = parseTarget(request.url ?? '/', request.headers.host);
     if (target === undefined) {
-      writeReply(response, plainReply(400, 'The request target is no path.'));
+      writeReply(response, errorReply('REQUEST_TARGET_INVALID'));
       return;
     }
     const lookup = this.#deps.hosts.find(target.authority);
     if (lookup.kind === 'invalid') {
-      writeReply(response, plainReply(400, 'The Host header is no host name.'));
+      writeReply(response, errorReply('REQUEST_HOST_INVALID'));
       return;
     }
     if (lookup.kind === 'unknown') {
@@ -131,11 +139,19 @@ export class Gateway {
       writeReply(response, emptyReply(401));
       return;
     }
-    const address = { url: absoluteUrl(visit), search: target.search };
-    const exchange = new HttpExchange(request, response, entry, match.params, address);
-    if (hasBody(request)) this.#readBody(jobHost, exchange);
-    else this.#invoke(jobHost, exchange);
+    const exchange = new HttpExchange(visit, match, addressOf(visit), this.#openForward);
+    if (!hasBody(request)) this.#invoke(jobHost, exchange);
+    else if (jobHost.streamsHttp) {
+      exchange.isStreaming = true;
+      this.#invoke(jobHost, exchange);
+    } else this.#readBody(jobHost, exchange);
   }
+
+  readonly #openForward: OpenForward = (exchange, httpUri, invocationId) => {
+    const { clock, request } = this.#deps;
+    const deps = { clock, request, limits: defaultForwardLimits };
+    return new HttpForward(deps, exchange, { httpUri, invocationId });
+  };
 
   #isAllowed({ request, target, jobHost }: Visit, entry: FunctionEntry): boolean {
     if (entry.trigger.kind !== 'route') return false;
@@ -164,15 +180,23 @@ export class Gateway {
       writeReply(response, busyReply);
       return;
     }
-    const invocation = jobHost.executor.run(entry, exchange, httpRun, (outcome) => {
+    const invocation = jobHost.executor.run(entry, exchange, jobHost.streamsHttp ? streamedRun : httpRun, (outcome) => {
       if (isLimited) this.#leave(jobHost);
       this.#answer(jobHost, exchange, outcome);
     });
-    if (!response.headersSent) response.on('close', () => invocation.cancel());
+    if (response.headersSent) return;
+    response.on('close', () => {
+      invocation.cancel();
+      exchange.forward?.fail();
+    });
   }
 
   #answer(jobHost: JobHost, exchange: HttpExchange, outcome: InvocationOutcome): void {
-    const { request, response, entry } = exchange;
+    const { request, response, entry, forward } = exchange;
+    if (forward !== undefined) {
+      if (outcome.kind !== 'succeeded') forward.fail();
+      return;
+    }
     if (response.destroyed) return;
     this.#guarded(response, () => {
       const { accept } = request.headers;
@@ -240,10 +264,16 @@ const closeHeaders: readonly string[] = ['Connection', 'close'];
 /** What the official host answers when an app has more requests than it wants (reference host-behaviours section 5). */
 const busyReply: HttpReply = { status: 429, headers: [['X-FUNCTION-SCALEOUT', '1']], body: '' };
 
-function absoluteUrl({ request, target, authority }: Visit): string {
+function addressOf({ request, target, authority }: Visit): Address {
   const scheme = 'encrypted' in request.socket && request.socket.encrypted === true ? 'https' : 'http';
-  const search = target.search === '' ? '' : `?${target.search}`;
-  return `${scheme}://${authority}${target.path}${search}`;
+  const { path, search } = target;
+  const url = `${scheme}://${authority}${path}${search === '' ? '' : `?${search}`}`;
+  return { url, search, authority, scheme };
+}
+
+function errorReply(code: RuntimeErrorCode): HttpReply {
+  const error = runtimeErrors.create(code);
+  return plainReply(error.definition.http, error.message);
 }
 
 function emptyReply(status: number): HttpReply {

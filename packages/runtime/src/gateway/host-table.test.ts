@@ -37,9 +37,12 @@ describe('HostTable', () => {
     expect(table.find('127.0.0.1:7071')).toEqual({ kind: 'unknown' });
   });
 
-  test.each(['a b', '<script>', 'a/b', 'a@b', 'a:b', 'a:123456', '[x]', 'a\\b', '%41'])('I3: %j is no host', (authority) => {
-    expect(createTable('a').find(authority)).toEqual({ kind: 'invalid' });
-  });
+  test.each(['a b', '<script>', 'a/b', 'a@b', 'a:b', 'a:123456', '[x]', 'a\\b', '%41'])(
+    'I3: %j is no host',
+    (authority) => {
+      expect(createTable('a').find(authority)).toEqual({ kind: 'invalid' });
+    },
+  );
 
   test('I4: a change takes effect at once, and what is remembered stays bounded', () => {
     const table = createTable('a');

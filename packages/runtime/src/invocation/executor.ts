@@ -8,9 +8,10 @@
  * I2 Nothing an app's values or bindings do makes `run` or `invoke` throw: it becomes the outcome.
  */
 import { type Clock, createDeferred, type Deferred, type Log, type Meter, type Random } from '@switchyard/kernel';
-import type { HttpCapabilities, InvocationOutcome, TriggerEvent } from '@switchyard/triggers';
+import type { InvocationOutcome, TriggerEvent } from '@switchyard/triggers';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { FunctionEntry } from '../job-host/function-entry.ts';
+import type { WorkerCapabilities } from '../worker-registry/capabilities.ts';
 import { FrameEncoder } from './frame-encoder.ts';
 import { Invocation } from './invocation.ts';
 import { InvocationLog } from './invocation-log.ts';
@@ -21,12 +22,14 @@ export interface EventSource {
   readonly reason: string;
   /** The `Trigger Details` line. */
   readonly details?: Readonly<Record<string, string>> | undefined;
-  event(capabilities: HttpCapabilities): TriggerEvent;
+  event(capabilities: WorkerCapabilities, invocationId: string): TriggerEvent;
 }
 
 export interface RunOptions {
   /** Retries keep the invocation id when a listener started it, and get a new one over HTTP, as in the official host. */
   readonly keepsId: boolean;
+  /** False when the event cannot be given to a worker twice. */
+  readonly retries: boolean;
 }
 
 export interface ExecutorDeps {
@@ -36,7 +39,7 @@ export interface ExecutorDeps {
   readonly meter: Meter;
   readonly dispatcher: Dispatcher;
   /** What the app's workers can take, for events that are needed before a worker is chosen. */
-  readonly httpCapabilities: () => HttpCapabilities;
+  readonly capabilities: () => WorkerCapabilities;
 }
 
 /** What an invocation uses of its executor. */
@@ -49,7 +52,7 @@ export interface InvocationHost extends ExecutorDeps {
   readonly isClosing: () => boolean;
 }
 
-const listenerRun: RunOptions = { keepsId: true };
+const listenerRun: RunOptions = { keepsId: true, retries: true };
 
 export class Executor {
   readonly #host: InvocationHost;
@@ -82,7 +85,7 @@ export class Executor {
     done: (outcome: InvocationOutcome) => void,
   ): Invocation {
     this.#active += 1;
-    const invocation = new Invocation(this.#host, entry, source, options.keepsId, (outcome) => {
+    const invocation = new Invocation(this.#host, entry, source, options, (outcome) => {
       this.#active -= 1;
       if (this.#active === 0) this.#becomeIdle();
       done(outcome);

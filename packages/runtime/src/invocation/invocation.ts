@@ -10,6 +10,7 @@
  * I4 A retry policy's state goes to the worker from the first attempt on.
  */
 import { assertNever, isPlatformError, messageOf, StateMachine, type Timer } from '@switchyard/kernel';
+import type { RetryPolicy } from '@switchyard/model';
 import {
   type InvocationResponse,
   type ParameterBinding,
@@ -23,7 +24,7 @@ import type { FunctionEntry } from '../job-host/function-entry.ts';
 import type { Call, CallResult } from '../worker-registry/call.ts';
 import type { WorkerCapabilities } from '../worker-registry/capabilities.ts';
 import { succeeded, toError } from '../worker-stream/status-result.ts';
-import type { EventSource, InvocationHost } from './executor.ts';
+import type { EventSource, InvocationHost, RunOptions } from './executor.ts';
 import { collectValues, type InvocationValues } from './outputs.ts';
 import { mayRetry, retryDelayMs } from './retry.ts';
 
@@ -56,6 +57,7 @@ export class Invocation implements Call {
   readonly #entry: FunctionEntry;
   readonly #source: EventSource;
   readonly #keepsId: boolean;
+  readonly #retry: RetryPolicy | undefined;
   readonly #done: (outcome: InvocationOutcome) => void;
   readonly #machine = new StateMachine<Phase>(reading, edges);
   #invocationId: string;
@@ -69,13 +71,14 @@ export class Invocation implements Call {
     host: InvocationHost,
     entry: FunctionEntry,
     source: EventSource,
-    keepsId: boolean,
+    options: RunOptions,
     onDone: (outcome: InvocationOutcome) => void,
   ) {
     this.#host = host;
     this.#entry = entry;
     this.#source = source;
-    this.#keepsId = keepsId;
+    this.#keepsId = options.keepsId;
+    this.#retry = options.retries ? entry.retry : undefined;
     this.#done = onDone;
     this.#invocationId = host.random.uuid();
   }
@@ -122,7 +125,7 @@ export class Invocation implements Call {
   }
 
   encode(capabilities: WorkerCapabilities): Uint8Array {
-    const event = this.#eventFor(capabilities.http);
+    const event = this.#eventFor(capabilities);
     return this.#host.encoder.encode({
       requestId: '',
       content: {
@@ -211,17 +214,17 @@ export class Invocation implements Call {
     this.#logFailure(error);
     this.#failures += 1;
     this.#lastError = error;
-    if (mayRetry(this.#entry.retry, this.#failures)) this.#waitForRetry();
+    if (mayRetry(this.#retry, this.#failures)) this.#waitForRetry();
     else this.#finish({ kind: 'failed', invocationId: this.#invocationId, error });
   }
 
   #waitForRetry(): void {
     const { clock, random, waits, isClosing } = this.#host;
-    if (isClosing() || this.#entry.retry === undefined) {
+    if (isClosing() || this.#retry === undefined) {
       this.#stop();
       return;
     }
-    const delayMs = retryDelayMs(this.#entry.retry, this.#failures, random);
+    const delayMs = retryDelayMs(this.#retry, this.#failures, random);
     const timer = clock.schedule(delayMs, () => {
       waits.delete(end);
       this.#machine.transition(reading);
@@ -259,8 +262,8 @@ export class Invocation implements Call {
   }
 
   /** The event is made once: all workers of an app have the same capabilities. */
-  #eventFor(capabilities: WorkerCapabilities['http']): TriggerEvent {
-    this.#event ??= this.#source.event(capabilities);
+  #eventFor(capabilities: WorkerCapabilities): TriggerEvent {
+    this.#event ??= this.#source.event(capabilities, this.#invocationId);
     return this.#event;
   }
 
@@ -282,7 +285,7 @@ export class Invocation implements Call {
   }
 
   async #readInputs(): Promise<readonly ParameterBinding[]> {
-    const { metadata } = this.#eventFor(this.#host.httpCapabilities());
+    const { metadata } = this.#eventFor(this.#host.capabilities());
     const read = async ({ name, read: readValue }: FunctionEntry['inputs'][number]) => {
       const value = await readValue(metadata);
       return value === undefined ? [] : [toParameter(name, value)];
@@ -292,7 +295,7 @@ export class Invocation implements Call {
 
   /** Every output is tried, so that one that fails keeps no other back; then the first failure counts. */
   async #writeOutputs({ outputs }: InvocationValues): Promise<void> {
-    const metadata = this.#eventFor(this.#host.httpCapabilities()).metadata;
+    const metadata = this.#eventFor(this.#host.capabilities()).metadata;
     const writes = this.#entry.outputs.map(async ({ name, write }) => {
       const value = outputs.get(name);
       if (value !== undefined && !isNothing(value)) await write(value, metadata);

@@ -1,4 +1,4 @@
-import { messageOf, type PlatformError } from '@switchyard/kernel';
+import { type Clock, isPlatformError, messageOf, type PlatformError, withDeadline } from '@switchyard/kernel';
 import { buildFunctionIndex, type FunctionIndex, parseFunctionJson, parseIndexedFunction } from '@switchyard/model';
 import type { RpcFunctionMetadata } from '@switchyard/protocol';
 import type { RuntimeApplication } from '../contract.ts';
@@ -23,21 +23,25 @@ export function indexFromWorker(
 }
 
 /**
- * The functions that the app's function.json files describe.
+ * The functions that the app's function.json files describe; waits for the files for at most `timeoutMs`.
  * @throws PlatformError APPLICATION_FILES_UNREADABLE
  */
-export async function indexFromFiles({ application, allowed }: IndexScope): Promise<FunctionIndex> {
+export async function indexFromFiles(scope: IndexScope, clock: Clock, timeoutMs: number): Promise<FunctionIndex> {
+  const { application, allowed } = scope;
   const { runtime } = application.stack;
-  const files = await application.functionFiles.list().catch((thrown: unknown) => {
-    throw unreadable(application, thrown);
-  });
-  return buildFunctionIndex(
-    files.map((file) => parseFunctionJson(file, { runtime })),
-    allowed,
-  );
-}
-
-function unreadable({ definition, scriptRoot }: RuntimeApplication, thrown: unknown): PlatformError {
-  const details = { applicationId: definition.applicationId, scriptRoot, reason: messageOf(thrown) };
-  return runtimeErrors.create('APPLICATION_FILES_UNREADABLE', details, thrown);
+  const unreadable = (reason: string, cause?: unknown): PlatformError => {
+    const { definition, scriptRoot } = application;
+    const details = { applicationId: definition.applicationId, scriptRoot, reason };
+    return runtimeErrors.create('APPLICATION_FILES_UNREADABLE', details, cause);
+  };
+  const late = (): PlatformError => unreadable(`they were not read within ${timeoutMs} ms`);
+  try {
+    const files = await withDeadline(clock, timeoutMs, application.functionFiles.list(), late);
+    return buildFunctionIndex(
+      files.map((file) => parseFunctionJson(file, { runtime })),
+      allowed,
+    );
+  } catch (thrown) {
+    throw isPlatformError(thrown) ? thrown : unreadable(messageOf(thrown), thrown);
+  }
 }

@@ -24,7 +24,7 @@ import {
 } from '@switchyard/kernel';
 import { type FunctionIndex, jobHostKey } from '@switchyard/model';
 import type { FunctionMetadataResponse, WorkerSupply } from '@switchyard/protocol';
-import type { HttpCapabilities, Kinds } from '@switchyard/triggers';
+import type { Kinds } from '@switchyard/triggers';
 import type { JobHostStatus } from '../contract.ts';
 import { Dispatcher } from '../dispatch/dispatcher.ts';
 import { HoldQueue } from '../dispatch/hold-queue.ts';
@@ -33,6 +33,7 @@ import { quoteStderr, runtimeErrors } from '../errors.ts';
 import { Executor } from '../invocation/executor.ts';
 import { LogRelay } from '../invocation/log-relay.ts';
 import type { RuntimeLimits } from '../limits.ts';
+import { parseCapabilities, type WorkerCapabilities } from '../worker-registry/capabilities.ts';
 import type { IndexParticipant } from '../worker-stream/handshake.ts';
 import { createCatalog, type FunctionCatalog } from './function-catalog.ts';
 import { createHandshakePlan } from './handshake-plan.ts';
@@ -121,7 +122,7 @@ export class JobHost {
       ...deps,
       log: this.#log,
       dispatcher: this.#dispatcher,
-      httpCapabilities: () => this.#httpCapabilities(),
+      capabilities: () => this.#capabilities(),
     });
     this.pool = this.#createPool();
     this.#listeners = new ListenerSet({
@@ -140,6 +141,11 @@ export class JobHost {
   get catalog(): FunctionCatalog | undefined {
     const { state } = this.#machine;
     return 'catalog' in state ? state.catalog : undefined;
+  }
+
+  /** True when the app's workers take HTTP requests themselves, as streams. */
+  get streamsHttp(): boolean {
+    return this.#capabilities().httpUri !== undefined;
   }
 
   /** Settles with the attempt to start that is under way, or was the last that went well. */
@@ -181,7 +187,8 @@ export class JobHost {
     if (!this.#machine.allows('draining')) return;
     this.#machine.transition({ kind: 'draining', catalog: this.catalog });
     this.#changed();
-    this.#giveUpWaiting();
+    const { applicationId } = this.application.definition;
+    this.#giveUpWaiting(runtimeErrors.create('APPLICATION_STOPPED', { applicationId }));
     this.executor.close();
     if (this.#dispatcher.laneCount === 0) this.#dispatcher.close();
     await settlesWithin(
@@ -243,7 +250,7 @@ export class JobHost {
   }
 
   #indexFiles(participant: IndexParticipant | undefined): void {
-    indexFromFiles(this.#indexScope).then(
+    indexFromFiles(this.#indexScope, this.#deps.clock, this.#options.limits.metadataMs).then(
       (index) => this.#adopt(index, participant),
       (error: PlatformError) => (participant === undefined ? this.#fault(error) : participant.fail(error)),
     );
@@ -329,24 +336,22 @@ export class JobHost {
     this.#log.write('error', error.message, { category: 'Host.Startup', code: error.code });
     this.#startProblem = error.message;
     this.#machine.transition({ kind: 'faulted' });
-    this.#giveUpWaiting();
+    this.#giveUpWaiting(error);
     this.#dispatcher.close();
     this.pool.close();
-    this.#attempt.reject(error);
     this.#changed();
   }
 
   /** Whoever waits for the app to start, or for its functions, waits in vain. */
-  #giveUpWaiting(): void {
-    const { applicationId } = this.application.definition;
-    this.#attempt.reject(runtimeErrors.create('APPLICATION_STOPPED', { applicationId }));
+  #giveUpWaiting(error: PlatformError): void {
+    this.#attempt.reject(error);
     for (const resume of this.#waiting.drain()) resume(undefined);
   }
 
-  #httpCapabilities(): HttpCapabilities {
+  #capabilities(): WorkerCapabilities {
     const { workers } = this.pool;
-    const worker = workers.find(({ state }) => state.kind === 'ready') ?? workers[0];
-    return worker?.capabilities.http ?? assumedCapabilities;
+    const worker = workers.find(({ state }) => state.kind === 'ready') ?? workers.at(-1);
+    return worker?.capabilities ?? assumedCapabilities;
   }
 
   #changed(): void {
@@ -355,10 +360,10 @@ export class JobHost {
 }
 
 /** What every current worker can take; for events that are made before the first worker has said so. */
-const assumedCapabilities: HttpCapabilities = {
-  bodyOnly: true,
-  rawBodyBytes: true,
-  triggerMetadataRemoved: true,
-  ignoreEmptyHeaders: true,
-  nullableValues: false,
-};
+const assumedCapabilities = parseCapabilities(
+  new Map([
+    ['RpcHttpBodyOnly', 'true'],
+    ['RawHttpBodyBytes', 'true'],
+    ['RpcHttpTriggerMetadataRemoved', 'true'],
+  ]),
+);

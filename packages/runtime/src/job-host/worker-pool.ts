@@ -138,6 +138,7 @@ export class WorkerPool {
   dropped(seat: Seat, reason: string): void {
     const { worker, wasReady } = seat;
     this.detach(seat, reason);
+    if (worker.state.kind === 'stopped') this.#releaseStopped(worker);
     if (!seat.isWanted) return;
     if (wasReady) {
       this.#deps.log.write('warning', 'The stream of a worker dropped.', { ...this.#fields(worker), reason });
@@ -188,7 +189,10 @@ export class WorkerPool {
     this.#deps.dispatcher.wake();
   }
 
-  /** Tells every worker to end, and the supply that none is wanted. */
+  /**
+   * Tells every worker to end, and the supply that none is wanted. A worker that ends by itself is given back once its
+   * stream is over, so that its own clean-up is not cut short.
+   */
   close(): void {
     this.#isClosed = true;
     this.#wakeUp?.cancel();
@@ -201,8 +205,8 @@ export class WorkerPool {
       if (worker.allows('draining')) worker.transition({ kind: 'draining' });
       this.#deps.dispatcher.removeWorker(worker, 'the app is being stopped');
       seat.stopHeartbeat();
+      if (channel === undefined || !worker.capabilities.terminate) this.#releaseStopped(worker);
       channel?.terminate();
-      this.#deps.supply.release(worker.workerId, 'application-stopped');
     }
   }
 
@@ -220,6 +224,10 @@ export class WorkerPool {
     else if (worker.state.kind !== 'abandoned' && worker.allows('lost')) worker.transition({ kind: 'lost' });
     this.#deps.dispatcher.removeWorker(worker, reason);
     this.#options.onChange();
+  }
+
+  #releaseStopped(worker: Worker): void {
+    this.#deps.supply.release(worker.workerId, 'application-stopped');
   }
 
   #supersede(seat: Seat, channel: WorkerChannel): void {

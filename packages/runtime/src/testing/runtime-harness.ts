@@ -2,11 +2,11 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Clock, type Log, type Meter, type Random, silentMeter } from '@switchyard/kernel';
 import type { ApplicationDefinition } from '@switchyard/model';
-import type { Link } from '@switchyard/protocol';
+import { createMemoryLinkPair, type Link } from '@switchyard/protocol';
 import type { Runtime } from '../contract.ts';
+import type { HttpRequester } from '../gateway/http-forward.ts';
 import { createRuntime, type RuntimeOptions } from '../runtime.ts';
 import { FakeSupply } from './fake-supply.ts';
-import { createMemoryLinkPair } from './memory-links.ts';
 import { createSampleKinds, type SampleKinds } from './sample-kinds.ts';
 import { sampleDefinition } from './sample-worker.ts';
 
@@ -17,6 +17,7 @@ export interface HarnessParts {
   readonly meter?: Meter;
   readonly kinds?: SampleKinds;
   readonly options?: Partial<RuntimeOptions>;
+  readonly httpRequest?: HttpRequester;
 }
 
 /** A Runtime between a supply and workers that a test plays. */
@@ -35,13 +36,21 @@ export function createHarness(parts: HarnessParts): Harness {
   const kinds = parts.kinds ?? createSampleKinds();
   const { clock, random, log } = parts;
   const runtime = createRuntime(
-    { clock, random, log, meter: parts.meter ?? silentMeter, supply, kinds },
+    {
+      clock,
+      random,
+      log,
+      meter: parts.meter ?? silentMeter,
+      supply,
+      kinds,
+      ...(parts.httpRequest ? { httpRequest: parts.httpRequest } : {}),
+    },
     { cpus: 1, ...parts.options },
   );
   const connect = (): Link => {
-    const { worker, host } = createMemoryLinkPair();
-    runtime.acceptWorker(host);
-    return worker;
+    const { opener, acceptor } = createMemoryLinkPair();
+    runtime.acceptWorker(acceptor);
+    return opener;
   };
   return {
     runtime,

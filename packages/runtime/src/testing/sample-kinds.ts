@@ -65,7 +65,9 @@ export function createSampleKinds(onStart: (functionName: string) => Promise<voi
     parse: (binding) => String(binding.raw.key ?? ''),
     async read(key, values) {
       if (key === 'throws') throw new Error('the lookup failed');
-      return key === 'nothing' ? undefined : (values.get(key) ?? { data: { $case: 'string', value: `value of ${key}` } });
+      return key === 'nothing'
+        ? undefined
+        : (values.get(key) ?? { data: { $case: 'string', value: `value of ${key}` } });
     },
   };
   const collector: OutputBindingKind<string> = {

@@ -16,6 +16,7 @@ describe('parseCapabilities', () => {
       cancel: false,
       loadCollection: false,
       httpUri: undefined,
+      routeParameters: false,
     });
   });
 
@@ -26,6 +27,7 @@ describe('parseCapabilities', () => {
   test('an empty value does not', () => {
     expect(parseCapabilities(new Map([['WorkerStatus', '']])).status).toBe(false);
     expect(parseCapabilities(new Map([['HttpUri', '']])).httpUri).toBeUndefined();
+    expect(parseCapabilities(new Map([['HttpUri', 'no uri']])).httpUri).toBeUndefined();
   });
 
   test('each capability has its own effect', () => {
@@ -39,10 +41,13 @@ describe('parseCapabilities', () => {
       'HandlesWorkerTerminateMessage',
       'HandlesInvocationCancelMessage',
       'SupportsLoadResponseCollection',
+      'RequiresRouteParameters',
     ];
     const effects = names.map((name) => {
       const { http, httpUri, ...rest } = parseCapabilities(new Map([[name, 'true']]));
-      return Object.entries({ ...http, ...rest }).filter(([, isOn]) => isOn).map(([effect]) => effect);
+      return Object.entries({ ...http, ...rest })
+        .filter(([, isOn]) => isOn)
+        .map(([effect]) => effect);
     });
     expect(effects).toEqual([
       ['bodyOnly'],
@@ -54,6 +59,7 @@ describe('parseCapabilities', () => {
       ['terminate'],
       ['cancel'],
       ['loadCollection'],
+      ['routeParameters'],
     ]);
     expect(parseCapabilities(new Map([['HttpUri', 'http://localhost:1/']])).httpUri).toBe('http://localhost:1/');
   });

@@ -11,8 +11,10 @@ export interface WorkerCapabilities {
   readonly cancel: boolean;
   /** Takes all load requests in one message. */
   readonly loadCollection: boolean;
-  /** Where the worker takes HTTP requests itself, as it streams them. */
+  /** Where the worker takes HTTP requests itself, as streams. */
   readonly httpUri: string | undefined;
+  /** With `httpUri`: wants the route parameters in the invocation's request all the same. */
+  readonly routeParameters: boolean;
 }
 
 /**
@@ -34,7 +36,8 @@ export function parseCapabilities(advertised: ReadonlyMap<string, string>): Work
     terminate: has('HandlesWorkerTerminateMessage'),
     cancel: has('HandlesInvocationCancelMessage'),
     loadCollection: has('SupportsLoadResponseCollection'),
-    httpUri: httpUri === '' ? undefined : httpUri,
+    httpUri: URL.canParse(httpUri) ? httpUri : undefined,
+    routeParameters: has('RequiresRouteParameters'),
   };
 }
 

@@ -23,7 +23,13 @@ describe('Worker', () => {
 
   test('shows what it is', () => {
     const { worker } = createReadyWorker({ workerId: 'w9' });
-    expect(worker.status()).toEqual({ workerId: 'w9', state: 'ready', inFlight: 0, runtimeName: '', runtimeVersion: '' });
+    expect(worker.status()).toEqual({
+      workerId: 'w9',
+      state: 'ready',
+      inFlight: 0,
+      runtimeName: '',
+      runtimeVersion: '',
+    });
   });
 
   test('refuses a transition that the machine does not have', () => {

@@ -13,7 +13,7 @@ export interface WorkerChannel {
   /** Sends one serialized message. False means: accepted, but send no more before `drained`. */
   send(frame: Uint8Array): boolean;
   drained(): Promise<void>;
-  /** Asks the worker to end, and ends our direction of the stream. */
+  /** Asks the worker to end and gives it time for that; a worker that cannot be asked loses its stream. */
   terminate(): void;
   /** Ends the stream at once. */
   abort(status: LinkStatus): void;

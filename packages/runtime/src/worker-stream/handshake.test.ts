@@ -1,5 +1,5 @@
 import type { PlatformError } from '@switchyard/kernel';
-import { type FunctionLoadRequest, type FunctionMetadataResponse, StreamingMessage } from '@switchyard/protocol';
+import type { FunctionLoadRequest, FunctionMetadataResponse, StreamingMessage } from '@switchyard/protocol';
 import { failureResult, successResult, VirtualClock } from '@switchyard/testkit';
 import { describe, expect, test } from 'vitest';
 import { FakeChannel } from '../testing/fake-channel.ts';
@@ -53,7 +53,12 @@ function createHandshake() {
 function initResponse(capabilities: Record<string, string> = {}, result = successResult()): Content {
   return {
     $case: 'workerInitResponse',
-    value: { workerVersion: '', capabilities: new Map(Object.entries(capabilities)), result, workerMetadata: undefined },
+    value: {
+      workerVersion: '',
+      capabilities: new Map(Object.entries(capabilities)),
+      result,
+      workerMetadata: undefined,
+    },
   };
 }
 
@@ -137,15 +142,23 @@ describe('Handshake', () => {
 
   test.each([
     ['WORKER_INIT_TIMEOUT', 120_000, () => {}],
-    ['WORKER_INDEX_TIMEOUT', 60_000, (handshake: Handshake) => {
-      handshake.receive(initResponse());
-      handshake.ask();
-    }],
-    ['WORKER_LOAD_TIMEOUT', 90_000, (handshake: Handshake) => {
-      handshake.receive(initResponse());
-      handshake.load(requests);
-      handshake.receive(loadResponse('a'));
-    }],
+    [
+      'WORKER_INDEX_TIMEOUT',
+      60_000,
+      (handshake: Handshake) => {
+        handshake.receive(initResponse());
+        handshake.ask();
+      },
+    ],
+    [
+      'WORKER_LOAD_TIMEOUT',
+      90_000,
+      (handshake: Handshake) => {
+        handshake.receive(initResponse());
+        handshake.load(requests);
+        handshake.receive(loadResponse('a'));
+      },
+    ],
   ] as const)('I3: %s after %d ms', async (code, timeoutMs, prepare) => {
     const { clock, heard, handshake, failure, worker } = createHandshake();
     worker.keepStderr('stuck');

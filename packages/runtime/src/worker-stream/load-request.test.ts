@@ -12,7 +12,13 @@ describe('toLoadRequest', () => {
       properties: { worker_indexed: 'True' },
       bindings: [
         { type: 'queueTrigger', direction: 'in', name: 'item', queueName: 'q', dataType: 'binary' },
-        { type: 'blob', direction: 'out', name: 'outBlob', path: 'c/b', properties: { supportsDeferredBinding: 'true' } },
+        {
+          type: 'blob',
+          direction: 'out',
+          name: 'outBlob',
+          path: 'c/b',
+          properties: { supportsDeferredBinding: 'true' },
+        },
       ],
     }),
   );

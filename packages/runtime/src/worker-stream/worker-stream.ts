@@ -129,8 +129,9 @@ export class WorkerStream implements WorkerChannel {
       this.#link.cancel({ code: grpcStatus.cancelled, message: 'the worker was told to end and did not' });
     });
     this.#machine.transition({ kind: 'draining', session, deadline });
+    // The end of our direction ends the stream: a worker that is told to end still has its last lines to send.
     if (session.worker.capabilities.terminate) this.#link.send(terminateFrame(graceMs));
-    this.#link.end({ code: grpcStatus.ok, message: '' });
+    else this.#link.end({ code: grpcStatus.ok, message: '' });
   }
 
   abort(status: LinkStatus): void {

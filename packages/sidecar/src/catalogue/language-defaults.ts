@@ -31,6 +31,8 @@ const languages: ReadonlyMap<string, Partial<LanguageDefaults>> = new Map([
     },
   ],
   ['java', { interpreter: 'java' }],
+  // Custom handlers: the worker between host and handler is ours, and runs on Node.
+  ['custom', { interpreter: 'node', canUsePlaceholder: true }],
   [
     'powershell',
     {

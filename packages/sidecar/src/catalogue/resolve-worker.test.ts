@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { isPlatformError } from '@switchyard/kernel';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -319,6 +320,18 @@ describe('interpreters of the machine', () => {
     const { launch, notes } = await resolve('node', { interpreters: { node } });
     expect(launch.executable).toBe('/opt/24/node');
     expect(notes).toEqual([expect.stringContaining("'/opt/24/node' 24.1.0, on which nobody has tried it")]);
+  });
+
+  test('custom handlers: the worker runs on our own Node, and every line on stderr is an error', async () => {
+    const text = await readFile(new URL('../../../worker-custom/worker.config.json', import.meta.url), 'utf8');
+    const files = { '/my workers/custom/worker.config.json': text, '/my workers/custom/dist/main.js': '' };
+    const node = [
+      { path: '/opt/20/node', version: '20.1.0' },
+      { path: '/opt/24/node', version: '24.1.0' },
+    ];
+    const { launch, traits } = await resolve('custom', { files, interpreters: { node } });
+    expect(launch).toMatchObject({ executable: '/opt/24/node', workerPath: '/my workers/custom/dist/main.js' });
+    expect(traits).toMatchObject({ workerIndexing: true, stderrIsError: true, initializationTimeoutMs: 30_000 });
   });
 
   test('a program that is not the language itself is left alone', async () => {

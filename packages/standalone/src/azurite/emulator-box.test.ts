@@ -3,6 +3,7 @@ import type { ProcessLaunch, ProcessObserver, ProcessPort } from '@switchyard/si
 import { createMemoryLog, VirtualClock } from '@switchyard/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type LoadedApplication, loadApplication } from '../application/load-application.ts';
+import { DataFolder } from '../dev/data-folder.ts';
 import { openTestFolder, type TestFolder } from '../testing/app-folders.ts';
 import { openEmulatorBox } from './emulator-box.ts';
 
@@ -27,7 +28,7 @@ function installAzurite(): Promise<string> {
 }
 
 interface Surroundings {
-  readonly dataFolder?: string;
+  readonly dataFolder?: DataFolder;
   /** Ports on which somebody listens already. */
   readonly taken?: readonly number[];
   /** The emulator never comes to listen. */
@@ -79,9 +80,12 @@ describe('openEmulatorBox', () => {
   it('keeps the data in the data folder when there is one', async () => {
     await installAzurite();
     const port = 21_001;
-    const { box, launches } = open([await app('one', storageAt(port))], { dataFolder: '/data' });
+    const dataFolder = new DataFolder(join(folder.path, 'data'));
+    const { box, launches } = open([await app('one', storageAt(port))], { dataFolder });
     await box.opened;
-    expect(launches[0]?.arguments.join(' ')).toContain(`--location ${join('/data', 'storage', String(port - 1))}`);
+    expect(launches[0]?.arguments.join(' ')).toContain(
+      `--location ${join(dataFolder.path, 'storage', String(port - 1))}`,
+    );
   });
 
   it('starts nothing for an app that wants a real account or none', async () => {

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { type Clock, type Log, messageOf, sleep } from '@switchyard/kernel';
 import type { ProcessPort } from '@switchyard/sidecar';
 import type { LoadedApplication } from '../application/load-application.ts';
+import type { DataFolder } from '../dev/data-folder.ts';
 import { standaloneErrors } from '../errors.ts';
 import { type AzuriteProcess, startAzurite } from './azurite-process.ts';
 import { type EmulatorAddresses, emulatorOf } from './development-storage.ts';
@@ -34,7 +35,7 @@ export interface EmulatorBoxOptions {
   readonly executable: string;
   readonly environment: Readonly<Record<string, string>>;
   /** Where data stays over restarts; undefined keeps it in memory. */
-  readonly dataFolder: string | undefined;
+  readonly dataFolder: DataFolder | undefined;
 }
 
 export interface EmulatorBox {
@@ -63,6 +64,7 @@ export function openEmulatorBox(deps: EmulatorBoxDeps, options: EmulatorBoxOptio
 
   const open = async (demand: Demand): Promise<void> => {
     if ((await whoListens(deps, demand.addresses)).includes(true)) return;
+    await options.dataFolder?.prepare();
     if (isClosed) return;
     const process = start(deps, options, demand);
     if (process === undefined) return;
@@ -117,7 +119,7 @@ function start(deps: EmulatorBoxDeps, options: EmulatorBoxOptions, demand: Deman
     return undefined;
   }
   const { dataFolder, executable, environment } = options;
-  const folder = dataFolder === undefined ? undefined : join(dataFolder, 'storage', String(addresses.blobPort));
+  const folder = dataFolder === undefined ? undefined : join(dataFolder.path, 'storage', String(addresses.blobPort));
   log.write('debug', 'Storage emulator started', { address, folder: folder ?? 'in memory' });
   return startAzurite(deps, {
     script,

@@ -36,7 +36,8 @@ const devVersion = 'dev';
 
 export class AppStarter {
   readonly #deps: AppStarterDeps;
-  readonly #listed = new Set<string>();
+  /** The listing of each app, begun or done. */
+  readonly #listings = new Map<string, Promise<void>>();
   #firstError: Error | undefined;
 
   constructor(deps: AppStarterDeps) {
@@ -87,9 +88,14 @@ export class AppStarter {
     this.#list(status).catch((error: unknown) => this.#fail(error));
   }
 
-  async #list(status: JobHostStatus): Promise<void> {
-    if (this.#listed.has(status.key)) return;
-    this.#listed.add(status.key);
+  /** Resolves when the app has been listed, whoever asked first. */
+  #list(status: JobHostStatus): Promise<void> {
+    const begun = this.#listings.get(status.key) ?? this.#listOnce(status);
+    this.#listings.set(status.key, begun);
+    return begun;
+  }
+
+  async #listOnce(status: JobHostStatus): Promise<void> {
     const { keyFile, output, baseUrlOf } = this.#deps;
     const names = status.functions.filter(({ route }) => route !== undefined).map(({ name }) => name);
     await keyFile?.addFunctions(status.applicationId, names);

@@ -34,5 +34,6 @@ export const devDefaults = {
   drainMs: 10_000,
   /** How long a worker may take to end after that. */
   workerGraceMs: 3_000,
-  emulatorGraceMs: 2_000,
+  /** How long an emulator that keeps its data may take; one in memory has nothing to save. */
+  emulatorGraceMs: 5_000,
 } as const;

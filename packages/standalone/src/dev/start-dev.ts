@@ -10,11 +10,17 @@ import { createRpcServer, grpcStatus, type Link, type RpcServer, type WorkerSupp
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import { createNodeProcesses, createPodHost, type ProcessPort } from '@switchyard/sidecar';
 import { createMemoryMeter } from '@switchyard/telemetry';
-import { createAzureQueueService, createFileTimerStatus, createKinds } from '@switchyard/triggers';
+import {
+  createAzureQueueService,
+  createFileTimerStatus,
+  createKinds,
+  type TimerStatusStore,
+} from '@switchyard/triggers';
 import type { LoadedApplication } from '../application/load-application.ts';
 import { loadApplications } from '../application/load-applications.ts';
 import { openEmulatorBox } from '../azurite/emulator-box.ts';
 import { createPatientQueues } from '../azurite/patient-queues.ts';
+import { withCors } from '../http/cors.ts';
 import { createGatewayServer, type GatewayServer } from '../http/gateway-server.ts';
 import { isListening } from '../http/listen.ts';
 import { KeyFile } from '../keys/key-file.ts';
@@ -22,6 +28,7 @@ import { createLogOutput, createTextOutput, type DevOutput } from '../output/dev
 import { openDevWorkers } from '../workers/dev-workers.ts';
 import { AppStarter } from './app-starter.ts';
 import { Closers } from './closers.ts';
+import { DataFolder } from './data-folder.ts';
 import { devCategory, openDevLog } from './dev-log.ts';
 import { type DevOptions, devDefaults } from './dev-options.ts';
 
@@ -62,7 +69,8 @@ export async function startDev(options: DevOptions): Promise<Dev> {
   for (const error of errors) output.failed(error);
   const closers = new Closers(log);
   try {
-    return await open({ options, applications, log, output, closers });
+    const data = new DataFolder(dataPathOf(options, applications));
+    return await open({ options, applications, log, output, closers, data });
   } catch (error) {
     await closers.close();
     throw error;
@@ -76,6 +84,7 @@ interface DevScope {
   readonly log: Log;
   readonly output: DevOutput;
   readonly closers: Closers;
+  readonly data: DataFolder;
 }
 
 async function open(scope: DevScope): Promise<Dev> {
@@ -86,7 +95,7 @@ async function open(scope: DevScope): Promise<Dev> {
   const workers = await openDevWorkers({ hostName: `localhost:${port}`, inspectPort: options.inspectPort });
   const podHost = createPodHost(
     { clock: systemClock, random: systemRandom, log, launches: workers, processes },
-    { endpoint },
+    { endpoint, limits: { maxConcurrentStarts: Math.max(2, availableParallelism()) } },
   );
   closers.add('workers', () => podHost.close(devDefaults.workerGraceMs));
   const runtime = openRuntime(scope, podHost, storageOpened);
@@ -98,7 +107,7 @@ async function open(scope: DevScope): Promise<Dev> {
     applications.length > 1 ? `http://${applicationId}.localhost:${port}` : url;
   const starter = new AppStarter({ runtime, workers, output, keyFile, baseUrlOf });
   const starts = await starter.begin(applications);
-  gateway.serve((request, response) => runtime.handleRequest(request, response));
+  gateway.serve(withCors(applications, (request, response) => runtime.handleRequest(request, response)));
   return { url, ready: whenReady(scope, runtime, starter, starts), stop: () => stop(scope) };
 }
 
@@ -115,7 +124,7 @@ interface Sockets {
 }
 
 async function openSockets(scope: DevScope): Promise<Sockets> {
-  const { options, applications, log, output, closers } = scope;
+  const { options, applications, log, output, closers, data } = scope;
   const host = options.host ?? devDefaults.host;
   const gateway = createGatewayServer();
   let accept: (link: Link) => void = (link) => link.cancel({ code: grpcStatus.unavailable, message: 'starting up' });
@@ -123,11 +132,10 @@ async function openSockets(scope: DevScope): Promise<Sockets> {
   const rpc = createRpcServer({ clock: systemClock, log }, { methods: { [eventStreamPath]: eventStream } });
   closers.add('HTTP connections', async () => gateway.close());
   closers.add('port for workers', () => rpc.close(0));
-  const keyPath = join(dataDirectoryOf(scope), 'keys.json');
   const [port, endpoint, keyFile] = await Promise.all([
     gateway.listen({ host, port: options.port ?? portOf(applications) }),
     rpc.listen({ host: loopback, port: 0 }),
-    options.enableAuth ? KeyFile.open(keyPath, systemRandom) : undefined,
+    options.enableAuth ? openKeyFile(data) : undefined,
   ]);
   const url = `http://${isLocal(host) ? 'localhost' : host}:${port}`;
   output.listening(url);
@@ -138,9 +146,14 @@ async function openSockets(scope: DevScope): Promise<Sockets> {
   return { gateway, rpc, port, url, endpoint, keyFile, connectWorkers };
 }
 
+async function openKeyFile(data: DataFolder): Promise<KeyFile> {
+  await data.prepare();
+  return KeyFile.open(join(data.path, 'keys.json'), systemRandom);
+}
+
 /** Resolves when the storage emulators that are needed listen. */
 function openEmulators(scope: DevScope, processes: ProcessPort): Promise<void> {
-  const { options, applications, log, closers } = scope;
+  const { options, applications, log, closers, data } = scope;
   if (!options.startsAzurite) return Promise.resolve();
   const emulators = openEmulatorBox(
     { clock: systemClock, log: log.child({ category: 'Host.Storage' }), processes, isListening },
@@ -149,22 +162,33 @@ function openEmulators(scope: DevScope, processes: ProcessPort): Promise<void> {
       searchFolders: [options.workingDirectory, dirname(fileURLToPath(import.meta.url))],
       executable: process.execPath,
       environment: definedOnly(options.environment),
-      dataFolder: options.persistsStorage ? dataDirectoryOf(scope) : undefined,
+      dataFolder: options.persistsStorage ? data : undefined,
     },
   );
-  closers.add('storage emulator', () => emulators.close(devDefaults.emulatorGraceMs));
+  closers.add('storage emulator', () => emulators.close(options.persistsStorage ? devDefaults.emulatorGraceMs : 0));
   return emulators.opened;
 }
 
 function openRuntime(scope: DevScope, supply: WorkerSupply, storageOpened: Promise<void>): Runtime {
-  const timers = join(dataDirectoryOf(scope), 'timers');
   const kinds = createKinds({
     queues: createPatientQueues(createAzureQueueService(), storageOpened),
-    timerStatus: createFileTimerStatus({ random: systemRandom }, timers),
+    timerStatus: openTimerStatus(scope.data),
   });
   const meter = createMemoryMeter();
   const deps = { clock: systemClock, random: systemRandom, log: scope.log, meter, supply, kinds };
   return createRuntime(deps, { cpus: availableParallelism() });
+}
+
+/** Timer states in files of the data folder. */
+function openTimerStatus(data: DataFolder): TimerStatusStore {
+  const store = createFileTimerStatus({ random: systemRandom }, join(data.path, 'timers'));
+  return {
+    read: (...key) => store.read(...key),
+    async write(...entry) {
+      await data.prepare();
+      await store.write(...entry);
+    },
+  };
 }
 
 async function whenReady(
@@ -194,7 +218,7 @@ function createOutput(options: DevOptions, log: Log, severalApps: boolean): DevO
 }
 
 /** Local data: beside the app when there is one, else where the command was given. */
-function dataDirectoryOf({ options, applications }: DevScope): string {
+function dataPathOf(options: DevOptions, applications: readonly LoadedApplication[]): string {
   const [only] = applications;
   const beside = applications.length === 1 && only !== undefined ? only.directory : options.workingDirectory;
   return options.dataDirectory ?? join(beside, devDefaults.dataFolderName);

@@ -18,6 +18,17 @@ describe('request', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('never aborts a call that has ended', async () => {
+    let inner: AbortSignal | undefined;
+    const stop = new AbortController();
+    const call = async (signal: AbortSignal): Promise<void> => {
+      inner = signal;
+    };
+    await request({ clock: new VirtualClock() }, name, call, stop.signal);
+    stop.abort();
+    expect(inner?.aborted).toBe(false);
+  });
+
   it('hands on an abort, before and during the call', async () => {
     const clock = new VirtualClock();
     const seen = (signal: AbortSignal): Promise<boolean> =>

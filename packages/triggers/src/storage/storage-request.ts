@@ -40,12 +40,13 @@ export async function request<T>(
   if (signal?.aborted === true) abort();
   signal?.addEventListener('abort', abort, { once: true });
   try {
-    return await withDeadline(deps.clock, requestTimeoutMs, call(stop.signal), () =>
-      triggerErrors.create('STORAGE_REQUEST_LATE', { ...name, timeoutMs: requestTimeoutMs }),
-    );
+    return await withDeadline(deps.clock, requestTimeoutMs, call(stop.signal), () => {
+      stop.abort();
+      return triggerErrors.create('STORAGE_REQUEST_LATE', { ...name, timeoutMs: requestTimeoutMs });
+    });
   } finally {
+    // Never abort a request that has ended: its connection may carry another one by now.
     signal?.removeEventListener('abort', abort);
-    stop.abort();
   }
 }
 

@@ -1,4 +1,5 @@
-import { Agent, type ClientRequest, type IncomingMessage, type request } from 'node:http';
+import type { ClientRequest, IncomingMessage, request } from 'node:http';
+import { Agent } from 'node:http';
 import type { HandlerClient, HandlerOutcome, HandlerReply, HandlerRequest } from './ports.ts';
 
 export interface NodeClientOptions {

@@ -5,8 +5,8 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { messageOf } from '@switchyard/kernel';
 import { describeThrown, explain } from '../data/failure.ts';
-import { workerErrors } from '../errors.ts';
 import type { RegistrationPlace } from '../data/function-metadata.ts';
+import { workerErrors } from '../errors.ts';
 import type { WorkerLog } from '../worker-log.ts';
 import type { App } from './app.ts';
 import { findEntryFiles, hasFunctionJson } from './entry-files.ts';

@@ -1,5 +1,5 @@
-import { AppStartContext, AppTerminateContext, type HookData } from './hook-contexts.ts';
 import { FunctionRegistry } from './function-registry.ts';
+import { AppStartContext, AppTerminateContext, type HookData } from './hook-contexts.ts';
 import { HookRegistry } from './hook-registry.ts';
 
 /** One loaded app: its functions, its hooks and what they share. A reload makes a new one. */

@@ -51,7 +51,9 @@ describe('FunctionRegistry', () => {
   });
 
   it('refuses a callback that is none', () => {
-    expect(() => new FunctionRegistry().register(hello, 'run')).toThrow('the callback is a string, expected a function');
+    expect(() => new FunctionRegistry().register(hello, 'run')).toThrow(
+      'the callback is a string, expected a function',
+    );
   });
 });
 

@@ -8,9 +8,9 @@
  * I3 The first registration makes the app a worker-indexed one for good, also when it is disposed again.
  */
 import type { RpcFunctionMetadata } from '@switchyard/protocol';
-import { parseRegistration, type RegistrationPlace } from '../data/function-metadata.ts';
-import { describeValue } from '../data/describe-value.ts';
 import type { CoreRpcFunctionMetadata, FunctionCallback } from '../core/core-types.ts';
+import { describeValue } from '../data/describe-value.ts';
+import { parseRegistration, type RegistrationPlace } from '../data/function-metadata.ts';
 import { asSystemError, workerErrors } from '../errors.ts';
 
 /** A function that can run. */
@@ -44,15 +44,13 @@ export class FunctionRegistry {
         found: describeValue(callback),
         expected: 'a function',
       });
-    if (this.#registration === 'locked')
-      throw asSystemError(workerErrors.create('FUNCTION_REGISTERED_LATE', { name }));
+    if (this.#registration === 'locked') throw asSystemError(workerErrors.create('FUNCTION_REGISTERED_LATE', { name }));
     if (this.#functions.has(id)) throw asSystemError(workerErrors.create('FUNCTION_ID_TAKEN', { id }));
     const added: AppFunction = { ...parsed, callback: callback as FunctionCallback };
     this.#functions.set(id, added);
     this.#indexedByWorker = true;
     return () => {
-      if (this.#registration === 'locked')
-        throw asSystemError(workerErrors.create('FUNCTION_REMOVED_LATE', { name }));
+      if (this.#registration === 'locked') throw asSystemError(workerErrors.create('FUNCTION_REMOVED_LATE', { name }));
       if (this.#functions.get(id) === added) this.#functions.delete(id);
     };
   }

@@ -35,10 +35,7 @@ describe('matchFiles', () => {
     ['index.js', ['index.js']],
     ['./dist//index.js', ['dist/index.js']],
     ['dist/src/functions/*.js', ['dist/src/functions/a.js', 'dist/src/functions/b.js']],
-    [
-      'dist/src/{index.js,functions/*.js}',
-      ['dist/src/functions/a.js', 'dist/src/functions/b.js', 'dist/src/index.js'],
-    ],
+    ['dist/src/{index.js,functions/*.js}', ['dist/src/functions/a.js', 'dist/src/functions/b.js', 'dist/src/index.js']],
     ['dist/src/functions/?.js', ['dist/src/functions/a.js', 'dist/src/functions/b.js']],
     ['dist/src/functions/[a-a].js', ['dist/src/functions/a.js']],
     ['dist/src/functions/[!a].js', ['dist/src/functions/b.js']],
@@ -58,7 +55,9 @@ describe('matchFiles', () => {
   });
 
   it('stops at its limit, naming the pattern', () => {
-    expect(() => matchFiles(root, '**/*.js', 5)).toThrow('"main": "**/*.js" makes the worker look at more than 5 files');
+    expect(() => matchFiles(root, '**/*.js', 5)).toThrow(
+      '"main": "**/*.js" makes the worker look at more than 5 files',
+    );
   });
 
   it('agrees with a literal reading of the names, for any pattern of stars', () => {
@@ -76,7 +75,8 @@ describe('matchFiles', () => {
 /** The textbook definition. */
 function matches(pattern: string, name: string): boolean {
   if (pattern === '') return name === '';
-  if (pattern.startsWith('*')) return matches(pattern.slice(1), name) || (name !== '' && matches(pattern, name.slice(1)));
+  if (pattern.startsWith('*'))
+    return matches(pattern.slice(1), name) || (name !== '' && matches(pattern, name.slice(1)));
   return name !== '' && (pattern[0] === '?' || pattern[0] === name[0]) && matches(pattern.slice(1), name.slice(1));
 }
 

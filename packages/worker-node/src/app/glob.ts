@@ -39,7 +39,8 @@ export function expandBraces(pattern: string): string[] {
   const head = pattern.slice(0, open);
   const tails = expandBraces(pattern.slice(close + 1));
   const options = splitOptions(pattern.slice(open + 1, close));
-  const middles = options.length > 1 ? options.flatMap(expandBraces) : expandBraces(options[0] ?? '').map((one) => `{${one}}`);
+  const middles =
+    options.length > 1 ? options.flatMap(expandBraces) : expandBraces(options[0] ?? '').map((one) => `{${one}}`);
   if (middles.length * tails.length > workerLimits.braceAlternatives)
     throw workerErrors.create('ENTRY_POINT_TOO_WIDE', { pattern, limit: workerLimits.braceAlternatives });
   return middles.flatMap((middle) => tails.map((tail) => head + middle + tail));
@@ -98,7 +99,10 @@ function toMatcher(segment: string): RegExp {
     if (character === '*') source += '[^/]*';
     else if (character === '?') source += '[^/]';
     else if (end > 0) {
-      const set = segment.slice(index + 1, end).replace(/^!/, '^').replaceAll('\\', '\\\\');
+      const set = segment
+        .slice(index + 1, end)
+        .replace(/^!/, '^')
+        .replaceAll('\\', '\\\\');
       source += `[${set}]`;
       index = end;
     } else source += character.replace(/[.+^${}()|\\[\]]/g, '\\$&');

@@ -47,7 +47,10 @@ describe('createModuleLoader', () => {
   });
 
   it('I1: evaluates CommonJS files anew after forget, and others not', async () => {
-    const { folder, loader, load } = open({ 'app/a.js': 'exports.b = require("../b.js");', 'b.js': 'module.exports = {};' });
+    const { folder, loader, load } = open({
+      'app/a.js': 'exports.b = require("../b.js");',
+      'b.js': 'module.exports = {};',
+    });
     const first = await load('app/a.js');
     expect(await load('app/a.js')).toBe(first);
     loader.forget(join(folder.path, 'app'));
@@ -84,7 +87,7 @@ describe('createModuleLoader', () => {
   it('passes on what a file throws, and that it is missing', async () => {
     const { load } = open({ 'a.js': 'throw new RangeError("boom");', 'c.mjs': 'import "./missing.mjs";' });
     await expect(load('a.js')).rejects.toThrow(RangeError);
-    await expect(load('b.js')).rejects.toThrow("Cannot find module");
+    await expect(load('b.js')).rejects.toThrow('Cannot find module');
     await expect(load('c.mjs')).rejects.toThrow('missing.mjs');
   });
 });

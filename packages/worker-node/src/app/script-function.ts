@@ -10,7 +10,10 @@ import type { ModuleLoader } from './module-loader.ts';
 const conventionalNames = ['run', 'index'];
 
 /** Loads the function's file. Throws SCRIPT_MISSING, SCRIPT_FAILED or SCRIPT_FUNCTION_MISSING. */
-export async function loadScriptFunction(loader: ModuleLoader, metadata: CoreRpcFunctionMetadata): Promise<AppFunction> {
+export async function loadScriptFunction(
+  loader: ModuleLoader,
+  metadata: CoreRpcFunctionMetadata,
+): Promise<AppFunction> {
   const { name, directory, scriptFile } = metadata;
   if (scriptFile === '') throw workerErrors.create('SCRIPT_MISSING', { name });
   const file = isAbsolute(scriptFile) ? scriptFile : resolve(directory, scriptFile);
@@ -25,7 +28,11 @@ export async function loadScriptFunction(loader: ModuleLoader, metadata: CoreRpc
 }
 
 /** The export to call, bound to the exports, so that `this` reaches the file's other ones. */
-function findFunction(exported: unknown, { name, entryPoint }: CoreRpcFunctionMetadata, file: string): FunctionCallback {
+function findFunction(
+  exported: unknown,
+  { name, entryPoint }: CoreRpcFunctionMetadata,
+  file: string,
+): FunctionCallback {
   if (typeof exported === 'function') return exported as FunctionCallback;
   const members = typeof exported === 'object' && exported !== null ? (exported as Record<string, unknown>) : {};
   const names = Object.keys(members);

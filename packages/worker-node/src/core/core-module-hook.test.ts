@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AppFolder, createAppFolder } from '../testing/app-folder.ts';
-import { coreModuleId, installCoreModule } from './core-module-hook.ts';
 import type { CoreModule } from './core-module.ts';
+import { coreModuleId, installCoreModule } from './core-module-hook.ts';
 
 const core = { version: '1.2.3', hostVersion: '4', log: () => {} } as unknown as CoreModule;
 const folders: AppFolder[] = [];

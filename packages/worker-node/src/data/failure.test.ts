@@ -1,5 +1,5 @@
-import { StatusResult_Status } from '@switchyard/protocol';
 import { runInNewContext } from 'node:vm';
+import { StatusResult_Status } from '@switchyard/protocol';
 import { describe, expect, it } from 'vitest';
 import { describeThrown, explain, toFailure } from './failure.ts';
 

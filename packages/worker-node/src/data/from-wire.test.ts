@@ -81,7 +81,10 @@ describe('toCoreTypedData', () => {
 
   it('takes __proto__ for a header like any other', () => {
     const evil = new Map([['__proto__', { string: { $case: 'value' as const, value: 'x' } }]]);
-    const { http: core } = toCoreTypedData(http({ nullableHeaders: evil, headers: new Map([['__proto__', 'y']]) }), longs);
+    const { http: core } = toCoreTypedData(
+      http({ nullableHeaders: evil, headers: new Map([['__proto__', 'y']]) }),
+      longs,
+    );
     expect(Object.keys(core?.nullableHeaders ?? {})).toEqual(['__proto__']);
     expect(Object.entries(core?.headers ?? {})).toEqual([['__proto__', 'y']]);
     expect(({} as Record<string, unknown>).value).toBeUndefined();

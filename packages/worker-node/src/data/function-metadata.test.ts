@@ -84,7 +84,9 @@ describe('toCoreFunctionMetadata', () => {
       ]),
     });
     expect(core).toMatchObject({ name: 'v3', functionId: 'id-1', entryPoint: 'run', isProxy: false });
-    expect(Object.entries(core.bindings).map(([name, { type, direction, dataType }]) => [name, type, direction, dataType])).toEqual([
+    expect(
+      Object.entries(core.bindings).map(([name, { type, direction, dataType }]) => [name, type, direction, dataType]),
+    ).toEqual([
       ['res', 'http', 'out', 'undefined'],
       ['__proto__', 'blob', 'inout', 'stream'],
     ]);

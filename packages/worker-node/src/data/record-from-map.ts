@@ -2,7 +2,10 @@
  * A map of the wire as an object without a prototype: a key named `__proto__` or `constructor` is a key like any
  * other, and a name that was not sent is not found.
  */
-export function recordFromMap<From, To>(map: ReadonlyMap<string, From>, convert: (value: From) => To): Record<string, To> {
+export function recordFromMap<From, To>(
+  map: ReadonlyMap<string, From>,
+  convert: (value: From) => To,
+): Record<string, To> {
   const record: Record<string, To> = Object.create(null);
   for (const [key, value] of map) record[key] = convert(value);
   return record;

@@ -17,7 +17,10 @@ describe('toInvocationResponse', () => {
   it('drops keys that the model did not set, and keys that the wire does not know', () => {
     const { returnValue, outputData } = answer({
       returnValue: { http: { statusCode: null, status: () => {}, _done: 1, body: { json: undefined }, cookies: [] } },
-      outputData: [{ name: 'a', data: { string: 'x' } }, { name: 'b', data: null }],
+      outputData: [
+        { name: 'a', data: { string: 'x' } },
+        { name: 'b', data: null },
+      ],
     });
     expect(returnValue?.data).toMatchObject({ $case: 'http', value: { statusCode: '', body: { data: undefined } } });
     expect(outputData).toEqual([
@@ -72,7 +75,17 @@ describe('toInvocationResponse', () => {
   });
 
   it('whatever a model answers, it is sent or rejected with RESPONSE_INVALID', () => {
-    const names = fc.constantFrom('outputData', 'returnValue', 'http', 'json', 'int', 'name', 'data', 'body', 'cookies');
+    const names = fc.constantFrom(
+      'outputData',
+      'returnValue',
+      'http',
+      'json',
+      'int',
+      'name',
+      'data',
+      'body',
+      'cookies',
+    );
     const { value: anything } = fc.letrec((tie) => ({
       value: fc.oneof(
         { maxDepth: 5 },

@@ -1,17 +1,17 @@
 /** The answer of a programming model as a message for the host. */
-import {
-  type InvocationResponse,
-  type ModelBindingData,
-  type NullableBool,
-  type NullableDouble,
-  type NullableString,
-  type NullableTimestamp,
-  type ParameterBinding,
-  type RpcHttp,
-  type RpcHttpCookie,
-  type RpcHttpCookie_SameSite,
-  type StatusResult,
-  type TypedData,
+import type {
+  InvocationResponse,
+  ModelBindingData,
+  NullableBool,
+  NullableDouble,
+  NullableString,
+  NullableTimestamp,
+  ParameterBinding,
+  RpcHttp,
+  RpcHttpCookie,
+  RpcHttpCookie_SameSite,
+  StatusResult,
+  TypedData,
 } from '@switchyard/protocol';
 import { workerErrors } from '../errors.ts';
 import {

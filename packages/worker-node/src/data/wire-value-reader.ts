@@ -81,7 +81,8 @@ export function readOptional<Item>(
 export function readInteger(value: unknown, path: string): bigint {
   const integer = toBigInt(value);
   if (integer === undefined) throw new WireValueError(path, value, 'a whole number');
-  if (integer >= int64Limit || integer < -int64Limit) throw new WireValueError(path, value, 'a whole number of 64 bits');
+  if (integer >= int64Limit || integer < -int64Limit)
+    throw new WireValueError(path, value, 'a whole number of 64 bits');
   return integer;
 }
 

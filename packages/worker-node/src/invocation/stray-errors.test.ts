@@ -29,7 +29,10 @@ describe('catchStrayErrors', () => {
     const { source, scope, lines, crashes, failures, invocation } = open();
     scope.run(invocation(false), () => source.emit('unhandledRejection', new Error('late')));
     source.emit('unhandledRejection', 'nowhere');
-    expect(lines[0]).toEqual(['error', expect.stringMatching(/in function hello \(invocation i1, which had ended\): Error: late/)]);
+    expect(lines[0]).toEqual([
+      'error',
+      expect.stringMatching(/in function hello \(invocation i1, which had ended\): Error: late/),
+    ]);
     expect(lines[1]).toEqual(['error', 'Unhandled rejection: nowhere']);
     expect([crashes, failures]).toEqual([[], []]);
   });
@@ -39,7 +42,9 @@ describe('catchStrayErrors', () => {
     const error = new Error('thrown in a timer');
     scope.run(invocation(true), () => source.emit('uncaughtException', error));
     expect(failures).toEqual([error]);
-    expect(lines).toEqual([['error', expect.stringContaining('in function hello (invocation i1): Error: thrown in a')]]);
+    expect(lines).toEqual([
+      ['error', expect.stringContaining('in function hello (invocation i1): Error: thrown in a')],
+    ]);
     expect(crashes).toEqual([]);
   });
 

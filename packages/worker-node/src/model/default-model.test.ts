@@ -1,8 +1,8 @@
+import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { ProgrammingModels } from '../app/programming-models.ts';
 import type { CoreInvocationContext, InvocationModel } from '../core/core-types.ts';
 import { DefaultModel, defaultModelVersion } from './default-model.ts';
-import { createRequire } from 'node:module';
 
 const context = {} as CoreInvocationContext;
 const invocationModel = {} as InvocationModel;

@@ -6,7 +6,7 @@ import { decode } from './text-decoding.ts';
 function toUtf32(text: string, littleEndian: boolean): Uint8Array {
   const points = [...text].map((character) => character.codePointAt(0) ?? 0);
   const view = new DataView(new ArrayBuffer(points.length * 4));
-  points.forEach((point, index) => view.setUint32(index * 4, point, littleEndian));
+  for (const [index, point] of points.entries()) view.setUint32(index * 4, point, littleEndian);
   return new Uint8Array(view.buffer);
 }
 

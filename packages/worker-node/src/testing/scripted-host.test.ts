@@ -1,11 +1,10 @@
-import { StreamingMessage } from '@switchyard/protocol';
+import { createMemoryLinkPair, StreamingMessage } from '@switchyard/protocol';
 import { describe, expect, it } from 'vitest';
-import { createLinkPair } from './link-pair.ts';
 import { ScriptedHost } from './scripted-host.ts';
 
 function open() {
-  const { near, far } = createLinkPair();
-  const host = new ScriptedHost(near);
+  const { opener: far, acceptor } = createMemoryLinkPair();
+  const host = new ScriptedHost(acceptor);
   const asked: StreamingMessage[] = [];
   far.receive({ frame: (bytes) => asked.push(StreamingMessage.decode(bytes)) });
   const answer = (requestId: string, invocationId: string) =>
@@ -49,8 +48,8 @@ describe('ScriptedHost', () => {
     const { host, far } = open();
     const asked = host.index();
     far.cancel({ code: 14, message: 'gone' });
-    await expect(asked).rejects.toThrow('gone');
-    await expect(host.workerId).rejects.toThrow('gone');
+    await expect(asked).rejects.toThrow('the link to the worker ended');
+    await expect(host.workerId).rejects.toThrow('ended');
   });
 
   it('rejects an answer of another kind', async () => {

@@ -39,7 +39,7 @@ export class ScriptedHost {
 
   constructor(link: Link) {
     this.link = link;
-    link.receive({ frame: (bytes) => this.#receive(StreamingMessage.decode(bytes)) });
+    link.receive({ frame: (bytes) => this.#receive(StreamingMessage.decode(bytes)), end: () => this.end() });
     void link.closed.then((end) => this.#fail(end));
   }
 

@@ -1,0 +1,230 @@
+import {
+  createFakeWorker,
+  createMemoryLog,
+  createSeededRandom,
+  invocationSuccess,
+  VirtualClock,
+} from '@switchyard/testkit';
+import { describe, expect, test } from 'vitest';
+import { call } from '../testing/fake-http.ts';
+import { createHarness } from '../testing/runtime-harness.ts';
+import { createApplication } from '../testing/sample-application.ts';
+
+const version = (applicationId: string, metadataVersion: string) => ({
+  applicationId,
+  metadataVersion,
+  codeVersion: '1',
+});
+
+function createRun() {
+  const clock = new VirtualClock();
+  const log = createMemoryLog(clock);
+  return { clock, log, ...createHarness({ clock, random: createSeededRandom(1), log }) };
+}
+
+describe('JobHostManager', () => {
+  test('I1: calls at the same time start one JobHost', async () => {
+    const { runtime, supply, dial } = createRun();
+    const application = createApplication();
+    const both = Promise.all([runtime.addApplication(application), runtime.addApplication(application)]);
+    createFakeWorker(dial('w1'), { workerId: 'w1', functions: [{ name: 'a' }] });
+    const [first, second] = await both;
+    expect(first).toBe(second);
+    expect(supply.requests).toHaveLength(1);
+    expect(runtime.status()).toHaveLength(1);
+  });
+
+  test('I1: another code version shares the JobHost, another metadata version does not', async () => {
+    const { runtime, dial } = createRun();
+    const added = runtime.addApplication(createApplication({ definition: version('a', '1') }));
+    createFakeWorker(dial('w1', version('a', '1')), { workerId: 'w1', functions: [{ name: 'f' }] });
+    await added;
+    await runtime.addApplication(createApplication({ definition: { ...version('a', '1'), codeVersion: '2' } }));
+    expect(runtime.status().map(({ key }) => key)).toEqual(['a:1']);
+    const next = runtime.addApplication(createApplication({ definition: version('a', '2') }));
+    expect(runtime.status().map(({ key }) => key)).toEqual(['a:1', 'a:2']);
+    createFakeWorker(dial('w2', version('a', '2')), { workerId: 'w2', functions: [{ name: 'f' }] });
+    expect(await next).toMatchObject({ key: 'a:2', state: 'active' });
+  });
+
+  test.each([
+    ['a host.json of another version', { version: '1.0' }, 'HOST_JSON_VERSION'],
+    ['a host.json with wrong values', { version: '2.0', functionTimeout: 'soon' }, 'HOST_JSON_INVALID'],
+    ['a host.json that is no object', 'x', 'HOST_JSON_INVALID'],
+  ])('I2: %s leaves nothing behind', async (_what, hostJson, code) => {
+    const { runtime, supply, dial } = createRun();
+    await expect(runtime.addApplication(createApplication({ hostJson }))).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining('/app/host.json'),
+    });
+    expect([runtime.status(), supply.requests]).toEqual([[], []]);
+    const added = runtime.addApplication(createApplication());
+    createFakeWorker(dial('w1'), { workerId: 'w1', functions: [{ name: 'a' }] });
+    expect(await added).toMatchObject({ state: 'active' });
+  });
+
+  test('I2: a host name that another app has leaves nothing behind', async () => {
+    const { runtime } = createRun();
+    runtime
+      .addApplication(createApplication({ definition: version('a', '1'), hostNames: ['shop.example'] }))
+      .catch(() => {});
+    await expect(
+      runtime.addApplication(createApplication({ definition: version('b', '1'), hostNames: ['SHOP.example'] })),
+    ).rejects.toMatchObject({ code: 'APPLICATION_CONFLICT' });
+    expect(runtime.status().map(({ key }) => key)).toEqual(['a:1']);
+  });
+
+  test('I3: workers of two apps never mix', async () => {
+    const { clock, runtime, dial } = createRun();
+    const added = [
+      runtime.addApplication(createApplication({ definition: version('a', '1') })),
+      runtime.addApplication(createApplication({ definition: version('b', '1') })),
+    ];
+    const ofB = createFakeWorker(dial('wb', version('b', '1')), { workerId: 'wb', functions: [{ name: 'fb' }] });
+    const ofA = createFakeWorker(dial('wa', version('a', '1')), { workerId: 'wa', functions: [{ name: 'fa' }] });
+    const [a, b] = await Promise.all(added);
+    expect([a?.functions, b?.functions]).toMatchObject([[{ name: 'fa' }], [{ name: 'fb' }]]);
+    expect([a?.workers, b?.workers]).toMatchObject([[{ workerId: 'wa' }], [{ workerId: 'wb' }]]);
+    ofA.crash();
+    await clock.settle();
+    expect(runtime.status().map(({ state }) => state)).toEqual(['dormant', 'active']);
+    expect(ofB.bodies('workerTerminate')).toEqual([]);
+  });
+
+  test('I3: a worker of an app that is not hosted is turned away, and so is one that was ended', async () => {
+    const { clock, runtime, supply, dial, connect } = createRun();
+    const lost = dial('w1', version('nobody', '1'));
+    createFakeWorker(lost, { workerId: 'w1' });
+    expect(await lost.closed).toMatchObject({ code: 5, message: expect.stringContaining("'nobody:1'") });
+    const added = runtime.addApplication(createApplication());
+    createFakeWorker(dial('w2'), {
+      workerId: 'w2',
+      functions: [{ name: 'a' }],
+      script: { workerTerminate: () => undefined },
+    });
+    await added;
+    const removed = runtime.removeApplication('sample:1', 1_000);
+    await clock.settle();
+    const again = connect();
+    createFakeWorker(again, { workerId: 'w2' });
+    expect(await again.closed).toMatchObject({ code: 9, message: expect.stringContaining('draining') });
+    await clock.runUntil(removed);
+    expect(supply.requests.at(-1)).toMatchObject({ count: 0 });
+  });
+
+  test('I3: a worker that was announced before its JobHost is taken over', async () => {
+    const { runtime, supply, connect } = createRun();
+    const application = createApplication();
+    supply.expect('w1', application.definition);
+    const added = runtime.addApplication(application);
+    createFakeWorker(connect(), { workerId: 'w1', functions: [{ name: 'a' }] });
+    expect(await added).toMatchObject({ workers: [{ workerId: 'w1', state: 'ready' }] });
+  });
+
+  test('I4: a newer version answers to the names of an app once it is ready, and not before', async () => {
+    const { clock, runtime, dial } = createRun();
+    const answering = (text: string) => ({
+      functions: [{ name: 'f' }],
+      onInvocation: () => invocationSuccess({ returnValue: { data: { $case: 'string', value: text } } }),
+    });
+    const ask = async (): Promise<string> =>
+      (await call(runtime, '/api/f', { headers: { host: 'a.localhost' } }).reply).body;
+    const first = runtime.addApplication(createApplication({ definition: version('a', '1') }));
+    createFakeWorker(dial('w1', version('a', '1')), { workerId: 'w1', ...answering('old') });
+    await first;
+    const second = runtime.addApplication(createApplication({ definition: version('a', '2') }));
+    expect(await ask()).toBe('old');
+    createFakeWorker(dial('w2', version('a', '2')), { workerId: 'w2', ...answering('new') });
+    await second;
+    expect(await ask()).toBe('new');
+    await clock.runUntil(runtime.removeApplication('a:1', 1_000));
+    expect(await ask()).toBe('new');
+    const third = runtime.addApplication(createApplication({ definition: version('a', '3') }));
+    third.catch(() => {});
+    await clock.runUntil(runtime.removeApplication('a:3', 1_000));
+    expect(await ask()).toBe('new');
+  });
+
+  test('I4: when the newest version goes, the one before it answers again', async () => {
+    const { clock, runtime, dial } = createRun();
+    for (const metadataVersion of ['1', '2']) {
+      const definition = version('a', metadataVersion);
+      const added = runtime.addApplication(createApplication({ definition }));
+      createFakeWorker(dial(`w${metadataVersion}`, definition), {
+        workerId: `w${metadataVersion}`,
+        functions: [{ name: 'f' }],
+        onInvocation: () =>
+          invocationSuccess({ returnValue: { data: { $case: 'string', value: `version ${metadataVersion}` } } }),
+      });
+      await added;
+    }
+    const ask = async (): Promise<string> =>
+      (await call(runtime, '/api/f', { headers: { host: 'a.localhost' } }).reply).body;
+    expect(await ask()).toBe('version 2');
+    await clock.runUntil(runtime.removeApplication('a:2', 1_000));
+    expect(await ask()).toBe('version 1');
+  });
+
+  test('I5: removing an unknown JobHost does nothing, and removing one harms no other', async () => {
+    const { clock, runtime, dial } = createRun();
+    await runtime.removeApplication('nobody:1', 1_000);
+    const added = [
+      runtime.addApplication(createApplication({ definition: version('a', '1') })),
+      runtime.addApplication(createApplication({ definition: version('b', '1') })),
+    ];
+    createFakeWorker(dial('wa', version('a', '1')), { workerId: 'wa', functions: [{ name: 'f' }] });
+    createFakeWorker(dial('wb', version('b', '1')), { workerId: 'wb', functions: [{ name: 'f' }] });
+    await Promise.all(added);
+    await clock.runUntil(runtime.removeApplication('a:1', 1_000));
+    expect(runtime.status()).toMatchObject([{ key: 'b:1', state: 'active' }]);
+  });
+
+  test('a JobHost that is being drained makes way for a new one of the same key', async () => {
+    const { clock, runtime, dial } = createRun();
+    const application = createApplication();
+    const added = runtime.addApplication(application);
+    createFakeWorker(dial('w1'), {
+      workerId: 'w1',
+      functions: [{ name: 'old' }],
+      script: { workerTerminate: () => undefined },
+    });
+    await added;
+    const removed = runtime.removeApplication('sample:1', 1_000);
+    await clock.settle();
+    const again = runtime.addApplication(application);
+    createFakeWorker(dial('w2'), { workerId: 'w2', functions: [{ name: 'new' }] });
+    expect(await again).toMatchObject({ functions: [{ name: 'new' }] });
+    await clock.runUntil(removed);
+    expect(runtime.status()).toMatchObject([{ state: 'active', functions: [{ name: 'new' }] }]);
+  });
+
+  test('an observer that throws harms nothing', async () => {
+    const { runtime, dial, log } = createRun();
+    runtime.watch(() => {
+      throw new Error('deaf');
+    });
+    const seen: string[] = [];
+    const unwatch = runtime.watch(({ state }) => seen.push(state));
+    const added = runtime.addApplication(createApplication());
+    createFakeWorker(dial('w1'), { workerId: 'w1', functions: [{ name: 'a' }] });
+    await added;
+    unwatch();
+    expect(seen).toContain('active');
+    expect(log.withMessage('An observer of JobHosts failed.').length).toBeGreaterThan(0);
+  });
+
+  test('console lines go to the log with their app and worker', async () => {
+    const { runtime, supply, dial, log } = createRun();
+    runtime.addApplication(createApplication()).catch(() => {});
+    dial('w1');
+    supply.emit({ kind: 'console', workerId: 'w1', stream: 'stdout', line: 'hello' });
+    supply.emit({ kind: 'console', workerId: 'w1', stream: 'stderr', line: 'LanguageWorkerConsoleLog[warn] old' });
+    supply.emit({ kind: 'console', workerId: 'w1', stream: 'stdout', line: 'azfuncjsonlog:{}' });
+    const lines = log.records.filter(({ fields }) => fields.workerId === 'w1' && fields.applicationId === 'sample');
+    expect(lines.map(({ level, message, fields }) => [level, message, fields.category])).toEqual([
+      ['information', 'hello', 'Host.Function.Console'],
+      ['warning', '[warn] old', 'Worker.Console'],
+      ['information', 'azfuncjsonlog:{}', 'Host.Function.ToolingConsoleLog'],
+    ]);
+  });
+});

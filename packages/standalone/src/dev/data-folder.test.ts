@@ -1,0 +1,36 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openTestFolder, type TestFolder } from '../testing/app-folders.ts';
+import { DataFolder } from './data-folder.ts';
+
+let folder: TestFolder;
+beforeEach(async () => {
+  folder = await openTestFolder();
+});
+afterEach(() => folder.remove());
+
+describe('DataFolder', () => {
+  it('I1: makes the folder when it is needed, and not before', async () => {
+    const data = new DataFolder(join(folder.path, 'app', '.switchyard'));
+    expect(await readdir(folder.path)).toEqual([]);
+    await Promise.all([data.prepare(), data.prepare()]);
+    expect(await readdir(data.path)).toEqual(['.gitignore']);
+  });
+
+  it('I2: hides the folder from version control, and leaves what the user wrote there', async () => {
+    const data = new DataFolder(folder.path);
+    await data.prepare();
+    expect(await readFile(join(folder.path, '.gitignore'), 'utf8')).toBe('*\n');
+    await writeFile(join(folder.path, '.gitignore'), 'mine\n');
+    await new DataFolder(folder.path).prepare();
+    expect(await readFile(join(folder.path, '.gitignore'), 'utf8')).toBe('mine\n');
+  });
+
+  it('says which folder cannot be made, and tries again the next time', async () => {
+    await writeFile(join(folder.path, 'taken'), '');
+    const data = new DataFolder(join(folder.path, 'taken', 'data'));
+    await expect(data.prepare()).rejects.toThrow(`'${data.path}' cannot be written`);
+    await expect(data.prepare()).rejects.toThrow('cannot be written');
+  });
+});

@@ -1,0 +1,38 @@
+/**
+ * The folder in which `switchyard dev` keeps keys, timer states and stored data.
+ *
+ * I1 It is made when it is first needed, and not before.
+ * I2 Version control does not see it: it holds secrets, and it usually stands inside the app's folder.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '@switchyard/kernel';
+import { standaloneErrors } from '../errors.ts';
+
+/** Nobody but the owner looks inside. */
+const privateFolderMode = 0o700;
+
+export class DataFolder {
+  readonly path: string;
+  #prepared: Promise<void> | undefined;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Makes the folder unless it is there. Rejects with DATA_FOLDER_UNWRITABLE; a later call tries again. */
+  prepare(): Promise<void> {
+    this.#prepared ??= makeFolder(this.path).catch((error: unknown) => {
+      this.#prepared = undefined;
+      throw standaloneErrors.create('DATA_FOLDER_UNWRITABLE', { path: this.path, reason: messageOf(error) }, error);
+    });
+    return this.#prepared;
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: privateFolderMode });
+  await writeFile(join(path, '.gitignore'), '*\n', { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+}
