@@ -80,5 +80,6 @@ const counts = readCounts();
 const broken = results.filter(({ passed }) => !passed);
 // A failed step without a failed test of its own (a type error, a crash of the runner) counts as one failure.
 const failed = counts.failed + broken.filter(({ step }) => step.name !== 'tests' || counts.failed === 0).length;
-console.log(`${counts.passed} passed, ${failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`);
+const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
+console.log(`Total: ${counts.passed} passed, ${failed} failed${skipped}`);
 process.exitCode = broken.length === 0 ? 0 : 1;

@@ -11,7 +11,7 @@ import {
   StatusResult_Status,
   type TypedData,
 } from '@switchyard/protocol';
-import { openScriptedHostServer, type ScriptedHost } from '@switchyard/worker-node/testing';
+import { openScriptedHostServer, type ScriptedHost } from '@switchyard/testkit';
 import { start } from './processes.ts';
 import { median } from './statistics.ts';
 

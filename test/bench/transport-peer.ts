@@ -22,7 +22,7 @@ export interface EchoResult {
 
 /** One open echo stream, whoever implements it. */
 interface EchoStream {
-  send(message: Uint8Array): void;
+  send(message: Buffer): void;
   onMessage: () => void;
 }
 

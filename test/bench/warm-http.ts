@@ -16,7 +16,7 @@ import { openPeers } from './peers.ts';
 import { openRawWorker, type RawWorker } from './raw-worker.ts';
 import { median } from './statistics.ts';
 
-const rounds = 5;
+const rounds = 7;
 
 /** What the field's published figure for Node says: requests per core and second. */
 const targetPerCpuSecond = 2_000;
@@ -27,7 +27,7 @@ export interface WarmHttpResult {
   readonly notes: readonly string[];
 }
 
-/** Runs the benchmark; takes about a minute and a half. */
+/** Runs the benchmark; takes about two minutes. */
 export async function benchWarmHttp(): Promise<WarmHttpResult> {
   const peers = openPeers();
   const notes = peers.kind === 'missing' ? [`No rows for other projects' servers: ${peers.reason}`] : [];

@@ -10,7 +10,7 @@ import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type RpcFunctionMetadata, RpcHttp } from '@switchyard/protocol';
-import type { ScriptedHost } from '@switchyard/worker-node/testing';
+import type { ScriptedHost } from '@switchyard/testkit';
 import { buildWorker, startWorker, type WorkerProcess } from '../conformance/worker-process.ts';
 import type { BenchRow } from './bench-row.ts';
 import { pssBytes } from './processes.ts';

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { systemClock } from '@switchyard/kernel';
-import { type PartCheck, requirePart } from '@switchyard/testkit';
-import { openScriptedHostServer, type ScriptedHost } from '@switchyard/worker-node/testing';
+import { openScriptedHostServer, type PartCheck, requirePart, type ScriptedHost } from '@switchyard/testkit';
 
 const packageFolder = fileURLToPath(new URL('../../packages/worker-node/', import.meta.url));
 

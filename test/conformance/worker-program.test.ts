@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import type { InvocationResponse, RpcFunctionMetadata } from '@switchyard/protocol';
 import { RpcHttp, RpcLog_Level } from '@switchyard/protocol';
-import { type AppFolder, createAppFolder, type ScriptedHost } from '@switchyard/worker-node/testing';
+import { type AppFolder, createAppFolder, type ScriptedHost } from '@switchyard/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   buildWorker,

@@ -21,6 +21,8 @@ export type FlagDefinition = {
   readonly short?: string;
   /** Works, and the help does not show it. */
   readonly hidden?: boolean;
+  /** What holds when nobody says anything, in words. */
+  readonly fallback?: string;
 } & (
   | { readonly kind: 'switch' }
   | { readonly kind: 'text'; readonly placeholder: string }
@@ -35,6 +37,9 @@ export type FlagDefinition = {
 /** Flags by name, without the dashes. */
 export type FlagSet = Readonly<Record<string, FlagDefinition>>;
 
+/** What stands for a flag: its kind decides which. */
+export type FlagValue = string | number | boolean;
+
 /** What the user gave for each flag. */
 export type FlagValues<Flags extends FlagSet> = {
   readonly [Name in keyof Flags]: Flags[Name]['kind'] extends 'switch'
@@ -45,6 +50,8 @@ export type FlagValues<Flags extends FlagSet> = {
 export interface CommandInput<Flags extends FlagSet> {
   readonly positionals: readonly string[];
   readonly flags: FlagValues<Flags>;
+  /** Where each value comes from, in words; what holds by default is not among them. */
+  readonly origins: ReadonlyMap<string, string>;
 }
 
 export interface Command<Flags extends FlagSet = FlagSet> {
@@ -52,12 +59,22 @@ export interface Command<Flags extends FlagSet = FlagSet> {
   /** One line for the list of commands. */
   readonly summary: string;
   /** What stands between the command's name and its flags. */
-  readonly positional?: { readonly name: string; readonly summary: string; readonly maximum: number };
+  readonly positional?: PositionalDefinition;
   readonly flags: Flags;
+  /** Takes flags that are not given from the environment and from switchyard.yaml. */
+  readonly configurable?: boolean;
   /** Command lines worth showing. */
   readonly examples: readonly string[];
   /** Returns the exit code. A PlatformError that it throws is shown, and gives the exit code. */
   run(input: CommandInput<Flags>, context: CommandContext): Promise<number>;
+}
+
+export interface PositionalDefinition {
+  readonly name: string;
+  readonly summary: string;
+  readonly maximum: number;
+  /** The name under which a configurable command finds them in the environment and in switchyard.yaml. */
+  readonly setting?: string;
 }
 
 /** Declares a command; its flags give `run` their types. */

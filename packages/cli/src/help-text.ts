@@ -1,4 +1,4 @@
-import type { Command, FlagDefinition } from './command.ts';
+import type { Command, FlagDefinition, FlagSet } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 
 /** The help of the whole program, from the registry. */
@@ -14,33 +14,52 @@ export function programHelp(commands: readonly Command[]): string {
     "'switchyard <command> --help' tells more about one of them.",
     '',
     'Exit codes:',
-    ...columns(Object.values(exitCodes).map(({ code, meaning }) => [String(code), meaning])),
+    ...exitCodeLines(),
     '',
   ].join('\n');
 }
 
-/** The help of one command, from its data. */
-export function commandHelp(command: Command): string {
+/** One line per exit code. */
+export function exitCodeLines(): string[] {
+  return columns(Object.values(exitCodes).map(({ code, meaning }) => [String(code), meaning]));
+}
+
+/** The help of one command, from its data; `program` is what the user types before the command's name. */
+export function commandHelp(command: Command, program = 'switchyard'): string {
   const { positional, examples } = command;
-  const visible = Object.entries(command.flags).filter(([, { hidden }]) => hidden !== true);
   const many = positional !== undefined && positional.maximum > 1 ? ' ...' : '';
   const usage = [
-    `switchyard ${command.name}`,
+    `${program} ${command.name}`,
     positional === undefined ? '' : ` [${positional.name}${many}]`,
-    visible.length === 0 ? '' : ' [flags]',
+    visibleFlags(command.flags).length === 0 ? '' : ' [flags]',
   ];
   return [
     command.summary,
     '',
     `Usage: ${usage.join('')}`,
     ...(positional === undefined ? [] : section(positional.name, [[positional.name, positional.summary]])),
-    ...section('Flags', [
-      ...visible.map(([name, flag]): [string, string] => [spelling(name, flag), flag.summary]),
-      ['-h, --help', 'shows this'],
-    ]),
+    ...flagSection(command.flags),
     ...(examples.length === 0 ? [] : ['', 'Examples:', ...examples.map((line) => `  ${line}`)]),
     '',
   ].join('\n');
+}
+
+/** The flags that the help shows, one line each, `--help` last. */
+export function flagSection(flags: FlagSet): string[] {
+  return section('Flags', [
+    ...visibleFlags(flags).map(([name, flag]): [string, string] => [spelling(name, flag), flag.summary]),
+    ['-h, --help', 'shows this'],
+  ]);
+}
+
+/** Lines of two columns. */
+export function columns(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+}
+
+function visibleFlags(flags: FlagSet): [string, FlagDefinition][] {
+  return Object.entries(flags).filter(([, { hidden }]) => hidden !== true);
 }
 
 function spelling(name: string, flag: FlagDefinition): string {
@@ -50,9 +69,4 @@ function spelling(name: string, flag: FlagDefinition): string {
 
 function section(title: string, rows: readonly (readonly [string, string])[]): string[] {
   return ['', `${title.slice(0, 1).toUpperCase()}${title.slice(1)}:`, ...columns(rows)];
-}
-
-function columns(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
 }

@@ -1,26 +1,27 @@
-import type { Command, FlagDefinition, FlagSet, FlagValues } from './command.ts';
+import type { Command, FlagDefinition, FlagValue } from './command.ts';
+import { type Reading, readValue, wrong } from './read-value.ts';
 import { nearest } from './suggestion.ts';
 
 /** What a command line says. */
-export type ParsedArguments<Flags extends FlagSet> =
-  | { readonly kind: 'parsed'; readonly positionals: readonly string[]; readonly flags: FlagValues<Flags> }
+export type ParsedArguments =
+  | ({ readonly kind: 'parsed' } & GivenArguments)
   | { readonly kind: 'help' }
   /** It cannot be understood; the message names the word and the fix. */
   | { readonly kind: 'wrong'; readonly message: string };
 
-type FlagValue = string | number | boolean;
-type Reading<T> = { readonly kind: 'read'; readonly value: T } | { readonly kind: 'wrong'; readonly message: string };
-
-const wrong = (message: string): { readonly kind: 'wrong'; readonly message: string } => ({ kind: 'wrong', message });
+/** The words of a command line, understood. */
+export interface GivenArguments {
+  readonly positionals: readonly string[];
+  /** The flags that were given, by name. */
+  readonly given: ReadonlyMap<string, FlagValue>;
+}
 
 /**
  * Reads what follows a command's name: `--flag value`, `--flag=value`, `-f value`, positionals, and `--` before
- * positionals that begin with a dash. Every flag at most once; nothing unknown is let through.
+ * positionals that begin with a dash. Every flag at most once; nothing unknown is let through. A switch that is
+ * configured is taken back with `--flag=false`.
  */
-export function parseArguments<Flags extends FlagSet>(
-  command: Command<Flags>,
-  words: readonly string[],
-): ParsedArguments<Flags> {
+export function parseArguments(command: Command, words: readonly string[]): ParsedArguments {
   const given = new Map<string, FlagValue>();
   const positionals: string[] = [];
   let flagsOver = false;
@@ -43,11 +44,7 @@ export function parseArguments<Flags extends FlagSet>(
   }
   const excess = positionals[command.positional?.maximum ?? 0];
   if (excess !== undefined) return wrong(excessMessage(command, excess));
-  const flags = Object.entries(command.flags).map(([name, definition]) => [
-    name,
-    given.get(name) ?? (definition.kind === 'switch' ? false : undefined),
-  ]);
-  return { kind: 'parsed', positionals, flags: Object.fromEntries(flags) };
+  return { kind: 'parsed', positionals, given };
 }
 
 interface ReadFlag {
@@ -63,15 +60,19 @@ function readFlag(command: Command, word: string, next: string | undefined): Rea
   const name = nameOf(command, written);
   const definition = name === undefined ? undefined : command.flags[name];
   if (name === undefined || definition === undefined) return wrong(unknownMessage(command, written));
-  if (definition.kind === 'switch') {
-    if (equals >= 0) return wrong(`--${name} takes no value. Leave '${word.slice(equals)}' out.`);
-    return { kind: 'read', value: { name, value: true, tookNext: false } };
-  }
+  if (definition.kind === 'switch') return readSwitch(name, equals < 0 ? undefined : word.slice(equals + 1));
   const text = equals < 0 ? next : word.slice(equals + 1);
   if (text === undefined || text === '' || (equals < 0 && /^--?[a-z]/i.test(text)))
     return wrong(`--${name} needs a value: --${name} ${definition.placeholder}.`);
-  const value = readValue(name, definition, text);
+  const value = readValue(`--${name}`, definition, text);
   return value.kind === 'wrong' ? value : { kind: 'read', value: { name, value: value.value, tookNext: equals < 0 } };
+}
+
+/** A switch needs no value; `=true` and `=false` are understood, everything else is a mistake. */
+function readSwitch(name: string, text: string | undefined): Reading<ReadFlag> {
+  if (text !== undefined && text !== 'true' && text !== 'false')
+    return wrong(`--${name} takes no value. Leave '=${text}' out.`);
+  return { kind: 'read', value: { name, value: text !== 'false', tookNext: false } };
 }
 
 function nameOf(command: Command, written: string): string | undefined {
@@ -79,19 +80,8 @@ function nameOf(command: Command, written: string): string | undefined {
     const name = written.slice(2);
     return Object.hasOwn(command.flags, name) ? name : undefined;
   }
-  return Object.entries(command.flags).find(([, { short }]) => short !== undefined && written === `-${short}`)?.[0];
-}
-
-function readValue(
-  name: string,
-  definition: Exclude<FlagDefinition, { kind: 'switch' }>,
-  text: string,
-): Reading<string | number> {
-  if (definition.kind === 'text') return { kind: 'read', value: text };
-  const { minimum, maximum } = definition;
-  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= minimum && number <= maximum) return { kind: 'read', value: number };
-  return wrong(`--${name} must be a whole number from ${minimum} to ${maximum}, not '${text}'.`);
+  const isMeant = ({ short }: FlagDefinition): boolean => short !== undefined && written === `-${short}`;
+  return Object.entries(command.flags).find(([, definition]) => isMeant(definition))?.[0];
 }
 
 function unknownMessage(command: Command, written: string): string {

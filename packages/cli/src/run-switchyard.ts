@@ -2,7 +2,8 @@ import { isPlatformError } from '@switchyard/kernel';
 import type { Command, CommandContext } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { commandHelp, programHelp } from './help-text.ts';
-import { parseArguments } from './parse-arguments.ts';
+import { type GivenArguments, parseArguments } from './parse-arguments.ts';
+import { resolveInput } from './settings/resolve-settings.ts';
 import { unknownCommand } from './unknown-command.ts';
 
 /** Spellings of commands that people try. */
@@ -48,13 +49,10 @@ export async function runSwitchyard(
   }
 }
 
-async function runCommand(
-  command: Command,
-  input: Parameters<Command['run']>[0],
-  context: CommandContext,
-): Promise<number> {
+/** Runs a command with what was given and configured; a PlatformError is shown and gives the exit code. */
+async function runCommand(command: Command, given: GivenArguments, context: CommandContext): Promise<number> {
   try {
-    return await command.run(input, context);
+    return await command.run(await resolveInput(command, given, context), context);
   } catch (error) {
     if (!isPlatformError(error)) throw error;
     return complain(context, error.message, error.definition.exit);

@@ -1,31 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { contentCases, readEnvelope, readInvocationId } from './envelope.ts';
 import { StreamingMessage } from './gen/function-rpc.ts';
+import { readRecordedFrames } from './testing/recorded-frames.ts';
 import { BinaryReader } from './wire/binary-reader.ts';
 import { BinaryWriter } from './wire/binary-writer.ts';
 
-const transcripts = new URL('../../../test/conformance/transcripts/', import.meta.url);
-
-/** One recorded frame. */
-interface Recorded {
-  readonly file: string;
-  readonly kind: string;
-  readonly frame: Buffer;
-}
-
-const recorded: readonly Recorded[] = readdirSync(transcripts)
-  .filter((file) => file.endsWith('.jsonl'))
-  .flatMap((file) =>
-    readFileSync(new URL(file, transcripts), 'utf8')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => {
-        const { kind, b64 }: { kind: string; b64: string } = JSON.parse(line);
-        return { file, kind, frame: Buffer.from(b64, 'base64') };
-      }),
-  );
+const recorded = readRecordedFrames().map(({ file, kind, bytes }) => ({ file, kind, frame: bytes }));
 
 /** What the generated decoder says of a frame's envelope, its invocation id included. */
 function decoded(frame: Uint8Array): { requestId: string; contentCase: string | undefined; invocationId: string | undefined } {

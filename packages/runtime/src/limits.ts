@@ -16,6 +16,8 @@ export interface RuntimeLimits {
   readonly heartbeatMisses: number;
   /** How long a worker whose stream dropped may take to come back before another one is asked for. */
   readonly replacementMs: number;
+  /** How long the end of a worker's process may take to be reported after its stream ended during the start. */
+  readonly exitReportMs: number;
   /** What a worker is told it has to end, and how long its stream stays open for that. */
   readonly terminateGraceMs: number;
   /** How long a worker that is gone stays visible in the status. */
@@ -50,6 +52,7 @@ export const defaultLimits: RuntimeLimits = {
   heartbeatMs: 15_000,
   heartbeatMisses: 3,
   replacementMs: 1_000,
+  exitReportMs: 3_000,
   terminateGraceMs: 5_000,
   departedMs: 300_000,
   inFlightPerWorker: 4_096,

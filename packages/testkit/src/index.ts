@@ -1,4 +1,8 @@
-/** What tests stand on: virtual time, repeatable randomness, a log that remembers, a scripted worker. Tests only. */
+/**
+ * What tests stand on: virtual time, repeatable randomness, a log that remembers, a scripted worker, a scripted host.
+ * Tests only.
+ */
+export { type AppFolder, createAppFolder } from './app-folder.ts';
 export {
   type FakeFunction,
   failureResult,
@@ -18,5 +22,7 @@ export {
 } from './fake-worker.ts';
 export { createMemoryLog, type MemoryLog } from './memory-log.ts';
 export { type PartCheck, requirePart } from './missing-part.ts';
+export { ScriptedHost } from './scripted-host.ts';
+export { openScriptedHostServer, type ScriptedHostServer } from './scripted-host-server.ts';
 export { createSeededRandom } from './seeded-random.ts';
 export { VirtualClock } from './virtual-clock.ts';

@@ -175,7 +175,7 @@ export const triggerErrors = defineErrors({
   BLOB_SOURCE_UNSUPPORTED: {
     ...userMistake,
     message:
-      'Function \'{function}\', binding \'{binding}\': "source" is {value}, which is not supported yet. Leave it out: the container is then watched by scans (\'LogsAndContainerScan\'), which needs no subscription.',
+      "Function '{function}', binding '{binding}': \"source\" is {value}, which is not supported yet. Leave it out: the container is then watched by scans ('LogsAndContainerScan'), which needs no subscription.",
   },
   BLOB_TRIGGER_QUEUE_INVALID: {
     ...userMistake,
@@ -238,12 +238,13 @@ export const triggerErrors = defineErrors({
   },
   TABLE_ENTITY_INVALID: {
     ...badOutput,
-    message: "An entity for table '{table}' cannot be written: {reason}. Correct the value that the function gives back.",
+    message:
+      "An entity for table '{table}' cannot be written: {reason}. Correct the value that the function gives back.",
   },
   TABLE_WRITE_CONFLICT: {
     ...badOutput,
     message:
-      "Table '{table}' did not take {count} entities of partition '{partitionKey}': {reason}. Set \"ETag\": \"*\" to write over an entity that exists, or choose another row key.",
+      'Table \'{table}\' did not take {count} entities of partition \'{partitionKey}\': {reason}. Set "ETag": "*" to write over an entity that exists, or choose another row key.',
   },
   TABLE_UNSAFE: {
     ...dependencyFault,

@@ -13,8 +13,7 @@ import {
   StatusResult_Status,
   type TypedData,
 } from '@switchyard/protocol';
-import { requirePart } from '@switchyard/testkit';
-import { openScriptedHostServer, type ScriptedHost, type ScriptedHostServer } from '@switchyard/worker-node/testing';
+import { openScriptedHostServer, requirePart, type ScriptedHost, type ScriptedHostServer } from '@switchyard/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 const here = dirname(fileURLToPath(import.meta.url));

@@ -1,4 +1,5 @@
 import { FunctionLoadRequest, RpcFunctionMetadata } from '@switchyard/protocol';
+import { type AppFolder, createAppFolder } from '@switchyard/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createModuleLoader } from './app/module-loader.ts';
 import { ProgrammingModels } from './app/programming-models.ts';
@@ -6,8 +7,6 @@ import { createCoreModule } from './core/core-module.ts';
 import { installCoreModule } from './core/core-module-hook.ts';
 import type { ProgrammingModel } from './core/core-types.ts';
 import { Lifecycle } from './lifecycle.ts';
-import type { Content } from './outbox.ts';
-import { type AppFolder, createAppFolder } from './testing/app-folder.ts';
 
 const folders: AppFolder[] = [];
 const undo: (() => void)[] = [];
@@ -84,7 +83,7 @@ function open() {
   return { lifecycle, lines, environment, models, init, reload, load };
 }
 
-const body = (content: Content) => content.value as Record<string, unknown>;
+const body = (content: MessageContent) => content.value as Record<string, unknown>;
 const indexOf = (lifecycle: Lifecycle) => body(lifecycle.index());
 const failed = (part: string) => ({ result: { status: 0, exception: { message: expect.stringContaining(part) } } });
 

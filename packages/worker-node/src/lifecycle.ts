@@ -13,6 +13,7 @@ import {
   FunctionEnvironmentReloadResponse_CapabilitiesUpdateStrategy,
   type FunctionLoadRequest,
   type FunctionLoadResponse,
+  type MessageContent,
   type StatusResult,
   type WorkerInitRequest,
   type WorkerMetadata,
@@ -26,7 +27,6 @@ import { describeThrown, success, toFailure } from './data/failure.ts';
 import { toCoreFunctionMetadata } from './data/function-metadata.ts';
 import type { Environment } from './environment.ts';
 import { workerErrors } from './errors.ts';
-import type { Content } from './outbox.ts';
 import { workerVersion } from './version.ts';
 
 export interface LifecycleDeps extends AppStarterDeps {
@@ -57,7 +57,7 @@ export class Lifecycle {
     return this.#hostVersion;
   }
 
-  async init(request: WorkerInitRequest): Promise<Content> {
+  async init(request: WorkerInitRequest): Promise<MessageContent> {
     this.#hostVersion = request.hostVersion;
     const started = await this.#open(request.functionAppDirectory);
     return {
@@ -71,7 +71,7 @@ export class Lifecycle {
     };
   }
 
-  async reload(request: FunctionEnvironmentReloadRequest): Promise<Content> {
+  async reload(request: FunctionEnvironmentReloadRequest): Promise<MessageContent> {
     const started = await this.#specialize(request);
     return {
       $case: 'functionEnvironmentReloadResponse',
@@ -85,7 +85,7 @@ export class Lifecycle {
   }
 
   /** The app's functions; or that the host finds them in function.json files; or why there are none. */
-  index(): Content {
+  index(): MessageContent {
     const { functions, startError } = this.#app;
     functions.lock();
     const registered = functions.list().flatMap(({ rpc }) => (rpc ? [rpc] : []));

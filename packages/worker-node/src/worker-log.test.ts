@@ -1,9 +1,8 @@
-import { createMemoryLinkPair, type RpcLog, RpcLog_Level, RpcLog_RpcLogCategory } from '@switchyard/protocol';
+import { createMemoryLinkPair, Outbox, type RpcLog, RpcLog_Level, RpcLog_RpcLogCategory } from '@switchyard/protocol';
+import { ScriptedHost } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
 import { App } from './app/app.ts';
 import type { LogContext } from './app/hook-contexts.ts';
-import { Outbox } from './outbox.ts';
-import { ScriptedHost } from './testing/scripted-host.ts';
 import { createWorkerLog } from './worker-log.ts';
 
 function open() {

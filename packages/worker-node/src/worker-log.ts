@@ -1,10 +1,9 @@
 /** The log lines of worker and app, on their way to the host. Log hooks see each of them first. */
-import { RpcLog_Level, RpcLog_RpcLogCategory } from '@switchyard/protocol';
+import { emptyLog, type Outbox, RpcLog_Level, RpcLog_RpcLogCategory } from '@switchyard/protocol';
 import type { App } from './app/app.ts';
 import { type HookData, LogContext } from './app/hook-contexts.ts';
 import type { CoreLogCategory, CoreLogLevel } from './core/core-types.ts';
 import { describeThrown } from './data/failure.ts';
-import { emptyLog, type Outbox } from './outbox.ts';
 
 /** The invocation that a line belongs to. */
 export interface LogScope {

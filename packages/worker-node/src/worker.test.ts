@@ -2,18 +2,17 @@ import { createDeferred } from '@switchyard/kernel';
 import {
   createMemoryLinkPair,
   InvocationRequest,
+  type MessageContent,
   RpcFunctionMetadata,
   RpcLog_Level,
   StreamingMessage,
 } from '@switchyard/protocol';
-import { VirtualClock } from '@switchyard/testkit';
+import { ScriptedHost, VirtualClock } from '@switchyard/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ModuleLoader } from './app/module-loader.ts';
 import type { ProgrammingModel } from './core/core-types.ts';
 import { DefaultModel } from './model/default-model.ts';
-import type { Content } from './outbox.ts';
-import { ScriptedHost } from './testing/scripted-host.ts';
 import { Worker } from './worker.ts';
 
 /** A model in the manner of v3: `callback(context, ...inputs)`. */
@@ -186,7 +185,7 @@ describe('Worker', () => {
       metadata: value,
       managedDependencyEnabled: false,
     });
-    const content: Content = {
+    const content: MessageContent = {
       $case: 'functionLoadRequestCollection',
       value: { functionLoadRequests: [request('a', metadata), request('b', { ...metadata, scriptFile: '' })] },
     };

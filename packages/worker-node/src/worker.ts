@@ -26,6 +26,8 @@ import {
   type InvocationRequest,
   type Link,
   type LinkEnd,
+  type MessageContent,
+  Outbox,
   StreamingMessage,
 } from '@switchyard/protocol';
 import type { ModuleLoader } from './app/module-loader.ts';
@@ -41,7 +43,6 @@ import { Invocations } from './invocation/invocations.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { workerLimits } from './limits.ts';
 import type { DefaultModel } from './model/default-model.ts';
-import { type Content, Outbox } from './outbox.ts';
 import { workerVersion } from './version.ts';
 import type { Warmer } from './warm-up.ts';
 import { createWorkerLog, type WorkerLog } from './worker-log.ts';
@@ -78,9 +79,9 @@ const edges: Edges<State['kind']> = {
   ended: [],
 };
 
-type Case = Content['$case'];
+type Case = MessageContent['$case'];
 type Handler<Body> = (requestId: string, body: Body) => void;
-type Handlers = { readonly [Kind in Case]?: Handler<Extract<Content, { $case: Kind }>['value']> };
+type Handlers = { readonly [Kind in Case]?: Handler<Extract<MessageContent, { $case: Kind }>['value']> };
 
 /** Messages that a host may send and nobody here has a use for. */
 const ignored: ReadonlySet<Case> = new Set<Case>([
@@ -174,7 +175,7 @@ export class Worker {
     else this.log.system('warning', 'The host sent a message of a kind that this worker does not know.');
   }
 
-  #dispatch(requestId: string, content: Content): void {
+  #dispatch(requestId: string, content: MessageContent): void {
     const handler = this.#handlers[content.$case] as Handler<unknown> | undefined;
     if (handler) handler(requestId, content.value);
     else if (!ignored.has(content.$case))
@@ -183,7 +184,7 @@ export class Worker {
 
   /** What is done with each kind of message. */
   #createHandlers(): Handlers {
-    const send = (requestId: string, content: Content): void => this.#outbox.send(requestId, content);
+    const send = (requestId: string, content: MessageContent): void => this.#outbox.send(requestId, content);
     const lifecycle = this.#lifecycle;
     return {
       invocationRequest: (id, request) => this.#whenReady('invocationRequest', () => this.#invoke(id, request)),

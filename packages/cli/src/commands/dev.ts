@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { isPlatformError } from '@switchyard/kernel';
+import type { DevOptions } from '@switchyard/standalone';
 import { type CommandContext, type CommandInput, defineCommand } from '../command.ts';
-import { exitCodes } from '../exit-codes.ts';
+import { runDev } from '../run-dev.ts';
 
 /** More apps than a developer's machine runs. */
 const maxApps = 100;
@@ -14,12 +14,19 @@ const flags = {
     short: 'p',
     minimum: 0,
     maximum: 65_535,
+    fallback: '7071, or what the only app wants',
     summary: 'listens for HTTP on this port; 0 takes any that is free (7071)',
   },
-  host: { kind: 'text', placeholder: 'ADDRESS', summary: 'listens on this address (127.0.0.1)' },
+  host: {
+    kind: 'text',
+    placeholder: 'ADDRESS',
+    fallback: '127.0.0.1',
+    summary: 'listens on this address (127.0.0.1)',
+  },
   'data-dir': {
     kind: 'text',
     placeholder: 'FOLDER',
+    fallback: '.switchyard beside the only app, or here',
     summary: 'keeps keys and stored data here (.switchyard beside the app)',
   },
   'enable-auth': { kind: 'switch', summary: 'asks callers for the keys of functions that want one' },
@@ -30,6 +37,7 @@ const flags = {
     placeholder: 'N',
     minimum: 1,
     maximum: 65_535 - maxApps,
+    fallback: 'no debugger',
     summary: 'opens debuggers: the first app on this port, the others on the next ones',
   },
   'no-azurite': { kind: 'switch', summary: 'starts no storage emulator, whatever the settings say' },
@@ -37,47 +45,54 @@ const flags = {
   examples: { kind: 'switch', hidden: true, summary: 'runs every app in the folder examples' },
 } as const;
 
+/** What `dev` gets of its flags, the environment and switchyard.yaml. */
+export type DevInput = CommandInput<typeof flags>;
+
 export const devCommand = defineCommand({
   name: 'dev',
   summary: 'Runs one or many function apps on this machine, all on one port.',
-  positional: { name: 'path', summary: 'folders of function apps; the current folder when left out', maximum: maxApps },
+  positional: {
+    name: 'path',
+    summary: 'folders of function apps; the current folder when left out',
+    maximum: maxApps,
+    setting: 'apps',
+  },
   flags,
+  configurable: true,
   examples: [
     'switchyard dev',
     'switchyard dev orders payments --port 8080',
     'switchyard dev --enable-auth --data-dir ../data',
   ],
-  async run(input, context) {
-    const stopRequested = new Promise<string>((resolveStop) => context.onStopRequest(resolveStop));
-    // Everything heavy is loaded here, so that the other commands do not wait for it.
-    const { startDev } = await import('@switchyard/standalone');
-    const dev = await startDev(await toOptions(input, context));
-    const outcome = await Promise.race([stopRequested, dev.ready]);
-    if (typeof outcome === 'object' && outcome.kind === 'nothing-to-serve') return exitCodeOf(outcome.error);
-    await stopRequested;
-    await dev.stop();
-    return exitCodes.done.code;
-  },
+  run: async (input, context) => runDev(await toOptions(input, context), context),
 });
 
-function exitCodeOf(error: Error | undefined): number {
-  return isPlatformError(error) ? error.definition.exit : exitCodes.failed.code;
+async function toOptions(input: DevInput, context: CommandContext): Promise<DevOptions> {
+  const { workingDirectory } = context;
+  const examples = input.flags.examples ? await foldersIn(join(workingDirectory, 'examples')) : [];
+  const named = input.positionals.map((path) => resolve(workingDirectory, path));
+  const directories = [...examples, ...named];
+  return devOptions(input, context, directories.length === 0 ? [workingDirectory] : directories);
 }
 
-async function toOptions({ positionals, flags: given }: CommandInput<typeof flags>, context: CommandContext) {
+/** What was asked for, as startDev wants it. */
+export function devOptions(
+  { flags: given }: Pick<DevInput, 'flags'>,
+  context: CommandContext,
+  directories: readonly string[],
+): DevOptions {
   const { workingDirectory } = context;
-  const examples = given.examples ? await foldersIn(join(workingDirectory, 'examples')) : [];
-  const named = positionals.map((path) => resolve(workingDirectory, path));
-  const directories = [...examples, ...named];
   return {
-    directories: directories.length === 0 ? [workingDirectory] : directories,
+    directories,
     port: given.port,
     host: given.host,
     dataDirectory: given['data-dir'] === undefined ? undefined : resolve(workingDirectory, given['data-dir']),
     workingDirectory,
     enableAuth: given['enable-auth'],
     output: given.json ? 'json' : 'text',
+    face: 'switchyard',
     verbose: given.verbose,
+    cors: undefined,
     inspectPort: given.inspect,
     startsAzurite: !given['no-azurite'],
     persistsStorage: given['persist-storage'],
@@ -85,7 +100,7 @@ async function toOptions({ positionals, flags: given }: CommandInput<typeof flag
     environment: context.environment,
     console: context.stdout,
     errors: context.stderr,
-  } as const;
+  };
 }
 
 async function foldersIn(folder: string): Promise<string[]> {

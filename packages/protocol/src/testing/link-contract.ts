@@ -188,6 +188,17 @@ function describeEnds(links: () => OpenedLinks): void {
     expect(await closed).toEqual({ code: grpcStatus.failedPrecondition, message: 'no more', origin: 'peer' });
   });
 
+  it('I3: an orderly end waits for as many frames as the window holds', async () => {
+    const { opener, acceptor } = links();
+    for (let n = 0; n < 200; n += 1) acceptor.send(Buffer.alloc(4000, n));
+    acceptor.end({ code: grpcStatus.ok, message: '' });
+    await turns();
+    const received = collect(opener);
+    expect(await opener.closed).toEqual({ code: 0, message: '', origin: 'peer' });
+    expect(received.frames).toHaveLength(200);
+    expect(received.frames.every((frame, index) => frame[0] === index)).toBe(true);
+  });
+
   it('I3: an end that finds nothing undelivered needs no receiver', async () => {
     const { opener, acceptor } = links();
     acceptor.end({ code: grpcStatus.unauthenticated, message: 'who are you?' });

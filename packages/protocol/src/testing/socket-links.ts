@@ -1,4 +1,4 @@
-import { createDeferred, systemClock } from '@switchyard/kernel';
+import { createDeferred, type Log, silentLog, systemClock } from '@switchyard/kernel';
 import type { Link } from '../link.ts';
 import { createRpcChannel, eventStreamPath, type RpcChannel } from '../transport/rpc-channel.ts';
 import { createRpcServer, type RpcServer } from '../transport/rpc-server.ts';
@@ -11,11 +11,11 @@ export interface SocketLinks extends OpenedLinks {
 }
 
 /** Starts a server and a channel on loopback and opens one EventStream between them. */
-export async function openSocketLinks(options: OpenLinksOptions = {}): Promise<SocketLinks> {
+export async function openSocketLinks(options: OpenLinksOptions = {}, log: Log = silentLog): Promise<SocketLinks> {
   const accepted = createDeferred<Link>();
   const limits = options.limits ?? {};
   const server = createRpcServer(
-    { clock: systemClock },
+    { clock: systemClock, log },
     { limits, methods: { [eventStreamPath]: { kind: 'stream', open: (link) => accepted.resolve(link) } } },
   );
   const { host, port } = await server.listen({ host: '127.0.0.1', port: 0 });

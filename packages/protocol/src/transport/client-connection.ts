@@ -55,6 +55,7 @@ export class ClientConnection implements Carrier {
   readonly #options: ClientConnectionOptions;
   readonly #clock: Clock;
   readonly #state: StateMachine<State>;
+  readonly #socket: Socket;
   readonly #gone = createDeferred<void>();
 
   constructor(clock: Clock, options: ClientConnectionOptions) {
@@ -66,13 +67,15 @@ export class ClientConnection implements Carrier {
       this.#lose(`no HTTP/2 connection to ${this.peer} was up within ${connectTimeoutMs} ms`),
     );
     this.#state = new StateMachine<State>({ kind: 'connecting', deadline }, edges);
+    this.#socket = openSocket(endpoint, options.tls);
+    this.#watchSocket();
     const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
     this.session = connect(`${endpoint.secure ? 'https' : 'http'}://${host}:${endpoint.port}`, {
-      createConnection: () => openSocket(endpoint, options.tls),
+      createConnection: () => this.#socket,
       maxSessionMemory: maxSessionMemoryMib,
       settings: { ...sessionSettings(limits), enablePush: false },
     });
-    this.#listen();
+    this.#watchSession();
   }
 
   /** True while streams may be opened. */
@@ -86,7 +89,7 @@ export class ClientConnection implements Carrier {
     return this.#gone.promise;
   }
 
-  lost(error?: Error): LinkStatus | undefined {
+  lost(error: Error | undefined): LinkStatus | undefined {
     const { state } = this.#state;
     if (state.kind === 'lost') return state.reason;
     return this.session.destroyed ? this.#reason(error) : undefined;
@@ -104,7 +107,16 @@ export class ClientConnection implements Carrier {
     this.#lose(message);
   }
 
-  #listen(): void {
+  /** The socket's own events: a session whose TLS handshake fails late never tells. */
+  #watchSocket(): void {
+    this.#socket.on('error', (error) => this.#lose(this.#reason(error).message));
+    this.#socket.on('close', () => {
+      this.#lose(this.#reason(undefined).message);
+      this.#gone.resolve();
+    });
+  }
+
+  #watchSession(): void {
     const { session } = this;
     session.once('connect', () => session.setLocalWindowSize(this.#options.limits.connectionWindowBytes));
     session.once('remoteSettings', () => {
@@ -114,10 +126,7 @@ export class ClientConnection implements Carrier {
       if (this.#state.allows('draining')) this.#leaveConnecting('draining');
     });
     session.on('error', (error) => this.#lose(this.#reason(error).message));
-    session.on('close', () => {
-      this.#lose(this.#reason(undefined).message);
-      this.#gone.resolve();
-    });
+    session.on('close', () => this.#lose(this.#reason(undefined).message));
   }
 
   #leaveConnecting(kind: 'ready' | 'draining'): void {
@@ -143,6 +152,7 @@ export class ClientConnection implements Carrier {
     else state.keepAlive?.stop();
     this.#state.transition({ kind: 'lost', reason: { code: grpcStatus.unavailable, message } });
     this.session.destroy(undefined, constants.NGHTTP2_CANCEL);
+    this.#socket.destroy();
   }
 
   #reason(error: Error | undefined): LinkStatus {

@@ -278,8 +278,8 @@ export class Http2Link implements Link {
 
   readonly #onClose = (): void => {
     if (this.#state.kind === 'closed') return;
-    // An orderly end that the owner's pause holds back waits for `resume`.
-    if (this.#side.orderlyEnd() && (this.#stream.readableEnded || this.#isEmpty())) this.#onEnd();
+    // An orderly end that the owner's pause holds back waits for `resume`, unless frames were lost with the stream.
+    if (this.#side.orderlyEnd() && this.#stream.readableLength === 0) this.#onEnd();
     else this.conclude(this.#side.endAtClose(this.#streamError));
   };
 }

@@ -14,9 +14,10 @@ import { grpcStatus, type LinkEnd, type LinkStatus } from '../link.ts';
 import type { Http2Link, LinkSide } from './http2-link.ts';
 import { fromHttpStatus, fromResetCode, fromTrailers, toResetCode, toTrailers } from './wire-status.ts';
 
-/** Why a connection is gone, as its owner knows it; undefined while it lives. */
+/** What a side knows of its connection. */
 export interface Carrier {
-  lost(): LinkStatus | undefined;
+  /** Why the connection is gone; undefined while it lives. `error` is what its streams were told. */
+  lost(error: Error | undefined): LinkStatus | undefined;
 }
 
 export const grpcContentType = 'application/grpc';
@@ -120,9 +121,8 @@ export function isGrpcContentType(value: string): boolean {
 }
 
 function lostEnd(carrier: Carrier, error: Error | undefined): LinkEnd | undefined {
-  const lost = carrier.lost();
-  if (!lost) return undefined;
-  return { code: lost.code, message: error && lost.message === '' ? error.message : lost.message, origin: 'transport' };
+  const lost = carrier.lost(error);
+  return lost && { ...lost, origin: 'transport' };
 }
 
 function fromClose(reset: number): LinkStatus {

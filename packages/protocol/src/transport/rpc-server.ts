@@ -7,6 +7,7 @@
  * I2 What one connection or stream does wrong never ends another.
  * I3 `close` lets open streams end; those that outlive the deadline end with UNAVAILABLE, and then every socket is gone.
  */
+import { once } from 'node:events';
 import {
   createSecureServer,
   createServer,
@@ -78,7 +79,8 @@ export function createRpcServer(deps: RpcServerDeps, options: RpcServerOptions):
 }
 
 type State =
-  | { readonly kind: 'idle' | 'starting' | 'closed' }
+  | { readonly kind: 'idle' | 'closed' }
+  | { readonly kind: 'starting'; readonly listening: Promise<RpcAddress> }
   | { readonly kind: 'listening'; readonly address: RpcAddress }
   | { readonly kind: 'draining'; readonly done: Promise<void> };
 
@@ -120,32 +122,39 @@ class Http2RpcServer implements RpcServer {
     return state.kind === 'listening' ? state.address : undefined;
   }
 
-  listen({ host, port }: RpcAddress): Promise<RpcAddress> {
-    this.#state.transition({ kind: 'starting' });
-    const server = this.#server;
-    return new Promise((resolve, reject) => {
-      server.once('error', (error) => {
-        this.#state.transition({ kind: 'closed' });
-        reject(protocolErrors.create('RPC_LISTEN_FAILED', { host, port, reason: messageOf(error) }, error));
-      });
-      server.listen({ host, port }, () => {
-        server.removeAllListeners('error');
-        server.on('error', (error) => this.#log.write('error', 'the gRPC server failed', { error: messageOf(error) }));
-        const bound = server.address();
-        const address = { host, port: typeof bound === 'object' && bound ? bound.port : port };
-        this.#state.transition({ kind: 'listening', address });
-        resolve(address);
-      });
-    });
+  listen(address: RpcAddress): Promise<RpcAddress> {
+    const listening = this.#listen(address);
+    this.#state.transition({ kind: 'starting', listening });
+    return listening;
   }
 
-  close(deadlineMs: number): Promise<void> {
+  async close(deadlineMs: number): Promise<void> {
     const { state } = this.#state;
+    if (state.kind === 'starting') {
+      await Promise.allSettled([state.listening]);
+      return this.close(deadlineMs);
+    }
     if (state.kind === 'draining') return state.done;
-    if (state.kind !== 'listening') return Promise.resolve();
+    if (state.kind !== 'listening') return;
     const done = this.#drain(deadlineMs);
     this.#state.transition({ kind: 'draining', done });
     return done;
+  }
+
+  async #listen({ host, port }: RpcAddress): Promise<RpcAddress> {
+    const server = this.#server;
+    server.listen({ host, port });
+    try {
+      await once(server, 'listening');
+    } catch (thrown) {
+      this.#state.transition({ kind: 'closed' });
+      throw protocolErrors.create('RPC_LISTEN_FAILED', { host, port, reason: messageOf(thrown) }, thrown);
+    }
+    server.on('error', (error) => this.#log.write('error', 'the gRPC server failed', { error: messageOf(error) }));
+    const bound = server.address();
+    const address = { host, port: typeof bound === 'object' && bound ? bound.port : port };
+    this.#state.transition({ kind: 'listening', address });
+    return address;
   }
 
   async #drain(deadlineMs: number): Promise<void> {

@@ -1,11 +1,13 @@
 /**
- * One HTTP/2 connection of a server, from the accepted socket's first settings to its end.
+ * One HTTP/2 connection of a server, from the accepted socket to its end.
+ *
+ * Phases: handshaking (until the peer's HTTP/2 settings are there) -> ready -> gone.
  *
  * I1 A peer whose HTTP/2 settings have not arrived within `handshakeTimeoutMs` is disconnected.
  * I2 A peer that goes silent is disconnected, and its links end with UNAVAILABLE.
  */
 import { constants, type ServerHttp2Session } from 'node:http2';
-import { type Clock, createDeferred, type Log, messageOf, type Timer } from '@switchyard/kernel';
+import { type Clock, createDeferred, type Edges, type Log, messageOf, StateMachine, type Timer } from '@switchyard/kernel';
 import { grpcStatus, type Link, type LinkStatus } from '../link.ts';
 import { type KeepAlive, startKeepAlive } from './keep-alive.ts';
 import type { Carrier } from './link-sides.ts';
@@ -22,33 +24,48 @@ export interface ServerConnectionOptions {
   readonly keepAlive: KeepAliveOptions | 'off';
 }
 
+type State =
+  | { readonly kind: 'handshaking'; readonly deadline: Timer }
+  | { readonly kind: 'ready'; readonly keepAlive: KeepAlive | undefined }
+  | { readonly kind: 'gone' };
+
+const edges: Edges<State['kind']> = { handshaking: ['ready', 'gone'], ready: ['gone'], gone: [] };
+
+/** Why the connection ends. A peer that just goes is the matter of whoever holds its links; one that we cut is news. */
+interface Cause {
+  readonly level: 'debug' | 'warning';
+  readonly reason: string;
+}
+
 export class ServerConnection implements Carrier {
   readonly peer: string;
   readonly #session: ServerHttp2Session;
   readonly #options: ServerConnectionOptions;
   readonly #deps: ServerConnectionDeps;
+  readonly #state: StateMachine<State>;
   readonly #links = new Set<Link>();
   readonly #gone = createDeferred<void>();
-  readonly #handshake: Timer;
-  #keepAlive: KeepAlive | undefined;
-  #reason: string | undefined;
-  #isCut = false;
+  #cause: Cause | undefined;
 
   constructor(deps: ServerConnectionDeps, options: ServerConnectionOptions, session: ServerHttp2Session) {
     const { socket } = session;
+    const { handshakeTimeoutMs, connectionWindowBytes } = options.limits;
     this.peer = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
     this.#deps = deps;
     this.#options = options;
     this.#session = session;
-    session.setLocalWindowSize(options.limits.connectionWindowBytes);
-    this.#handshake = deps.clock.schedule(options.limits.handshakeTimeoutMs, () =>
-      this.destroy(`sent no HTTP/2 settings for ${options.limits.handshakeTimeoutMs} ms`),
+    const deadline = deps.clock.schedule(handshakeTimeoutMs, () =>
+      this.destroy(`it sent no HTTP/2 settings for ${handshakeTimeoutMs} ms`),
     );
+    this.#state = new StateMachine<State>({ kind: 'handshaking', deadline }, edges);
+    session.setLocalWindowSize(connectionWindowBytes);
     session.once('remoteSettings', () => this.#onSettings());
     session.on('error', (error) => {
-      this.#reason ??= messageOf(error);
+      this.#cause ??= { level: 'debug', reason: messageOf(error) };
     });
     session.on('close', () => this.#onClose());
+    // A session whose socket failed in the middle of a write never closes by itself.
+    socket.once('close', () => this.#onClose());
   }
 
   /** Resolves when the connection is gone. */
@@ -56,9 +73,9 @@ export class ServerConnection implements Carrier {
     return this.#gone.promise;
   }
 
-  lost(error?: Error): LinkStatus | undefined {
+  lost(error: Error | undefined): LinkStatus | undefined {
     if (!this.#session.destroyed) return undefined;
-    const why = this.#reason ?? error?.message;
+    const why = this.#cause?.reason ?? error?.message;
     const what = `the connection from ${this.peer} was lost`;
     return { code: grpcStatus.unavailable, message: why ? `${what}: ${why}` : what };
   }
@@ -82,27 +99,34 @@ export class ServerConnection implements Carrier {
   /** Cuts the connection. */
   destroy(reason: string): void {
     if (this.#session.destroyed) return;
-    this.#isCut = true;
-    this.#reason = reason;
+    this.#cause = { level: 'warning', reason };
     this.#session.destroy(undefined, constants.NGHTTP2_CANCEL);
   }
 
   #onSettings(): void {
-    this.#handshake.cancel();
+    const { state } = this.#state;
+    if (state.kind !== 'handshaking' || this.#session.destroyed) return;
+    state.deadline.cancel();
+    this.#state.transition({ kind: 'ready', keepAlive: this.#startKeepAlive() });
+  }
+
+  #startKeepAlive(): KeepAlive | undefined {
     const { keepAlive } = this.#options;
-    if (keepAlive === 'off' || this.#session.destroyed) return;
-    this.#keepAlive = startKeepAlive(this.#deps.clock, keepAlive, toProbe(this.#session), () =>
+    if (keepAlive === 'off') return undefined;
+    return startKeepAlive(this.#deps.clock, keepAlive, toProbe(this.#session), () =>
       this.destroy(`it sent nothing, not even an answer to a PING, for ${keepAlive.timeoutMs} ms`),
     );
   }
 
   #onClose(): void {
-    this.#handshake.cancel();
-    this.#keepAlive?.stop();
-    if (this.#reason !== undefined) {
-      // A peer that just goes is the matter of whoever holds its links; one that we cut is news.
-      const level = this.#isCut ? 'warning' : 'debug';
-      this.#deps.log.write(level, 'a connection ended', { peer: this.peer, reason: this.#reason });
+    const { state } = this.#state;
+    if (state.kind === 'gone') return;
+    if (state.kind === 'handshaking') state.deadline.cancel();
+    else state.keepAlive?.stop();
+    this.#state.transition({ kind: 'gone' });
+    if (this.#cause) {
+      const { level, reason } = this.#cause;
+      this.#deps.log.write(level, 'a connection ended', { peer: this.peer, reason });
     }
     this.#gone.resolve();
   }

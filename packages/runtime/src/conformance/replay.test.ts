@@ -4,7 +4,7 @@
  * host makes are those of this run. The recordings were made by a minimal host, so what the Runtime sends is compared
  * where the reference says what a host must send.
  */
-import { readFileSync } from 'node:fs';
+import { createServer, request as httpRequest, type Server } from 'node:http';
 import {
   createMemoryLinkPair,
   type FunctionLoadRequest,
@@ -18,136 +18,17 @@ import {
   type TypedData,
 } from '@switchyard/protocol';
 import { createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/testkit';
-import { httpOutputKind, httpTriggerKind, type ListenerContext } from '@switchyard/triggers';
-import { describe, expect, test } from 'vitest';
-import type { FunctionFile, RuntimeApplication } from '../contract.ts';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { RuntimeApplication } from '../contract.ts';
 import { call, type FakeReply } from '../testing/fake-http.ts';
-import { createHarness } from '../testing/runtime-harness.ts';
-import { createApplication, functionFile } from '../testing/sample-application.ts';
-import type { SampleKinds } from '../testing/sample-kinds.ts';
+import { createHarness, listen } from '../testing/runtime-harness.ts';
+import { createApplication } from '../testing/sample-application.ts';
 import { sampleDefinition } from '../testing/sample-worker.ts';
+import { createRecordedKinds } from './recorded-kinds.ts';
+import { type Content, type Frame, type Recording, readFrames, recordings } from './recordings.ts';
 
-type Content = NonNullable<StreamingMessage['content']>;
 type Kind = Content['$case'];
 type Body<K extends Kind> = Extract<Content, { $case: K }>['value'];
-
-interface Frame {
-  readonly fromHost: boolean;
-  readonly content: Content;
-}
-
-interface Recording {
-  readonly name: string;
-  readonly runtime: string;
-  /** The app's function.json files, where its worker does not index; routes as the recorded requests have them. */
-  readonly files?: readonly FunctionFile[];
-  readonly workerIndexing?: boolean;
-  /** The functions that the Runtime must know, in order of name. */
-  readonly functions: readonly string[];
-  /** How many invocations of these functions were recorded. */
-  readonly invocations: number;
-}
-
-const httpIn = (route?: string) => ({ type: 'httpTrigger', direction: 'in', name: 'req', ...(route ? { route } : {}) });
-const httpOut = (name: string) => ({ type: 'http', direction: 'out', name });
-
-function file(directory: string, name: string, content: object, files: readonly string[]): FunctionFile {
-  return { ...functionFile(name, content, files), directory };
-}
-
-const apps = '/home/site/apps';
-const recordings: readonly Recording[] = [
-  {
-    name: 'node-direct',
-    runtime: 'node',
-    invocations: 8,
-    functions: ['boom', 'echo', 'env', 'hello', 'logs', 'noresp', 'q2b', 'tick'],
-  },
-  {
-    name: 'node-placeholder',
-    runtime: 'node',
-    invocations: 1,
-    functions: ['boom', 'echo', 'env', 'hello', 'logs', 'noresp', 'q2b', 'tick'],
-  },
-  { name: 'node-esm', runtime: 'node', invocations: 1, functions: ['hello'] },
-  {
-    name: 'node-v3',
-    runtime: 'node',
-    invocations: 4,
-    functions: ['HttpRes', 'HttpReturn', 'QueueToBlob', 'TimerFn'],
-    files: [
-      file(`${apps}/v3app/HttpRes`, 'HttpRes', { bindings: [httpIn('v3/{id}'), httpOut('res')] }, ['index.js']),
-      file(
-        `${apps}/v3app/HttpReturn`,
-        'HttpReturn',
-        { scriptFile: '../shared.js', entryPoint: 'named', bindings: [httpIn(), httpOut('$return')] },
-        [],
-      ),
-      file(
-        `${apps}/v3app/QueueToBlob`,
-        'QueueToBlob',
-        {
-          bindings: [
-            { type: 'queueTrigger', direction: 'in', name: 'myQueueItem' },
-            { type: 'blob', direction: 'out', name: 'outBlob' },
-          ],
-        },
-        ['index.js'],
-      ),
-      file(`${apps}/v3app/TimerFn`, 'TimerFn', { bindings: [{ type: 'timerTrigger', direction: 'in', name: 't' }] }, [
-        'index.js',
-      ]),
-    ],
-  },
-  {
-    name: 'node-broken',
-    runtime: 'node',
-    invocations: 0,
-    functions: ['x'],
-    files: [file(`${apps}/broken`, 'x', { bindings: [httpIn(), httpOut('$return')] }, ['index.js'])],
-  },
-  { name: 'python-v2', runtime: 'python', invocations: 8, functions: ['ahello', 'boom', 'hello', 'q2b', 'tick'] },
-  { name: 'python-ph', runtime: 'python', invocations: 8, functions: ['ahello', 'boom', 'hello', 'q2b', 'tick'] },
-  {
-    name: 'python-v1',
-    runtime: 'python',
-    invocations: 4,
-    functions: ['HttpV1'],
-    files: [
-      file(`${apps}/pyv1/HttpV1`, 'HttpV1', { bindings: [httpIn('hello/{name}'), httpOut('$return')] }, [
-        '__init__.py',
-      ]),
-    ],
-  },
-  {
-    name: 'java',
-    runtime: 'java',
-    invocations: 6,
-    workerIndexing: false,
-    functions: ['Hello', 'Q2B'],
-    files: [
-      file(
-        `${apps}/javaapp/Hello`,
-        'Hello',
-        { scriptFile: '../app.jar', entryPoint: 'demo.Fn.hello', bindings: [httpIn(), httpOut('$return')] },
-        [],
-      ),
-      file(
-        `${apps}/javaapp/Q2B`,
-        'Q2B',
-        {
-          scriptFile: '../app.jar',
-          entryPoint: 'demo.Fn.q2b',
-          bindings: [
-            { type: 'queueTrigger', direction: 'in', name: 'msg' },
-            { type: 'blob', direction: 'out', name: 'outb' },
-          ],
-        },
-        [],
-      ),
-    ],
-  },
-];
 
 describe.each(recordings)('the recording $name', (recording) => {
   test('brings the worker to Ready, indexes its functions, and every invocation ends as recorded', async () => {
@@ -186,6 +67,23 @@ test('a function of the entry file that throws fails with the reason that the wo
   await replay.close();
 });
 
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+/** Stands in for the recorded worker's HTTP server. As that one it never answers a function that threw. */
+function serveWorkerHttp(): Promise<string> {
+  const server = createServer((request, response) => {
+    if (request.url !== '/api/boom') response.end(`streamed ${request.url}`);
+  });
+  servers.push(server);
+  return listen(server);
+}
+
 /** One recording on its way through a Runtime. */
 class Replay {
   readonly #recording: Recording;
@@ -193,12 +91,7 @@ class Replay {
   readonly #clock = new VirtualClock();
   readonly #log = createMemoryLog(this.#clock);
   readonly #kinds = createRecordedKinds();
-  readonly #harness = createHarness({
-    clock: this.#clock,
-    random: createSeededRandom(1),
-    log: this.#log,
-    kinds: this.#kinds,
-  });
+  readonly #harness: ReturnType<typeof createHarness>;
   readonly #link: Link;
   readonly #application: RuntimeApplication;
   /** What the Runtime sent and the replay has not matched yet. */
@@ -212,11 +105,19 @@ class Replay {
   outcomes = 0;
 
   static async open(recording: Recording): Promise<Replay> {
-    return new Replay(recording);
+    return new Replay(recording, recording.streamed === undefined ? '' : await serveWorkerHttp());
   }
 
-  private constructor(recording: Recording) {
+  private constructor(recording: Recording, workerBase: string) {
     this.#recording = recording;
+    this.#harness = createHarness({
+      clock: this.#clock,
+      random: createSeededRandom(1),
+      log: this.#log,
+      kinds: this.#kinds,
+      // The recorded worker's own HTTP server is gone; another one stands in for it.
+      httpRequest: (url, options) => httpRequest(`${workerBase}${new URL(url).pathname}`, options),
+    });
     this.#frames = readFrames(recording.name);
     const { opener, acceptor } = createMemoryLinkPair();
     this.#link = opener;
@@ -347,10 +248,18 @@ class Replay {
     const sent = await this.#sent('invocationRequest');
     expect(sent.functionId).toBe(functionId);
     this.#ids.set(recorded.invocationId, sent.invocationId);
-    expectSameInput(sent, recorded);
+    if (this.#recording.streamed === undefined) expectSameInput(sent, recorded);
+    else expectNoRequest(sent, recorded);
   }
 
   async #callOverHttp(functionName: string, recorded: RpcHttp, response: InvocationResponse): Promise<void> {
+    const streamed = this.#recording.streamed?.[functionName];
+    if (streamed !== undefined) {
+      const reply = await call(this.#harness.runtime, streamed.path, { method: streamed.method }).reply;
+      expect([reply.status, reply.body]).toEqual(isSuccess(response) ? [200, `streamed ${streamed.path}`] : [500, '']);
+      this.outcomes += 1;
+      return;
+    }
     const { pathname, search, host } = new URL(recorded.url);
     const headers = { ...Object.fromEntries(headersOf(recorded)), host };
     const body = bytesOf(recorded.body);
@@ -430,58 +339,6 @@ class Replay {
   }
 }
 
-function readFrames(name: string): Frame[] {
-  const path = new URL(`../../../../test/conformance/transcripts/${name}.jsonl`, import.meta.url);
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const { dir, b64 } = JSON.parse(line) as { dir: string; b64: string };
-      const { content } = StreamingMessage.decode(Buffer.from(b64, 'base64'));
-      if (content === undefined) throw new Error(`${name}: a frame without content`);
-      return { fromHost: dir === 'host->worker', content };
-    });
-}
-
-/** HTTP as it is, and a stand-in for every other trigger and output of the recorded apps. */
-function createRecordedKinds(): SampleKinds & { readonly contexts: Map<string, ListenerContext> } {
-  const contexts = new Map<string, ListenerContext>();
-  const collected: { binding: string; value: TypedData }[] = [];
-  const idle = { start: async () => {}, drain: async () => {}, close: async () => {} };
-  return {
-    contexts,
-    collected,
-    listeners: [],
-    failWrites: () => {},
-    trigger: (type) =>
-      type === 'httpTrigger'
-        ? httpTriggerKind
-        : {
-            style: 'listener',
-            type,
-            parse: () => null,
-            listen: (_options, context) => {
-              contexts.set(context.functionName, context);
-              return idle;
-            },
-          },
-    input: () => undefined,
-    output: (type) =>
-      type === 'http'
-        ? httpOutputKind
-        : {
-            type,
-            parse: (binding) => binding.name,
-            write: async (binding, value) => {
-              collected.push({ binding: String(binding), value });
-            },
-          },
-    supportedTriggerTypes: () => [],
-    supportedInputTypes: () => [],
-    supportedOutputTypes: () => [],
-  };
-}
-
 function headersOf(http: RpcHttp): [string, string][] {
   const nullable = [...http.nullableHeaders].map(([name, value]): [string, string] => [
     name,
@@ -522,6 +379,12 @@ function expectSameInput(sent: InvocationRequest, recorded: InvocationRequest): 
   // Workers that take nullable values get nothing in the plain maps, and the other way round.
   expect([http.headers.size > 0, http.nullableHeaders.size > 0]).toContain(true);
   if (expected.nullableHeaders.size > 0) expect(http.headers.size).toBe(0);
+}
+
+/** A worker that takes HTTP itself finds no request in the invocation, as in the recording. */
+function expectNoRequest(sent: InvocationRequest, recorded: InvocationRequest): void {
+  expect(sent.inputData).toEqual(recorded.inputData);
+  expect([...sent.triggerMetadata.keys()]).toEqual(expect.arrayContaining(['Headers', 'Query']));
 }
 
 function isSuccess(response: InvocationResponse): boolean {

@@ -106,7 +106,7 @@ export class Gateway {
         this.#waitForIndex(visit);
         return;
       default:
-        writeReply(visit.response, emptyReply(503), closeHeaders);
+        writeReply(visit.response, emptyReply(503), [...retryHeaders(503), ...closeHeaders]);
     }
   }
 
@@ -114,7 +114,7 @@ export class Gateway {
     const { response } = visit;
     const giveUp = visit.jobHost.whenIndexed((catalog) => {
       response.off('close', giveUp);
-      if (catalog === undefined) writeReply(response, emptyReply(503));
+      if (catalog === undefined) writeReply(response, emptyReply(503), retryHeaders(503));
       else this.#guarded(response, () => this.#serve(visit, catalog));
     });
     response.on('close', giveUp);
@@ -177,7 +177,7 @@ export class Gateway {
     const limit = jobHost.application.host.extensions.http.maxOutstandingRequests;
     const isLimited = limit >= 0;
     if (isLimited && !this.#enter(jobHost, limit)) {
-      writeReply(response, busyReply);
+      writeReply(response, busyReply, retryHeaders(busyReply.status));
       return;
     }
     const invocation = jobHost.executor.run(entry, exchange, jobHost.streamsHttp ? streamedRun : httpRun, (outcome) => {
@@ -203,7 +203,8 @@ export class Gateway {
       const output = { name: entry.httpOutputName, method: exchange.method };
       const reply = toHttpReply(outcome, accept === undefined ? output : { ...output, accept });
       if (reply.problem !== undefined) this.#reportProblem(jobHost, entry, outcome, reply.problem.message);
-      writeReply(response, reply, jobHost.application.responseHeaders);
+      const { responseHeaders } = jobHost.application;
+      writeReply(response, reply, outcome.kind === 'lost' ? retryHeaders(reply.status) : responseHeaders);
     });
   }
 
@@ -256,6 +257,17 @@ export class Gateway {
     if (response.headersSent) response.destroy();
     else writeReply(response, emptyReply(500));
   }
+}
+
+/** Seconds after which a caller may try again, where the host itself says that nothing is ready or free. */
+const retryAfterSeconds: ReadonlyMap<number, string> = new Map([
+  [503, '5'],
+  [429, '1'],
+]);
+
+function retryHeaders(status: number): readonly string[] {
+  const seconds = retryAfterSeconds.get(status);
+  return seconds === undefined ? [] : ['Retry-After', seconds];
 }
 
 /** The caller should open no further request on this connection. */

@@ -34,7 +34,7 @@ export type OpenForward = (exchange: HttpExchange, httpUri: string, invocationId
 /** One request for a function and its response: one object for the whole way through the gateway. */
 export class HttpExchange implements EventSource, HttpTriggerRequest {
   readonly reason = httpReason;
-  readonly signal = noSignal;
+  readonly signal: AbortSignal = noSignal;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly application: ResolvedApplication;

@@ -1,20 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import type { HttpReply } from '@switchyard/triggers';
 
-/** Seconds after which a caller may try again, where the answer is that nothing is ready or free. */
-const retryAfterSeconds: ReadonlyMap<number, string> = new Map([
-  [503, '5'],
-  [429, '1'],
-]);
-
 /** Statuses whose responses have no body, and say nothing of its length. */
 function isBodiless(status: number): boolean {
   return status === 204 || status === 304;
 }
 
 /**
- * Writes a complete response with exactly the reply's headers, the length, and what a caller needs to try again. A caller
- * that is gone is no error.
+ * Writes a complete response with exactly the reply's headers, the extra ones and the length. A caller that is gone is no
+ * error.
  */
 export function writeReply(
   response: ServerResponse,
@@ -32,8 +26,6 @@ export function writeReply(
   if (!hasLength && !isBodiless(status)) {
     flat.push('Content-Length', String(typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength));
   }
-  const retryAfter = retryAfterSeconds.get(status);
-  if (retryAfter !== undefined && body.length === 0) flat.push('Retry-After', retryAfter);
   response.writeHead(status, flat);
   if (typeof body === 'string') response.end(body);
   else if (body.byteLength <= oneWriteBytes) response.end(toLatin1(body), 'latin1');

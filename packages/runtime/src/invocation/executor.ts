@@ -12,7 +12,6 @@ import type { InvocationOutcome, TriggerEvent } from '@switchyard/triggers';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { FunctionEntry } from '../job-host/function-entry.ts';
 import type { WorkerCapabilities } from '../worker-registry/capabilities.ts';
-import { FrameEncoder } from './frame-encoder.ts';
 import { Invocation } from './invocation.ts';
 import { InvocationLog } from './invocation-log.ts';
 import { TraceContexts } from './trace-context.ts';
@@ -46,7 +45,6 @@ export interface ExecutorDeps {
 export interface InvocationHost extends ExecutorDeps {
   readonly invocationLog: InvocationLog;
   readonly traces: TraceContexts;
-  readonly encoder: FrameEncoder;
   /** Remembers a wait that `close` has to end. */
   readonly waits: Set<() => void>;
   readonly isClosing: () => boolean;
@@ -66,7 +64,6 @@ export class Executor {
       ...deps,
       invocationLog: new InvocationLog(deps.log),
       traces: new TraceContexts(deps.random),
-      encoder: new FrameEncoder(),
       waits: this.#waits,
       isClosing: () => this.#isClosing,
     };

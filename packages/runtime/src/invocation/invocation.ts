@@ -16,6 +16,7 @@ import {
   type ParameterBinding,
   type RetryContext,
   StatusResult_Status,
+  StreamingMessage,
   type TypedData,
 } from '@switchyard/protocol';
 import { type InvocationError, type InvocationOutcome, isNothing, type TriggerEvent } from '@switchyard/triggers';
@@ -126,7 +127,7 @@ export class Invocation implements Call {
 
   encode(capabilities: WorkerCapabilities): Uint8Array {
     const event = this.#eventFor(capabilities);
-    return this.#host.encoder.encode({
+    return StreamingMessage.encode({
       requestId: '',
       content: {
         $case: 'invocationRequest',
@@ -143,7 +144,7 @@ export class Invocation implements Call {
           retryContext: this.#retryContext(),
         },
       },
-    });
+    }).finish();
   }
 
   settle(result: CallResult): void {

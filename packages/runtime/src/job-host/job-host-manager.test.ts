@@ -29,7 +29,7 @@ describe('JobHostManager', () => {
     const both = Promise.all([runtime.addApplication(application), runtime.addApplication(application)]);
     createFakeWorker(dial('w1'), { workerId: 'w1', functions: [{ name: 'a' }] });
     const [first, second] = await both;
-    expect(first).toBe(second);
+    expect(first).toEqual(second);
     expect(supply.requests).toHaveLength(1);
     expect(runtime.status()).toHaveLength(1);
   });

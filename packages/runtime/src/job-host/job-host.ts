@@ -98,8 +98,11 @@ export class JobHost {
   readonly #dispatcher: Dispatcher;
   readonly #listeners: ListenerSet;
   readonly #waiting: HoldQueue<Resume>;
-  #attempt: Deferred<JobHostStatus> = createDeferred();
+  #attempt: Deferred<void> = createDeferred();
   #hasBeenActive = false;
+  /** Those of the worker that was Ready last. */
+  #capabilities: WorkerCapabilities = assumedCapabilities;
+  #servingWorkers = 0;
   #nextWaiting = 0;
   #startProblem: string | undefined;
   #indexProblem: string | undefined;
@@ -122,7 +125,7 @@ export class JobHost {
       ...deps,
       log: this.#log,
       dispatcher: this.#dispatcher,
-      capabilities: () => this.#capabilities(),
+      capabilities: () => this.#capabilities,
     });
     this.pool = this.#createPool();
     this.#listeners = new ListenerSet({
@@ -145,12 +148,12 @@ export class JobHost {
 
   /** True when the app's workers take HTTP requests themselves, as streams. */
   get streamsHttp(): boolean {
-    return this.#capabilities().httpUri !== undefined;
+    return this.#capabilities.httpUri !== undefined;
   }
 
   /** Settles with the attempt to start that is under way, or was the last that went well. */
   get ready(): Promise<JobHostStatus> {
-    return this.#attempt.promise;
+    return this.#attempt.promise.then(() => this.status());
   }
 
   /** Begins to index; asks for a worker. */
@@ -307,13 +310,17 @@ export class JobHost {
 
   #workersChanged(): void {
     const { state } = this.#machine;
-    const isServed = this.#dispatcher.laneCount > 0;
+    const serving = this.#dispatcher.laneCount;
+    if (serving > this.#servingWorkers) this.#startProblem = undefined;
+    this.#servingWorkers = serving;
+    const ready = this.pool.workers.findLast((worker) => worker.state.kind === 'ready');
+    if (ready !== undefined) this.#capabilities = ready.capabilities;
+    const isServed = serving > 0;
     if (state.kind === 'dormant' && isServed) {
       this.#machine.transition({ kind: 'active', catalog: state.catalog });
       this.#hasBeenActive = true;
-      this.#startProblem = undefined;
       this.#listeners.start(state.catalog.entries);
-      this.#attempt.resolve(this.status());
+      this.#attempt.resolve();
     } else if (state.kind === 'active' && !isServed) {
       this.#machine.transition({ kind: 'dormant', catalog: state.catalog });
     }
@@ -346,12 +353,6 @@ export class JobHost {
   #giveUpWaiting(error: PlatformError): void {
     this.#attempt.reject(error);
     for (const resume of this.#waiting.drain()) resume(undefined);
-  }
-
-  #capabilities(): WorkerCapabilities {
-    const { workers } = this.pool;
-    const worker = workers.find(({ state }) => state.kind === 'ready') ?? workers.at(-1);
-    return worker?.capabilities ?? assumedCapabilities;
   }
 
   #changed(): void {

@@ -208,7 +208,7 @@ describe('WorkerPool', () => {
     const { clock, pool, announce, failures } = createPool();
     const worker = announce('w1');
     pool.admit(worker, new FakeChannel()).ended('cut');
-    await clock.advance(999);
+    await clock.advance(2_999);
     expect(failures).toEqual([]);
     await clock.advance(1);
     expect(failures).toEqual(['WORKER_STREAM_ENDED']);

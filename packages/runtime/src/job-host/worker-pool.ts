@@ -143,7 +143,8 @@ export class WorkerPool {
     if (wasReady) {
       this.#deps.log.write('warning', 'The stream of a worker dropped.', { ...this.#fields(worker), reason });
     }
-    seat.deadline = this.#deps.clock.schedule(this.#options.limits.replacementMs, () => {
+    const { replacementMs, exitReportMs } = this.#options.limits;
+    seat.deadline = this.#deps.clock.schedule(wasReady ? replacementMs : exitReportMs, () => {
       seat.deadline = undefined;
       if (worker.channel !== undefined || !seat.isWanted) return;
       if (wasReady) this.#replace(seat, 'unresponsive');

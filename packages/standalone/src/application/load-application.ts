@@ -16,6 +16,7 @@ import {
 import { standaloneErrors } from '../errors.ts';
 import { readAppFile, requireAppFolder } from './app-folder.ts';
 import { mergeSettings } from './app-settings.ts';
+import { missingBuildNote } from './missing-build.ts';
 import { findWorkerRuntime } from './worker-runtime.ts';
 
 /** An app in a folder, read completely. */
@@ -59,6 +60,7 @@ export async function loadApplication(
   const host = parseHostJson(hostJson, { where, settings: values, development: true, cpus: availableParallelism() });
   const settings = createSettingsView(values);
   const { runtime, note } = await findWorkerRuntime(directory, applicationId, settings);
+  const notes = [note, await missingBuildNote(directory, runtime)].filter((text) => text !== undefined);
   return {
     applicationId,
     directory,
@@ -69,7 +71,7 @@ export async function loadApplication(
     localHost: local.host,
     hostJson,
     host,
-    notes: [...(note === undefined ? [] : [note]), ...host.warnings.map((warning) => `host.json: ${warning}`)],
+    notes: [...notes, ...host.warnings.map((warning) => `host.json: ${warning}`)],
   };
 }
 

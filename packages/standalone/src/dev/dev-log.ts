@@ -11,6 +11,7 @@ import {
   wantsColors,
 } from '@switchyard/telemetry';
 import type { LoadedApplication } from '../application/load-application.ts';
+import { showAwaitedLines } from '../output/awaited-lines.ts';
 
 export interface DevLogOptions {
   readonly output: 'text' | 'json';
@@ -28,9 +29,12 @@ export const devCategory = 'Host.Dev';
 export async function openDevLog(clock: Clock, options: DevLogOptions): Promise<Log> {
   const { applications, console: sink, environment } = options;
   const isWanted = createFilter(applications, options.verbose);
-  if (options.output === 'json') return openJsonLog({ clock, sink }, isWanted);
+  const category = devCategory;
+  if (options.output === 'json')
+    return showAwaitedLines(await openJsonLog({ clock, sink }, isWanted), { category, bare: false });
   const colors = wantsColors(sink.isTTY === true, environment);
-  return createConsoleLog({ clock, sink }, { colors, showApplication: applications.length > 1, isWanted });
+  const text = createConsoleLog({ clock, sink }, { colors, showApplication: applications.length > 1, isWanted });
+  return showAwaitedLines(text, { category, bare: true });
 }
 
 function createFilter(applications: readonly LoadedApplication[], verbose: boolean): RecordFilter {

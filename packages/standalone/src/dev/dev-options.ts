@@ -13,7 +13,11 @@ export interface DevOptions {
   /** Asks callers for function keys. */
   readonly enableAuth: boolean;
   readonly output: 'text' | 'json';
+  /** Whose words the text output uses: our own, or those of the official tools, which editors and scripts wait for. */
+  readonly face: 'switchyard' | 'core-tools';
   readonly verbose: boolean;
+  /** Replaces what the apps' local.settings.json say of pages that may call. */
+  readonly cors: { readonly origins: readonly string[]; readonly credentials: boolean } | undefined;
   /** Opens debuggers from this port on. */
   readonly inspectPort: number | undefined;
   readonly startsAzurite: boolean;

@@ -24,6 +24,7 @@ import { withCors } from '../http/cors.ts';
 import { createGatewayServer, type GatewayServer } from '../http/gateway-server.ts';
 import { isListening } from '../http/listen.ts';
 import { KeyFile } from '../keys/key-file.ts';
+import { createCoreToolsOutput } from '../output/core-tools-output.ts';
 import { createLogOutput, createTextOutput, type DevOutput } from '../output/dev-output.ts';
 import { openDevWorkers } from '../workers/dev-workers.ts';
 import { AppStarter } from './app-starter.ts';
@@ -58,7 +59,8 @@ const loopback = '127.0.0.1';
  * port cannot be had; then nothing is left behind.
  */
 export async function startDev(options: DevOptions): Promise<Dev> {
-  const { applications, errors } = await loadApplications(options.directories, options.environment);
+  const { applications: loaded, errors } = await loadApplications(options.directories, options.environment);
+  const applications = loaded.map((application) => withCorsOf(options, application));
   const log = await openDevLog(systemClock, { ...options, applications });
   const output = createOutput(options, log, applications.length > 1);
   const [firstError] = errors;
@@ -213,8 +215,17 @@ async function stop({ output, closers }: DevScope): Promise<void> {
 }
 
 function createOutput(options: DevOptions, log: Log, severalApps: boolean): DevOutput {
-  if (options.output === 'json') return createLogOutput(log.child({ category: devCategory }));
+  const ownLog = log.child({ category: devCategory });
+  if (options.output === 'json') return createLogOutput(ownLog);
+  if (options.face === 'core-tools') return createCoreToolsOutput({ ...options, log: ownLog });
   return createTextOutput({ ...options, severalApps });
+}
+
+/** The app with the origins that the command line names, when it names any. */
+function withCorsOf({ cors }: DevOptions, application: LoadedApplication): LoadedApplication {
+  if (cors === undefined) return application;
+  const localHost = { ...application.localHost, corsOrigins: cors.origins, corsCredentials: cors.credentials };
+  return { ...application, localHost };
 }
 
 /** Local data: beside the app when there is one, else where the command was given. */

@@ -1,6 +1,6 @@
 import type { FunctionStatus, JobHostStatus } from '@switchyard/runtime';
 import { describe, expect, it } from 'vitest';
-import { curlLines, functionList } from './function-list.ts';
+import { coreToolsFunctionList, curlLines, functionList } from './function-list.ts';
 
 const status = (functions: readonly FunctionStatus[], rejected: JobHostStatus['rejected'] = []): JobHostStatus => ({
   key: 'shop:dev',
@@ -50,6 +50,33 @@ describe('functionList', () => {
 
   it('says so when there is none', () => {
     expect(functionList(status([]), baseUrl, 'Functions')).toContain('\tnone\n');
+  });
+});
+
+describe('coreToolsFunctionList', () => {
+  it('lists HTTP functions, then the others, then those that are switched off', () => {
+    const functions: FunctionStatus[] = [
+      { name: 'tick', trigger: 'timerTrigger', disabled: false },
+      { ...http('off', 'api/off', ['get']), disabled: true },
+      http('hello', 'api/hello/{name?}', ['get', 'post']),
+    ];
+    expect(coreToolsFunctionList(status(functions, [{ name: 'broken', reason: 'why' }]), baseUrl)).toBe(
+      [
+        '',
+        'Functions:',
+        '',
+        '\thello: [GET,POST] http://localhost:7071/api/hello/{name?}',
+        '',
+        '\ttick: timerTrigger',
+        '',
+        'Function off is disabled.',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('prints nothing when there is nothing to list', () => {
+    expect(coreToolsFunctionList(status([]), baseUrl)).toBe('');
   });
 });
 

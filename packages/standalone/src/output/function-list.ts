@@ -16,6 +16,22 @@ export function functionList(status: JobHostStatus, baseUrl: BaseUrl, title: str
   return `\n${lines.join('\n')}\n`;
 }
 
+/**
+ * The same list exactly as the official tools print it: HTTP functions first, then the others, then a sentence for each
+ * that is switched off; nothing when there is none. What is in error stands in the log.
+ */
+export function coreToolsFunctionList({ functions }: JobHostStatus, baseUrl: BaseUrl): string {
+  const enabled = functions.filter(({ disabled }) => !disabled);
+  const ordered = [
+    ...enabled.filter(({ route }) => route !== undefined),
+    ...enabled.filter(({ route }) => route === undefined),
+  ];
+  const head = ordered.length === 0 ? [] : ['', 'Functions:', ''];
+  const lines = ordered.flatMap((entry) => [`\t${functionLine(entry, baseUrl)}`, '']);
+  const disabled = functions.filter((entry) => entry.disabled).map(({ name }) => `Function ${name} is disabled.`);
+  return [...head, ...lines, ...disabled].map((line) => `${line}\n`).join('');
+}
+
 function functionLine(entry: FunctionStatus, baseUrl: BaseUrl): string {
   const disabled = entry.disabled ? ' (disabled)' : '';
   if (entry.route === undefined) return `${entry.name}: ${entry.trigger}${disabled}`;

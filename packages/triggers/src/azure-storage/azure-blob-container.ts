@@ -24,7 +24,11 @@ const refused: BlobRefused = { kind: 'refused' };
 const missingCodes: ReadonlySet<string> = new Set(['BlobNotFound', 'ContainerNotFound', 'ContainerBeingDeleted']);
 
 /** The service's answers to a write whose condition did not hold. */
-const refusedCodes: ReadonlySet<string> = new Set(['BlobAlreadyExists', 'ConditionNotMet', 'UnauthorizedBlobOverwrite']);
+const refusedCodes: ReadonlySet<string> = new Set([
+  'BlobAlreadyExists',
+  'ConditionNotMet',
+  'UnauthorizedBlobOverwrite',
+]);
 
 /** How an answer that is no success is told to the caller. */
 interface Otherwise<T> {
@@ -56,6 +60,7 @@ export class AzureBlobContainer implements BlobContainer {
             name,
             etag: quoted(properties.etag),
             lastModifiedMs: properties.lastModified.getTime(),
+            type: toBlobType(properties.blobType),
           })),
           continuation: page.continuationToken === '' ? undefined : page.continuationToken,
           serverTimeMs: page.date?.getTime() ?? 0,
@@ -134,11 +139,7 @@ export class AzureBlobContainer implements BlobContainer {
     });
   }
 
-  delete(
-    name: string,
-    condition: BlobCondition,
-    abortSignal: AbortSignal,
-  ): Promise<'deleted' | 'missing' | 'refused'> {
+  delete(name: string, condition: BlobCondition, abortSignal: AbortSignal): Promise<'deleted' | 'missing' | 'refused'> {
     type Result = 'deleted' | 'missing' | 'refused';
     return this.#ask<Result>('delete', name, { missing: 'missing', refused: 'refused' }, async (container) => {
       await container.getBlobClient(name).delete({ abortSignal, conditions: toConditions(condition) });
@@ -250,7 +251,9 @@ function toProperties(blob: BlobClient, answer: Partial<BlobGetPropertiesRespons
     type: toBlobType(answer.blobType),
     metadata: new Map(Object.entries(answer.metadata ?? {})),
     uri: blob.url.replace(/\?.*$/, ''),
-    headers: Object.fromEntries(Object.entries(headers).filter((entry): entry is [string, string] => Boolean(entry[1]))),
+    headers: Object.fromEntries(
+      Object.entries(headers).filter((entry): entry is [string, string] => Boolean(entry[1])),
+    ),
   };
 }
 

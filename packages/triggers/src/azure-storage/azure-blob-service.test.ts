@@ -36,7 +36,9 @@ describe.skipIf(part.skip)('with a real service', () => {
   });
   afterAll(() => azurite?.stop());
 
-  testBlobContainer('the library of Azure Storage', (name) => service.open(azurite?.connection ?? deadConnection, name));
+  testBlobContainer('the library of Azure Storage', (name) =>
+    service.open(azurite?.connection ?? deadConnection, name),
+  );
 
   it('I2: a wrong key is refused without quoting it', async () => {
     const key = 'd3JvbmcgYnV0IHNlY3JldA==';

@@ -50,27 +50,25 @@ export function testBlobContainer(name: string, open: (containerName: string) =>
       expect(await names(container)).toEqual(['a']);
     });
 
-    it.each([
-      'plain.txt',
-      'folder/"0x8D"/ä b?c#d%25&e+f.txt',
-      '日本/🎉',
-      'a//b',
-    ])('keeps content, metadata and type of %o', async (blob) => {
-      const container = await created();
-      const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
-      const metadata = new Map([['AuthorName', 'me']]);
-      const written = await container.write(blob, bytes, { contentType: 'image/png', metadata }, signal);
-      expect(written).toEqual({ kind: 'written', etag: expect.stringMatching(/^"[^"]+"$/) });
-      const read = await container.read(blob, { maxBytes }, signal);
-      expect(read).toMatchObject({
-        kind: 'found',
-        properties: { sizeBytes: 256, type: 'Block', headers: { ContentType: 'image/png' } },
-      });
-      expect(read.kind === 'found' && Uint8Array.from(read.bytes)).toEqual(bytes);
-      expect(read.kind === 'found' && read.properties.metadata).toEqual(new Map([['authorname', 'me']]));
-      expect(await container.readMetadata(blob, signal)).toEqual({ kind: 'found', metadata });
-      expect(await names(container)).toEqual([blob]);
-    });
+    it.each(['plain.txt', 'folder/"0x8D"/ä b?c#d%25&e+f.txt', '日本/🎉', 'a//b'])(
+      'keeps content, metadata and type of %o',
+      async (blob) => {
+        const container = await created();
+        const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
+        const metadata = new Map([['AuthorName', 'me']]);
+        const written = await container.write(blob, bytes, { contentType: 'image/png', metadata }, signal);
+        expect(written).toEqual({ kind: 'written', etag: expect.stringMatching(/^"[^"]+"$/) });
+        const read = await container.read(blob, { maxBytes }, signal);
+        expect(read).toMatchObject({
+          kind: 'found',
+          properties: { sizeBytes: 256, type: 'Block', headers: { ContentType: 'image/png' } },
+        });
+        expect(read.kind === 'found' && Uint8Array.from(read.bytes)).toEqual(bytes);
+        expect(read.kind === 'found' && read.properties.metadata).toEqual(new Map([['authorname', 'me']]));
+        expect(await container.readMetadata(blob, signal)).toEqual({ kind: 'found', metadata });
+        expect(await names(container)).toEqual([blob]);
+      },
+    );
 
     it('tells the same ETag and time in every answer', async () => {
       const container = await created();
@@ -79,7 +77,7 @@ export function testBlobContainer(name: string, open: (containerName: string) =>
       const found = await container.properties('a', signal);
       const properties = found.kind === 'found' ? found.properties : undefined;
       expect(written).toEqual({ kind: 'written', etag: item?.etag });
-      expect(properties).toMatchObject({ etag: item?.etag, lastModifiedMs: item?.lastModifiedMs });
+      expect(properties).toMatchObject({ etag: item?.etag, lastModifiedMs: item?.lastModifiedMs, type: item?.type });
       expect(properties?.createdMs).toBeLessThanOrEqual(item?.lastModifiedMs ?? 0);
       expect(properties?.uri).toMatch(/\/suite-\d+\/a$/);
       const page = await container.list({ maxBlobs: 1 }, signal);

@@ -19,6 +19,7 @@ export interface BlobItem {
   readonly name: string;
   readonly etag: string;
   readonly lastModifiedMs: number;
+  readonly type: BlobType;
 }
 
 /** What the service knows of a blob beside its content. */

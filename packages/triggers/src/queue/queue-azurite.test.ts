@@ -140,6 +140,7 @@ describe.skipIf(part.skip)('queue kinds against Azurite', () => {
     await send('outage', textData('after'));
     await done.promise;
     expect(texts).toEqual(['before', 'after']);
-    expect(memory.records.map((record) => record.level)).toEqual(['warning', 'information']);
+    expect(memory.withMessage('A queue cannot be read; it is tried again and again')).toHaveLength(1);
+    expect(memory.withMessage('A queue can be read again')).toHaveLength(1);
   });
 });

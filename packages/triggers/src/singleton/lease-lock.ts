@@ -148,8 +148,7 @@ export class LeaseLock implements SingletonLock {
   #tryLater(error: string): void {
     const { state } = this.#state;
     if (state.kind !== 'held') return;
-    const remainingMs = this.#remainingMs(state.grantedAt);
-    if (remainingMs <= 0) return this.#expire();
+    const remainingMs = Math.max(0, this.#remainingMs(state.grantedAt));
     this.#deps.log.write('debug', 'A singleton lock could not be renewed; it is tried again', { error, remainingMs });
     const delayMs = Math.max(minRetryMs, remainingMs / 4);
     const renewal = this.#deps.clock.schedule(delayMs, () => this.#renew());

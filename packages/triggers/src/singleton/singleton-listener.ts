@@ -101,7 +101,7 @@ class SingletonListener implements TriggerListener {
     const stop = new AbortController();
     this.#state.transition({ kind: 'seeking', stop });
     const firstTry = createDeferred<void>();
-    this.#seek(stop, firstTry).catch((thrown) => {
+    this.#seek(stop, firstTry).then(firstTry.resolve, (thrown) => {
       firstTry.reject(thrown);
       this.#warn('A singleton listener failed', thrown);
     });
@@ -113,7 +113,7 @@ class SingletonListener implements TriggerListener {
     if (state.kind === 'holding') {
       this.#state.transition({ kind: 'draining', lock: state.lock, listener: state.listener });
       state.stop.abort();
-      await state.listener.drain(anyOf(signal, state.lock.lost));
+      await state.listener.drain(AbortSignal.any([signal, state.lock.lost]));
     }
     await this.close();
   }
@@ -144,7 +144,6 @@ class SingletonListener implements TriggerListener {
         unwatch();
       }
     }
-    firstTry.resolve();
   }
 
   /** Runs the inner listener until the lock is lost or we are to stop. */
@@ -164,6 +163,8 @@ class SingletonListener implements TriggerListener {
       await lock.release();
       firstTry.reject(thrown);
       this.#warn('A singleton listener did not start; it is tried again', thrown);
+      // That we gave the lock back ourselves is no reason to hurry.
+      this.#wake = createDeferred();
       return this.#pause();
     }
     if (this.#state.kind !== 'holding') return;
@@ -219,8 +220,4 @@ function onceAborted(...signals: readonly AbortSignal[]): Promise<void> {
     for (const signal of signals) signal.addEventListener('abort', settle);
     if (signals.some((signal) => signal.aborted)) settle();
   });
-}
-
-function anyOf(...signals: AbortSignal[]): AbortSignal {
-  return AbortSignal.any(signals);
 }

@@ -1,9 +1,20 @@
 /** Requests to blobs and tables: each with a deadline, and made again where that makes sense. */
-import { type BackoffOptions, backoffMs, type Clock, isPlatformError, type Random, sleep, withDeadline } from '@switchyard/kernel';
+import {
+  type BackoffOptions,
+  backoffMs,
+  type Clock,
+  isPlatformError,
+  type Random,
+  sleep,
+  withDeadline,
+} from '@switchyard/kernel';
 import { triggerErrors } from '../errors.ts';
 
 /** A request that takes longer than this failed; the service itself gives up after 30 s. */
 const callTimeoutMs = 35_000;
+
+/** The slowest transfer that is still waited for. */
+const minBytesPerMs = 1_000;
 
 const retryBackoff: BackoffOptions = { minimumMs: 500, maximumMs: 30_000, factor: 2, jitter: 0.2 };
 
@@ -24,6 +35,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** How long one try may take. */
   readonly timeoutMs?: number;
+}
+
+/** How long a request may take that carries so many bytes. */
+export function transferTimeoutMs(sizeBytes: number): number {
+  return callTimeoutMs + Math.ceil(sizeBytes / minBytesPerMs);
 }
 
 /** Makes one request. Rejects with STORAGE_CALL_LATE when no answer comes in time. */

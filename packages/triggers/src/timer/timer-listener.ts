@@ -26,7 +26,7 @@ import {
 import { isSubMinute, type Schedule, type TimeZone } from '@switchyard/model';
 import type { ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
 import { triggerErrors } from '../errors.ts';
-import { timerDetails, timerReason, toTimerData, toTimerMetadata } from './timer-payload.ts';
+import { describeFiring, timerDetails, toTimerData } from './timer-payload.ts';
 import { firstTry, planAfterRun, type TimerRun } from './timer-run.ts';
 import { planTimerStart, type TimerStatus } from './timer-status.ts';
 import type { TimerKey, TimerStatusStore } from './timer-status-store.ts';
@@ -145,7 +145,8 @@ export class TimerListener implements TriggerListener {
     const firedMs = clock.now();
     const outcome = await this.#deps.context.invoke(this.#toEvent(run, firedMs));
     if (this.#state.kind === 'stopped') return;
-    const retryAtMs = clock.now() + backoffMs(retryBackoff, run.attempt, random);
+    const delayMs = outcome.kind === 'lost' ? backoffMs(retryBackoff, run.attempt, random) : 0;
+    const retryAtMs = clock.now() + delayMs;
     const after = planAfterRun(run, outcome, this.#options, firedMs, retryAtMs);
     if (after.status !== undefined) {
       this.#status = after.status;
@@ -164,8 +165,7 @@ export class TimerListener implements TriggerListener {
     const shown = this.#keepsStatus ? this.#status : undefined;
     const event: TriggerEvent = {
       data: toTimerData(this.#options, shown, run.reason === 'IsPastDue'),
-      metadata: toTimerMetadata(firedMs, zone),
-      reason: timerReason(firedMs, zone),
+      ...describeFiring(firedMs, zone),
     };
     return run.reason === undefined ? event : { ...event, details: timerDetails(run.reason, run.originalMs, zone) };
   }

@@ -1,7 +1,7 @@
 import { createTimeZone, parseSchedule, utcTimeZone } from '@switchyard/model';
 import { describe, expect, it } from 'vitest';
 import { jsonData, textData } from '../typed-data.ts';
-import { formatZoned, timerDetails, timerReason, toTimerData, toTimerMetadata } from './timer-payload.ts';
+import { describeFiring, formatZoned, timerDetails, toTimerData } from './timer-payload.ts';
 
 const cron = { schedule: parseSchedule('0 0 * * * *'), zone: utcTimeZone };
 const berlin = createTimeZone('Europe/Berlin');
@@ -34,8 +34,9 @@ describe('toTimerData', () => {
 
 describe('the texts of a run', () => {
   it('are in the time zone of the app', () => {
-    expect([...toTimerMetadata(noonMs, berlin)]).toEqual([['TimerTrigger', textData('06/01/2024 14:00:00')]]);
-    expect(timerReason(noonMs + 3, berlin)).toBe('Timer fired at 2024-06-01T14:00:00.0030000+02:00');
+    const { metadata, reason } = describeFiring(noonMs + 3, berlin);
+    expect([...metadata]).toEqual([['TimerTrigger', textData('06/01/2024 14:00:00')]]);
+    expect(reason).toBe('Timer fired at 2024-06-01T14:00:00.0030000+02:00');
     expect(timerDetails('IsPastDue', noonMs, utcTimeZone)).toEqual({
       UnscheduledInvocationReason: 'IsPastDue',
       OriginalSchedule: '2024-06-01T12:00:00.0000000+00:00',

@@ -29,16 +29,17 @@ export function toTimerData(timing: ZonedSchedule, status: TimerStatus | undefin
   );
 }
 
-/** `trigger_metadata` of a run. */
-export function toTimerMetadata(firedMs: number, zone: TimeZone): Map<string, TypedData> {
-  const { date, time } = wallClock(firedMs, zone);
-  const [year, month, day] = date.split('-');
-  return new Map([['TimerTrigger', textData(`${month}/${day}/${year} ${time}`)]]);
-}
-
-/** The reason in the log line of a run. */
-export function timerReason(firedMs: number, zone: TimeZone): string {
-  return `Timer fired at ${formatRoundTrip(firedMs, zone)}`;
+/** `trigger_metadata` of a run, and the reason in its log line. */
+export function describeFiring(
+  firedMs: number,
+  zone: TimeZone,
+): { readonly metadata: Map<string, TypedData>; readonly reason: string } {
+  const { date, time, fraction, offset } = wallClock(firedMs, zone);
+  const local = `${date.slice(5, 7)}/${date.slice(8)}/${date.slice(0, 4)} ${time}`;
+  return {
+    metadata: new Map([['TimerTrigger', textData(local)]]),
+    reason: `Timer fired at ${date}T${time}.${fraction}0000${offset}`,
+  };
 }
 
 /** The `Trigger Details` of a run outside the schedule. */

@@ -1,5 +1,5 @@
+import { type AppFolder, createAppFolder } from '@switchyard/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AppFolder, createAppFolder } from '../testing/app-folder.ts';
 import { findEntryFiles, hasFunctionJson } from './entry-files.ts';
 
 let folder: AppFolder;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { type AppFolder, createAppFolder } from '@switchyard/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AppFolder, createAppFolder } from '../testing/app-folder.ts';
 import { createModuleLoader } from './module-loader.ts';
 
 const folders: AppFolder[] = [];

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
+import { type AppFolder, createAppFolder } from '@switchyard/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AppFolder, createAppFolder } from '../testing/app-folder.ts';
 import type { CoreModule } from './core-module.ts';
 import { coreModuleId, installCoreModule } from './core-module-hook.ts';
 

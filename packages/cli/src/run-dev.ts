@@ -1,0 +1,21 @@
+import { isPlatformError } from '@switchyard/kernel';
+import type { DevOptions } from '@switchyard/standalone';
+import type { CommandContext } from './command.ts';
+import { exitCodes } from './exit-codes.ts';
+
+/** Runs apps until the user asks to stop, or until it is clear that none can be run. Returns the exit code. */
+export async function runDev(options: DevOptions, context: Pick<CommandContext, 'onStopRequest'>): Promise<number> {
+  const stopRequested = new Promise<string>((resolve) => context.onStopRequest(resolve));
+  // Everything heavy is loaded here, so that the other commands do not wait for it.
+  const { startDev } = await import('@switchyard/standalone');
+  const dev = await startDev(options);
+  const outcome = await Promise.race([stopRequested, dev.ready]);
+  if (typeof outcome === 'object' && outcome.kind === 'nothing-to-serve') return exitCodeOf(outcome.error);
+  await stopRequested;
+  await dev.stop();
+  return exitCodes.done.code;
+}
+
+function exitCodeOf(error: Error | undefined): number {
+  return isPlatformError(error) ? error.definition.exit : exitCodes.failed.code;
+}

@@ -1,0 +1,128 @@
+/** Functions to begin with, as data. A new one is an entry here; its trigger must be a kind that Switchyard runs. */
+import type { AuthLevel } from './choices.ts';
+
+export interface FunctionTemplateOptions {
+  /** Letters, digits, `_` and `-`. */
+  readonly name: string;
+  readonly authLevel: AuthLevel;
+}
+
+export interface FunctionTemplate {
+  /** What the user types. */
+  readonly trigger: string;
+  readonly summary: string;
+  /** How the official tools call their template, in lower case and without blanks. */
+  readonly officialNames: readonly string[];
+  readonly defaultName: string;
+  /** The function reads AzureWebJobsStorage. */
+  readonly usesStorage: boolean;
+  /** v4: the call that registers it, which is the same in JavaScript and TypeScript. */
+  readonly registration: (options: FunctionTemplateOptions) => string;
+  /** v3: the bindings of its function.json, and its script. */
+  readonly bindings: (options: FunctionTemplateOptions) => readonly object[];
+  readonly script: string;
+}
+
+const storageConnection = 'AzureWebJobsStorage';
+
+export const functionTemplates: readonly FunctionTemplate[] = [
+  {
+    trigger: 'http',
+    summary: 'answers HTTP requests',
+    officialNames: ['httptrigger', 'http'],
+    defaultName: 'hello',
+    usesStorage: false,
+    registration: ({ name, authLevel }) => `app.http('${name}', {
+  methods: ['GET', 'POST'],
+  authLevel: '${authLevel}',
+  handler: async (request, context) => {
+    const caller = request.query.get('name') || (await request.text()) || 'world';
+    context.log(\`Saying hello to \${caller}\`);
+    return { body: \`Hello, \${caller}!\` };
+  },
+});
+`,
+    bindings: ({ authLevel }) => [
+      { type: 'httpTrigger', direction: 'in', name: 'request', authLevel, methods: ['get', 'post'] },
+      { type: 'http', direction: 'out', name: '$return' },
+    ],
+    script: `module.exports = async (context, request) => {
+  const caller = request.query.name || request.rawBody || 'world';
+  context.log(\`Saying hello to \${caller}\`);
+  return { body: \`Hello, \${caller}!\` };
+};
+`,
+  },
+  {
+    trigger: 'timer',
+    summary: 'runs on a schedule',
+    officialNames: ['timertrigger', 'timer'],
+    defaultName: 'tick',
+    usesStorage: false,
+    registration: ({ name }) => `app.timer('${name}', {
+  // Second, minute, hour, day, month, day of the week: every five minutes.
+  schedule: '0 */5 * * * *',
+  handler: async (timer, context) => {
+    context.log(timer.isPastDue ? 'The timer fires late' : 'The timer fires');
+  },
+});
+`,
+    bindings: () => [{ type: 'timerTrigger', direction: 'in', name: 'timer', schedule: '0 */5 * * * *' }],
+    script: `module.exports = async (context, timer) => {
+  context.log(timer.isPastDue ? 'The timer fires late' : 'The timer fires');
+};
+`,
+  },
+  {
+    trigger: 'queue',
+    summary: 'handles messages of a storage queue',
+    officialNames: ['azurequeuestoragetrigger', 'queuetrigger', 'queue'],
+    defaultName: 'processItem',
+    usesStorage: true,
+    registration: ({ name }) => `app.storageQueue('${name}', {
+  queueName: 'items',
+  connection: '${storageConnection}',
+  handler: async (item, context) => {
+    context.log('Queue item:', item);
+  },
+});
+`,
+    bindings: () => [
+      { type: 'queueTrigger', direction: 'in', name: 'item', queueName: 'items', connection: storageConnection },
+    ],
+    script: `module.exports = async (context, item) => {
+  context.log('Queue item:', item);
+};
+`,
+  },
+  {
+    trigger: 'blob',
+    summary: 'handles files of a storage container',
+    officialNames: ['azureblobstoragetrigger', 'blobtrigger', 'blob'],
+    defaultName: 'processUpload',
+    usesStorage: true,
+    registration: ({ name }) => `app.storageBlob('${name}', {
+  path: 'uploads/{name}',
+  connection: '${storageConnection}',
+  handler: async (blob, context) => {
+    const size = blob instanceof Uint8Array ? blob.length : 0;
+    context.log(\`Blob \${context.triggerMetadata?.name} has \${size} bytes\`);
+  },
+});
+`,
+    bindings: () => [
+      {
+        type: 'blobTrigger',
+        direction: 'in',
+        name: 'blob',
+        path: 'uploads/{name}',
+        dataType: 'binary',
+        connection: storageConnection,
+      },
+    ],
+    script: `module.exports = async (context, blob) => {
+  context.log(\`Blob \${context.bindingData.name} has \${blob.length} bytes\`);
+};
+`,
+  },
+];

@@ -1,0 +1,52 @@
+import { lstat, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { messageOf } from '@switchyard/kernel';
+import { cliErrors } from '../errors.ts';
+
+export interface TemplateFile {
+  /** Relative to the app's folder, with slashes. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface WriteFilesOptions {
+  /** What to do when a file is there already; it is never overwritten. */
+  readonly existing: 'refuse' | 'keep';
+  /** What the user may choose anew when files are there already: a folder, or a name. */
+  readonly what: string;
+}
+
+/**
+ * Writes files below a folder, which is made when it is missing. Returns the paths of those that were written. Rejects
+ * with FILE_EXISTS before anything is written, or with FOLDER_UNWRITABLE.
+ */
+export async function writeFiles(
+  directory: string,
+  files: readonly TemplateFile[],
+  { existing, what }: WriteFilesOptions,
+): Promise<readonly string[]> {
+  const present = await Promise.all(files.map(({ path }) => isPresent(join(directory, path))));
+  const first = files[present.indexOf(true)];
+  if (first !== undefined && existing === 'refuse')
+    throw cliErrors.create('FILE_EXISTS', { path: join(directory, first.path), what });
+  const wanted = files.filter((_file, index) => present[index] === false);
+  for (const { path, text } of wanted) await writeOne(join(directory, path), text);
+  return wanted.map(({ path }) => path);
+}
+
+/** A link that leads nowhere is something, too. */
+async function isPresent(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function writeOne(path: string, text: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text, { flag: 'wx' });
+  } catch (error) {
+    throw cliErrors.create('FOLDER_UNWRITABLE', { path, reason: messageOf(error) }, error);
+  }
+}
