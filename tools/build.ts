@@ -22,6 +22,8 @@ const skipped = new Set(['node_modules', 'dist', '.switchyard', 'fixtures', 'tes
 interface Step {
   readonly title: string;
   readonly command: readonly string[];
+  /** True when what it prints is no message for people. */
+  readonly quiet?: boolean;
 }
 
 /** The steps, in order. */
@@ -30,7 +32,11 @@ function steps(): Step[] {
   const examples = foldersOf('examples').filter((folder) => existsSync(join(folder, 'tsconfig.json')));
   return [
     { title: 'packages', command: [compiler, '-b', ...process.argv.slice(2).filter((flag) => flag === '--force')] },
-    ...bundles.map((folder) => ({ title: `bundle of ${nameOf(folder)}`, command: [join(folder, 'build.mjs')] })),
+    ...bundles.map((folder) => ({
+      title: `bundle of ${nameOf(folder)}`,
+      command: [join(folder, 'build.mjs')],
+      quiet: true,
+    })),
     ...examples.map((folder) => ({ title: `example ${nameOf(folder)}`, command: [compiler, '-p', folder] })),
   ];
 }
@@ -39,7 +45,7 @@ function run(step: Step): void {
   process.stderr.write(`Building: ${step.title} ...\n`);
   const result = spawnSync(process.execPath, step.command, {
     cwd: repository,
-    stdio: ['ignore', 2, 2],
+    stdio: ['ignore', step.quiet ? 'ignore' : 2, 2],
   });
   if (result.status === 0) return;
   process.stderr.write(`The build stopped at: ${step.title}. Its messages stand above.\n`);
@@ -64,6 +70,7 @@ function outputs(): string[] {
     ...dists.map((dist) => join(dist, 'index.js')),
     ...dists,
     join(repository, 'packages/worker-node/dist/worker.cjs'),
+    join(repository, 'packages/cli/dist/bundle/main.mjs'),
   ];
 }
 

@@ -37,11 +37,15 @@ async function timeToFirstAnswerMs(node: string): Promise<number> {
   }
 }
 
-/** The machine's own Node, when it is an older one: then the bin hands over to the Node 24 of the dependencies. */
+/**
+ * The machine's own Node, when it is an older one: then the bin hands over to the Node 24 of the dependencies. Under npm,
+ * `node` on PATH is already the one of the dependencies, and npm names its own.
+ */
 function systemNode(): { path: string; version: string } | undefined {
   try {
     const script = 'process.stdout.write(JSON.stringify([process.execPath, process.versions.node]))';
-    const [path, version] = JSON.parse(execFileSync('node', ['-e', script], { encoding: 'utf8' })) as [string, string];
+    const node = process.env.npm_node_execpath ?? 'node';
+    const [path, version] = JSON.parse(execFileSync(node, ['-e', script], { encoding: 'utf8' })) as [string, string];
     return Number.parseInt(version, 10) < 24 ? { path, version } : undefined;
   } catch {
     return undefined;

@@ -39,7 +39,8 @@ export function toPage(parts: readonly PartResult[], date: string): string {
     '# Benchmarks',
     '',
     'Written by `npm run bench`. Every number is a median of several rounds; both numbers of a row, and so its ratio, come',
-    'from the same run, in which the measured parts take turns. Ratios travel between machines, absolute times do not.',
+    'from the same run, in which the measured parts take turns. A reference that is a target, or was recorded before on',
+    'another machine, says so. Ratios travel between machines, absolute times do not.',
     '',
     `Machine: ${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores, ` +
       `${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}, Node ${process.versions.node}. Date: ${date}.`,

@@ -23,7 +23,7 @@ const placeholderMs = 300;
 
 const application = fileURLToPath(new URL('./fixtures/hello-app', import.meta.url));
 
-/** Of the official worker, see `reference/node-worker.md`: medians. */
+/** Medians of the official worker, measured once on the machine of BENCHMARKS.md. */
 const official = { startStreamMs: 124, firstAnswerMs: 187, specializedMs: 65, warmMs: 0.55, placeholderMib: 58 };
 
 /** Runs the benchmark; takes about twenty seconds. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { systemClock } from '@switchyard/kernel';
-import { openScriptedHostServer, type PartCheck, requirePart, type ScriptedHost } from '@switchyard/testkit';
+import { openScriptedHostServer, type PartCheck, requireOptionalPart, type ScriptedHost } from '@switchyard/testkit';
 
 const packageFolder = fileURLToPath(new URL('../../packages/worker-node/', import.meta.url));
 
@@ -54,8 +54,7 @@ export function supportedNodes(): NodeVersion[] {
  */
 export function requireNode({ major, program }: NodeVersion): PartCheck {
   const howToInstall = `Install it, or name its program in SWITCHYARD_NODE${major}.`;
-  const warn = (message: string): boolean => process.stderr.write(`${message}\n`);
-  return requirePart(`Node.js ${major}`, program !== undefined, howToInstall, { ci: false, warn });
+  return requireOptionalPart(`Node.js ${major}`, program !== undefined, howToInstall);
 }
 
 function majorOf(program: string): number {

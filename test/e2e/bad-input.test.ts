@@ -148,6 +148,11 @@ describe('an app that is partly broken', () => {
     await running.line(/throws-at-load: .*the settings of the shop are missing/);
     await running.line(/at file:.*throws-at-load\/src\/index\.js:3:/);
     expect((await running.request('/api/hello', { app: 'hello-v3' })).status).toBe(200);
+    const answer = await running.request('/api/any', { app: 'throws-at-load' });
+    expect(answer).toMatchObject({
+      status: 503,
+      text: expect.stringContaining('the settings of the shop are missing'),
+    });
   });
 
   it('says that an app without functions has none', async () => {

@@ -4,13 +4,14 @@
  * Ownership: a test opens it and closes it, also when it fails; nothing that it started is left.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+
+export { isProcessAlive as isAlive } from '@switchyard/testkit';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 const launcher = join(repository, 'packages', 'cli', 'bin', 'switchyard.js');
@@ -52,6 +53,12 @@ export interface RequestOptions {
 export interface ProcessEnd {
   readonly code: number | null;
   readonly signal: string | null;
+}
+
+/** Where a command runs, when it is not `switchyard` in the repository. */
+export interface ProcessPlace {
+  readonly folder?: string;
+  readonly launcher?: string;
 }
 
 /** A finished command. */
@@ -98,10 +105,11 @@ export class DevProcess {
     environment: Readonly<Record<string, string>>,
     node: string = process.execPath,
     dataFolder?: string,
+    place: ProcessPlace = {},
   ) {
     this.dataFolder = dataFolder;
-    this.#child = spawn(node, [launcher, ...words], {
-      cwd: repository,
+    this.#child = spawn(node, [place.launcher ?? launcher, ...words], {
+      cwd: place.folder ?? repository,
       env: { ...plainEnvironment(), ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -244,15 +252,4 @@ export class DevProcess {
 function plainEnvironment(): Record<string, string> {
   const wanted = ['PATH', 'HOME', 'USER', 'TMPDIR', 'TEMP', 'SystemRoot', 'LANG'];
   return Object.fromEntries(wanted.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
-}
-
-/** True while a process with this id runs. One that has ended and that nobody has asked for yet (Linux) does not. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    const stat = process.platform === 'linux' ? readFileSync(`/proc/${pid}/stat`, 'utf8') : '';
-    return !/\) Z /.test(stat);
-  } catch {
-    return false;
-  }
 }

@@ -7,6 +7,20 @@ const byTheUser = { blame: 'user', retry: 'never', http: 400, grpc: 3, exit: exi
 /** What keeps a command from doing its work. */
 export const cliErrors = defineErrors({
   CONFIGURATION_INVALID: { ...byTheUser, message: '{where}: {problem}' },
+  FLAG_INVALID: { ...byTheUser, message: '{problem}' },
+  HTTPS_UNSUPPORTED: {
+    ...byTheUser,
+    message:
+      'Switchyard serves HTTP only, so --useHttps is not supported. Leave it out, or put a proxy with TLS in front.',
+  },
+  TEMPLATE_MISSING: {
+    ...byTheUser,
+    message: 'Name the template: func new --template "HTTP trigger". There are templates for: {choices}.',
+  },
+  RUNTIME_WITHOUT_TEMPLATES: {
+    ...byTheUser,
+    message: "There are templates for Node.js apps, and none for '{runtime}'. Use --worker-runtime node.",
+  },
   FILE_EXISTS: {
     ...byTheUser,
     message:

@@ -3,7 +3,7 @@
  * once. Under `npx` and `npm start` a single Ctrl-C arrives several times, from the terminal and passed on by the
  * processes above: what follows within `echoMs` is an echo of the first.
  *
- * Ownership: main.ts feeds it the signals of the process; the running command subscribes.
+ * Ownership: run-process.ts feeds it the signals of the process; the running command subscribes.
  *
  * I1 Subscribers are called once, however many signals come; one who comes late is called at once.
  * I2 Echoes do nothing.

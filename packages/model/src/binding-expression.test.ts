@@ -51,6 +51,23 @@ describe('parseBindingExpression', () => {
     expect(resolve(text)).toBe(expected);
   });
 
+  it('writes a GUID in every format of .NET', () => {
+    const byFormat = ['D', 'n', 'B', 'P', 'X'].map((format) => resolve(`{rand-guid:${format}}`));
+    const [hyphens = '', digits, braces, parentheses, hexadecimal = ''] = byFormat;
+    expect(hyphens).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect([digits, braces, parentheses]).toEqual([hyphens.replaceAll('-', ''), `{${hyphens}}`, `(${hyphens})`]);
+    expect(hexadecimal).toMatch(/^\{0x[0-9a-f]{8},0x[0-9a-f]{4},0x[0-9a-f]{4},\{(0x[0-9a-f]{2},){7}0x[0-9a-f]{2}\}\}$/);
+    expect(hexadecimal.replace(/0x|[{},]/g, '')).toBe(digits);
+  });
+
+  it('makes a new GUID each time, and reads the time of the resolution', () => {
+    const expression = parseBindingExpression('{rand-guid}/{DateTime:yyyy-MM-dd}/{sys.utcnow:HH}', 'w');
+    const ongoing = scope();
+    const [first = '', second = ''] = [expression.resolve(data, ongoing), expression.resolve(data, ongoing)];
+    expect(first).not.toBe(second);
+    expect([first, second].map((text) => text.slice(36))).toEqual(['/2024-03-05/15', '/2024-03-05/15']);
+  });
+
   it('lets binding data win over what is built in', () => {
     const own = new Map<string, unknown>([
       ['datetime', 'mine'],

@@ -173,7 +173,16 @@ function writeGuid(guid: string, format: string | undefined): string | undefined
       return `{${guid}}`;
     case 'P':
       return `(${guid})`;
+    case 'X':
+      return writeHexGuid(guid.replaceAll('-', ''));
     default:
       return undefined;
   }
+}
+
+/** .NET's structure of hexadecimal numbers: `{0x...,0x...,0x...,{0x..,...}}`. */
+function writeHexGuid(digits: string): string {
+  const bytes = digits.slice(16).match(/../g) ?? [];
+  const last = bytes.map((byte) => `0x${byte}`).join(',');
+  return `{0x${digits.slice(0, 8)},0x${digits.slice(8, 12)},0x${digits.slice(12, 16)},{${last}}}`;
 }

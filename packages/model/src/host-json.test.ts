@@ -142,6 +142,12 @@ describe('parseHostJson', () => {
     };
     expect(parse(v2({ customHandler: { description } })).customHandler).toMatchObject(expected);
     expect(parse(v2({ httpWorker: { description } })).customHandler).toMatchObject(expected);
+    const proxying = parse(v2({ customHandler: { description, enableProxyingHttpRequest: true, port: 9090 } }));
+    expect(proxying.customHandler).toMatchObject({ enableForwardingHttpRequest: true, port: 9090 });
+    expect(proxying.warnings).toEqual([]);
+    expect(() => parse(v2({ customHandler: { description, port: 0 } }))).toThrow(
+      '"customHandler.port" is 0 and must be a whole number from 1 to 65535',
+    );
     expect(() => parse(v2({ customHandler: {} }))).toThrow(
       '"customHandler.description.defaultExecutablePath" is missing',
     );

@@ -71,7 +71,10 @@ export interface CustomHandlerSettings {
   readonly arguments: readonly string[];
   readonly workerArguments: readonly string[];
   readonly workingDirectory: string;
+  /** Also true for `enableProxyingHttpRequest`, which asks for the same in newer files. */
   readonly enableForwardingHttpRequest: boolean;
+  /** Where the handler listens; undefined for any free port. */
+  readonly port: number | undefined;
   readonly initializationTimeoutMs: number;
   readonly http: JsonObject;
 }
@@ -247,7 +250,10 @@ function parseCustomHandler(root: ConfigSection): CustomHandlerSettings | undefi
     arguments: description.strings('arguments') ?? [],
     workerArguments: description.strings('workerArguments') ?? [],
     workingDirectory: description.string('workingDirectory', ''),
-    enableForwardingHttpRequest: section.boolean('enableForwardingHttpRequest', false),
+    enableForwardingHttpRequest: ['enableForwardingHttpRequest', 'enableProxyingHttpRequest']
+      .map((name) => section.boolean(name, false))
+      .includes(true),
+    port: section.optionalInteger('port', { minimum: 1, maximum: 65_535 }),
     initializationTimeoutMs: section.timeSpanMs('initializationTimeout', 30 * second, { minimum: second }),
     http: section.object('http') ?? {},
   };

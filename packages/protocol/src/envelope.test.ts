@@ -9,7 +9,11 @@ import { BinaryWriter } from './wire/binary-writer.ts';
 const recorded = readRecordedFrames().map(({ file, kind, bytes }) => ({ file, kind, frame: bytes }));
 
 /** What the generated decoder says of a frame's envelope, its invocation id included. */
-function decoded(frame: Uint8Array): { requestId: string; contentCase: string | undefined; invocationId: string | undefined } {
+function decoded(frame: Uint8Array): {
+  requestId: string;
+  contentCase: string | undefined;
+  invocationId: string | undefined;
+} {
   const message = StreamingMessage.decode(frame);
   const value = message.content?.value;
   const invocationId = value && 'invocationId' in value && value.invocationId !== '' ? value.invocationId : undefined;
@@ -42,7 +46,10 @@ const anyNumber = fc.oneof(fc.integer({ min: 1, max: 120 }), fc.integer({ min: 1
 /** A body that decodes as any message of ours: fields that none of them has, and ids where `idNumber` says. */
 function bodyWith(idNumber: number | undefined): fc.Arbitrary<Uint8Array> {
   const numbers = idNumber === undefined ? [1000, 2000] : [1000, idNumber];
-  const entry = fc.record({ number: fc.constantFrom(...numbers), text: fc.string({ unit: 'grapheme', maxLength: 40 }) });
+  const entry = fc.record({
+    number: fc.constantFrom(...numbers),
+    text: fc.string({ unit: 'grapheme', maxLength: 40 }),
+  });
   return fc.array(entry, { maxLength: 4 }).map((entries) => {
     const writer = new BinaryWriter();
     for (const { number, text } of entries) writer.uint32(number * 8 + 2).string(text);
@@ -58,7 +65,11 @@ const identified = fc
 const field: fc.Arbitrary<Field> = fc.oneof(
   fc.record({ kind: fc.constantFrom('varint' as const, 'fixed' as const), number: anyNumber, value: fc.nat() }),
   fc.record({ kind: fc.constant('delimited' as const), number: anyNumber, body: bodyWith(undefined) }),
-  fc.record({ kind: fc.constant('delimited' as const), number: fc.constant(1), body: fc.uint8Array({ maxLength: 60 }) }),
+  fc.record({
+    kind: fc.constant('delimited' as const),
+    number: fc.constant(1),
+    body: fc.uint8Array({ maxLength: 60 }),
+  }),
   identified,
 );
 
@@ -178,7 +189,9 @@ describe('readEnvelope', () => {
 
   it('knows each content of the schema by its number', () => {
     for (const [number, name] of contentCases.entries()) {
-      const message = StreamingMessage.decode(write([{ kind: 'delimited', number: Math.max(1, number), body: new Uint8Array(0) }]));
+      const message = StreamingMessage.decode(
+        write([{ kind: 'delimited', number: Math.max(1, number), body: new Uint8Array(0) }]),
+      );
       expect(message.content?.$case).toBe(name);
     }
   });
@@ -186,7 +199,12 @@ describe('readEnvelope', () => {
 
 describe('readInvocationId', () => {
   it('finds it in requests, responses, cancellations and logs, the last one winning', () => {
-    for (const [number, id] of [[4, 1], [5, 1], [2, 1], [21, 2]] as const) {
+    for (const [number, id] of [
+      [4, 1],
+      [5, 1],
+      [2, 1],
+      [21, 2],
+    ] as const) {
       const inner = new BinaryWriter();
       for (const text of ['first', 'second']) inner.uint32(id * 8 + 2).string(text);
       const frame = write([{ kind: 'delimited', number, body: inner.finish() }]);

@@ -1,6 +1,6 @@
 import { defineErrors, type ErrorCatalogue } from '@switchyard/kernel';
 
-export type ProtocolErrorCode = 'RPC_LISTEN_FAILED' | 'RPC_METADATA_INVALID' | 'RPC_ENDPOINT_INVALID' | 'RPC_MISUSED';
+export type ProtocolErrorCode = 'RPC_LISTEN_FAILED' | 'RPC_METADATA_INVALID' | 'RPC_ENDPOINT_INVALID';
 
 /** What can go wrong at the edge of a process. Everything that happens to an open stream is a `LinkStatus` instead. */
 export const protocolErrors: ErrorCatalogue<ProtocolErrorCode> = defineErrors<ProtocolErrorCode>({
@@ -10,7 +10,8 @@ export const protocolErrors: ErrorCatalogue<ProtocolErrorCode> = defineErrors<Pr
     http: 500,
     grpc: 14,
     exit: 1,
-    message: 'the gRPC server could not listen on {host}:{port}: {reason}. Choose another port or end the process that holds it',
+    message:
+      'the gRPC server could not listen on {host}:{port}: {reason}. Choose another port or end the process that holds it',
   },
   RPC_METADATA_INVALID: {
     blame: 'platform',
@@ -27,13 +28,5 @@ export const protocolErrors: ErrorCatalogue<ProtocolErrorCode> = defineErrors<Pr
     grpc: 3,
     exit: 1,
     message: "'{endpoint}' is no gRPC endpoint: {reason}. Write it as http://host:port or https://host:port",
-  },
-  RPC_MISUSED: {
-    blame: 'platform',
-    retry: 'never',
-    http: 500,
-    grpc: 13,
-    exit: 1,
-    message: '{reason}',
   },
 });

@@ -1,5 +1,14 @@
 /** Everything that crosses a process boundary: FunctionRpc, its transport, and the contracts between services. */
 export {
+  type AppContent,
+  type Assignment,
+  type AssignmentReading,
+  type AssignOutcome,
+  parseAssignment,
+  toAssignmentJson,
+  tokenVariable,
+} from './assignment.ts';
+export {
   type ContentCase,
   type Envelope,
   type EnvelopeFault,
@@ -15,6 +24,7 @@ export { Timestamp } from './gen/google/protobuf/timestamp.ts';
 export { RpcClaim, RpcClaimsIdentity } from './gen/identity/claims-identity.ts';
 export { NullableBool, NullableDouble, NullableString, NullableTimestamp } from './gen/shared/nullable-types.ts';
 export { grpcStatus, type Link, type LinkEnd, type LinkReceiver, type LinkStatus } from './link.ts';
+export type { AssignmentSource, Pod, PodEnd, PodProvider, StackAssignment } from './pod-provider.ts';
 export type { ClientTlsOptions } from './transport/client-connection.ts';
 export {
   createMemoryLinkPair,
@@ -48,7 +58,18 @@ export {
   type TransportLimits,
 } from './transport/transport-limits.ts';
 export type { UnaryCall, UnaryContext, UnaryOutcome, UnaryReply } from './transport/unary.ts';
+export {
+  contextProperty,
+  httpUriTokenCapability,
+  readBearerToken,
+  readWorkerClaims,
+  toBearerMetadata,
+  toContextProperties,
+  type WorkerClaims,
+  type WorkerContext,
+} from './worker-context.ts';
 export { splitCommandWords } from './worker-side/command-words.ts';
+export { type ConsoleLine, classifyConsoleLine } from './worker-side/console-line.ts';
 export { expandVariables } from './worker-side/expand-variables.ts';
 export { emptyLog, type MessageContent, Outbox } from './worker-side/outbox.ts';
 export type { WorkerApp } from './worker-side/worker-app.ts';

@@ -18,7 +18,11 @@ interface Facts {
 interface FactFile {
   readonly file: string;
   readonly services?: readonly { readonly fullName: string; readonly methods: readonly FactMethod[] }[];
-  readonly messages: readonly { readonly fullName: string; readonly fields: readonly FactField[]; readonly enums?: readonly FactEnum[] }[];
+  readonly messages: readonly {
+    readonly fullName: string;
+    readonly fields: readonly FactField[];
+    readonly enums?: readonly FactEnum[];
+  }[];
   readonly enums?: readonly FactEnum[];
 }
 interface FactMethod {
@@ -52,7 +56,9 @@ function factLines(): string[] {
   const settlement = facts.adjacentProtos.files.filter(({ file }) => file === 'settlement.proto');
   return [...facts.files, ...settlement].flatMap((file) => [
     ...(file.services ?? []).flatMap(({ methods }) =>
-      methods.map((each) => methodLine(each.path, [each.request, each.requestStream], [each.response, each.responseStream])),
+      methods.map((each) =>
+        methodLine(each.path, [each.request, each.requestStream], [each.response, each.responseStream]),
+      ),
     ),
     ...(file.enums ?? []).flatMap(enumLines),
     ...file.messages.flatMap((message) => [
@@ -64,11 +70,19 @@ function factLines(): string[] {
 }
 
 function factFieldLine(message: string, field: FactField): string {
-  const type = field.label === 'map' ? `${field.keyType} -> ${field.valueKind} ${field.valueType}` : `${field.kind} ${field.type}`;
+  const type =
+    field.label === 'map' ? `${field.keyType} -> ${field.valueKind} ${field.valueType}` : `${field.kind} ${field.type}`;
   return fieldLine(message, field.name, field.number, field.label, type, field.oneof);
 }
 
-function fieldLine(message: string, name: string, number: number, label: string, type: string, oneof: string | undefined): string {
+function fieldLine(
+  message: string,
+  name: string,
+  number: number,
+  label: string,
+  type: string,
+  oneof: string | undefined,
+): string {
   return `${message}.${name} = ${number} ${label} ${type}${oneof === undefined ? '' : ` in ${oneof}`}`;
 }
 
@@ -93,10 +107,15 @@ function schemaLines(): string[] {
       for (const each of object.methodsArray) {
         const types = [each.resolvedRequestType, each.resolvedResponseType].map((type) => (type ? nameOf(type) : '?'));
         const request = [types[0] ?? '', each.requestStream === true] as const;
-        lines.push(methodLine(`/${nameOf(object)}/${each.name}`, request, [types[1] ?? '', each.responseStream === true]));
+        lines.push(
+          methodLine(`/${nameOf(object)}/${each.name}`, request, [types[1] ?? '', each.responseStream === true]),
+        );
       }
     } else if (object instanceof protobuf.Type) {
-      lines.push(`message ${nameOf(object)}`, ...object.fieldsArray.map((field) => schemaFieldLine(nameOf(object), field)));
+      lines.push(
+        `message ${nameOf(object)}`,
+        ...object.fieldsArray.map((field) => schemaFieldLine(nameOf(object), field)),
+      );
       object.nestedArray.forEach(visit);
     } else if (object instanceof protobuf.Namespace && object.name !== 'google') object.nestedArray.forEach(visit);
   };
@@ -164,16 +183,20 @@ it('what ours has beyond the official schema is exactly the list of additions', 
 it('no addition takes a number that the official schema leaves for later among its own', () => {
   const official = facts.files.flatMap(({ messages }) => messages);
   for (const [message, fields] of Object.entries(additions)) {
-    const numbers = official.find(({ fullName }) => fullName === `${rpcPackage}.${message}`)?.fields.map(({ number }) => number) ?? [];
+    const numbers =
+      official.find(({ fullName }) => fullName === `${rpcPackage}.${message}`)?.fields.map(({ number }) => number) ??
+      [];
     for (const field of fields) expect(Number(/ = (\d+) /.exec(field)?.[1])).toBeGreaterThan(Math.max(...numbers));
   }
 });
 
 it('the envelope reader knows every content by its number', () => {
-  const content = parseProtos().lookupType(`${rpcPackage}.StreamingMessage`).oneofs['content'];
+  const content = parseProtos().lookupType(`${rpcPackage}.StreamingMessage`).oneofs.content;
   const camelCase = (name: string): string => name.replace(/_(\w)/g, (_match, letter: string) => letter.toUpperCase());
   const expected = content?.fieldsArray.map((field) => [field.id, camelCase(field.name)] as const) ?? [];
-  expect([...contentCases.entries()].filter(([, name]) => name !== undefined)).toEqual(expected.sort(([a], [b]) => a - b));
+  expect([...contentCases.entries()].filter(([, name]) => name !== undefined)).toEqual(
+    expected.sort(([a], [b]) => a - b),
+  );
 });
 
 it('the generated code is up to date (npm run codegen)', () => {

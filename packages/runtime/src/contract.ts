@@ -3,8 +3,9 @@
  * composition root connects `gateway` to an HTTP server and `acceptWorker` to a transport) and starts no process.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Log } from '@switchyard/kernel';
 import type { ApplicationDefinition, RejectedFunction, Stack } from '@switchyard/model';
-import type { Link } from '@switchyard/protocol';
+import type { Link, LinkStatus, WorkerClaims } from '@switchyard/protocol';
 
 /** One version of an app, as the catalog describes it. */
 export interface RuntimeApplication {
@@ -29,6 +30,8 @@ export interface RuntimeApplication {
   readonly keys: FunctionKeys | undefined;
   /** True under `switchyard dev`. */
   readonly development: boolean;
+  /** The text of app_offline.htm while the app is taken offline by it: every function answers 503 with that. */
+  readonly offlinePage?: () => string | undefined;
 }
 
 /** What worker.config.json says of a language worker, as far as the Runtime needs it. */
@@ -42,6 +45,10 @@ export interface WorkerProfile {
   readonly workerIndexing: boolean;
   /** How long the worker may take for its initialization, in which it loads the app (Node: 2 minutes). */
   readonly initializationTimeoutMs: number;
+  /** Every line on its stderr is an error, whatever it says. */
+  readonly stderrIsError: boolean;
+  /** Neither WorkerTerminate nor the end of its stream ends the process (Python, PowerShell): only a signal does. */
+  readonly ignoresTermination: boolean;
 }
 
 /** The function.json files of an app. */
@@ -67,11 +74,22 @@ export interface FunctionKeys {
   levelOf(key: string, functionName: string): 'function' | 'system' | 'admin' | undefined;
 }
 
+/**
+ * Checks what a WorkerConnect claims against the metadata of its call (the token). Whoever is refused loses the stream
+ * with that status.
+ */
+export type VerifyWorker = (
+  metadata: ReadonlyMap<string, string>,
+  claims: WorkerClaims,
+) => WorkerVerdict | Promise<WorkerVerdict>;
+
+export type WorkerVerdict = { readonly kind: 'accepted' } | { readonly kind: 'refused'; readonly status: LinkStatus };
+
 /** One Runtime, serving the apps that were added. */
 export interface Runtime {
   /** Takes the stream of a worker that just connected. */
   acceptWorker(link: Link): void;
-  /** Serves one HTTP request. */
+  /** Serves one HTTP request. One with `Expect: 100-continue` comes as it is (Node's event `checkContinue`). */
   handleRequest(request: IncomingMessage, response: ServerResponse): void;
   /**
    * Creates the app's JobHost and indexes it. Resolves when its routes are up, a worker is ready and its listeners were
@@ -82,14 +100,30 @@ export interface Runtime {
    * trying and the app comes up by itself as soon as a worker does (`watch` tells). A second call for the same JobHost
    * joins the attempt that is under way.
    */
-  addApplication(application: RuntimeApplication): Promise<JobHostStatus>;
-  /** Drains and stops the JobHost; unknown keys are harmless. */
+  addApplication(application: RuntimeApplication, options?: AddOptions): Promise<JobHostStatus>;
+  /**
+   * Lets a version take the app over: requests that come from now on are its own, and its listeners start when those of
+   * the other versions have ended, at most `handOverMs` later (they take nothing new in any case). Resolves then. The
+   * other versions finish what they have begun, and stay until they are removed. Unknown keys are harmless.
+   */
+  promoteApplication(jobHostKey: string): Promise<void>;
+  /**
+   * Takes nothing new, lets what runs end within `deadlineMs`, stops the JobHost and forgets it. A second call joins the
+   * first and may shorten its time; unknown keys are harmless.
+   */
   removeApplication(jobHostKey: string, deadlineMs: number): Promise<void>;
   status(): readonly JobHostStatus[];
   /** Reports a JobHost's status whenever its state, functions or error change. Returns the unsubscriber. */
   watch(observer: (status: JobHostStatus) => void): () => void;
   /** Takes nothing new, lets what runs end within `deadlineMs`, then closes everything. */
   drain(deadlineMs: number): Promise<void>;
+}
+
+export interface AddOptions {
+  /** Keeps requests and events away from the version until it is promoted, so that it can be judged first. */
+  readonly standby?: boolean;
+  /** Where its lines go, with those of its functions and workers; the Runtime's own log when left out. */
+  readonly log?: Log;
 }
 
 /** A JobHost as people see it. */
@@ -99,6 +133,8 @@ export interface JobHostStatus {
   readonly state: 'created' | 'indexing' | 'dormant' | 'active' | 'draining' | 'stopped' | 'faulted';
   readonly functions: readonly FunctionStatus[];
   readonly rejected: readonly RejectedFunction[];
+  /** Functions that a worker could not load, and so answer with that; left out when there is none. */
+  readonly unloaded?: readonly UnloadedFunction[];
   readonly workers: readonly WorkerStatus[];
   /** What keeps the app from running well: why it faulted, why its worker does not start, that it has no functions. */
   readonly error?: string;
@@ -111,6 +147,12 @@ export interface FunctionStatus {
   readonly disabled: boolean;
   /** HTTP functions: the path with its prefix, and the methods (empty means all). */
   readonly route?: { readonly template: string; readonly methods: readonly string[]; readonly authLevel: string };
+}
+
+export interface UnloadedFunction {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
 }
 
 export interface WorkerStatus {

@@ -43,7 +43,49 @@ export const runtimeErrors = defineErrors({
     grpc: 3,
     exit: 1,
     message:
-      'The first message of a stream must be StartStream, but {received} came. Connect with a FunctionRpc language worker.',
+      'The first message of a stream must be StartStream or WorkerConnect, but {received} came. Connect with a FunctionRpc language worker.',
+  },
+  WORKER_UNVERIFIED: {
+    blame: 'dependency',
+    retry: 'safe',
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    message: "Whether worker '{workerId}' may connect could not be found out: {reason}.",
+  },
+  WORKER_APPLICATION_UNKNOWN: {
+    blame: 'platform',
+    retry: 'never',
+    http: 404,
+    grpc: 5,
+    exit: 1,
+    message:
+      "Worker '{workerId}' serves '{jobHostKey}', which this Runtime does not host. Add the app to the Runtime before its workers connect.",
+  },
+  WORKER_FOREIGN: {
+    blame: 'platform',
+    retry: 'never',
+    http: 403,
+    grpc: 7,
+    exit: 1,
+    message: "Worker '{workerId}' may not serve '{jobHostKey}': {reason}.",
+  },
+  WORKER_EPOCH_STALE: {
+    blame: 'platform',
+    retry: 'never',
+    http: 409,
+    grpc: 10,
+    exit: 1,
+    message: "Worker '{workerId}' opened a stream of epoch {epoch}, but has connected with epoch {latest} before.",
+  },
+  WORKER_FUNCTIONS_DIFFER: {
+    blame: 'user',
+    retry: 'never',
+    http: 409,
+    grpc: 9,
+    exit: 1,
+    message:
+      "Worker '{workerId}' lists other functions than '{jobHostKey}' has: {difference}. Deploy changed functions as a new metadata version.",
   },
   WORKER_START_STREAM_TIMEOUT: {
     blame: 'user',
@@ -203,7 +245,7 @@ export const runtimeErrors = defineErrors({
     grpc: 4,
     exit: 1,
     message:
-      "Timeout value of {timeout} exceeded by function '{functionName}' (Id: '{invocationId}'). Its worker is replaced. Raise functionTimeout in host.json when the function may take longer.",
+      "Timeout value of {timeout} exceeded by function 'Functions.{functionName}' (Id: '{invocationId}'). Its worker is replaced. Raise functionTimeout in host.json when the function may take longer.",
   },
   INVOCATION_WORKER_LOST: {
     blame: 'platform',
@@ -220,6 +262,14 @@ export const runtimeErrors = defineErrors({
     grpc: 14,
     exit: 1,
     message: 'No worker was ready within {timeoutMs} ms.',
+  },
+  INVOCATION_START_FAILED: {
+    blame: 'user',
+    retry: { afterMs: 5_000 },
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    message: "The app's worker does not start. The app's log says why.",
   },
   INVOCATION_OVERLOADED: {
     blame: 'platform',
@@ -254,6 +304,33 @@ export const runtimeErrors = defineErrors({
     message:
       'The worker streams HTTP (app.setup({ enableHttpStream: true })), but this Runtime was given no way to send requests to it.',
   },
+  HTTP_STREAM_UNREACHABLE: {
+    blame: 'platform',
+    retry: 'safe',
+    http: 500,
+    grpc: 14,
+    exit: 1,
+    message:
+      "The request for function '{functionName}' did not reach its worker: nothing took a connection at {httpUri} in {tries} tries ({reason}). The worker announced that address as its HttpUri; look whether the app closed the server behind it.",
+  },
+  HTTP_STREAM_IDLE: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 4,
+    exit: 1,
+    message:
+      "The HTTP stream of function '{functionName}' was ended, because nothing moved on it for {timeoutMs} ms. Answer sooner, or send something now and then, such as a comment line of server-sent events.",
+  },
+  HTTP_STREAM_BROKEN: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 14,
+    exit: 1,
+    message:
+      "The worker broke off its HTTP answer for function '{functionName}': {reason}. Its caller got 500, or a broken connection when the answer had begun. Look for an error in the stream that the function returned, or for the end of the worker's process.",
+  },
   REQUEST_HOST_INVALID: {
     blame: 'user',
     retry: 'never',
@@ -270,6 +347,15 @@ export const runtimeErrors = defineErrors({
     exit: 1,
     message: 'The request target is neither a path nor an absolute URL. Send a path such as /api/hello.',
   },
+  REQUEST_UPGRADE_REFUSED: {
+    blame: 'user',
+    retry: 'never',
+    http: 501,
+    grpc: 12,
+    exit: 1,
+    message:
+      'Functions take no WebSocket connections. Send a plain HTTP request; a function may stream its response, for example as server-sent events.',
+  },
 } as const);
 
 type Codes = typeof runtimeErrors extends ErrorCatalogue<infer Code> ? Code : never;
@@ -284,5 +370,12 @@ export function toInvocationError(error: PlatformError): InvocationError {
 
 /** The last lines of stderr as the end of a message; empty when there are none. */
 export function quoteStderr(lines: readonly string[]): string {
-  return lines.length === 0 ? '' : ` Its last output was:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+  return lines.length === 0 ? '' : `${stderrHeading}${lines.map((line) => `  ${line}`).join('\n')}`;
 }
+
+/** A message without the lines of stderr that it quotes. */
+export function withoutStderr(message: string): string {
+  return message.split(stderrHeading, 1)[0] ?? '';
+}
+
+const stderrHeading = ' Its last output was:\n';

@@ -18,6 +18,8 @@ export interface RuntimeLimits {
   readonly replacementMs: number;
   /** How long the end of a worker's process may take to be reported after its stream ended during the start. */
   readonly exitReportMs: number;
+  /** How long the listeners of a new version wait for those of the old one to end. */
+  readonly handOverMs: number;
   /** What a worker is told it has to end, and how long its stream stays open for that. */
   readonly terminateGraceMs: number;
   /** How long a worker that is gone stays visible in the status. */
@@ -32,8 +34,12 @@ export interface RuntimeLimits {
   readonly backPressureMs: number;
   /** Requests that may wait for an app whose functions are not known yet, per app. */
   readonly requestsBeforeIndex: number;
-  /** The longest HTTP body, when the app's settings name no other. */
+  /** The longest HTTP body that is held in memory, when the app's settings name no other. */
   readonly requestBodyBytes: number;
+  /** The longest pause within an HTTP body that is being read. */
+  readonly requestBodyPauseMs: number;
+  /** How long the sender of a body that nobody reads may go on, after its response was written. */
+  readonly unreadBodyMs: number;
   /** The last stderr lines of a worker that an error quotes. */
   readonly stderrLines: number;
   /** Names of custom metrics per app; the rest is counted under `other`. */
@@ -42,7 +48,7 @@ export interface RuntimeLimits {
   readonly functionsPerApplication: number;
 }
 
-/** The numbers of the design (decisions 5 and 7) and of the official host. */
+/** What an app can notice is as in the official host; the rest bounds what one app can take from the others. */
 export const defaultLimits: RuntimeLimits = {
   streams: 10_000,
   connectMs: 60_000,
@@ -53,6 +59,7 @@ export const defaultLimits: RuntimeLimits = {
   heartbeatMisses: 3,
   replacementMs: 1_000,
   exitReportMs: 3_000,
+  handOverMs: 2_000,
   terminateGraceMs: 5_000,
   departedMs: 300_000,
   inFlightPerWorker: 4_096,
@@ -61,6 +68,8 @@ export const defaultLimits: RuntimeLimits = {
   backPressureMs: 5_000,
   requestsBeforeIndex: 1_000,
   requestBodyBytes: 104_857_600,
+  requestBodyPauseMs: 60_000,
+  unreadBodyMs: 5_000,
   stderrLines: 20,
   customMetricNames: 200,
   functionsPerApplication: 10_000,

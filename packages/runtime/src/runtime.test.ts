@@ -11,7 +11,7 @@ import { describe, expect, test } from 'vitest';
 import type { RuntimeOptions } from './runtime.ts';
 import { call } from './testing/fake-http.ts';
 import { createHarness } from './testing/runtime-harness.ts';
-import { createApplication } from './testing/sample-application.ts';
+import { createApplication, sampleProfile } from './testing/sample-application.ts';
 import { sampleDefinition } from './testing/sample-worker.ts';
 
 function createRun(options: Partial<RuntimeOptions> = {}) {
@@ -163,7 +163,7 @@ describe('bad workers harm nobody else', () => {
     const run = createRun();
     const ask = await addBystander(run);
     const added = run.runtime.addApplication(
-      createApplication({ worker: { workerDirectory: '/w', workerIndexing: true, initializationTimeoutMs: 7_000 } }),
+      createApplication({ worker: { ...sampleProfile, initializationTimeoutMs: 7_000 } }),
     );
     const failed = expect(added).rejects.toMatchObject({
       code: 'WORKER_INIT_TIMEOUT',

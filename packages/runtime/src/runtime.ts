@@ -6,17 +6,17 @@
 import type { Clock, Log, Meter, Random } from '@switchyard/kernel';
 import { grpcStatus, type Link, type WorkerSupply } from '@switchyard/protocol';
 import type { Kinds } from '@switchyard/triggers';
-import type { Runtime } from './contract.ts';
+import type { Runtime, VerifyWorker } from './contract.ts';
 import type { DispatchStrategy } from './dispatch/strategies.ts';
 import { runtimeErrors } from './errors.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { HostTable } from './gateway/host-table.ts';
-import type { HttpRequester } from './gateway/http-forward.ts';
+import type { WorkerHttp } from './http-stream/worker-http.ts';
 import type { JobHost } from './job-host/job-host.ts';
 import { JobHostManager } from './job-host/job-host-manager.ts';
 import { defaultLimits, type RuntimeLimits } from './limits.ts';
 import { WorkerRegistry } from './worker-registry/worker-registry.ts';
-import { WorkerStream } from './worker-stream/worker-stream.ts';
+import { type StreamDoor, WorkerStream } from './worker-stream/worker-stream.ts';
 
 export interface RuntimeDeps {
   readonly clock: Clock;
@@ -25,8 +25,10 @@ export interface RuntimeDeps {
   readonly meter: Meter;
   readonly supply: WorkerSupply;
   readonly kinds: Kinds;
-  /** `request` of node:http, for workers that take HTTP requests themselves; without it those answer 500. */
-  readonly httpRequest?: HttpRequester;
+  /** Checks workers that come by WorkerConnect; without it everybody who can open a stream is trusted. */
+  readonly verifyWorker?: VerifyWorker;
+  /** The way to workers that take HTTP requests themselves; without it those answer 500. */
+  readonly workerHttp?: WorkerHttp;
 }
 
 export interface RuntimeOptions {
@@ -50,8 +52,13 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
   const hosts = new HostTable<JobHost>();
   const manager = new JobHostManager({ ...deps, hosts }, { cpus: options.cpus, hostVersion, strategy, limits });
   const registry = new WorkerRegistry(deps, limits, manager);
-  const gateway = new Gateway({ ...deps, hosts, request: deps.httpRequest ?? noRequester }, { hostVersion });
+  const gateway = new Gateway({ ...deps, hosts, workerHttp: deps.workerHttp ?? noWay }, { hostVersion, limits });
   const links = new Set<Link>();
+  const door: StreamDoor = {
+    admit: (workerId, channel) => manager.admit(workerId, channel),
+    connect: (claims, channel) => manager.connect(claims, channel),
+    verify: deps.verifyWorker ?? trustEverybody,
+  };
   manager.serve(registry);
   registry.open();
 
@@ -64,10 +71,11 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
       links.add(link);
       const forget = (): boolean => links.delete(link);
       link.closed.then(forget, forget);
-      new WorkerStream(deps, limits, link, (workerId, channel) => manager.admit(workerId, channel)).start();
+      new WorkerStream(deps, limits, link, door).start();
     },
     handleRequest: (request, response) => gateway.handle(request, response),
-    addApplication: (application) => manager.getOrCreate(application),
+    addApplication: (application, addOptions) => manager.getOrCreate(application, addOptions),
+    promoteApplication: (key) => manager.promote(key),
     removeApplication: (key, deadlineMs) => manager.remove(key, deadlineMs),
     status: () => manager.all.map((jobHost) => jobHost.status()),
     watch: (observer) => manager.watch(observer),
@@ -79,6 +87,11 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
   };
 }
 
-function noRequester(): never {
-  throw runtimeErrors.create('HTTP_STREAMING_UNAVAILABLE');
-}
+/** For links within one process, and for machines on which nobody else is. */
+const trustEverybody: VerifyWorker = () => ({ kind: 'accepted' });
+
+const noWay: WorkerHttp = {
+  open: () => {
+    throw runtimeErrors.create('HTTP_STREAMING_UNAVAILABLE');
+  },
+};

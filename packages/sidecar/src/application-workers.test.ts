@@ -4,24 +4,23 @@ import { createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ApplicationWorkers } from './application-workers.ts';
-import type { LaunchSource } from './contract.ts';
+import type { LaunchSource, WorkerLaunch } from './contract.ts';
 import { defaultPodHostLimits } from './limits.ts';
 import { StartGate } from './start-gate.ts';
 import { createFakeProcesses } from './testing/fake-processes.ts';
 
 const application = { applicationId: 'shop', metadataVersion: 'm1', codeVersion: 'c1' };
 
-const nodeLaunch: LaunchSource = {
-  launchOf: () =>
-    Promise.resolve({
-      executable: 'node',
-      arguments: ['--inspect'],
-      workerPath: '/worker.js',
-      workerArguments: ['--user'],
-      directory: '/app',
-      environment: { NAME: 'value' },
-    }),
+const launch: WorkerLaunch = {
+  executable: 'node',
+  arguments: ['--inspect'],
+  workerPath: '/worker.js',
+  workerArguments: ['--user'],
+  directory: '/app',
+  environment: { NAME: 'value' },
 };
+
+const nodeLaunch: LaunchSource = { launchOf: () => Promise.resolve(launch) };
 
 function supervise(launches: LaunchSource = nodeLaunch, obedient = true) {
   const clock = new VirtualClock();
@@ -57,6 +56,13 @@ describe('ApplicationWorkers', () => {
     expect(launch.arguments.slice(0, 5)).toEqual(['--inspect', '/worker.js', '--user', '--host', '127.0.0.1']);
     expect(launch.arguments).toContain('--functions-uri');
     expect(launch.arguments.filter((argument) => argument === workerId)).toHaveLength(2);
+  });
+
+  it('starts an executable that is the worker itself without a path', async () => {
+    const { clock, processes, wish } = supervise({ launchOf: () => Promise.resolve({ ...launch, workerPath: '' }) });
+    wish(1);
+    await clock.settle();
+    expect(processes.at(0).launch.arguments.slice(0, 3)).toEqual(['--inspect', '--user', '--host']);
   });
 
   it('I1: never holds more workers than wished, whatever happens to them', async () => {

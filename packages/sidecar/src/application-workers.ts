@@ -186,13 +186,14 @@ export class ApplicationWorkers {
     const { application, endpoint, emit, limits } = this.#options;
     const workerId = this.#deps.random.uuid();
     const connection = connectionArguments({ ...endpoint, workerId, requestId: this.#deps.random.uuid() });
+    const workerPath = launch.workerPath === '' ? [] : [launch.workerPath];
     emit({ kind: 'expected', workerId, application });
     const worker = new WorkerProcess(
       this.#deps,
       limits,
       {
         executable: launch.executable,
-        arguments: [...launch.arguments, launch.workerPath, ...launch.workerArguments, ...connection],
+        arguments: [...launch.arguments, ...workerPath, ...launch.workerArguments, ...connection],
         directory: launch.directory,
         environment: launch.environment,
       },

@@ -11,8 +11,7 @@ export interface WorkerConnection {
 
 /**
  * The arguments that every language worker gets at the end of its command line. Both generations in one line, as the
- * official host writes them: Python reads the short ones only, Node.js and .NET the long ones only
- * (host-behaviours section 1).
+ * official host writes them: Python reads the short ones only, Node.js and .NET the long ones only.
  */
 export function connectionArguments({ host, port, workerId, requestId }: WorkerConnection): readonly string[] {
   return [

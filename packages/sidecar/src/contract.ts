@@ -6,6 +6,7 @@ export interface WorkerLaunch {
   readonly executable: string;
   /** Arguments before the worker's path. */
   readonly arguments: readonly string[];
+  /** Empty when the executable is the worker. */
   readonly workerPath: string;
   /** Arguments of the user, between the worker's path and the connection arguments. */
   readonly workerArguments: readonly string[];

@@ -20,6 +20,22 @@ export const podErrors = defineErrors({
     message:
       "No worker of app '{applicationId}' could be started: '{executable}' did not start because {reason}. Check that it is installed, or name another one in the setting 'languageWorkers__<language>__defaultExecutablePath'.",
   },
+  POD_STACK_UNKNOWN: {
+    blame: 'user',
+    retry: 'never',
+    http: 503,
+    grpc: 9,
+    exit: 1,
+    message: "No placeholder for '{runtime}' can be started: {reason}",
+  },
+  POD_PLACEHOLDER_FAILED: {
+    blame: 'platform',
+    retry: 'safe',
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    message: "Placeholder '{workerId}' never became warm: {reason}. Its last output: {output}",
+  },
   POD_START_QUEUE_FULL: {
     blame: 'platform',
     retry: 'safe',

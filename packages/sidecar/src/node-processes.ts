@@ -3,18 +3,20 @@
  *
  * Each process leads a group of its own, so that a signal reaches its children too and Ctrl-C in the terminal reaches
  * none of them: whoever owns the port decides when they end. When this process exits, for whatever reason it can still
- * run code, every group is killed; a worker whose host was killed outright notices the lost stream and ends itself.
+ * run code, every group is killed; when it is killed itself, the guard does that.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { OrphanGuard } from './orphan-guard.ts';
 import type { ProcessLaunch, ProcessObserver, ProcessPort } from './process-port.ts';
 
-/** Windows has no process groups: there a signal reaches the process alone. */
+/** Windows has no process groups: there a signal reaches the process alone, and nobody guards it. */
 const hasGroups = process.platform !== 'win32';
 
 /** Opens the port. Call it once per process. */
 export function createNodeProcesses(): ProcessPort {
   const living = new Set<ChildProcess>();
+  const guard = new OrphanGuard();
   process.on('exit', () => {
     for (const child of living) killGroup(child, 'SIGKILL');
   });
@@ -22,11 +24,16 @@ export function createNodeProcesses(): ProcessPort {
     spawn(launch, observer) {
       const child = start(launch, observer);
       if (child === undefined) return { pid: undefined, kill: () => {} };
+      const { pid } = child;
       living.add(child);
-      child.once('exit', () => living.delete(child));
+      if (hasGroups && pid !== undefined) guard.watch(pid);
       child.once('error', () => living.delete(child));
+      child.once('exit', () => {
+        living.delete(child);
+        if (hasGroups && pid !== undefined) guard.forget(pid);
+      });
       observe(child, launch, observer);
-      return { pid: child.pid, kill: (signal) => living.has(child) && killGroup(child, signal) };
+      return { pid, kill: (signal) => living.has(child) && killGroup(child, signal) };
     },
   };
 }

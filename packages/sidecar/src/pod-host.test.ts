@@ -1,6 +1,6 @@
 import { silentLog, systemClock, systemRandom } from '@switchyard/kernel';
 import type { SupplyEvent } from '@switchyard/protocol';
-import { createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/testkit';
+import { createMemoryLog, createSeededRandom, isProcessAlive, VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
 import type { LaunchSource } from './contract.ts';
 import { createNodeProcesses } from './node-processes.ts';
@@ -61,15 +61,6 @@ function openReal(launches: LaunchSource) {
     });
   return { podHost, events, until };
 }
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 describe('createPodHost', () => {
   it('I1: tells a late observer of the workers that are there', async () => {
@@ -147,11 +138,11 @@ describe('createPodHost', () => {
     podHost.ensure(request('real', 1));
     const line = await until((event) => event.kind === 'console');
     const childPid = Number(line.kind === 'console' && line.line);
-    expect(isAlive(childPid)).toBe(true);
+    expect(isProcessAlive(childPid)).toBe(true);
     await podHost.close(50);
     const exited = await until((event) => event.kind === 'exited');
     expect(exited).toMatchObject({ signal: 'SIGKILL' });
-    await expect.poll(() => isAlive(childPid)).toBe(false);
+    await expect.poll(() => isProcessAlive(childPid)).toBe(false);
   });
 
   it('names the program that does not exist', async () => {

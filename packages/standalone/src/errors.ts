@@ -117,4 +117,13 @@ export const standaloneErrors = defineErrors({
     exit: machineExit,
     message: 'The storage emulator Azurite ended with exit code {exitCode}: {reason}. HTTP functions work without it.',
   },
+  WORKER_HTTP_ADDRESS: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 7,
+    exit: 1,
+    message:
+      "The worker announced '{httpUri}' as the address at which it takes HTTP requests (HttpUri), but only http:// addresses of this machine are called. Let the worker announce http://localhost:<port>/.",
+  },
 });

@@ -17,7 +17,7 @@ export interface LevelFilterOptions {
 const maxRememberedCategories = 1_000;
 
 /**
- * Filters by the longest category prefix that host.json names (host-behaviours section 15). A prefix counts as a whole
+ * Filters by the longest category prefix that host.json names. A prefix counts as a whole
  * name or up to a dot: `Function.Hello` names `Function.Hello.User` and not `Function.HelloWorld`.
  */
 export function createLevelFilter({ levels, fallback }: LevelFilterOptions): LevelFilter {

@@ -20,8 +20,9 @@ export {
   type MessageCase,
   type MessageContent,
 } from './fake-worker.ts';
+export { isProcessAlive } from './is-process-alive.ts';
 export { createMemoryLog, type MemoryLog } from './memory-log.ts';
-export { type PartCheck, requirePart } from './missing-part.ts';
+export { type PartCheck, requireOptionalPart, requirePart } from './missing-part.ts';
 export { ScriptedHost } from './scripted-host.ts';
 export { openScriptedHostServer, type ScriptedHostServer } from './scripted-host-server.ts';
 export { createSeededRandom } from './seeded-random.ts';

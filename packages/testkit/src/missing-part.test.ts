@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type PartSurroundings, requirePart } from './missing-part.ts';
+import { type PartSurroundings, requireOptionalPart, requirePart } from './missing-part.ts';
 
 function surroundings(ci: boolean): PartSurroundings & { readonly warnings: string[] } {
   const warnings: string[] = [];
@@ -22,4 +22,11 @@ test('a missing part skips on a machine of a user, and says how to get it', () =
 
 test('a missing part fails in continuous integration', () => {
   expect(() => requirePart('Node 20', false, 'Install it.', surroundings(true))).toThrow(/Node 20.*Install it\./);
+});
+
+test('a missing part that nobody can install skips everywhere, and says how to get it', () => {
+  const here = surroundings(true);
+  expect(requireOptionalPart('the official worker', false, 'Name its folder.', here)).toEqual({ skip: true });
+  expect(here.warnings).toEqual([expect.stringContaining('Name its folder.')]);
+  expect(requireOptionalPart('the official worker', true, 'Name its folder.', here)).toEqual({ skip: false });
 });

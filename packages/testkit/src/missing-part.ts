@@ -35,3 +35,13 @@ export function requirePart(
   surroundings.warn(`SKIPPED: ${message}`);
   return { skip: true };
 }
+
+/** The same for a part that no package registry has: missing it is a loud skip everywhere, also in continuous integration. */
+export function requireOptionalPart(
+  name: string,
+  present: boolean,
+  howToInstall: string,
+  { warn }: Pick<PartSurroundings, 'warn'> = thisRun,
+): PartCheck {
+  return requirePart(name, present, howToInstall, { ci: false, warn });
+}

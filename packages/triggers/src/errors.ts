@@ -241,6 +241,15 @@ export const triggerErrors = defineErrors({
     message:
       "An entity for table '{table}' cannot be written: {reason}. Correct the value that the function gives back.",
   },
+  TABLE_RESULT_TOO_LARGE: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 8,
+    exit: 1,
+    message:
+      "Function '{function}', binding '{binding}': what was read from table '{table}' is larger than {limitBytes} bytes, more than a function is given in one piece. Narrow it down with \"filter\" or \"take\".",
+  },
   TABLE_WRITE_CONFLICT: {
     ...badOutput,
     message:

@@ -1,6 +1,15 @@
 /** One folder per trigger or binding kind, and one registry. */
+export { createAzureBlobService } from './azure-storage/azure-blob-service.ts';
 export { createAzureQueueService } from './azure-storage/azure-queue-service.ts';
+export { createAzureTableService } from './azure-storage/azure-table-service.ts';
 export { bindingDataFrom } from './binding-data.ts';
+export type { BlobContainer, BlobService } from './blob/blob-client.ts';
+export {
+  type BlobTimerStatusDeps,
+  chooseTimerStatus,
+  createBlobTimerStatus,
+  type TimerStatusChoice,
+} from './blob/blob-timer-status.ts';
 export type {
   BindingContext,
   BindingScope,
@@ -37,7 +46,17 @@ export type {
   ReceiveResult,
 } from './queue/queue-client.ts';
 export { createKinds, type Kinds, type KindsDeps } from './registry.ts';
+export { createSingletonLocks, type LeaseLocksDeps } from './singleton/lease-locks.ts';
+export { createProcessLocks } from './singleton/process-locks.ts';
+export {
+  createSingletonListener,
+  type SingletonListenerDeps,
+  type SingletonListenerOptions,
+} from './singleton/singleton-listener.ts';
+export type { HeldLock, LockName, LockRequest, SingletonLock, SingletonLocks } from './singleton/singleton-locks.ts';
+export { findHostStorage } from './storage/host-storage.ts';
 export type { StorageConnection } from './storage/storage-connection.ts';
+export type { TableClient, TableService } from './table/table-client.ts';
 export { createFileTimerStatus } from './timer/file-timer-status.ts';
 export type { TimerStatus } from './timer/timer-status.ts';
 export type { TimerKey, TimerStatusStore } from './timer/timer-status-store.ts';

@@ -1,7 +1,10 @@
 import { VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
 import { createKinds } from './registry.ts';
+import { createProcessLocks } from './singleton/process-locks.ts';
+import { MemoryBlobs } from './testing/memory-blobs.ts';
 import { MemoryQueues } from './testing/memory-queues.ts';
+import { MemoryTables } from './testing/memory-tables.ts';
 import { createMemoryTimerStatus } from './testing/memory-timer-status.ts';
 
 const kinds = createKinds({ queues: new MemoryQueues(new VirtualClock()), timerStatus: createMemoryTimerStatus() });
@@ -24,5 +27,22 @@ describe('createKinds', () => {
     expect(kinds.supportedInputTypes()).toEqual([]);
     expect(kinds.supportedOutputTypes()).toEqual(['http', 'queue']);
     expect(kinds.input('queue')).toBeUndefined();
+  });
+
+  it('has blob, table and singleton kinds where their services are given', () => {
+    const clock = new VirtualClock();
+    const all = createKinds({
+      queues: new MemoryQueues(clock),
+      timerStatus: createMemoryTimerStatus(),
+      blobs: new MemoryBlobs(clock),
+      tables: new MemoryTables(),
+      locks: createProcessLocks(),
+      singletonTimers: true,
+    });
+    expect(all.supportedTriggerTypes()).toEqual(['blobTrigger', 'httpTrigger', 'queueTrigger', 'timerTrigger']);
+    expect(all.supportedInputTypes()).toEqual(['blob', 'table']);
+    expect(all.supportedOutputTypes()).toEqual(['blob', 'http', 'queue', 'table']);
+    expect(all.trigger('BlobTrigger')).toMatchObject({ style: 'listener', type: 'blobTrigger' });
+    expect(all.trigger('timerTrigger')).toMatchObject({ style: 'listener', type: 'timerTrigger' });
   });
 });

@@ -1,10 +1,20 @@
 /** All trigger and binding kinds, as data. A new kind is a new folder and one line here. */
+import type { BlobService } from './blob/blob-client.ts';
+import { createBlobInput } from './blob/blob-input.ts';
+import { createBlobOutput } from './blob/blob-output.ts';
+import { createBlobTrigger } from './blob/blob-trigger.ts';
+import { BlobWrites } from './blob/blob-writes.ts';
 import type { InputBindingKind, OutputBindingKind, TriggerKind } from './contract.ts';
 import { httpOutputKind, httpTriggerKind } from './http/http-trigger.ts';
 import type { QueueService } from './queue/queue-client.ts';
 import { createQueueOutput } from './queue/queue-output.ts';
 import { QueueSignals } from './queue/queue-signals.ts';
 import { createQueueTrigger } from './queue/queue-trigger.ts';
+import type { SingletonLocks } from './singleton/singleton-locks.ts';
+import { createSingletonTrigger } from './singleton/singleton-trigger.ts';
+import type { TableService } from './table/table-client.ts';
+import { createTableInput } from './table/table-input.ts';
+import { createTableOutput } from './table/table-output.ts';
 import type { TimerStatusStore } from './timer/timer-status-store.ts';
 import { createTimerTrigger } from './timer/timer-trigger.ts';
 
@@ -12,6 +22,13 @@ import { createTimerTrigger } from './timer/timer-trigger.ts';
 export interface KindsDeps {
   readonly queues: QueueService;
   readonly timerStatus: TimerStatusStore;
+  /** Makes blob inputs and outputs, and with `locks` the blob trigger. */
+  readonly blobs?: BlobService | undefined;
+  /** Makes table inputs and outputs. */
+  readonly tables?: TableService | undefined;
+  readonly locks?: SingletonLocks | undefined;
+  /** True: of all Runtimes that serve an app, one runs its timers. Takes effect with `locks`. */
+  readonly singletonTimers?: boolean | undefined;
 }
 
 /** The kinds of one process, found by binding type without regard to case. */
@@ -25,16 +42,28 @@ export interface Kinds {
   supportedOutputTypes(): readonly string[];
 }
 
-/** Makes every kind. Queue kinds share their signals, so one set of kinds serves all apps of a process. */
+/** Makes every kind. Kinds share their signals, so one set of kinds serves all apps of a process. */
 export function createKinds(deps: KindsDeps): Kinds {
+  const { blobs, tables, locks } = deps;
   const queues = { service: deps.queues, signals: new QueueSignals() };
+  const writes = new BlobWrites();
+  const timers = createTimerTrigger({ status: deps.timerStatus });
   const triggers = byType<TriggerKind>([
     httpTriggerKind,
-    createTimerTrigger({ status: deps.timerStatus }),
+    locks !== undefined && deps.singletonTimers === true ? createSingletonTrigger(timers, { locks }) : timers,
     createQueueTrigger(queues),
+    ...(blobs && locks ? [createBlobTrigger({ blobs, queues: deps.queues, locks, writes })] : []),
   ]);
-  const inputs = byType<InputBindingKind>([]);
-  const outputs = byType<OutputBindingKind>([httpOutputKind, createQueueOutput(queues)]);
+  const inputs = byType<InputBindingKind>([
+    ...(blobs ? [createBlobInput({ blobs })] : []),
+    ...(tables ? [createTableInput({ tables })] : []),
+  ]);
+  const outputs = byType<OutputBindingKind>([
+    httpOutputKind,
+    createQueueOutput(queues),
+    ...(blobs ? [createBlobOutput({ blobs, writes })] : []),
+    ...(tables ? [createTableOutput({ tables })] : []),
+  ]);
   return {
     trigger: (type) => triggers.get(type.toLowerCase()),
     input: (type) => inputs.get(type.toLowerCase()),

@@ -152,6 +152,14 @@ describe('the life of a handler', () => {
     expect([...capabilities.values()].every((value) => value === 'true')).toBe(true);
   });
 
+  test('it listens where the app says', async () => {
+    const world = createWorld();
+    const customHandler = { ...hostJson.customHandler, port: 9090 };
+    world.files.set('/app/host.json', JSON.stringify({ ...hostJson, customHandler }));
+    await init(world);
+    expect(world.processes.started[0]?.launch.environment.FUNCTIONS_CUSTOMHANDLER_PORT).toBe('9090');
+  });
+
   test('functions come from function.json files', async () => {
     const world = await serve();
     expect(await world.app.index()).toMatchObject({ useDefaultMetadataIndexing: true, functionMetadataResults: [] });

@@ -182,7 +182,7 @@ export class CustomApp implements WorkerApp {
     await this.#leave();
     try {
       const settings = await readAppSettings({ scriptRoot, environment: this.#environment, readText: files.readText });
-      const port = await network.freePort();
+      const port = settings.handler.port ?? (await network.freePort());
       const place = { scriptRoot, workerId: this.#workerId, port, environment: this.#environment };
       if (!this.#machine.allows('Serving')) return toFailure(customWorkerErrors.create('CUSTOM_WORKER_WITHOUT_APP'));
       const handler = new Handler(this.#deps, {

@@ -1,6 +1,6 @@
 /**
  * `customHandler.http`: functions for an app that is a web server and nothing else. Each route is a function
- * `http-handler<n>` that takes every method (host-behaviours section 11, newer hosts).
+ * `http-handler<n>` that takes every method, as in newer official hosts.
  */
 import { describeValue, isJsonObject, type JsonObject, readKey } from '@switchyard/model';
 import { RpcFunctionMetadata } from '@switchyard/protocol';

@@ -1,12 +1,12 @@
 /** Every queue, map and wait of the worker ends at one of these. */
 export interface CustomWorkerLimits {
-  /** Between two looks whether the handler takes connections (host-behaviours section 11). */
+  /** Between two looks whether the handler takes connections, as in the official host. */
   readonly readyPollMs: number;
   /** Between SIGTERM and SIGKILL, when the host names no other time. */
   readonly terminationGraceMs: number;
   /** How long a reset connection may wait for the news that the handler has died of it. */
   readonly deathNoticeMs: number;
-  /** What a client waits for beyond the app's functionTimeout (host-behaviours section 11). */
+  /** What a client waits for beyond the app's functionTimeout as in the official host. */
   readonly timeoutMarginMs: number;
   /** Invocations in flight; more are refused. */
   readonly invocationsInFlight: number;

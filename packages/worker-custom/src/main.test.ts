@@ -13,7 +13,13 @@ import {
   StatusResult_Status,
   type TypedData,
 } from '@switchyard/protocol';
-import { openScriptedHostServer, requirePart, type ScriptedHost, type ScriptedHostServer } from '@switchyard/testkit';
+import {
+  isProcessAlive,
+  openScriptedHostServer,
+  requirePart,
+  type ScriptedHost,
+  type ScriptedHostServer,
+} from '@switchyard/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -150,14 +156,6 @@ async function handlerPid({ printed, output }: RunningWorker): Promise<number> {
   return Number(/handler: pid (\d+)/.exec(output.stdout)?.[1]);
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
 describe('the worker with a handler', () => {
   test('serves invocations, and hands on what the handler prints', async () => {
     const worker = await serve();
@@ -230,11 +228,11 @@ describe('the worker with a handler', () => {
   ])('ends its handler when it %s', async (_name, end) => {
     const worker = await serve();
     const pid = await handlerPid(worker);
-    expect(isAlive(pid)).toBe(true);
+    expect(isProcessAlive(pid)).toBe(true);
     await end(worker);
     expect(await worker.exitCode).toBe(0);
     expect(worker.output.stdout).toContain('handler: bye');
-    expect(isAlive(pid)).toBe(false);
+    expect(isProcessAlive(pid)).toBe(false);
   });
 
   test('leaves no handler behind when it is killed with its group', async () => {

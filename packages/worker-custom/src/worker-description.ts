@@ -3,7 +3,7 @@ import type { WorkerMetadata } from '@switchyard/protocol';
 import { workerVersion } from './version.ts';
 
 /**
- * What the worker can do (host-behaviours section 3). HTTP requests come as they are, because handlers get them so: the
+ * What the worker can do. HTTP requests come as they are, because handlers get them so: the
  * body as bytes, empty and missing values told apart.
  */
 const capabilities: readonly string[] = [

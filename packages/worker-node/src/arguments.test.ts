@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { parseArguments } from './arguments.ts';
 
-const given = ['--functions-uri', 'http://127.0.0.1:5002/', '--functions-worker-id', 'w', '--functions-request-id', 'r'];
+const given = [
+  '--functions-uri',
+  'http://127.0.0.1:5002/',
+  '--functions-worker-id',
+  'w',
+  '--functions-request-id',
+  'r',
+];
 const read = { endpoint: 'http://127.0.0.1:5002', workerId: 'w', requestId: 'r' };
 const lengthName = '--functions-grpc-max-message-length';
 

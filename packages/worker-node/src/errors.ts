@@ -5,7 +5,6 @@ type Kind = Omit<ErrorDefinition, 'message'>;
 const startedWrong: Kind = { blame: 'platform', retry: 'never', http: 500, grpc: 3, exit: 1 };
 const byTheApp: Kind = { blame: 'user', retry: 'never', http: 500, grpc: 9, exit: 1 };
 const byTheHost: Kind = { blame: 'platform', retry: 'never', http: 500, grpc: 3, exit: 1 };
-const theNetwork: Kind = { blame: 'dependency', retry: 'safe', http: 503, grpc: 14, exit: 1 };
 
 /** Everything that can go wrong in the Node.js worker, by code. */
 export const workerErrors = defineErrors({
@@ -18,12 +17,6 @@ export const workerErrors = defineErrors({
   WORKER_ARGUMENT_INVALID: {
     ...startedWrong,
     message: '{name} is "{value}", which is not {expected}. Correct the command line that starts the worker.',
-  },
-  WORKER_CONNECTION_LOST: {
-    ...theNetwork,
-    message:
-      'The connection to the host at {peer} was lost: {reason} (status {status}). The worker ends; its supervisor ' +
-      'starts another one.',
   },
   HOST_VERSION_UNKNOWN: {
     ...byTheApp,
@@ -109,14 +102,6 @@ export const workerErrors = defineErrors({
   WORKING_DIRECTORY_FAILED: {
     ...byTheHost,
     message: 'The worker cannot change to the folder of the app, {path}: {reason}.',
-  },
-  MESSAGE_UNREADABLE: {
-    ...byTheHost,
-    message: 'A message of {sizeBytes} bytes from the host cannot be decoded: {reason}.',
-  },
-  MESSAGE_UNEXPECTED: {
-    ...byTheHost,
-    message: 'The host sent {kind} before the worker was initialized. It sends WorkerInitRequest first.',
   },
   INVOCATION_REPEATED: {
     ...byTheHost,

@@ -83,14 +83,12 @@ function open() {
   return { lifecycle, lines, environment, models, init, reload, load };
 }
 
-const body = (content: MessageContent) => content.value as Record<string, unknown>;
-const indexOf = (lifecycle: Lifecycle) => body(lifecycle.index());
 const failed = (part: string) => ({ result: { status: 0, exception: { message: expect.stringContaining(part) } } });
 
 describe('Lifecycle', () => {
   it('starts an app and describes itself', async () => {
     const { lifecycle, init } = open();
-    const answer = body(await init(folder(registering('hello')).path));
+    const answer = await init(folder(registering('hello')).path);
     expect(answer).toMatchObject({ workerVersion: '', result: { status: 1 } });
     expect(answer.capabilities).toEqual(expect.any(Map));
     expect(answer.workerMetadata).toMatchObject({
@@ -103,7 +101,7 @@ describe('Lifecycle', () => {
       ]),
     });
     expect(lifecycle.hostVersion).toBe('4.1');
-    expect(indexOf(lifecycle)).toMatchObject({
+    expect(lifecycle.index()).toMatchObject({
       functionMetadataResults: [{ name: 'hello', scriptFile: 'index.js' }],
       useDefaultMetadataIndexing: false,
     });
@@ -111,9 +109,9 @@ describe('Lifecycle', () => {
 
   it('is a placeholder without a folder, and asks for function.json without registrations', async () => {
     const { lifecycle, lines, init } = open();
-    expect(body(await init(''))).toMatchObject({ result: { status: 1 } });
+    expect(await init('')).toMatchObject({ result: { status: 1 } });
     expect(lines).toEqual([]);
-    expect(indexOf(lifecycle)).toMatchObject({ functionMetadataResults: [], useDefaultMetadataIndexing: true });
+    expect(lifecycle.index()).toMatchObject({ functionMetadataResults: [], useDefaultMetadataIndexing: true });
   });
 
   it('I1: a reload leaves nothing of the app before', async () => {
@@ -121,15 +119,15 @@ describe('Lifecycle', () => {
     await init(folder(registering('first', `core.registerHook('preInvocation', () => {});`)).path);
     lifecycle.index();
     const second = folder(registering('second'));
-    const answer = body(await reload(second.path, { A: 'b' }));
+    const answer = await reload(second.path, { A: 'b' });
     expect(answer).toMatchObject({ result: { status: 1 }, capabilitiesUpdateStrategy: 1 });
     expect(environment).toEqual({ variables: { A: 'b' }, directory: second.path });
-    expect(indexOf(lifecycle).functionMetadataResults).toMatchObject([{ name: 'second' }]);
+    expect(lifecycle.index().functionMetadataResults).toMatchObject([{ name: 'second' }]);
     expect(lifecycle.app.hooks.has('preInvocation')).toBe(false);
     expect(await load('first')).toMatchObject(failed('has not registered the function "first". It registered: second'));
     await reload(folder({ 'package.json': '{}' }).path);
     expect(models.current.name).toBe('default');
-    expect(indexOf(lifecycle).useDefaultMetadataIndexing).toBe(true);
+    expect(lifecycle.index().useDefaultMetadataIndexing).toBe(true);
   });
 
   it('evaluates the files of an app anew when the same app is reloaded', async () => {
@@ -137,28 +135,28 @@ describe('Lifecycle', () => {
     const app = folder(registering('hello'));
     await init(app.path);
     await reload(app.path);
-    expect(indexOf(lifecycle).functionMetadataResults).toMatchObject([{ name: 'hello' }]);
+    expect(lifecycle.index().functionMetadataResults).toMatchObject([{ name: 'hello' }]);
   });
 
   it('only replaces the environment when a reload names no folder', async () => {
     const { lifecycle, environment, init, reload } = open();
     await init(folder(registering('hello')).path);
-    expect(body(await reload('', { A: 'b' }))).toMatchObject({ result: { status: 1 } });
+    expect(await reload('', { A: 'b' })).toMatchObject({ result: { status: 1 } });
     expect(environment).toEqual({ variables: { A: 'b' }, directory: '/' });
-    expect(indexOf(lifecycle).functionMetadataResults).toHaveLength(1);
+    expect(lifecycle.index().functionMetadataResults).toHaveLength(1);
   });
 
   it('I2: answers Failure for whatever an app gets wrong', async () => {
     const { lifecycle, init, reload, load } = open();
-    expect(body(await reload('/missing'))).toMatchObject(failed('/missing: ENOENT'));
+    expect(await reload('/missing')).toMatchObject(failed('/missing: ENOENT'));
     const hook = `core.registerHook('appStart', () => { throw new Error('hook boom'); });`;
-    expect(body(await init(folder(registering('a', hook)).path))).toMatchObject(failed('hook boom'));
+    expect(await init(folder(registering('a', hook)).path)).toMatchObject(failed('hook boom'));
     const capabilities = `core.setProgrammingModel({ name: 'x', version: '1', getInvocationModel() {},
       getCapabilities() { throw new Error('capabilities boom'); } });`;
-    expect(body(await reload(folder(registering('a', capabilities)).path))).toMatchObject(failed('capabilities boom'));
+    expect(await reload(folder(registering('a', capabilities)).path)).toMatchObject(failed('capabilities boom'));
     const broken = folder(registering('a', `throw new Error('entry boom');`));
-    expect(body(await reload(broken.path))).toMatchObject({ result: { status: 1 } });
-    expect(indexOf(lifecycle)).toMatchObject({ ...failed('entry boom'), functionMetadataResults: [] });
+    expect(await reload(broken.path)).toMatchObject({ result: { status: 1 } });
+    expect(lifecycle.index()).toMatchObject({ ...failed('entry boom'), functionMetadataResults: [] });
     expect(await load('a')).toMatchObject({ functionId: 'a', ...failed('entry boom') });
   });
 

@@ -10,12 +10,14 @@
 import { messageOf } from '@switchyard/kernel';
 import {
   type FunctionEnvironmentReloadRequest,
+  type FunctionEnvironmentReloadResponse,
   FunctionEnvironmentReloadResponse_CapabilitiesUpdateStrategy,
   type FunctionLoadRequest,
   type FunctionLoadResponse,
-  type MessageContent,
+  type FunctionMetadataResponse,
   type StatusResult,
   type WorkerInitRequest,
+  type WorkerInitResponse,
   type WorkerMetadata,
 } from '@switchyard/protocol';
 import { App } from './app/app.ts';
@@ -57,45 +59,36 @@ export class Lifecycle {
     return this.#hostVersion;
   }
 
-  async init(request: WorkerInitRequest): Promise<MessageContent> {
+  async init(request: WorkerInitRequest): Promise<WorkerInitResponse> {
     this.#hostVersion = request.hostVersion;
     const started = await this.#open(request.functionAppDirectory);
     return {
-      $case: 'workerInitResponse',
-      value: {
-        workerVersion: '',
-        capabilities: started.kind === 'started' ? started.capabilities : new Map(),
-        result: started.kind === 'started' ? success : started.result,
-        workerMetadata: this.#metadata(),
-      },
+      workerVersion: '',
+      capabilities: started.kind === 'started' ? started.capabilities : new Map(),
+      result: started.kind === 'started' ? success : started.result,
+      workerMetadata: this.#metadata(),
     };
   }
 
-  async reload(request: FunctionEnvironmentReloadRequest): Promise<MessageContent> {
+  async reload(request: FunctionEnvironmentReloadRequest): Promise<FunctionEnvironmentReloadResponse> {
     const started = await this.#specialize(request);
     return {
-      $case: 'functionEnvironmentReloadResponse',
-      value: {
-        workerMetadata: this.#metadata(),
-        capabilities: started.kind === 'started' ? started.capabilities : new Map(),
-        result: started.kind === 'started' ? success : started.result,
-        capabilitiesUpdateStrategy: FunctionEnvironmentReloadResponse_CapabilitiesUpdateStrategy.replace,
-      },
+      workerMetadata: this.#metadata(),
+      capabilities: started.kind === 'started' ? started.capabilities : new Map(),
+      result: started.kind === 'started' ? success : started.result,
+      capabilitiesUpdateStrategy: FunctionEnvironmentReloadResponse_CapabilitiesUpdateStrategy.replace,
     };
   }
 
   /** The app's functions; or that the host finds them in function.json files; or why there are none. */
-  index(): MessageContent {
+  index(): FunctionMetadataResponse {
     const { functions, startError } = this.#app;
     functions.lock();
     const registered = functions.list().flatMap(({ rpc }) => (rpc ? [rpc] : []));
     return {
-      $case: 'functionMetadataResponse',
-      value: {
-        functionMetadataResults: startError ? [] : registered,
-        result: startError ? toFailure(startError) : success,
-        useDefaultMetadataIndexing: !startError && !functions.indexedByWorker,
-      },
+      functionMetadataResults: startError ? [] : registered,
+      result: startError ? toFailure(startError) : success,
+      useDefaultMetadataIndexing: !startError && !functions.indexedByWorker,
     };
   }
 

@@ -64,7 +64,7 @@ function run(options: WorkerArguments, importModule: (url: string) => Promise<un
   catchStrayErrors(process, { scope: worker.scope, log: worker.log, crash: (text) => leave(1, text) });
   worker.start(options);
   void worker.ended.then((end) => {
-    if (end.kind === 'connection-lost') leave(1, end.error.message);
+    if (end.kind === 'connection-lost') leave(1, end.reason);
     else leave(0, '');
   });
 }

@@ -1,5 +1,5 @@
 /** The log lines of worker and app, on their way to the host. Log hooks see each of them first. */
-import { emptyLog, type Outbox, RpcLog_Level, RpcLog_RpcLogCategory } from '@switchyard/protocol';
+import { type RpcLog, RpcLog_Level, RpcLog_RpcLogCategory } from '@switchyard/protocol';
 import type { App } from './app/app.ts';
 import { type HookData, LogContext } from './app/hook-contexts.ts';
 import type { CoreLogCategory, CoreLogLevel } from './core/core-types.ts';
@@ -37,11 +37,13 @@ const categories: Readonly<Record<CoreLogCategory, RpcLog_RpcLogCategory>> = {
   customMetric: RpcLog_RpcLogCategory.CustomMetric,
 };
 
+/** A line on its way to the host; what it leaves out is empty. */
+export type OutgoingLine = Partial<RpcLog> & { readonly message: string };
+
 /** `app` answers the app whose hooks count now. */
-export function createWorkerLog(outbox: Outbox, app: () => App): WorkerLog {
+export function createWorkerLog(send: (line: OutgoingLine) => void, app: () => App): WorkerLog {
   const post = (level: CoreLogLevel, category: CoreLogCategory, message: string, scope?: LogScope): void =>
-    outbox.sendLog({
-      ...emptyLog(),
+    send({
       invocationId: scope?.invocationId ?? '',
       category: scope ? `${scope.functionName}.Invocation` : '',
       level: levels[level] ?? RpcLog_Level.Information,

@@ -76,7 +76,7 @@ const errors = (host: ScriptedHost) =>
   host.logs.filter(({ level }) => level >= RpcLog_Level.Error).map(({ message }) => message);
 
 describe('Worker', () => {
-  it('I1: introduces itself first, and answers under the id of each request', async () => {
+  it('introduces itself first, and answers under the id of each request', async () => {
     const frames: StreamingMessage[] = [];
     open().acceptor.receive({ frame: (bytes) => frames.push(StreamingMessage.decode(bytes)) });
     await new Promise((resolve) => setImmediate(resolve));
@@ -93,7 +93,7 @@ describe('Worker', () => {
     expect([status, host.strays]).toEqual([{}, []]);
   });
 
-  it('I2: survives frames and messages of any kind', async () => {
+  it('survives frames and messages of any kind', async () => {
     const { host, loadScript } = connect({ '/a.js': () => 'ran' });
     await host.init('');
     await loadScript('a');
@@ -108,29 +108,28 @@ describe('Worker', () => {
     host.send({ $case: 'startStream', value: { workerId: 'x', properties: new Map() } });
     host.sendFrame(StreamingMessage.encode({ requestId: 'empty', content: undefined }).finish());
     expect((await host.invoke(call('a'))).result?.status).toBe(1);
-    expect(errors(host).every((message) => message.includes('cannot be decoded'))).toBe(true);
-    const warnings = host.logs.filter(({ level }) => level === RpcLog_Level.Warning).map(({ message }) => message);
-    expect(warnings).toEqual(
-      expect.arrayContaining([expect.stringContaining('startStream'), expect.stringContaining('does not know')]),
-    );
+    expect(errors(host).filter((message) => !message.includes('cannot be decoded'))).toEqual([
+      expect.stringContaining('startStream'),
+      expect.stringContaining('does not know'),
+    ]);
   });
 
-  it('I3: ends when the host ends its stream', async () => {
+  it('ends when the host ends its stream', async () => {
     const { worker, host } = connect();
     host.end();
     expect(await worker.ended).toEqual({ kind: 'host-ended' });
     expect((await host.closed).code).toBe(0);
   });
 
-  it('I3: ends when the connection is lost, naming peer and reason', async () => {
+  it('ends when the connection is lost, naming peer and reason', async () => {
     const { worker, acceptor } = open();
     acceptor.cancel({ code: 14, message: 'cable cut' });
     const end = await worker.ended;
     expect(end.kind).toBe('connection-lost');
-    expect(end.kind === 'connection-lost' && end.error.message).toMatch(/to the host at the host was lost: cable cut/);
+    expect(end.kind === 'connection-lost' && end.reason).toMatch(/to the host at the host was lost: cable cut/);
   });
 
-  it('I4: runs appTerminate hooks on WorkerTerminate, and ends when they are done', async () => {
+  it('I2: runs appTerminate hooks on WorkerTerminate, and ends when they are done', async () => {
     const { worker, host, clock } = connect();
     const gate = createDeferred<void>();
     const events: string[] = [];
@@ -147,7 +146,7 @@ describe('Worker', () => {
     expect(events).toEqual(['hook', 'terminated']);
   });
 
-  it('I4: waits for hanging or throwing hooks no longer than the grace period', async () => {
+  it('I2: waits for hanging or throwing hooks no longer than the grace period', async () => {
     const { worker, host, clock } = connect();
     worker.core.registerHook('appTerminate', () => createDeferred<void>().promise);
     host.send({ $case: 'workerTerminate', value: { gracePeriod: { seconds: 2n, nanos: 0 } } });
@@ -160,7 +159,7 @@ describe('Worker', () => {
     expect(errors(throwing.host)).toEqual(['An appTerminate hook threw: hook boom']);
   });
 
-  it('keeps the order: loads one after the other, an invocation after the load before it', async () => {
+  it('I1: keeps the order: loads one after the other, an invocation after the load before it', async () => {
     const { host, gates, loads, loadScript } = connect({ '/slow.js': () => 'slow', '/next.js': () => 'next' });
     const gate = createDeferred<void>();
     gates.set('/slow.js', gate.promise);
@@ -239,7 +238,7 @@ describe('Worker', () => {
     expect((await host.invoke(call('a'))).result?.exception?.message).toBe('thrown in a callback');
   });
 
-  it('warms up a placeholder after init, an HTTP app after its index, and on request', async () => {
+  it('I3: warms up a placeholder after init, an HTTP app after its index, and on request', async () => {
     const { worker, host, clock, warmed } = connect();
     await host.init('');
     await clock.advance(0);

@@ -1,39 +1,34 @@
 /**
- * One connection to a host, from StartStream to the end. Messages that change the app (init, reload, index, load) run
- * one after the other, in the order in which they came; invocations run side by side, each after the changes that came
- * before it; everything else is answered at once.
+ * A Node.js app as its host sees it: what the session asks for, done with the app's code.
  *
- * Phases: connected -> initialized -> ending -> ended.
- * Ownership: the worker owns the link; whoever made the worker ends the process when `ended` resolves.
+ * Ownership: the worker owns its session, and the session the link; whoever made the worker ends the process when
+ * `ended` resolves.
  *
- * I1 StartStream is the first frame, and answers carry the id of their request.
- * I2 No message of the host, however malformed, ends the worker: it is logged, and the next one is served.
- * I3 `ended` resolves exactly once: after WorkerTerminate, the end of the host's stream, or the loss of the connection.
- * I4 appTerminate hooks run on WorkerTerminate and never longer than its grace period.
+ * I1 Functions load one after the other, in the order of their requests: evaluating a module is visible to the next
+ *    one. A reload and an invocation wait for the loads that came before them.
+ * I2 appTerminate hooks run when the host tells the worker to end, and what they throw is logged.
+ * I3 Warming up happens when nothing else is to be done, and its failure harms nobody.
  */
+import type { Clock } from '@switchyard/kernel';
 import {
-  type Clock,
-  createDeferred,
-  type Edges,
-  messageOf,
-  StateMachine,
-  settlesWithin,
-  sleep,
-} from '@switchyard/kernel';
-import {
+  type FunctionEnvironmentReloadRequest,
+  type FunctionEnvironmentReloadResponse,
+  type FunctionLoadRequest,
   type FunctionLoadResponse,
-  grpcStatus,
+  type FunctionMetadataResponse,
   type InvocationRequest,
+  type InvocationResponse,
   type Link,
-  type LinkEnd,
-  type MessageContent,
-  Outbox,
-  StreamingMessage,
+  type WorkerApp,
+  type WorkerInitRequest,
+  type WorkerInitResponse,
+  WorkerSession,
+  type WorkerSessionEnd,
 } from '@switchyard/protocol';
 import type { ModuleLoader } from './app/module-loader.ts';
 import { ProgrammingModels } from './app/programming-models.ts';
 import { type CoreModule, createCoreModule } from './core/core-module.ts';
-import { describeThrown, success, toFailure } from './data/failure.ts';
+import { describeThrown } from './data/failure.ts';
 import { LongIntegers } from './data/long-integers.ts';
 import type { Environment } from './environment.ts';
 import { workerErrors } from './errors.ts';
@@ -63,67 +58,35 @@ export interface WorkerOptions {
   readonly requestId: string;
 }
 
-/** Why a worker ended. */
-export type WorkerEnd =
-  | { readonly kind: 'terminated' | 'host-ended' }
-  | { readonly kind: 'connection-lost'; readonly error: Error };
-
-type State =
-  | { readonly kind: 'connected' | 'initialized' | 'ending' }
-  | { readonly kind: 'ended'; readonly end: WorkerEnd };
-
-const edges: Edges<State['kind']> = {
-  connected: ['initialized', 'ending', 'ended'],
-  initialized: ['ending', 'ended'],
-  ending: ['ended'],
-  ended: [],
-};
-
-type Case = MessageContent['$case'];
-type Handler<Body> = (requestId: string, body: Body) => void;
-type Handlers = { readonly [Kind in Case]?: Handler<Extract<MessageContent, { $case: Kind }>['value']> };
-
-/** Messages that a host may send and nobody here has a use for. */
-const ignored: ReadonlySet<Case> = new Set<Case>([
-  'workerHeartbeat',
-  'fileChangeEventRequest',
-  'closeSharedMemoryResourcesRequest',
-]);
-
-export class Worker {
+export class Worker implements WorkerApp {
   /** What apps get as `@azure/functions-core`. */
   readonly core: CoreModule;
   readonly log: WorkerLog;
   readonly scope = new InvocationScope();
   readonly #deps: WorkerDeps;
-  readonly #outbox: Outbox;
+  readonly #session: WorkerSession;
   readonly #lifecycle: Lifecycle;
   readonly #models: ProgrammingModels;
   readonly #invocations: Invocations;
-  readonly #handlers: Handlers;
   readonly #longs = new LongIntegers();
-  readonly #ended = createDeferred<WorkerEnd>();
-  readonly #state = new StateMachine<State>({ kind: 'connected' }, edges);
-  /** The changes that are under way; undefined while there is none. */
-  #changes: Promise<void> | undefined;
+  /** The loads that are under way; undefined while there is none. */
+  #loads: Promise<void> | undefined;
 
   constructor(deps: WorkerDeps) {
     this.#deps = deps;
-    const { link, loader, environment, complain } = deps;
-    this.#outbox = new Outbox(link, workerLimits.waitingLogs);
-    this.log = createWorkerLog(this.#outbox, () => this.#lifecycle.app);
+    const { link, clock, loader, environment, complain } = deps;
+    this.#session = new WorkerSession({ link, clock }, this);
+    this.log = createWorkerLog(
+      (line) => this.#session.log(line),
+      () => this.#lifecycle.app,
+    );
     this.#models = new ProgrammingModels(deps.defaultModel);
     deps.defaultModel.bind(this.#models);
     this.#lifecycle = new Lifecycle({ loader, environment, complain, log: this.log, models: this.#models });
     this.#invocations = new Invocations(
-      {
-        scope: this.scope,
-        answer: (requestId, value) => this.#outbox.send(requestId, { $case: 'invocationResponse', value }),
-        onDropped: (error) => this.log.system('error', error.message),
-      },
+      { scope: this.scope, onDropped: (error) => this.log.system('error', error.message) },
       workerLimits.invocationsInFlight,
     );
-    this.#handlers = this.#createHandlers();
     this.core = createCoreModule({
       workerVersion,
       hostVersion: () => this.#lifecycle.hostVersion,
@@ -134,149 +97,87 @@ export class Worker {
   }
 
   /** Resolves with the reason when there is nothing more to do. */
-  get ended(): Promise<WorkerEnd> {
-    return this.#ended.promise;
+  get ended(): Promise<WorkerSessionEnd> {
+    return this.#session.ended;
   }
 
   /** Introduces the worker to the host and serves it. To be called once. */
   start({ workerId, requestId }: WorkerOptions): void {
-    const { link } = this.#deps;
-    this.#outbox.send(requestId, { $case: 'startStream', value: { workerId, properties: new Map() } });
-    // The end of the host's direction brings its status with it: `closed` knows it.
-    link.receive({ frame: (bytes) => this.#receive(bytes), end: () => link.end() });
-    void link.closed.then((end) => this.#onClosed(end));
+    this.#session.start(workerId, requestId);
   }
 
-  /** Ends the link when everything on its way has left, after at most `workerLimits.farewellMs`. */
-  async close(): Promise<void> {
-    const { link, clock } = this.#deps;
-    link.end();
-    await settlesWithin(clock, workerLimits.farewellMs, Promise.race([link.closed, this.#emptied()]));
+  /** Ends the link when everything on its way has left, or after a while. */
+  close(): Promise<void> {
+    return this.#session.close();
   }
 
-  /** A host that does not end its direction is not waited for. */
-  async #emptied(): Promise<void> {
-    const { link, clock } = this.#deps;
-    do await sleep(clock, workerLimits.farewellStepMs);
-    while (link.bufferedBytes > 0);
+  async init(request: WorkerInitRequest): Promise<WorkerInitResponse> {
+    const response = await this.#lifecycle.init(request);
+    if (request.functionAppDirectory === '') this.#later(() => this.warmUp());
+    return response;
   }
 
-  #receive(bytes: Uint8Array): void {
-    let message: StreamingMessage;
-    try {
-      message = StreamingMessage.decode(bytes);
-    } catch (thrown) {
-      const details = { sizeBytes: bytes.length, reason: messageOf(thrown) };
-      this.log.system('error', workerErrors.create('MESSAGE_UNREADABLE', details).message);
-      return;
-    }
-    const { requestId, content } = message;
-    if (content) this.#dispatch(requestId, content);
-    else this.log.system('warning', 'The host sent a message of a kind that this worker does not know.');
+  async reload(request: FunctionEnvironmentReloadRequest): Promise<FunctionEnvironmentReloadResponse> {
+    await this.#loads;
+    return await this.#lifecycle.reload(request);
   }
 
-  #dispatch(requestId: string, content: MessageContent): void {
-    const handler = this.#handlers[content.$case] as Handler<unknown> | undefined;
-    if (handler) handler(requestId, content.value);
-    else if (!ignored.has(content.$case))
-      this.log.system('warning', `The host sent ${content.$case}, which is not for a worker; it was ignored.`);
-  }
-
-  /** What is done with each kind of message. */
-  #createHandlers(): Handlers {
-    const send = (requestId: string, content: MessageContent): void => this.#outbox.send(requestId, content);
-    const lifecycle = this.#lifecycle;
-    return {
-      invocationRequest: (id, request) => this.#whenReady('invocationRequest', () => this.#invoke(id, request)),
-      invocationCancel: (_id, { invocationId }) => this.#invocations.cancel(invocationId),
-      workerStatusRequest: (id) => send(id, { $case: 'workerStatusResponse', value: {} }),
-      workerInitRequest: (id, request) => {
-        if (this.#state.allows('initialized')) this.#state.transition({ kind: 'initialized' });
-        this.#change(async () => {
-          send(id, await lifecycle.init(request));
-          if (request.functionAppDirectory === '') this.#later(() => this.#warmUp());
-        });
-      },
-      functionEnvironmentReloadRequest: (id, request) =>
-        this.#changeWhenReady('functionEnvironmentReloadRequest', async () =>
-          send(id, await lifecycle.reload(request)),
-        ),
-      functionsMetadataRequest: (id) => this.#changeWhenReady('functionsMetadataRequest', async () => this.#index(id)),
-      functionLoadRequest: (id, request) =>
-        this.#changeWhenReady('functionLoadRequest', async () => {
-          send(id, { $case: 'functionLoadResponse', value: await lifecycle.load(request) });
-          this.#warmModel();
-        }),
-      functionLoadRequestCollection: (id, { functionLoadRequests }) =>
-        this.#changeWhenReady('functionLoadRequestCollection', async () => {
-          const functionLoadResponses: FunctionLoadResponse[] = [];
-          for (const request of functionLoadRequests) functionLoadResponses.push(await lifecycle.load(request));
-          send(id, { $case: 'functionLoadResponseCollection', value: { functionLoadResponses } });
-          this.#warmModel();
-        }),
-      workerWarmupRequest: (id) =>
-        this.#change(async () => {
-          const result = await this.#warmUp().then(() => success, toFailure);
-          send(id, { $case: 'workerWarmupResponse', value: { result } });
-        }),
-      workerTerminate: (_id, { gracePeriod }) => this.#terminate(Number(gracePeriod?.seconds ?? 0n) * 1000),
-    };
-  }
-
-  #index(requestId: string): void {
-    this.#outbox.send(requestId, this.#lifecycle.index());
+  async index(): Promise<FunctionMetadataResponse> {
     const functions = this.#lifecycle.app.functions.list();
-    const http = functions.some(({ metadata }) =>
+    const hasHttp = functions.some(({ metadata }) =>
       Object.values(metadata.bindings).some(({ type }) => String(type).toLowerCase() === 'httptrigger'),
     );
-    // The host has routes to build now: time to load what the first request needs.
-    if (http) this.#later(() => this.#deps.warmer.fetch());
+    // The host has routes to build next: time to load what the first request needs.
+    if (hasHttp) this.#later(() => this.#deps.warmer.fetch());
+    return this.#lifecycle.index();
   }
 
-  #invoke(requestId: string, request: InvocationRequest): void {
+  load(request: FunctionLoadRequest): Promise<FunctionLoadResponse> {
+    const mine = (this.#loads ?? Promise.resolve()).then(() => this.#lifecycle.load(request));
+    const settled: Promise<void> = Promise.allSettled([mine]).then(() => {
+      if (this.#loads !== settled) return;
+      this.#loads = undefined;
+      this.#warmModel();
+    });
+    this.#loads = settled;
+    return mine;
+  }
+
+  invoke(request: InvocationRequest): Promise<InvocationResponse | undefined> {
+    return this.#loads === undefined ? this.#invoke(request) : this.#loads.then(() => this.#invoke(request));
+  }
+
+  cancel(invocationId: string): void {
+    this.#invocations.cancel(invocationId);
+  }
+
+  /** Everything that an app of either model will need. */
+  async warmUp(): Promise<void> {
+    await this.#deps.warmer.placeholder();
+    await this.#deps.defaultModel.warm();
+  }
+
+  async terminate(): Promise<void> {
+    try {
+      await this.#lifecycle.app.terminate();
+    } catch (thrown) {
+      this.log.system('error', `An appTerminate hook threw: ${describeThrown(thrown).message}`);
+    }
+  }
+
+  #invoke(request: InvocationRequest): Promise<InvocationResponse | undefined> {
     const { app } = this.#lifecycle;
     const { invocationId, functionId: id } = request;
     const called = app.functions.find(id);
     if (app.startError || !called) {
       const error = app.startError ?? workerErrors.create('FUNCTION_NOT_LOADED', { id });
       this.log.system('error', error.message);
-      this.#invocations.refuse(requestId, invocationId, error);
-      return;
+      return Promise.resolve(this.#invocations.refuse(invocationId, error));
     }
     const { log } = this;
-    this.#invocations.start(requestId, request, called.metadata.name, (cancellation) =>
+    return this.#invocations.start(request, called.metadata.name, (cancellation) =>
       runInvocation({ app, model: this.#models.current, longs: this.#longs, log, cancellation }, called, request),
     );
-  }
-
-  /** Runs at once, or after the changes that came before. */
-  #whenReady(kind: Case, body: () => void): void {
-    if (this.#state.kind === 'connected')
-      this.log.system('error', workerErrors.create('MESSAGE_UNEXPECTED', { kind }).message);
-    else if (this.#changes) void this.#changes.then(body);
-    else body();
-  }
-
-  #changeWhenReady(kind: Case, body: () => Promise<void>): void {
-    if (this.#state.kind === 'connected')
-      this.log.system('error', workerErrors.create('MESSAGE_UNEXPECTED', { kind }).message);
-    else this.#change(body);
-  }
-
-  #change(body: () => Promise<void>): void {
-    const mine = (this.#changes ?? Promise.resolve()).then(body).catch((thrown) => {
-      this.log.system('critical', `The worker failed: ${describeThrown(thrown).stackTrace}`);
-    });
-    this.#changes = mine;
-    void mine.then(() => {
-      if (this.#changes === mine) this.#changes = undefined;
-    });
-  }
-
-  /** Everything that an app of either model will need. */
-  async #warmUp(): Promise<void> {
-    await this.#deps.warmer.placeholder();
-    await this.#deps.defaultModel.warm();
   }
 
   /** Functions of function.json run on the default model, unless the app has set one. */
@@ -288,30 +189,5 @@ export class Worker {
   /** Runs when the messages at hand are served. Warming up is never worth an error. */
   #later(warm: () => Promise<void>): void {
     this.#deps.clock.schedule(0, () => void warm().catch(() => {}));
-  }
-
-  #terminate(gracePeriodMs: number): void {
-    if (!this.#state.allows('ending')) return;
-    this.#state.transition({ kind: 'ending' });
-    const hooks = this.#lifecycle.app.terminate().catch((thrown) => {
-      this.log.system('error', `An appTerminate hook threw: ${describeThrown(thrown).message}`);
-    });
-    const graceMs = gracePeriodMs > 0 ? gracePeriodMs : workerLimits.terminateGraceMs;
-    void settlesWithin(this.#deps.clock, graceMs, hooks).then(() => this.#end({ kind: 'terminated' }));
-  }
-
-  #onClosed({ code, message }: LinkEnd): void {
-    if (code === grpcStatus.ok) {
-      this.#end({ kind: 'host-ended' });
-      return;
-    }
-    const details = { peer: this.#deps.link.peer, reason: message, status: code };
-    this.#end({ kind: 'connection-lost', error: workerErrors.create('WORKER_CONNECTION_LOST', details) });
-  }
-
-  #end(end: WorkerEnd): void {
-    if (!this.#state.allows('ended')) return;
-    this.#state.transition({ kind: 'ended', end });
-    this.#ended.resolve(end);
   }
 }

@@ -6,7 +6,7 @@ import { nameOf, type SyntaxNode, walk } from '../syntax.ts';
 /** Words that say nothing about what a file holds. */
 const emptyWords = /(^|[-.])(utils?|helpers?|commons?|misc|stuff|shared|tmp|temp|old|new)(-|\.|$)/;
 
-/** The design names one manager. */
+/** The one manager: everybody who knows the platform calls it so. */
 const allowedManager = /^job-host-manager(\.|-)/;
 
 /** Tools that read their configuration as a default export. */

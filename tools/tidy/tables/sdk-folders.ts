@@ -10,5 +10,4 @@ export const sdkFolders: readonly SdkFolder[] = [
   { sdk: '@azure/*', folders: ['packages/triggers/src/azure-storage/'] },
   { sdk: '@opentelemetry/*', folders: ['packages/telemetry/src/'] },
   { sdk: 'pino', folders: ['packages/telemetry/src/'] },
-  { sdk: '@bufbuild/protobuf', folders: ['packages/protocol/src/'] },
 ];

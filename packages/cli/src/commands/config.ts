@@ -39,7 +39,9 @@ function settingsTable(subject: Command, { flags, positionals, origins }: Comman
     ...settingsOf(subject).map(([name, { fallback }]) => [name, String(flags[name] ?? fallback ?? 'none')] as const),
   ];
   const width = Math.max(...values.map(([, value]) => value.length));
-  const rows = values.map(([name, value]) => [name, `${value.padEnd(width)}  ${origins.get(name) ?? 'default'}`] as const);
+  const rows = values.map(
+    ([name, value]) => [name, `${value.padEnd(width)}  ${origins.get(name) ?? 'default'}`] as const,
+  );
   const order = 'In rising order: defaults, switchyard.yaml of this folder, SWITCHYARD_* variables, flags.';
   return ['Settings:', ...columns(rows), '', order, ''].join('\n');
 }

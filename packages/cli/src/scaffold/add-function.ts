@@ -41,7 +41,7 @@ export async function addFunction(options: AddFunctionOptions): Promise<AddFunct
     throw cliErrors.create('FUNCTION_NAME_UNUSABLE', { name: name.slice(0, 80) });
   const app = await readExistingApp(directory);
   const files = filesOf(app, template, { name, authLevel });
-  const written = await writeFiles(directory, files, { existing: 'refuse', what: 'name with --name' });
+  const { written } = await writeFiles(directory, files, { existing: 'refuse', what: 'name with --name' });
   const storageNote = template.usesStorage ? await provideStorage(directory) : undefined;
   const notes = [storageNote, entryNote(app, written[0] ?? '')].filter((note) => note !== undefined);
   return { name, app, written, notes };
@@ -54,8 +54,7 @@ function filesOf(app: ExistingApp, template: FunctionTemplate, options: Function
     const text = `${importLine(app)}\n\n${template.registration(options)}`;
     return [{ path: `${functionsFolder}/${name}.${extension}`, text }];
   }
-  if (app.language === 'typescript')
-    throw cliErrors.create('TEMPLATE_WITHOUT_MODEL', { path: app.directory, name });
+  if (app.language === 'typescript') throw cliErrors.create('TEMPLATE_WITHOUT_MODEL', { path: app.directory, name });
   const configuration = `${JSON.stringify({ bindings: template.bindings(options) }, undefined, 2)}\n`;
   const script = app.modules === 'module' ? 'index.cjs' : 'index.js';
   return [

@@ -26,7 +26,7 @@ export const authLevels: Readonly<Record<AuthLevel, readonly string[]>> = {
 export function choose<Choice extends string>(
   what: string,
   text: string,
-  choices: Readonly<Record<Choice, readonly string[]>>,
+  choices: { readonly [Name in Choice]?: readonly string[] },
 ): Choice {
   const entries = Object.entries(choices) as [Choice, readonly string[]][];
   const wanted = text.toLowerCase();

@@ -1,7 +1,7 @@
-import { basename, join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { type AppTemplateOptions, appNameOf, appTemplate, checkAppName, functionsFolder } from './app-template.ts';
-import { writeFiles } from './write-files.ts';
+import { type WrittenFiles, writeFiles } from './write-files.ts';
 
 export interface InitOptions extends Omit<AppTemplateOptions, 'name'> {
   /** The app's folder; made when it is missing. */
@@ -11,17 +11,15 @@ export interface InitOptions extends Omit<AppTemplateOptions, 'name'> {
   readonly existing: 'refuse' | 'keep';
 }
 
-export interface InitResult {
+export interface InitResult extends WrittenFiles {
   readonly name: string;
-  /** What was written, relative to the folder. */
-  readonly written: readonly string[];
 }
 
 /** Makes an app without functions. Rejects with APP_NAME_INVALID, FILE_EXISTS or FOLDER_UNWRITABLE. */
 export async function initApp({ directory, existing, ...options }: InitOptions): Promise<InitResult> {
   const name = options.name ?? appNameOf(basename(directory));
   checkAppName(name);
-  const written = await writeFiles(directory, appTemplate({ ...options, name }), { existing, what: 'folder' });
+  const files = await writeFiles(directory, appTemplate({ ...options, name }), { existing, what: 'folder' });
   if (options.model === 'v4') await mkdir(join(directory, functionsFolder), { recursive: true });
-  return { name, written };
+  return { name, ...files };
 }

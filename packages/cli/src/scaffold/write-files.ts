@@ -16,22 +16,30 @@ export interface WriteFilesOptions {
   readonly what: string;
 }
 
+/** Paths, as the template has them. */
+export interface WrittenFiles {
+  readonly written: readonly string[];
+  /** Those that were there already. */
+  readonly kept: readonly string[];
+}
+
 /**
- * Writes files below a folder, which is made when it is missing. Returns the paths of those that were written. Rejects
+ * Writes files below a folder, which is made when it is missing. Rejects
  * with FILE_EXISTS before anything is written, or with FOLDER_UNWRITABLE.
  */
 export async function writeFiles(
   directory: string,
   files: readonly TemplateFile[],
   { existing, what }: WriteFilesOptions,
-): Promise<readonly string[]> {
+): Promise<WrittenFiles> {
   const present = await Promise.all(files.map(({ path }) => isPresent(join(directory, path))));
   const first = files[present.indexOf(true)];
   if (first !== undefined && existing === 'refuse')
     throw cliErrors.create('FILE_EXISTS', { path: join(directory, first.path), what });
   const wanted = files.filter((_file, index) => present[index] === false);
   for (const { path, text } of wanted) await writeOne(join(directory, path), text);
-  return wanted.map(({ path }) => path);
+  const kept = files.filter((file) => !wanted.includes(file));
+  return { written: wanted.map(({ path }) => path), kept: kept.map(({ path }) => path) };
 }
 
 /** A link that leads nowhere is something, too. */

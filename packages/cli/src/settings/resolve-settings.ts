@@ -3,7 +3,15 @@
  * environment (`SWITCHYARD_PORT` for `--port`), the command line.
  */
 import { delimiter } from 'node:path';
-import type { Command, CommandContext, CommandInput, FlagDefinition, FlagSet, FlagValue, FlagValues } from '../command.ts';
+import type {
+  Command,
+  CommandContext,
+  CommandInput,
+  FlagDefinition,
+  FlagSet,
+  FlagValue,
+  FlagValues,
+} from '../command.ts';
 import { cliErrors } from '../errors.ts';
 import type { GivenArguments } from '../parse-arguments.ts';
 import { readValue } from '../read-value.ts';

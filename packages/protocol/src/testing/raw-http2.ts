@@ -103,7 +103,7 @@ export function watchRawPeer(socket: Socket): RawPeer {
           resolve(found);
         };
         observers.add(observe);
-        closed.then(() => reject(new Error(`the socket closed after ${frames.length} frames`)));
+        void closed.then(() => reject(new Error(`the socket closed after ${frames.length} frames`)));
         observe();
       }),
     destroy: () => socket.destroy(),

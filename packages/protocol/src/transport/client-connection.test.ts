@@ -30,7 +30,11 @@ async function listenRaw(onSocket: (socket: Socket) => void): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
-function openChannel(port: number, clock: VirtualClock | typeof systemClock, more: Partial<RpcChannelOptions> = {}): RpcChannel {
+function openChannel(
+  port: number,
+  clock: VirtualClock | typeof systemClock,
+  more: Partial<RpcChannelOptions> = {},
+): RpcChannel {
   const channel = createRpcChannel({ clock }, { endpoint: `http://127.0.0.1:${port}`, ...more });
   cleanups.push(() => channel.close(0));
   return channel;
@@ -83,7 +87,9 @@ describe('ClientConnection', () => {
     const accepted: Socket[] = [];
     const port = await listenRaw((socket) => {
       accepted.push(socket);
-      void greet(socket).then((peer) => peer.first(({ type }) => type === frameType.headers).then(() => peer.destroy()));
+      void greet(socket).then((peer) =>
+        peer.first(({ type }) => type === frameType.headers).then(() => peer.destroy()),
+      );
     });
     const channel = openChannel(port, systemClock);
     const ends = await Promise.all([channel.eventStream().closed, channel.eventStream().closed]);

@@ -15,8 +15,8 @@ import { grpcStatus, type LinkStatus } from '../link.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type KeepAlive, startKeepAlive } from './keep-alive.ts';
 import type { Carrier } from './link-sides.ts';
-import { maxSessionMemoryMib, sessionSettings } from './session-settings.ts';
 import { toProbe } from './session-probe.ts';
+import { maxSessionMemoryMib, sessionSettings } from './session-settings.ts';
 import type { KeepAliveOptions, TransportLimits } from './transport-limits.ts';
 
 /** How a client checks the server and shows itself; PEM texts. */
@@ -156,7 +156,8 @@ export class ClientConnection implements Carrier {
   }
 
   #reason(error: Error | undefined): LinkStatus {
-    const what = this.#state.kind === 'connecting' ? `cannot connect to ${this.peer}` : `the connection to ${this.peer} was lost`;
+    const what =
+      this.#state.kind === 'connecting' ? `cannot connect to ${this.peer}` : `the connection to ${this.peer} was lost`;
     const why = error?.cause instanceof Error ? error.cause.message : error?.message;
     return { code: grpcStatus.unavailable, message: why ? `${what}: ${why}` : what };
   }

@@ -16,7 +16,8 @@ function readAll(target: FrameReader, chunks: readonly Uint8Array[]): Uint8Array
   const messages: Uint8Array[] = [];
   for (const chunk of chunks) {
     target.push(chunk);
-    for (let message = target.next(); message !== undefined; message = target.next()) messages.push(new Uint8Array(message));
+    for (let message = target.next(); message !== undefined; message = target.next())
+      messages.push(new Uint8Array(message));
   }
   return messages;
 }
@@ -59,7 +60,12 @@ describe('FrameReader', () => {
   it('I1: gives the same messages byte by byte', () => {
     const expected = [Buffer.from('one'), Buffer.alloc(0), Buffer.from('three')].map((bytes) => new Uint8Array(bytes));
     const bytes = framed(expected);
-    expect(readAll(reader(), Array.from(bytes, (byte) => Uint8Array.of(byte)))).toEqual(expected);
+    expect(
+      readAll(
+        reader(),
+        Array.from(bytes, (byte) => Uint8Array.of(byte)),
+      ),
+    ).toEqual(expected);
   });
 
   it('gives a view into the chunk for a message that lies in one', () => {
@@ -112,7 +118,11 @@ describe('FrameReader', () => {
   });
 
   it('I3: refuses a message above the limit on its prefix, whole or in pieces', () => {
-    for (const chunks of [[prefix(0, 101)], Array.from(prefix(0, 101), (byte) => Uint8Array.of(byte)), [framed([Buffer.alloc(101)])]]) {
+    for (const chunks of [
+      [prefix(0, 101)],
+      Array.from(prefix(0, 101), (byte) => Uint8Array.of(byte)),
+      [framed([Buffer.alloc(101)])],
+    ]) {
       const budget = new AssemblyBudget(1000);
       const target = reader(100, budget);
       expect(readAll(target, chunks)).toEqual([]);

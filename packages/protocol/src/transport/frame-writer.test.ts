@@ -21,7 +21,10 @@ const size = fc.oneof(
 
 describe('FrameWriter', () => {
   it('I1, I3: hands out prefix and frame of each in order, in batches, however adding and taking alternate', () => {
-    const steps = fc.array(fc.oneof({ weight: 3, arbitrary: size }, { weight: 1, arbitrary: fc.constant('take' as const) }), { maxLength: 30 });
+    const steps = fc.array(
+      fc.oneof({ weight: 3, arbitrary: size }, { weight: 1, arbitrary: fc.constant('take' as const) }),
+      { maxLength: 30 },
+    );
     fc.assert(
       fc.property(steps, (script) => {
         const writer = new FrameWriter();

@@ -71,7 +71,7 @@ describe('Http2Link', () => {
   it('I1: what is sent in one turn leaves in one write', async () => {
     const { stream, link } = openLink();
     for (let n = 0; n < 50; n += 1) link.send(Buffer.from([n]));
-    Promise.resolve().then(() => link.send(Buffer.from('from a microtask')));
+    void Promise.resolve().then(() => link.send(Buffer.from('from a microtask')));
     await turns(2);
     expect(stream.writes.map((write) => write.length)).toEqual([50 * 6 + 5 + 'from a microtask'.length]);
   });
@@ -110,7 +110,7 @@ describe('Http2Link', () => {
     stream.push(grpcMessage(Buffer.from('in time')));
     await received.from(0, 1);
     let hasEnded = false;
-    received.ended.then(() => {
+    void received.ended.then(() => {
       hasEnded = true;
     });
     link.cancel({ code: grpcStatus.aborted, message: '' });
@@ -129,7 +129,7 @@ describe('Http2Link', () => {
     const opened = openLink();
     const { stream, link } = opened;
     let end: LinkEnd | undefined;
-    link.closed.then((value) => {
+    void link.closed.then((value) => {
       end = value;
     });
     const received = collect(link, () => link.pause());
@@ -176,6 +176,22 @@ describe('Http2Link', () => {
     expect(aborted).toHaveLength(1);
     expect(link.bufferedBytes).toBe(0);
     await link.drained();
+  });
+
+  it('carries a message at the limit of 128 MiB, and refuses one byte more on its prefix', async () => {
+    const links = await openSocketLinks();
+    const received = collect(links.acceptor);
+    const large = Buffer.alloc((128 << 20) + 1, 'large');
+    links.opener.send(large.subarray(0, 128 << 20));
+    const [arrived] = await received.from(0, 1);
+    expect(large.subarray(0, 128 << 20).equals(arrived ?? Buffer.alloc(0))).toBe(true);
+    links.opener.send(large);
+    expect(await links.opener.closed).toEqual({
+      code: grpcStatus.resourceExhausted,
+      message: 'a message of 134217729 bytes is larger than the limit of 134217728 bytes',
+      origin: 'peer',
+    });
+    await links.close();
   });
 
   it('I5: a receiver that throws ends its own link and no other on the connection', async () => {

@@ -17,7 +17,7 @@
  * I4 A link whose buffer passes `maxBufferedBytes` ends with RESOURCE_EXHAUSTED; it does not grow.
  * I5 A receiver that throws ends its own link with INTERNAL and no other.
  */
-import type { Http2Stream } from 'node:http2';
+import { constants, type Http2Stream } from 'node:http2';
 import { createDeferred, type Edges, type Log, messageOf, StateMachine } from '@switchyard/kernel';
 import { grpcStatus, type Link, type LinkEnd, type LinkReceiver, type LinkStatus } from '../link.ts';
 import type { AssemblyBudget } from './assembly-budget.ts';
@@ -268,9 +268,15 @@ export class Http2Link implements Link {
   }
 
   readonly #onEnd = (): void => {
+    // node:http2 also ends the readable side of a stream that was reset or lost; `close` follows and tells why.
+    if (this.#stream.destroyed || this.#stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
+    this.#inboundEnded();
+  };
+
+  #inboundEnded(): void {
     if (this.#inbound === 'open') this.#inbound = 'ended';
     this.#advance();
-  };
+  }
 
   readonly #onError = (error: Error): void => {
     this.#streamError = error;
@@ -279,7 +285,7 @@ export class Http2Link implements Link {
   readonly #onClose = (): void => {
     if (this.#state.kind === 'closed') return;
     // An orderly end that the owner's pause holds back waits for `resume`, unless frames were lost with the stream.
-    if (this.#side.orderlyEnd() && this.#stream.readableLength === 0) this.#onEnd();
+    if (this.#side.orderlyEnd() && this.#stream.readableLength === 0) this.#inboundEnded();
     else this.conclude(this.#side.endAtClose(this.#streamError));
   };
 }

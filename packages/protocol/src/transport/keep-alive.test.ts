@@ -1,5 +1,7 @@
+import { type Clock, systemClock } from '@switchyard/kernel';
 import { VirtualClock } from '@switchyard/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { turns } from '../testing/link-collector.ts';
 import { type KeepAlive, startKeepAlive } from './keep-alive.ts';
 
 const options = { intervalMs: 5_000, timeoutMs: 3_000 };
@@ -39,6 +41,25 @@ describe('keep-alive', () => {
       await clock.advance(2_000);
     }
     expect(deaths).toBe(0);
+  });
+
+  it('I1: hears an answer that has arrived while this process was too busy to read it', async () => {
+    const timers: (() => void)[] = [];
+    const byHand: Clock = {
+      ...systemClock,
+      schedule: (_delayMs, callback) => ({ cancel: () => {}, at: timers.push(callback) }),
+    };
+    const probe = { ping: (answered: () => void) => void pings.push(answered), bytesRead: () => bytesRead };
+    startKeepAlive(byHand, options, probe, () => {
+      deaths += 1;
+    });
+    timers[0]?.();
+    // After a long block the timer runs first, and what has arrived is read in the same turn of the event loop.
+    timers[1]?.();
+    pings[0]?.();
+    await turns(2);
+    expect(deaths).toBe(0);
+    expect(timers).toHaveLength(3);
   });
 
   it('I2: reports silence once, at interval plus timeout', async () => {

@@ -22,9 +22,7 @@ export interface KeepAlive {
 }
 
 /** `waiting` for the next probe, `probing` until the answer or the timeout, then again; `over` for good. */
-type State =
-  | { readonly kind: 'waiting' | 'probing'; readonly timer: Timer }
-  | { readonly kind: 'over' };
+type State = { readonly kind: 'waiting' | 'probing'; readonly timer: Timer } | { readonly kind: 'over' };
 
 /** Begins to probe; `onDead` is called at most once. */
 export function startKeepAlive(clock: Clock, options: KeepAliveOptions, probe: Probe, onDead: () => void): KeepAlive {
@@ -36,13 +34,21 @@ export function startKeepAlive(clock: Clock, options: KeepAliveOptions, probe: P
 
   function check(): void {
     const before = probe.bytesRead();
-    const timer = clock.schedule(options.timeoutMs, () => {
-      if (probe.bytesRead() !== before) return wait();
-      state = { kind: 'over' };
-      onDead();
-    });
+    const timer = clock.schedule(options.timeoutMs, () => setImmediate(judge));
     const probing: State = { kind: 'probing', timer };
     state = probing;
+
+    // A turn later than the timer: where this process itself was busy for long, the answer has arrived and was not read.
+    function judge(): void {
+      if (state !== probing) return;
+      if (probe.bytesRead() !== before) {
+        wait();
+        return;
+      }
+      state = { kind: 'over' };
+      onDead();
+    }
+
     probe.ping(() => {
       if (state !== probing) return;
       timer.cancel();

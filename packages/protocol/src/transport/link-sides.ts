@@ -29,8 +29,11 @@ export function createOpenerSide(stream: ClientHttp2Stream, carrier: Carrier, li
     if (!status || final) return;
     final = { ...status, origin: 'peer' };
     link.settle();
-    // The call is over: half of a stream is of no use.
-    if (!stream.writableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+    // The call is over: half of a stream is of no use. Servers take many resets for an attack, so that it is ended rather
+    // than reset, unless bytes are stuck in it.
+    if (stream.writableEnded) return;
+    if (stream.writableLength === 0) stream.end();
+    else stream.close(constants.NGHTTP2_NO_ERROR);
   };
   stream.on('response', (headers) => {
     const broken = checkResponse(headers);
@@ -65,24 +68,21 @@ export function createAcceptorSide(
     stream.respond(responseHeaders(), { waitForTrailers: true });
     stream.on('wantTrailers', () => {
       stream.sendTrailers(toTrailers(final ?? unfinished));
-      // node:http2 drops trailers when the stream is closed in the same turn.
-      setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
+      closeSoon(stream);
     });
   };
   const finish = (status: LinkStatus): void => {
     final = status;
     if (stream.destroyed || stream.closed) return;
     if (stream.headersSent) stream.end();
-    else {
-      stream.respond({ ...responseHeaders(), ...toTrailers(status) }, { endStream: true });
-      stream.close(constants.NGHTTP2_NO_ERROR);
-    }
+    else refuse(stream, status);
   };
   return {
     begin,
     finish,
     abort: (status) => {
       finish(status);
+      if (stream.destroyed) return;
       const timer = clock.schedule(lingerMs, () => stream.close(toResetCode(status)));
       stream.once('close', () => timer.cancel());
     },
@@ -98,7 +98,15 @@ export function createAcceptorSide(
 export function refuse(stream: ServerHttp2Stream, status: LinkStatus): void {
   if (stream.destroyed || stream.closed) return;
   stream.respond({ ...responseHeaders(), ...toTrailers(status) }, { endStream: true });
-  stream.close(constants.NGHTTP2_NO_ERROR);
+  closeSoon(stream);
+}
+
+/**
+ * Asks a client that may still be sending to stop: the answer is complete. A stream that is closed in the turn in which
+ * its last headers were given to node:http2 may lose them.
+ */
+export function closeSoon(stream: ServerHttp2Stream): void {
+  setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
 }
 
 const unfinished: LinkStatus = { code: grpcStatus.unknown, message: 'the stream ended without a status' };

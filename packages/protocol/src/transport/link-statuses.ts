@@ -8,7 +8,10 @@ export const orderly: LinkStatus = { code: grpcStatus.ok, message: '' };
 export const receiverFailed: LinkStatus = { code: grpcStatus.internal, message: 'the receiver of this stream failed' };
 
 /** The peer's direction ended before its last frame was complete. */
-export const truncated: LinkStatus = { code: grpcStatus.internal, message: 'the stream ended in the middle of a message' };
+export const truncated: LinkStatus = {
+  code: grpcStatus.internal,
+  message: 'the stream ended in the middle of a message',
+};
 
 /** A frame is larger than this end accepts. */
 export function oversized(sizeBytes: number, limitBytes: number): LinkStatus {

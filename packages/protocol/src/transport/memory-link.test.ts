@@ -18,8 +18,8 @@ it('I1: frames and ends arrive in a later microtask, in order', async () => {
 it('I1: a cancellation arrives in a later microtask', async () => {
   const { opener, acceptor } = createMemoryLinkPair();
   const ends: string[] = [];
-  opener.closed.then(() => ends.push('opener'));
-  acceptor.closed.then(() => ends.push('acceptor'));
+  void opener.closed.then(() => ends.push('opener'));
+  void acceptor.closed.then(() => ends.push('acceptor'));
   opener.cancel({ code: grpcStatus.cancelled, message: '' });
   expect(acceptor.send(Buffer.from('x'))).toBe(true);
   await turns(1);

@@ -14,8 +14,8 @@ import {
   type Edges,
   type Log,
   messageOf,
-  silentLog,
   StateMachine,
+  silentLog,
 } from '@switchyard/kernel';
 import { grpcStatus, type Link, type LinkEnd, type LinkReceiver, type LinkStatus } from '../link.ts';
 import { framePrefixBytes } from './frame-reader.ts';
@@ -50,7 +50,13 @@ export function createMemoryLinkPair(options: MemoryLinkOptions = {}): MemoryLin
   const log = options.log ?? silentLog;
   const none: Metadata = new Map();
   const opener = new MemoryLink('opener', options.acceptorName ?? 'memory:acceptor', none, limits, log);
-  const acceptor = new MemoryLink('acceptor', options.openerName ?? 'memory:opener', options.metadata ?? none, limits, log);
+  const acceptor = new MemoryLink(
+    'acceptor',
+    options.openerName ?? 'memory:opener',
+    options.metadata ?? none,
+    limits,
+    log,
+  );
   opener.join(acceptor);
   acceptor.join(opener);
   return { opener, acceptor };
@@ -112,7 +118,8 @@ class MemoryLink implements Link {
     if (kind !== 'open' && kind !== 'peer-ended') return false;
     this.#other.#accept(frame);
     const buffered = this.bufferedBytes;
-    if (buffered > this.#limits.maxBufferedBytes) this.cancel(overflowing(this.peer, buffered, this.#limits.maxBufferedBytes));
+    if (buffered > this.#limits.maxBufferedBytes)
+      this.cancel(overflowing(this.peer, buffered, this.#limits.maxBufferedBytes));
     return buffered < this.#limits.highWaterBytes;
   }
 
@@ -185,7 +192,8 @@ class MemoryLink implements Link {
       const frame = this.#queue.poll();
       if (frame === undefined) break;
       this.#queuedBytes -= frame.length + framePrefixBytes;
-      if (frame.length > this.#limits.maxMessageBytes) this.cancel(oversized(frame.length, this.#limits.maxMessageBytes));
+      if (frame.length > this.#limits.maxMessageBytes)
+        this.cancel(oversized(frame.length, this.#limits.maxMessageBytes));
       else this.#receiver.frame(frame);
     }
   }

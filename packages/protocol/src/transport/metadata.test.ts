@@ -5,7 +5,13 @@ import { fromHeaders, toHeaders } from './metadata.ts';
 
 describe('toHeaders', () => {
   it('passes names and values on, and keeps tokens out of the compression tables', () => {
-    const headers = toHeaders(new Map([['authorization', 'Bearer x'], ['x-worker-id', 'w1'], ['trace-bin', 'AAEC']]));
+    const headers = toHeaders(
+      new Map([
+        ['authorization', 'Bearer x'],
+        ['x-worker-id', 'w1'],
+        ['trace-bin', 'AAEC'],
+      ]),
+    );
     expect({ ...headers }).toMatchObject({ authorization: 'Bearer x', 'x-worker-id': 'w1', 'trace-bin': 'AAEC' });
     expect(headers[sensitiveHeaders]).toEqual(['authorization']);
   });
@@ -37,7 +43,9 @@ describe('toHeaders', () => {
 });
 
 it('fromHeaders leaves out what belongs to HTTP/2 and gRPC, and takes hostile names as they are', () => {
-  const headers = JSON.parse('{":path":"/x","te":"trailers","content-type":"application/grpc","grpc-timeout":"1S","__proto__":"p","x":["a","b"],"user-agent":"u"}');
+  const headers = JSON.parse(
+    '{":path":"/x","te":"trailers","content-type":"application/grpc","grpc-timeout":"1S","__proto__":"p","x":["a","b"],"user-agent":"u"}',
+  );
   expect([...fromHeaders(headers)]).toEqual([
     ['__proto__', 'p'],
     ['x', 'a, b'],

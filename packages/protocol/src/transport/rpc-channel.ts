@@ -12,8 +12,8 @@ import { type Clock, type Log, messageOf, settlesWithin, silentLog } from '@swit
 import { grpcStatus, type Link, type LinkStatus } from '../link.ts';
 import { AssemblyBudget } from './assembly-budget.ts';
 import { ClientConnection, type ClientTlsOptions } from './client-connection.ts';
-import { parseEndpoint } from './endpoint.ts';
 import { createEndedLink } from './ended-link.ts';
+import { parseEndpoint } from './endpoint.ts';
 import { formatGrpcTimeout } from './grpc-timeout.ts';
 import { Http2Link } from './http2-link.ts';
 import { createOpenerSide, grpcContentType } from './link-sides.ts';
@@ -86,7 +86,8 @@ class Http2Channel implements RpcChannel {
   readonly #budget: AssemblyBudget;
   readonly #peer: string;
   readonly #connect: () => ClientConnection;
-  #connection: ClientConnection | undefined;
+  /** All that are not gone; only the newest one takes new streams. */
+  readonly #connections = new Set<ClientConnection>();
   #state: 'open' | 'closed' = 'open';
 
   constructor(deps: RpcChannelDeps, options: RpcChannelOptions) {
@@ -110,7 +111,7 @@ class Http2Channel implements RpcChannel {
     return this.#open(options.path ?? eventStreamPath, options.metadata ?? new Map(), options.signal, {});
   }
 
-  unary(path: string, request: Uint8Array, options: UnaryOptions = {}): Promise<UnaryOutcome> {
+  async unary(path: string, request: Uint8Array, options: UnaryOptions = {}): Promise<UnaryOutcome> {
     const timeoutMs = options.timeoutMs ?? this.#limits.unaryTimeoutMs;
     const timeout = { 'grpc-timeout': formatGrpcTimeout(timeoutMs) };
     const link = this.#open(path, options.metadata ?? new Map(), options.signal, timeout);
@@ -119,12 +120,12 @@ class Http2Channel implements RpcChannel {
 
   async close(deadlineMs: number): Promise<void> {
     this.#state = 'closed';
-    const connection = this.#connection;
-    if (!connection) return;
-    connection.drain();
-    if (await settlesWithin(this.#clock, deadlineMs, connection.gone)) return;
-    connection.destroy(`the channel to ${connection.peer} was closed`);
-    await connection.gone;
+    const connections = [...this.#connections];
+    const gone = Promise.all(connections.map((connection) => connection.gone));
+    for (const connection of connections) connection.drain();
+    if (await settlesWithin(this.#clock, deadlineMs, gone)) return;
+    for (const connection of connections) connection.destroy(`the channel to ${this.#peer} was closed`);
+    await gone;
   }
 
   #open(path: string, metadata: Metadata, signal: AbortSignal | undefined, extra: Record<string, string>): Link {
@@ -142,12 +143,19 @@ class Http2Channel implements RpcChannel {
     return link;
   }
 
+  #usable(): ClientConnection {
+    for (const connection of this.#connections) if (connection.isUsable) return connection;
+    const connection = this.#connect();
+    this.#connections.add(connection);
+    void connection.gone.then(() => this.#connections.delete(connection));
+    return connection;
+  }
+
   #openOn(headers: OutgoingHttpHeaders): Link {
     const ended = (peer: string, message: string): Link =>
       createEndedLink(peer, { code: grpcStatus.unavailable, message, origin: 'local' });
     if (this.#state === 'closed') return ended(this.#peer, `the channel to ${this.#peer} is closed`);
-    if (!this.#connection?.isUsable) this.#connection = this.#connect();
-    const connection = this.#connection;
+    const connection = this.#usable();
     try {
       const stream = connection.session.request(headers, { endStream: false });
       const options = {
@@ -176,7 +184,10 @@ const onCompressed: LinkStatus = {
 function cancelOnAbort(link: Link, signal: AbortSignal | undefined): void {
   if (!signal) return;
   const onAbort = (): void => link.cancel({ code: grpcStatus.cancelled, message: 'the caller cancelled the stream' });
-  if (signal.aborted) return onAbort();
+  if (signal.aborted) {
+    onAbort();
+    return;
+  }
   signal.addEventListener('abort', onAbort, { once: true });
-  link.closed.then(() => signal.removeEventListener('abort', onAbort));
+  void link.closed.then(() => signal.removeEventListener('abort', onAbort));
 }

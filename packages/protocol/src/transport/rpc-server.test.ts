@@ -49,9 +49,17 @@ describe('RpcServer', () => {
   });
 
   /** The response headers for a request made by hand. */
-  const ask = (headers: Record<string, string>, body = Buffer.alloc(0)): Promise<IncomingHttpHeaders & IncomingHttpStatusHeader> =>
+  const ask = (
+    headers: Record<string, string>,
+    body = Buffer.alloc(0),
+  ): Promise<IncomingHttpHeaders & IncomingHttpStatusHeader> =>
     new Promise((resolve, reject) => {
-      const stream = raw.request({ ':method': 'POST', ':path': eventStreamPath, 'content-type': 'application/grpc', ...headers });
+      const stream = raw.request({
+        ':method': 'POST',
+        ':path': eventStreamPath,
+        'content-type': 'application/grpc',
+        ...headers,
+      });
       stream.on('response', resolve);
       stream.on('error', reject);
       stream.resume();
@@ -91,8 +99,14 @@ describe('RpcServer', () => {
 
   it('I1: sends its headers before the handler has anything to say', async () => {
     const stream = raw.request({ ':method': 'POST', ':path': eventStreamPath, 'content-type': 'application/grpc' });
-    const headers = await new Promise<IncomingHttpHeaders & IncomingHttpStatusHeader>((resolve) => stream.on('response', resolve));
-    expect(headers).toMatchObject({ ':status': 200, 'content-type': 'application/grpc', 'grpc-accept-encoding': 'identity' });
+    const headers = await new Promise<IncomingHttpHeaders & IncomingHttpStatusHeader>((resolve) =>
+      stream.on('response', resolve),
+    );
+    expect(headers).toMatchObject({
+      ':status': 200,
+      'content-type': 'application/grpc',
+      'grpc-accept-encoding': 'identity',
+    });
     stream.close();
   });
 

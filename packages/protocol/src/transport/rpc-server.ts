@@ -19,12 +19,20 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
-import { type Clock, type Edges, type Log, messageOf, settlesWithin, silentLog, StateMachine } from '@switchyard/kernel';
+import {
+  type Clock,
+  type Edges,
+  type Log,
+  messageOf,
+  StateMachine,
+  settlesWithin,
+  silentLog,
+} from '@switchyard/kernel';
 import { protocolErrors } from '../errors.ts';
 import { grpcStatus, type Link } from '../link.ts';
 import { AssemblyBudget } from './assembly-budget.ts';
 import { Http2Link } from './http2-link.ts';
-import { createAcceptorSide, refuse } from './link-sides.ts';
+import { closeSoon, createAcceptorSide, refuse } from './link-sides.ts';
 import { fromHeaders } from './metadata.ts';
 import { ServerConnection } from './server-connection.ts';
 import { type Admission, admit, type RpcMethod } from './server-methods.ts';
@@ -111,8 +119,10 @@ class Http2RpcServer implements RpcServer {
     this.#keepAlive = options.keepAlive ?? defaultKeepAlive;
     this.#methods = new Map(Object.entries(options.methods));
     this.#budget = new AssemblyBudget(this.#limits.maxAssemblyBytes);
+    const { maxConnections } = this.#limits;
     this.#server = createHttp2Server(this.#limits, options.tls);
     this.#server.on('connection', (socket) => this.#onSocket(socket));
+    this.#server.on('drop', () => this.#log.write('warning', 'a connection was refused', { maxConnections }));
     this.#server.on('session', (session) => this.#onSession(session));
     this.#server.on('stream', (stream, headers) => this.#onStream(stream, headers));
   }
@@ -184,7 +194,7 @@ class Http2RpcServer implements RpcServer {
     const options = { limits: this.#limits, keepAlive: this.#keepAlive };
     const connection = new ServerConnection({ clock: this.#clock, log: this.#log }, options, session);
     this.#connections.set(session, connection);
-    connection.gone.then(() => this.#connections.delete(session));
+    void connection.gone.then(() => this.#connections.delete(session));
     if (this.#state.kind !== 'listening') connection.drain();
   }
 
@@ -192,12 +202,15 @@ class Http2RpcServer implements RpcServer {
     const connection = stream.session && this.#connections.get(stream.session);
     stream.on('error', () => {});
     if (!connection || stream.destroyed) return;
-    const admission = admit(headers, this.#methods);
+    const admission = admit(headers, this.#methods, this.#limits.maxHeaderListBytes);
     if (admission.kind === 'admitted') this.#accept(stream, headers, connection, admission);
     else {
       stream.resume();
       if (admission.kind === 'refused') refuse(stream, admission.status);
-      else stream.respond({ ':status': admission.status }, { endStream: true });
+      else {
+        stream.respond({ ':status': admission.status }, { endStream: true });
+        closeSoon(stream);
+      }
     }
   }
 
@@ -238,7 +251,10 @@ class Http2RpcServer implements RpcServer {
   }
 }
 
-function createHttp2Server(limits: TransportLimits, tls: ServerTlsOptions | undefined): Http2Server | Http2SecureServer {
+function createHttp2Server(
+  limits: TransportLimits,
+  tls: ServerTlsOptions | undefined,
+): Http2Server | Http2SecureServer {
   const options = { maxSessionMemory: maxSessionMemoryMib, settings: sessionSettings(limits) };
   const server = tls
     ? createSecureServer({

@@ -1,10 +1,18 @@
-import type { Link } from '../link.ts';
 import { createDeferred } from '@switchyard/kernel';
 import { createMemoryLog, type MemoryLog, VirtualClock } from '@switchyard/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Link } from '../link.ts';
 import { grpcStatus } from '../link.ts';
 import { collect } from '../testing/link-collector.ts';
-import { connectRawPeer, endHeaders, frameType, grpcHeaders, preface, rawFrame } from '../testing/raw-http2.ts';
+import {
+  connectRawPeer,
+  endHeaders,
+  frameType,
+  grpcHeaders,
+  preface,
+  type RawPeer,
+  rawFrame,
+} from '../testing/raw-http2.ts';
 import { eventStreamPath } from './rpc-channel.ts';
 import { createRpcServer, type RpcServer } from './rpc-server.ts';
 
@@ -70,6 +78,20 @@ describe('ServerConnection', () => {
       message: expect.stringContaining('PING, for 2000 ms'),
     });
     await peer.closed;
+  });
+
+  it.each([
+    ['closes its socket', (peer: RawPeer) => peer.socket.destroy()],
+    ['closes half of its socket', (peer: RawPeer) => peer.socket.end()],
+    ['resets its socket', (peer: RawPeer) => peer.socket.resetAndDestroy()],
+  ])('takes a peer that %s for lost, not for one that has ended its stream', async (_name, vanish) => {
+    const peer = await connectRawPeer(port);
+    peer.send(rawFrame(frameType.headers, endHeaders, 1, grpcHeaders(eventStreamPath)));
+    const link = await accepted.promise;
+    link.receive({ frame: () => {}, end: () => link.end() });
+    await peer.first(({ type }) => type === frameType.headers);
+    vanish(peer);
+    expect(await link.closed).toMatchObject({ code: grpcStatus.unavailable, origin: 'transport' });
   });
 
   it('I2: keeps a peer that answers', async () => {

@@ -7,7 +7,15 @@
  * I2 A peer that goes silent is disconnected, and its links end with UNAVAILABLE.
  */
 import { constants, type ServerHttp2Session } from 'node:http2';
-import { type Clock, createDeferred, type Edges, type Log, messageOf, StateMachine, type Timer } from '@switchyard/kernel';
+import {
+  type Clock,
+  createDeferred,
+  type Edges,
+  type Log,
+  messageOf,
+  StateMachine,
+  type Timer,
+} from '@switchyard/kernel';
 import { grpcStatus, type Link, type LinkStatus } from '../link.ts';
 import { type KeepAlive, startKeepAlive } from './keep-alive.ts';
 import type { Carrier } from './link-sides.ts';
@@ -83,7 +91,7 @@ export class ServerConnection implements Carrier {
   /** Counts a link as one of this connection's until it is closed. */
   add(link: Link): void {
     this.#links.add(link);
-    link.closed.then(() => this.#links.delete(link));
+    void link.closed.then(() => this.#links.delete(link));
   }
 
   /** Says goodbye: no new streams, and the connection goes when the open ones are over. */

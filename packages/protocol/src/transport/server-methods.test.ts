@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { grpcStatus } from '../link.ts';
-import { admit, type RpcMethod } from './server-methods.ts';
+import { admit as admitWithin, type RpcMethod } from './server-methods.ts';
 
 const echo: RpcMethod = { kind: 'unary', call: (request) => request };
 const methods = new Map<string, RpcMethod>([['/Echo/Say', echo]]);
 const headers = { ':method': 'POST', ':path': '/Echo/Say', 'content-type': 'application/grpc', te: 'trailers' };
+
+const admit = (request: Parameters<typeof admitWithin>[0], known: typeof methods): ReturnType<typeof admitWithin> =>
+  admitWithin(request, known, 1000);
 
 describe('admit', () => {
   it.each(['application/grpc', 'application/grpc+proto', 'application/grpc;charset=utf-8', 'Application/GRPC'])(
@@ -24,9 +27,24 @@ describe('admit', () => {
     expect(admit({ ...headers, ...change }, methods)).toEqual({ kind: 'http', status });
   });
 
-  it.each(['/Echo/Shout', '/echo/say', '', '/__proto__', '/constructor', 'toString'])("knows no method '%s'", (path) => {
-    const admission = admit({ ...headers, ':path': path }, methods);
-    expect(admission).toMatchObject({ kind: 'refused', status: { code: grpcStatus.unimplemented } });
+  it.each(['/Echo/Shout', '/echo/say', '', '/__proto__', '/constructor', 'toString'])(
+    "knows no method '%s'",
+    (path) => {
+      const admission = admit({ ...headers, ':path': path }, methods);
+      expect(admission).toMatchObject({ kind: 'refused', status: { code: grpcStatus.unimplemented } });
+    },
+  );
+
+  it('counts headers as HTTP/2 does, and refuses too many', () => {
+    // The four headers take 7 + 4, 5 + 9, 12 + 16 and 2 + 8 bytes, and 32 each.
+    expect(admitWithin(headers, methods, 191)).toMatchObject({ kind: 'admitted' });
+    expect(admitWithin(headers, methods, 190)).toMatchObject({
+      kind: 'refused',
+      status: { code: grpcStatus.resourceExhausted, message: expect.stringMatching(/191 bytes.*190/) },
+    });
+    const more = { ...headers, 'set-cookie': ['a', 'b'.repeat(600)] };
+    expect(admit(more, methods).kind).toBe('admitted');
+    expect(admit({ ...more, 'x-more': 'c'.repeat(200) }, methods).kind).toBe('refused');
   });
 
   it('reads the timeout, and refuses a malformed one', () => {

@@ -21,24 +21,50 @@ export type RpcMethod = StreamMethod | UnaryMethod;
 
 /** What becomes of a request, decided by its headers alone. */
 export type Admission =
-  | { readonly kind: 'admitted'; readonly method: RpcMethod; readonly timeoutMs: number | undefined; readonly onCompressed: LinkStatus }
+  | {
+      readonly kind: 'admitted';
+      readonly method: RpcMethod;
+      readonly timeoutMs: number | undefined;
+      readonly onCompressed: LinkStatus;
+    }
   /** Not gRPC at all: a bare HTTP status. */
   | { readonly kind: 'http'; readonly status: number }
   | { readonly kind: 'refused'; readonly status: LinkStatus };
 
-/** Decides about one request. */
-export function admit(headers: IncomingHttpHeaders, methods: ReadonlyMap<string, RpcMethod>): Admission {
+/** Decides about one request. The header limit is announced to peers, but node:http2 does not hold them to it. */
+export function admit(
+  headers: IncomingHttpHeaders,
+  methods: ReadonlyMap<string, RpcMethod>,
+  maxHeaderListBytes: number,
+): Admission {
   if (headers[':method'] !== 'POST') return { kind: 'http', status: 405 };
   if (!isGrpcContentType(headers['content-type'] ?? '')) return { kind: 'http', status: 415 };
+  const sizeBytes = headerListBytes(headers);
+  if (sizeBytes > maxHeaderListBytes) {
+    const message = `the request headers take ${sizeBytes} bytes, more than the limit of ${maxHeaderListBytes}`;
+    return refused(grpcStatus.resourceExhausted, message);
+  }
   const path = headers[':path'] ?? '';
   const method = methods.get(path);
   if (!method) return refused(grpcStatus.unimplemented, `this server has no method ${path.slice(0, 200)}`);
   const timeout = headers['grpc-timeout'];
   const timeoutMs = typeof timeout === 'string' ? parseGrpcTimeout(timeout) : undefined;
   if (timeout !== undefined && timeoutMs === undefined) {
-    return refused(grpcStatus.internal, `grpc-timeout '${String(timeout).slice(0, 40)}' is malformed; write digits and a unit, like 500m`);
+    return refused(
+      grpcStatus.internal,
+      `grpc-timeout '${String(timeout).slice(0, 40)}' is malformed; write digits and a unit, like 500m`,
+    );
   }
   return { kind: 'admitted', method, timeoutMs, onCompressed: onCompressed(headers['grpc-encoding']) };
+}
+
+/** As HTTP/2 counts (RFC 9113, section 6.5.2): names, values, and 32 bytes each. */
+function headerListBytes(headers: IncomingHttpHeaders): number {
+  let sizeBytes = 0;
+  for (const [name, value] of Object.entries(headers)) {
+    for (const each of [value].flat()) sizeBytes += name.length + (each?.length ?? 0) + 32;
+  }
+  return sizeBytes;
 }
 
 function refused(code: number, message: string): Admission {
@@ -48,7 +74,10 @@ function refused(code: number, message: string): Admission {
 /** Source: grpc/grpc, doc/compression.md: no encoding announced is INTERNAL, one that is not supported UNIMPLEMENTED. */
 function onCompressed(encoding: string | string[] | undefined): LinkStatus {
   if (encoding === undefined || encoding === 'identity') {
-    return { code: grpcStatus.internal, message: 'a message is marked as compressed, but no grpc-encoding was announced' };
+    return {
+      code: grpcStatus.internal,
+      message: 'a message is marked as compressed, but no grpc-encoding was announced',
+    };
   }
   return {
     code: grpcStatus.unimplemented,

@@ -47,7 +47,10 @@ describe('TLS', () => {
   });
 
   it('refuses a server under another name', async () => {
-    const outcome = await call(`https://127.0.0.1:${await start()}`, { ca: serverId.certificate, serverName: 'other.example' });
+    const outcome = await call(`https://127.0.0.1:${await start()}`, {
+      ca: serverId.certificate,
+      serverName: 'other.example',
+    });
     expect(outcome).toMatchObject({ kind: 'failed', status: { code: grpcStatus.unavailable } });
   });
 
@@ -56,7 +59,9 @@ describe('TLS', () => {
     const endpoint = `https://127.0.0.1:${port}`;
     expect((await call(endpoint, { ca: serverId.certificate, ...clientId })).kind).toBe('answered');
     await channel?.close(0);
-    expect(await call(endpoint, { ca: serverId.certificate })).toMatchObject({ status: { code: grpcStatus.unavailable } });
+    expect(await call(endpoint, { ca: serverId.certificate })).toMatchObject({
+      status: { code: grpcStatus.unavailable },
+    });
   });
 
   it('gives up on a plaintext client of a TLS server, and on a TLS client of a plaintext server', async () => {

@@ -33,7 +33,8 @@ describe('unary calls over HTTP/2', () => {
     '/T/Throw': async () => {
       throw new Error('secret detail');
     },
-    '/T/Hang': (_request, context) => new Promise((resolve) => context.signal.addEventListener('abort', () => resolve(Buffer.alloc(0)))),
+    '/T/Hang': (_request, context) =>
+      new Promise((resolve) => context.signal.addEventListener('abort', () => resolve(Buffer.alloc(0)))),
   };
 
   beforeEach(async () => {
@@ -83,7 +84,10 @@ describe('unary calls over HTTP/2', () => {
     ['/T/Throw', { code: grpcStatus.internal, message: 'the call failed inside the server' }],
     ['/T/None', { code: grpcStatus.unimplemented, message: 'this server has no method /T/None' }],
   ])('%s fails with its status', async (path, status) => {
-    expect(await channel.unary(path, Buffer.alloc(0))).toEqual({ kind: 'failed', status: { ...status, origin: 'peer' } });
+    expect(await channel.unary(path, Buffer.alloc(0))).toEqual({
+      kind: 'failed',
+      status: { ...status, origin: 'peer' },
+    });
   });
 
   it('log what a handler threw', async () => {
@@ -123,7 +127,11 @@ describe('unary calls', () => {
     await clock.advance(1);
     expect(await outcome).toEqual({
       kind: 'failed',
-      status: { code: grpcStatus.deadlineExceeded, message: 'memory:acceptor has not answered within 2000 ms', origin: 'local' },
+      status: {
+        code: grpcStatus.deadlineExceeded,
+        message: 'memory:acceptor has not answered within 2000 ms',
+        origin: 'local',
+      },
     });
     expect(clock.pendingTimers).toBe(0);
   });

@@ -57,7 +57,7 @@ export function serveUnary(clock: Clock, log: Log, link: Link, call: UnaryCall, 
   const timer = clock.schedule(timeoutMs, () =>
     link.cancel({ code: grpcStatus.deadlineExceeded, message: `the call was not done within ${timeoutMs} ms` }),
   );
-  link.closed.then(() => {
+  void link.closed.then(() => {
     timer.cancel();
     abort.abort();
   });
@@ -68,7 +68,7 @@ export function serveUnary(clock: Clock, log: Log, link: Link, call: UnaryCall, 
       request = bytes;
     },
     end: () => {
-      if (request) answer(log, link, call, request, context);
+      if (request) void answer(log, link, call, request, context);
       else link.cancel(noMessage);
     },
   });
@@ -103,5 +103,11 @@ async function settle(
   }
 }
 
-const tooMany: LinkStatus = { code: grpcStatus.internal, message: 'a unary call carries one message each way, not more' };
-const noMessage: LinkStatus = { code: grpcStatus.internal, message: 'a unary call carries one message each way, none came' };
+const tooMany: LinkStatus = {
+  code: grpcStatus.internal,
+  message: 'a unary call carries one message each way, not more',
+};
+const noMessage: LinkStatus = {
+  code: grpcStatus.internal,
+  message: 'a unary call carries one message each way, none came',
+};

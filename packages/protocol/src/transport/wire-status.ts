@@ -13,7 +13,8 @@ const escaped = /[^\x20-\x24\x26-\x7e]/;
 
 /** `grpc-message` for any text: UTF-8, percent-encoded. */
 export function encodeStatusMessage(message: string): string {
-  const text = message.length > maxStatusMessageCharacters ? `${message.slice(0, maxStatusMessageCharacters)}...` : message;
+  const text =
+    message.length > maxStatusMessageCharacters ? `${message.slice(0, maxStatusMessageCharacters)}...` : message;
   if (!escaped.test(text)) return text;
   let encoded = '';
   for (const byte of Buffer.from(text, 'utf8')) {
@@ -52,7 +53,10 @@ export function fromTrailers(headers: Readonly<Record<string, unknown>>): LinkSt
   const message = typeof text === 'string' ? decodeStatusMessage(text) : '';
   const code = /^\d{1,2}$/.test(value) ? Number(value) : -1;
   if (code >= 0 && code <= grpcStatus.unauthenticated) return { code, message };
-  return { code: grpcStatus.unknown, message: `the peer sent grpc-status '${value}', which is no gRPC code: ${message}` };
+  return {
+    code: grpcStatus.unknown,
+    message: `the peer sent grpc-status '${value}', which is no gRPC code: ${message}`,
+  };
 }
 
 /** What an HTTP status other than 200, without a gRPC status, means. */

@@ -6,7 +6,9 @@ import { BinaryReader } from './binary-reader.ts';
 const reads = ['uint32', 'int32', 'int64', 'uint64', 'sint64', 'bool', 'float', 'double', 'bytes', 'string'] as const;
 type Read = (typeof reads)[number];
 
-type Outcome = { readonly kind: 'value'; readonly value: unknown; readonly position: number } | { readonly kind: 'thrown' };
+type Outcome =
+  | { readonly kind: 'value'; readonly value: unknown; readonly position: number }
+  | { readonly kind: 'thrown' };
 
 function outcome(reader: BinaryReader | LibraryReader, read: () => unknown): Outcome {
   try {

@@ -119,7 +119,8 @@ export class BinaryReader {
     switch (type) {
       case wireType.varint:
         while ((this.#buffer[this.pos++] as number) >= 0x80);
-        return this.#checkEnd();
+        this.#checkEnd();
+        return;
       case wireType.bit64:
         this.#take(8);
         return;

@@ -17,7 +17,9 @@ const anyText = fc.oneof(
   fc.string({ maxLength: 60 }),
   fc.string({ unit: 'grapheme', maxLength: 60 }),
   fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 60 }).map((units) => String.fromCharCode(...units)),
-  fc.tuple(fc.string({ unit: 'grapheme' }), fc.nat({ max: 6000 })).map(([unit, times]) => unit.repeat(times).slice(0, 9000)),
+  fc
+    .tuple(fc.string({ unit: 'grapheme' }), fc.nat({ max: 6000 }))
+    .map(([unit, times]) => unit.repeat(times).slice(0, 9000)),
 );
 
 const { call } = fc.letrec<{ call: Call }>((tie) => ({
@@ -27,7 +29,10 @@ const { call } = fc.letrec<{ call: Call }>((tie) => ({
     fc.record({ kind: fc.constant('int32' as const), value: fc.integer() }),
     fc.record({ kind: fc.constant('float' as const), value: fc.float() }),
     fc.record({ kind: fc.constant('double' as const), value: fc.double() }),
-    fc.record({ kind: fc.constantFrom('int64' as const, 'sint64' as const), value: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }) }),
+    fc.record({
+      kind: fc.constantFrom('int64' as const, 'sint64' as const),
+      value: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+    }),
     fc.record({ kind: fc.constant('uint64' as const), value: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }) }),
     fc.record({ kind: fc.constant('bool' as const), value: fc.boolean() }),
     fc.record({ kind: fc.constant('bytes' as const), value: fc.uint8Array({ maxLength: 300 }) }),
@@ -86,7 +91,8 @@ describe('BinaryWriter', () => {
     const writer = new BinaryWriter();
     const library = new LibraryWriter();
     for (let round = 0; round < 2; round += 1) {
-      for (const each of [writer, library]) each.fork().bytes(Buffer.alloc(700_000, round)).string('é'.repeat(100_000)).join();
+      for (const each of [writer, library])
+        each.fork().bytes(Buffer.alloc(700_000, round)).string('é'.repeat(100_000)).join();
       expect(Buffer.compare(writer.finish(), library.finish())).toBe(0);
     }
   });
@@ -110,8 +116,10 @@ describe('BinaryWriter', () => {
   });
 
   it('refuses numbers that do not fit, and a join without a fork', () => {
-    for (const value of [-1, 0.5, 2 ** 32, Number.NaN]) expect(() => new BinaryWriter().uint32(value)).toThrow(RangeError);
-    for (const value of [0.5, 2 ** 31, -(2 ** 31) - 1, Number.NaN]) expect(() => new BinaryWriter().int32(value)).toThrow(RangeError);
+    for (const value of [-1, 0.5, 2 ** 32, Number.NaN])
+      expect(() => new BinaryWriter().uint32(value)).toThrow(RangeError);
+    for (const value of [0.5, 2 ** 31, -(2 ** 31) - 1, Number.NaN])
+      expect(() => new BinaryWriter().int32(value)).toThrow(RangeError);
     expect(() => new BinaryWriter().join()).toThrow('join without fork');
   });
 });

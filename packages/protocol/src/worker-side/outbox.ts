@@ -9,7 +9,7 @@
  * I2 While frames wait, the link is paused; afterwards it is resumed.
  * I3 At most `logLimit` log lines wait; how many more there were is told afterwards.
  */
-import { RpcLog, RpcLog_Level, RpcLog_RpcLogCategory, StreamingMessage } from '../gen/function-rpc.ts';
+import { type RpcLog, RpcLog_Level, RpcLog_RpcLogCategory, StreamingMessage } from '../gen/function-rpc.ts';
 import type { Link } from '../link.ts';
 
 /** What a message carries. */
@@ -79,9 +79,15 @@ const nothing = new Uint8Array();
 /** A log line with nothing in it. */
 export function emptyLog(): RpcLog {
   return {
-    ...RpcLog.decode(new Uint8Array()),
+    invocationId: '',
+    category: '',
     level: RpcLog_Level.Information,
+    message: '',
+    eventId: '',
+    exception: undefined,
+    properties: '',
     logCategory: RpcLog_RpcLogCategory.System,
+    propertiesMap: new Map(),
   };
 }
 

@@ -27,8 +27,8 @@ export interface WorkerApp {
   invoke(request: InvocationRequest): Promise<InvocationResponse | undefined>;
   /** The host waits for the invocation no longer. Unknown ids are harmless. */
   cancel(invocationId: string): void;
-  /** Makes the first invocation fast, in a worker without an app. */
+  /** Makes the first invocation fast, in a worker without an app. The host is told of a rejection. */
   warmUp(): Promise<void>;
-  /** Ends what the worker runs, within `graceMs`. */
+  /** Ends what the worker runs, within `graceMs`: it is not waited for any longer. */
   terminate(graceMs: number): Promise<void>;
 }

@@ -261,10 +261,29 @@ describe('WorkerSession', () => {
     expect(link.sentKinds).toEqual(['startStream', 'workerInitResponse']);
   });
 
-  test('closing waits for the last frames, but not for ever', async () => {
+  test('I5: an app that does not end is waited for as long as the host grants', async () => {
+    const { link, clock, session } = open({ terminate: () => new Promise(() => {}) });
+    link.deliver({ $case: 'workerTerminate', value: { gracePeriod: { seconds: 2n, nanos: 0 } } });
+    expect(await clock.runUntil(session.ended)).toEqual({ kind: 'terminated' });
+    expect(clock.monotonic()).toBe(2_000);
+  });
+
+  test('a warm-up that goes wrong is told to the host', async () => {
+    const { link, clock } = open({ warmUp: () => Promise.reject(new Error('too cold')) });
+    link.deliver(init);
+    link.deliver({ $case: 'workerWarmupRequest', value: { workerDirectory: '' } });
+    await clock.settle();
+    expect(link.sent.at(-1)?.content).toMatchObject({ value: { result: { exception: { message: 'too cold' } } } });
+  });
+
+  test.each([
+    [0, 10],
+    [1, 1_000],
+  ])('closing with %d bytes on their way takes %d ms', async (bufferedBytes, tookMs) => {
     const { link, clock, session } = open();
+    link.bufferedBytes = bufferedBytes;
     await clock.runUntil(session.close());
     expect(link.isEnded).toBe(true);
-    expect(clock.monotonic()).toBe(1_000);
+    expect(clock.monotonic()).toBe(tookMs);
   });
 });

@@ -13,10 +13,19 @@
  * I5 `ended` resolves once, with the first reason there is.
  * I6 An app that rejects is logged; the conversation goes on.
  */
-import { type Clock, createDeferred, type Edges, messageOf, StateMachine, settlesWithin } from '@switchyard/kernel';
+import {
+  type Clock,
+  createDeferred,
+  type Edges,
+  messageOf,
+  StateMachine,
+  settlesWithin,
+  sleep,
+} from '@switchyard/kernel';
 import {
   type RpcLog,
   RpcLog_Level,
+  type StatusResult,
   StatusResult_Status,
   StreamingMessage,
   type WorkerTerminate,
@@ -37,12 +46,15 @@ export interface WorkerSessionLimits {
   readonly terminateGraceMs: number;
   /** How long the last frames may take to leave before the process exits. */
   readonly farewellMs: number;
+  /** How often it is looked whether they have left. */
+  readonly farewellStepMs: number;
 }
 
 export const defaultWorkerSessionLimits: WorkerSessionLimits = {
   waitingLogs: 10_000,
   terminateGraceMs: 5_000,
   farewellMs: 1_000,
+  farewellStepMs: 10,
 };
 
 /** Why there is nothing more to do. */
@@ -100,7 +112,8 @@ export class WorkerSession {
     this.#outbox.send(requestId, { $case: 'startStream', value: { workerId, properties: new Map() } });
     this.#link.receive({
       frame: (bytes) => this.#receive(bytes),
-      end: () => this.#end({ kind: 'host-ended' }),
+      // The end of the host's direction brings its status with it: `closed` knows it.
+      end: () => this.#link.end(),
     });
     void this.#link.closed.then((end) => this.#onClosed(end));
   }
@@ -117,10 +130,16 @@ export class WorkerSession {
     this.#end({ kind: 'failed', reason });
   }
 
-  /** Sends what is on its way, for at most `farewellMs`, and closes the link. */
+  /** Ends the link when everything on its way has left, after at most `farewellMs`. */
   async close(): Promise<void> {
     this.#link.end();
-    await settlesWithin(this.#clock, this.#limits.farewellMs, this.#link.closed);
+    await settlesWithin(this.#clock, this.#limits.farewellMs, Promise.race([this.#link.closed, this.#emptied()]));
+  }
+
+  /** A host that does not end its direction is not waited for. */
+  async #emptied(): Promise<void> {
+    do await sleep(this.#clock, this.#limits.farewellStepMs);
+    while (this.#link.bufferedBytes > 0);
   }
 
   #receive(bytes: Uint8Array): void {
@@ -157,8 +176,7 @@ export class WorkerSession {
         break;
       case 'workerWarmupRequest':
         this.#change(content.$case, async () => {
-          await this.#app.warmUp();
-          const result = { status: StatusResult_Status.Success, result: '', exception: undefined, logs: [] };
+          const result = await this.#app.warmUp().then(toSuccess, toFailure);
           answer({ $case: 'workerWarmupResponse', value: { result } });
         });
         break;
@@ -220,7 +238,7 @@ export class WorkerSession {
     const asked = Number(gracePeriod?.seconds ?? 0n) * 1000 + (gracePeriod?.nanos ?? 0) / 1_000_000;
     const graceMs = asked > 0 ? asked : this.#limits.terminateGraceMs;
     const done = this.#app.terminate(graceMs).catch((thrown: unknown) => this.#broken('workerTerminate', thrown));
-    void done.then(() => this.#end({ kind: 'terminated' }));
+    void settlesWithin(this.#clock, graceMs, done).then(() => this.#end({ kind: 'terminated' }));
   }
 
   #onClosed({ code, message }: LinkEnd): void {
@@ -247,4 +265,13 @@ export class WorkerSession {
   #complain(message: string): void {
     this.log({ message, level: RpcLog_Level.Error });
   }
+}
+
+function toSuccess(): StatusResult {
+  return { status: StatusResult_Status.Success, result: '', exception: undefined, logs: [] };
+}
+
+function toFailure(thrown: unknown): StatusResult {
+  const exception = { message: messageOf(thrown), source: '', stackTrace: '', isUserException: false, type: '' };
+  return { status: StatusResult_Status.Failure, result: '', exception, logs: [] };
 }

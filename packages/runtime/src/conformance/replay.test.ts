@@ -2,7 +2,7 @@
  * Replays the worker's side of recorded conversations with the official Node.js, Python and Java workers against the
  * Runtime. A recorded frame goes out only after the Runtime has sent what came before it in the recording; ids that the
  * host makes are those of this run. The recordings were made by a minimal host, so what the Runtime sends is compared
- * where the reference says what a host must send.
+ * where the protocol fixes what a host must send.
  */
 import { createServer, request as httpRequest, type Server } from 'node:http';
 import {
@@ -22,7 +22,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { RuntimeApplication } from '../contract.ts';
 import { call, type FakeReply } from '../testing/fake-http.ts';
 import { createHarness, listen } from '../testing/runtime-harness.ts';
-import { createApplication } from '../testing/sample-application.ts';
+import { createApplication, sampleProfile } from '../testing/sample-application.ts';
 import { sampleDefinition } from '../testing/sample-worker.ts';
 import { createRecordedKinds } from './recorded-kinds.ts';
 import { type Content, type Frame, type Recording, readFrames, recordings } from './recordings.ts';
@@ -116,7 +116,9 @@ class Replay {
       log: this.#log,
       kinds: this.#kinds,
       // The recorded worker's own HTTP server is gone; another one stands in for it.
-      httpRequest: (url, options) => httpRequest(`${workerBase}${new URL(url).pathname}`, options),
+      workerHttp: {
+        open: ({ method, target, headers }) => httpRequest(`${workerBase}${target}`, { method, headers: [...headers] }),
+      },
     });
     this.#frames = readFrames(recording.name);
     const { opener, acceptor } = createMemoryLinkPair();
@@ -135,6 +137,7 @@ class Replay {
       scriptRoot: init.functionAppDirectory,
       stack: { runtime: recording.runtime, version: '', architecture: 'x64' },
       worker: {
+        ...sampleProfile,
         workerDirectory: init.workerDirectory,
         workerIndexing: recording.workerIndexing ?? true,
         initializationTimeoutMs: 10_000,

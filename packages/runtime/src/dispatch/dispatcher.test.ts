@@ -135,7 +135,7 @@ describe('Dispatcher', () => {
     await clock.advance(1);
     expect(first.results).toMatchObject([{ kind: 'lost', reason: 'timeout' }]);
     expect(first.results).toMatchObject([{ error: { type: 'INVOCATION_TIMEOUT' } }]);
-    expect(JSON.stringify(first.results)).toContain("00:01:00 exceeded by function 'Hello' (Id: 'a')");
+    expect(JSON.stringify(first.results)).toContain("00:01:00 exceeded by function 'Functions.Hello' (Id: 'a')");
     expect(timedOut).toEqual([worker]);
     expect(second.results).toEqual([]);
     dispatcher.answer(worker, sampleAnswer('a'));
@@ -223,6 +223,14 @@ describe('Dispatcher', () => {
     dispatcher.answer(worker, sampleAnswer('a'));
     expect(running.results).toMatchObject([{ kind: 'answered' }]);
     expect(channel.sent).toHaveLength(1);
+  });
+
+  test('what is held is given up when no worker is to be expected; the next call waits again', () => {
+    const { dispatcher, submit } = createDispatcher();
+    const held = submit('a');
+    dispatcher.disappoint();
+    expect(held.results).toMatchObject([{ kind: 'lost', reason: 'no-worker' }]);
+    expect(submit('b').results).toEqual([]);
   });
 
   test('a held call can be cancelled; a running one only where the worker can', () => {

@@ -129,6 +129,11 @@ export class Dispatcher {
     if (this.#held.size > 0 && this.#lanes.length === 0) this.#options.onStarving();
   }
 
+  /** No worker is to be expected soon: what waits is settled as lost. */
+  disappoint(): void {
+    for (const call of this.#held.drain()) settleLost(call, 'no-worker', 'INVOCATION_START_FAILED');
+  }
+
   /** Settles everything that waits as lost. What is in flight goes on until its worker is removed. */
   close(): void {
     this.#isClosed = true;

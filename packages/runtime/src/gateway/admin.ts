@@ -1,21 +1,23 @@
 /**
- * The part of the official host's admin API that developers and probes use (reference host-behaviours section 6):
- * `host/ping`, `host/status`, `functions`, `functions/{name}` and its manual run. Everything but the ping needs the admin
- * level.
+ * The part of the official host's admin API (HostController, FunctionsController) that developers and probes use:
+ * `host/ping`, `host/status`, `functions`, `functions/{name}` and its manual run. Everything but the ping needs the
+ * admin level.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '@switchyard/kernel';
 import type { HttpReply } from '@switchyard/triggers';
 import type { FunctionCatalog } from '../job-host/function-catalog.ts';
 import type { FunctionEntry } from '../job-host/function-entry.ts';
 import type { JobHost, JobHostState } from '../job-host/job-host.ts';
 import { isAuthorized } from './authorize.ts';
+import { inviteBody } from './expectation.ts';
 import { toManualEvent } from './manual-event.ts';
 import { readBody } from './request-body.ts';
 import type { RequestTarget } from './request-target.ts';
 import { writeReply } from './write-reply.ts';
 
-/** The longest body that the admin API reads. */
-const bodyLimitBytes = 1_048_576;
+/** What the admin API reads of a body. */
+const bodyLimits = { limitBytes: 1_048_576, pauseMs: 60_000 } as const;
 
 /** Our states in the words of the official host. */
 const stateNames: Readonly<Record<JobHostState['kind'], string>> = {
@@ -34,6 +36,7 @@ export interface AdminRequest {
   readonly target: RequestTarget;
   readonly jobHost: JobHost;
   readonly hostVersion: string;
+  readonly clock: Clock;
 }
 
 /** True for the paths that belong to the host and to no function. */
@@ -64,7 +67,7 @@ export function serveAdmin(given: AdminRequest): void {
 }
 
 function serveFunction(
-  { request, response, jobHost }: AdminRequest,
+  { request, response, jobHost, clock }: AdminRequest,
   entry: FunctionEntry | undefined,
   method: string,
 ): void {
@@ -80,9 +83,11 @@ function serveFunction(
     writeReply(response, emptyReply(405));
     return;
   }
-  readBody(request, bodyLimitBytes, (body) => {
+  inviteBody(request, response);
+  readBody(clock, request, bodyLimits, (body) => {
     if (body.kind === 'aborted') return;
     if (body.kind === 'too-large') writeReply(response, emptyReply(413));
+    else if (body.kind === 'stalled') writeReply(response, emptyReply(408));
     else writeReply(response, runManually(jobHost, entry, Buffer.from(body.bytes).toString('utf8')));
   });
 }

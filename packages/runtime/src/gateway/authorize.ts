@@ -12,8 +12,8 @@ export interface Credentials {
 
 /**
  * True when the caller may run the function. The key stands in the header `x-functions-key`, else in the query as `code`.
- * A level is opened by a key of that level or of `admin`, and by no other: a system key opens no function (reference
- * host-behaviours section 5). Without keys every caller is let in.
+ * A level is opened by a key of that level or of `admin`, and by no other: a system key opens no function, as in the
+ * official host (AuthUtility). Without keys every caller is let in.
  */
 export function isAuthorized(
   keys: FunctionKeys | undefined,

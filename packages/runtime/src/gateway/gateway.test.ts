@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect as connectSocket } from 'node:net';
 import type { RpcHttp, TypedData } from '@switchyard/protocol';
 import {
@@ -15,7 +15,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { FunctionKeys, RuntimeApplication } from '../contract.ts';
 import { call } from '../testing/fake-http.ts';
 import { createHarness, listen } from '../testing/runtime-harness.ts';
-import { createApplication } from '../testing/sample-application.ts';
+import { createApplication, functionFile, sampleProfile } from '../testing/sample-application.ts';
+import { sampleDefinition } from '../testing/sample-worker.ts';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -47,7 +48,8 @@ async function createRun(
       given.onInvocation ?? (({ inputData }) => invocationSuccess({ returnValue: describeRequest(inputData[0]) })),
   });
   await added;
-  const server = createServer((request, response) => harness.runtime.handleRequest(request, response));
+  const serve: RequestListener = (request, response) => harness.runtime.handleRequest(request, response);
+  const server = createServer(serve).on('checkContinue', serve);
   servers.push(server);
   const base = await listen(server);
   return { clock, log, worker, base, port: Number(new URL(base).port), ...harness };
@@ -408,6 +410,43 @@ describe('Gateway', () => {
     const { reply } = call(runtime, '/api/echo');
     await clock.advance(30_000);
     expect((await reply).status).toBe(503);
+  });
+
+  test.each([
+    ['the worker lists the functions', true],
+    ['function.json files do', false],
+  ])('answers 503 at once while no worker starts, and serves when one does (%s)', async (_name, workerIndexing) => {
+    const clock = new VirtualClock();
+    const { runtime, supply, dial } = createHarness({ clock, random: createSeededRandom(1), log: createMemoryLog() });
+    const files = [functionFile('echo', { bindings: http('echo').bindings })];
+    const added = runtime.addApplication(createApplication({ worker: { ...sampleProfile, workerIndexing }, files }));
+    added.catch(() => {});
+    supply.expect('w1', sampleDefinition);
+    const held = call(runtime, '/api/echo').reply;
+    await clock.settle();
+    supply.exit('w1', 1, ['boom']);
+    expect(await held).toMatchObject({ status: 503, headers: { 'retry-after': '5' } });
+    const refused = await call(runtime, '/api/echo').reply;
+    expect(refused).toMatchObject({ status: 503, body: expect.stringContaining('exit code 1') });
+    expect(refused.body).toMatch(/names\.\n$/);
+    const hopeful = dial('w2');
+    const patient = call(runtime, '/api/echo').reply;
+    await clock.settle();
+    createFakeWorker(hopeful, { workerId: 'w2', functions: [http('echo')], onInvocation: () => invocationSuccess() });
+    expect((await patient).status).toBe(204);
+  });
+
+  test('tells nobody but a developer why', async () => {
+    const { runtime, supply } = createHarness({
+      clock: new VirtualClock(),
+      random: createSeededRandom(1),
+      log: createMemoryLog(),
+    });
+    const added = runtime.addApplication(createApplication({ development: false }));
+    supply.expect('w1', sampleDefinition);
+    supply.exit('w1', 1, ['boom']);
+    await expect(added).rejects.toThrow('boom');
+    expect(await call(runtime, '/api/echo').reply).toMatchObject({ status: 503, body: '' });
   });
 
   test('an app that is being stopped answers 503', async () => {

@@ -11,31 +11,36 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, type Log, messageOf } from '@switchyard/kernel';
-import { type HttpReply, type InvocationOutcome, toHttpReply } from '@switchyard/triggers';
-import { type RuntimeErrorCode, runtimeErrors } from '../errors.ts';
+import type { HttpReply } from '@switchyard/triggers';
+import { type RuntimeErrorCode, runtimeErrors, withoutStderr } from '../errors.ts';
+import type { WorkerHttp } from '../http-stream/worker-http.ts';
 import type { FunctionCatalog } from '../job-host/function-catalog.ts';
 import type { FunctionEntry } from '../job-host/function-entry.ts';
 import type { JobHost } from '../job-host/job-host.ts';
+import type { RuntimeLimits } from '../limits.ts';
 import { isHostPath, serveAdmin } from './admin.ts';
 import { isAuthorized } from './authorize.ts';
 import { homePage } from './home-page.ts';
 import type { HostTable } from './host-table.ts';
-import { type Address, HttpExchange, type OpenForward } from './http-exchange.ts';
-import { defaultForwardLimits, HttpForward, type HttpRequester } from './http-forward.ts';
-import { hasBody, readBody } from './request-body.ts';
+import type { Address } from './http-exchange.ts';
+import { HttpFunctions, retryHeaders } from './http-functions.ts';
+import { replyHeadersOf } from './reply-headers.ts';
+import { hasBody } from './request-body.ts';
 import { parseTarget, type RequestTarget } from './request-target.ts';
+import { discardBody } from './unread-body.ts';
 import { writeReply } from './write-reply.ts';
 
 export interface GatewayDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly hosts: HostTable<JobHost>;
-  /** How requests reach workers that take HTTP themselves. */
-  readonly request: HttpRequester;
+  /** The way to workers that take HTTP themselves. */
+  readonly workerHttp: WorkerHttp;
 }
 
 export interface GatewayOptions {
   readonly hostVersion: string;
+  readonly limits: RuntimeLimits;
 }
 
 /** A request whose app is known. */
@@ -43,30 +48,30 @@ interface Visit {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly target: RequestTarget;
-  /** The host as the caller addressed it, for absolute URLs. */
-  readonly authority: string;
+  readonly address: Address;
   readonly jobHost: JobHost;
+  /** What every response of the app carries, name and value alternating. */
+  readonly replyHeaders: readonly string[];
 }
-
-const httpRun = { keepsId: false, retries: true } as const;
-
-/** A body that went to a worker once cannot be sent again. */
-const streamedRun = { keepsId: false, retries: false } as const;
 
 export class Gateway {
   readonly #deps: GatewayDeps;
   readonly #options: GatewayOptions;
-  /** HTTP invocations without an outcome, for apps that limit them. */
-  readonly #outstanding = new Map<JobHost, number>();
+  readonly #functions: HttpFunctions;
 
   constructor(deps: GatewayDeps, options: GatewayOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#functions = new HttpFunctions({ ...deps, limits: options.limits });
   }
 
-  /** Serves one request. */
+  /** Serves one request. A body that its sender announces with `Expect: 100-continue` must not have been asked for yet. */
   handle(request: IncomingMessage, response: ServerResponse): void {
     try {
+      if (hasBody(request)) {
+        const { unreadBodyMs } = this.#options.limits;
+        response.once('finish', () => discardBody(this.#deps.clock, request, unreadBodyMs));
+      }
       this.#route(request, response);
     } catch (thrown) {
       this.#fail(response, thrown);
@@ -89,13 +94,24 @@ export class Gateway {
       return;
     }
     const { app: jobHost, authority } = lookup;
-    const visit: Visit = { request, response, target, authority, jobHost };
-    if (isHostPath(target.path)) serveAdmin({ ...visit, hostVersion: this.#options.hostVersion });
-    else this.#visit(visit);
+    const address = addressOf(request, target, authority);
+    const replyHeaders = replyHeadersOf(jobHost.application, address);
+    const visit: Visit = { request, response, target, address, jobHost, replyHeaders };
+    if (isHostPath(target.path)) {
+      serveAdmin({ ...visit, clock: this.#deps.clock, hostVersion: this.#options.hostVersion });
+      return;
+    }
+    const offlinePage = jobHost.application.offlinePage?.();
+    if (offlinePage === undefined) this.#visit(visit);
+    else reply(visit, { status: 503, headers: htmlHeaders, body: offlinePage });
   }
 
   #visit(visit: Visit): void {
-    const { state } = visit.jobHost;
+    const { state, outage } = visit.jobHost;
+    if (outage !== undefined) {
+      this.#moveOn(visit);
+      return;
+    }
     switch (state.kind) {
       case 'active':
       case 'dormant':
@@ -106,129 +122,55 @@ export class Gateway {
         this.#waitForIndex(visit);
         return;
       default:
-        writeReply(visit.response, emptyReply(503), [...retryHeaders(503), ...closeHeaders]);
+        reply(visit, emptyReply(503), [...retryHeaders(503), ...closeHeaders]);
     }
   }
 
   #waitForIndex(visit: Visit): void {
     const { response } = visit;
-    const giveUp = visit.jobHost.whenIndexed((catalog) => {
+    let giveUp = (): void => {};
+    giveUp = visit.jobHost.whenIndexed((catalog) => {
       response.off('close', giveUp);
-      if (catalog === undefined) writeReply(response, emptyReply(503), retryHeaders(503));
-      else this.#guarded(response, () => this.#serve(visit, catalog));
+      this.#guarded(response, () => (catalog === undefined ? this.#moveOn(visit) : this.#serve(visit, catalog)));
     });
     response.on('close', giveUp);
   }
 
+  /** The version that the request is for does not come up; another one may have taken its place. */
+  #moveOn(visit: Visit): void {
+    const lookup = this.#deps.hosts.find(visit.target.authority);
+    const jobHost = lookup.kind === 'found' ? lookup.app : visit.jobHost;
+    if (jobHost === visit.jobHost) reply(visit, unavailableReply(jobHost), retryHeaders(503));
+    else this.#visit({ ...visit, jobHost, replyHeaders: replyHeadersOf(jobHost.application, visit.address) });
+  }
+
   #serve(visit: Visit, catalog: FunctionCatalog): void {
-    const { request, response, target, jobHost } = visit;
+    const { request, target, jobHost } = visit;
     const method = request.method ?? 'GET';
     // The fetch classes, in which workers hand a request to a function, refuse the method.
     if (method === 'TRACE') {
-      writeReply(response, emptyReply(405));
+      reply(visit, emptyReply(405));
       return;
     }
     const match = catalog.router.match(method, target.path);
-    if (match === undefined || match.entry.entry.isDisabled) {
+    const access = match === undefined ? 'unknown' : this.#accessTo(visit, match.entry.entry);
+    if (match === undefined || access === 'unknown') {
       const isHome = target.path === '/' && (method === 'GET' || method === 'HEAD');
-      writeReply(response, isHome ? homePage(jobHost.application.isHomepageDisabled) : emptyReply(404));
-      return;
-    }
-    const { entry } = match.entry;
-    if (!this.#isAllowed(visit, entry)) {
-      writeReply(response, emptyReply(401));
-      return;
-    }
-    const exchange = new HttpExchange(visit, match, addressOf(visit), this.#openForward);
-    if (!hasBody(request)) this.#invoke(jobHost, exchange);
-    else if (jobHost.streamsHttp) {
-      exchange.isStreaming = true;
-      this.#invoke(jobHost, exchange);
-    } else this.#readBody(jobHost, exchange);
+      reply(visit, isHome ? homePage(jobHost.application.isHomepageDisabled) : emptyReply(404));
+    } else if (access === 'refused') reply(visit, emptyReply(401));
+    else if (asksForWebSocket(request)) reply(visit, errorReply('REQUEST_UPGRADE_REFUSED'));
+    else this.#functions.serve(visit, match);
   }
 
-  readonly #openForward: OpenForward = (exchange, httpUri, invocationId) => {
-    const { clock, request } = this.#deps;
-    const deps = { clock, request, limits: defaultForwardLimits };
-    return new HttpForward(deps, exchange, { httpUri, invocationId });
-  };
-
-  #isAllowed({ request, target, jobHost }: Visit, entry: FunctionEntry): boolean {
-    if (entry.trigger.kind !== 'route') return false;
+  /** A disabled function is there for administrators alone. */
+  #accessTo({ request, target, jobHost }: Visit, entry: FunctionEntry): 'allowed' | 'refused' | 'unknown' {
+    if (entry.trigger.kind !== 'route') return 'unknown';
     const { keys } = jobHost.application;
     const credentials = { headers: request.headers, search: target.search };
-    return isAuthorized(keys, entry.trigger.options.authLevel, entry.metadata.name, credentials);
-  }
-
-  #readBody(jobHost: JobHost, exchange: HttpExchange): void {
-    readBody(exchange.request, jobHost.application.bodyLimitBytes, (result) => {
-      if (result.kind === 'aborted') return;
-      if (result.kind === 'too-large') {
-        writeReply(exchange.response, emptyReply(413), closeHeaders);
-        return;
-      }
-      exchange.body = result.bytes;
-      this.#guarded(exchange.response, () => this.#invoke(jobHost, exchange));
-    });
-  }
-
-  #invoke(jobHost: JobHost, exchange: HttpExchange): void {
-    const { response, entry } = exchange;
-    const limit = jobHost.application.host.extensions.http.maxOutstandingRequests;
-    const isLimited = limit >= 0;
-    if (isLimited && !this.#enter(jobHost, limit)) {
-      writeReply(response, busyReply, retryHeaders(busyReply.status));
-      return;
-    }
-    const invocation = jobHost.executor.run(entry, exchange, jobHost.streamsHttp ? streamedRun : httpRun, (outcome) => {
-      if (isLimited) this.#leave(jobHost);
-      this.#answer(jobHost, exchange, outcome);
-    });
-    if (response.headersSent) return;
-    response.on('close', () => {
-      invocation.cancel();
-      exchange.forward?.fail();
-    });
-  }
-
-  #answer(jobHost: JobHost, exchange: HttpExchange, outcome: InvocationOutcome): void {
-    const { request, response, entry, forward } = exchange;
-    if (forward !== undefined) {
-      if (outcome.kind !== 'succeeded') forward.fail();
-      return;
-    }
-    if (response.destroyed) return;
-    this.#guarded(response, () => {
-      const { accept } = request.headers;
-      const output = { name: entry.httpOutputName, method: exchange.method };
-      const reply = toHttpReply(outcome, accept === undefined ? output : { ...output, accept });
-      if (reply.problem !== undefined) this.#reportProblem(jobHost, entry, outcome, reply.problem.message);
-      const { responseHeaders } = jobHost.application;
-      writeReply(response, reply, outcome.kind === 'lost' ? retryHeaders(reply.status) : responseHeaders);
-    });
-  }
-
-  #reportProblem(jobHost: JobHost, entry: FunctionEntry, outcome: InvocationOutcome, reason: string): void {
-    this.#deps.log.write('error', 'The response of a function could not be sent.', {
-      category: entry.logCategory,
-      applicationId: jobHost.application.definition.applicationId,
-      functionName: entry.metadata.name,
-      invocationId: outcome.invocationId,
-      reason,
-    });
-  }
-
-  #enter(jobHost: JobHost, limit: number): boolean {
-    const count = this.#outstanding.get(jobHost) ?? 0;
-    if (count >= limit) return false;
-    this.#outstanding.set(jobHost, count + 1);
-    return true;
-  }
-
-  #leave(jobHost: JobHost): void {
-    const count = this.#outstanding.get(jobHost) ?? 0;
-    if (count > 1) this.#outstanding.set(jobHost, count - 1);
-    else this.#outstanding.delete(jobHost);
+    const { authLevel } = entry.trigger.options;
+    const { name } = entry.metadata;
+    if (!entry.isDisabled) return isAuthorized(keys, authLevel, name, credentials) ? 'allowed' : 'refused';
+    return keys !== undefined && isAuthorized(keys, 'admin', name, credentials) ? 'allowed' : 'unknown';
   }
 
   /** Tells a developer which apps there are; anyone else learns nothing. */
@@ -259,29 +201,28 @@ export class Gateway {
   }
 }
 
-/** Seconds after which a caller may try again, where the host itself says that nothing is ready or free. */
-const retryAfterSeconds: ReadonlyMap<number, string> = new Map([
-  [503, '5'],
-  [429, '1'],
-]);
-
-function retryHeaders(status: number): readonly string[] {
-  const seconds = retryAfterSeconds.get(status);
-  return seconds === undefined ? [] : ['Retry-After', seconds];
-}
-
 /** The caller should open no further request on this connection. */
 const closeHeaders: readonly string[] = ['Connection', 'close'];
 
-/** What the official host answers when an app has more requests than it wants (reference host-behaviours section 5). */
-const busyReply: HttpReply = { status: 429, headers: [['X-FUNCTION-SCALEOUT', '1']], body: '' };
+const htmlHeaders: HttpReply['headers'] = [['Content-Type', 'text/html; charset=utf-8']];
 
-function addressOf({ request, target, authority }: Visit): Address {
-  const scheme = 'encrypted' in request.socket && request.socket.encrypted === true ? 'https' : 'http';
-  const { path, search } = target;
-  const url = `${scheme}://${authority}${path}${search === '' ? '' : `?${search}`}`;
-  return { url, search, authority, scheme };
+/** Other protocols that a caller offers to change to (h2c) may be passed over (RFC 9110, section 7.8). */
+function asksForWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade !== undefined && /^\s*websocket\s*$/i.test(headers.upgrade);
 }
+
+function addressOf(request: IncomingMessage, { path, search }: RequestTarget, authority: string): Address {
+  const scheme = 'encrypted' in request.socket && request.socket.encrypted === true ? 'https' : 'http';
+  const target = search === '' ? path : `${path}?${search}`;
+  return { url: `${scheme}://${authority}${target}`, target, search, authority, scheme };
+}
+
+/** Answers with a reply of the host's own. */
+function reply({ response, replyHeaders }: Visit, given: HttpReply, ownHeaders: readonly string[] = noHeaders): void {
+  writeReply(response, given, ownHeaders.length === 0 ? replyHeaders : [...ownHeaders, ...replyHeaders]);
+}
+
+const noHeaders: readonly string[] = [];
 
 function errorReply(code: RuntimeErrorCode): HttpReply {
   const error = runtimeErrors.create(code);
@@ -290,6 +231,12 @@ function errorReply(code: RuntimeErrorCode): HttpReply {
 
 function emptyReply(status: number): HttpReply {
   return { status, headers: [], body: '' };
+}
+
+/** A developer is told what is wrong; the rest of it, with the stack, stands in the log. */
+function unavailableReply({ application, outage = '' }: JobHost): HttpReply {
+  const hint = withoutStderr(outage);
+  return application.development && hint !== '' ? plainReply(503, hint) : emptyReply(503);
 }
 
 function plainReply(status: number, text: string): HttpReply {

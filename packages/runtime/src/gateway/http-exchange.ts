@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createDeferred, type Deferred } from '@switchyard/kernel';
 import type { RouteMatch, RouteParams } from '@switchyard/model';
 import { type NullableString, RpcHttp } from '@switchyard/protocol';
 import { type HttpTriggerRequest, type TriggerEvent, toHttpEvent } from '@switchyard/triggers';
+import type { ForwardEnd, ForwardedExchange, HttpForward } from '../http-stream/http-forward.ts';
 import type { EventSource } from '../invocation/executor.ts';
 import type { FunctionRoute } from '../job-host/function-catalog.ts';
 import type { FunctionEntry } from '../job-host/function-entry.ts';
 import type { JobHost } from '../job-host/job-host.ts';
 import type { ResolvedApplication } from '../job-host/resolve-application.ts';
 import type { WorkerCapabilities } from '../worker-registry/capabilities.ts';
-import type { HttpForward } from './http-forward.ts';
+import type { Turn } from './http-throttle.ts';
 
 /** Why an HTTP function runs, in the official host's words. */
 const httpReason = 'This function was programmatically called via the host APIs.';
@@ -22,45 +24,70 @@ const noBody = new Uint8Array();
 export interface Address {
   /** Absolute. */
   readonly url: string;
+  /** Path and query as they were sent. */
+  readonly target: string;
   /** The query without its question mark. */
   readonly search: string;
   readonly authority: string;
   readonly scheme: 'http' | 'https';
 }
 
-/** Starts to hand the request to a worker that takes HTTP itself. */
-export type OpenForward = (exchange: HttpExchange, httpUri: string, invocationId: string) => HttpForward;
+/** A request that may call its function. */
+export interface FunctionCall {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly jobHost: JobHost;
+  readonly address: Address;
+  /** What every response of the app carries, name and value alternating. */
+  readonly replyHeaders: readonly string[];
+}
+
+/** Makes the way of the request to a worker that takes HTTP itself. */
+export type OpenForward = (
+  exchange: HttpExchange,
+  worker: Pick<WorkerCapabilities, 'httpToken'> & { readonly httpUri: string },
+  invocationId: string,
+) => HttpForward;
 
 /** One request for a function and its response: one object for the whole way through the gateway. */
-export class HttpExchange implements EventSource, HttpTriggerRequest {
+export class HttpExchange implements EventSource, HttpTriggerRequest, ForwardedExchange {
   readonly reason = httpReason;
   readonly signal: AbortSignal = noSignal;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly application: ResolvedApplication;
+  readonly jobHost: JobHost;
   readonly entry: FunctionEntry;
   readonly params: RouteParams;
+  /** What every response of the app carries, name and value alternating. */
+  readonly replyHeaders: readonly string[];
   readonly #address: Address;
   readonly #openForward: OpenForward;
-  body: Uint8Array = noBody;
-  /** True when the body was left unread, to be streamed. */
-  isStreaming = false;
+  /** The body, once it was read; undefined as long as it is on the wire. */
+  bufferedBody: Uint8Array | undefined;
   /** The way of the request to a worker that takes HTTP itself. */
   forward: HttpForward | undefined;
+  /** Its place among the requests of an app that limits them. */
+  turn: Turn | undefined;
+  /** Ends what it waits for: nobody wants the answer any more. */
+  cancel: () => void = () => {};
+  /** The end of the forward, for the invocation, which ends with it. */
+  #delivery: Deferred<void> | undefined;
+  /** The request as the worker gets it. */
+  #http: RpcHttp | undefined;
 
-  constructor(
-    visit: { readonly request: IncomingMessage; readonly response: ServerResponse; readonly jobHost: JobHost },
-    match: RouteMatch<FunctionRoute>,
-    address: Address,
-    openForward: OpenForward,
-  ) {
-    this.request = visit.request;
-    this.response = visit.response;
-    this.application = visit.jobHost.application;
+  constructor(call: FunctionCall, match: RouteMatch<FunctionRoute>, openForward: OpenForward) {
+    this.request = call.request;
+    this.response = call.response;
+    this.jobHost = call.jobHost;
     this.entry = match.entry.entry;
     this.params = match.params;
-    this.#address = address;
+    this.replyHeaders = call.replyHeaders;
+    this.#address = call.address;
     this.#openForward = openForward;
+  }
+
+  get application(): ResolvedApplication {
+    return this.jobHost.application;
   }
 
   get method(): string {
@@ -69,6 +96,10 @@ export class HttpExchange implements EventSource, HttpTriggerRequest {
 
   get url(): string {
     return this.#address.url;
+  }
+
+  get target(): string {
+    return this.#address.target;
   }
 
   get search(): string {
@@ -87,12 +118,66 @@ export class HttpExchange implements EventSource, HttpTriggerRequest {
     return this.request.rawHeaders;
   }
 
-  event(capabilities: WorkerCapabilities, invocationId: string): TriggerEvent {
-    const event = toHttpEvent(this, capabilities.http, this.entry.metadata.trigger.name);
-    if (capabilities.httpUri === undefined) return event;
-    this.forward = this.#openForward(this, capabilities.httpUri, invocationId);
+  get body(): Uint8Array {
+    return this.bufferedBody ?? noBody;
+  }
+
+  get streamLimitBytes(): number {
+    return this.application.streamLimitBytes;
+  }
+
+  /** A request that was handed to a worker cannot be handed to another. */
+  get isSpent(): boolean {
+    return this.forward !== undefined;
+  }
+
+  event(capabilities: WorkerCapabilities): TriggerEvent {
+    const triggerName = this.entry.metadata.trigger.name;
+    if (capabilities.httpUri === undefined) {
+      const buffered = toHttpEvent(this, capabilities.http, triggerName);
+      if (buffered.data.data?.$case === 'http') this.#http = buffered.data.data.value;
+      return buffered;
+    }
+    const event = toHttpEvent(this.#withoutBody(), capabilities.http, triggerName);
     const value = emptyRequest(capabilities.routeParameters ? this.params : undefined);
     return { ...event, data: { data: { $case: 'http', value } } };
+  }
+
+  /** The body of a forwarded request is the worker's alone: nothing of it becomes metadata. */
+  #withoutBody(): HttpTriggerRequest {
+    if (this.body.byteLength === 0) return this;
+    const { method, url, search, rawHeaders, params, signal } = this;
+    return { method, url, search, rawHeaders, params, signal, body: noBody };
+  }
+
+  /** The official order: the request is on its way before the invocation is. */
+  sending({ httpUri, httpToken }: WorkerCapabilities, invocationId: string): void {
+    if (httpUri === undefined || this.forward !== undefined) return;
+    const forward = this.#openForward(this, { httpUri, httpToken }, invocationId);
+    forward.start();
+    this.forward = forward;
+    this.#delivery = createDeferred();
+    this.#delivery.promise.catch(() => {});
+  }
+
+  /** A long body would wait in memory for as long as the function runs, and be needed no more. */
+  serialized(): void {
+    if (this.entry.retry !== undefined || this.forward !== undefined) return;
+    this.bufferedBody = noBody;
+    if (this.#http === undefined) return;
+    this.#http.body = undefined;
+    this.#http.rawBody = undefined;
+  }
+
+  /** Resolves when the caller has the response, or is gone; rejects when it cannot get it. */
+  settling(): Promise<void> | undefined {
+    return this.#delivery?.promise;
+  }
+
+  /** The forward is over. */
+  forwarded(end: ForwardEnd): void {
+    if (end.kind === 'failed') this.#delivery?.reject(end.error);
+    else this.#delivery?.resolve();
   }
 }
 

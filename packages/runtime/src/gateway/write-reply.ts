@@ -7,8 +7,9 @@ function isBodiless(status: number): boolean {
 }
 
 /**
- * Writes a complete response with exactly the reply's headers, the extra ones and the length. A caller that is gone is no
- * error.
+ * Writes a complete response with exactly the reply's headers, those of `extraHeaders` that it lacks (name and value
+ * alternating) and the length of its body. The response to HEAD has no body to measure: it tells a length only when the
+ * function gave one, or the body that it stands for. A caller that is gone is no error.
  */
 export function writeReply(
   response: ServerResponse,
@@ -17,19 +18,33 @@ export function writeReply(
 ): void {
   if (response.headersSent || response.destroyed) return;
   const { status, headers, body } = reply;
-  const flat: string[] = [...extraHeaders];
+  const flat: string[] = [];
   let hasLength = false;
   for (const [name, value] of headers) {
     flat.push(name, value);
     if (name.length === contentLength.length && name.toLowerCase() === contentLength) hasLength = true;
   }
-  if (!hasLength && !isBodiless(status)) {
+  addMissingHeaders(flat, extraHeaders);
+  const isUnknown = body.length === 0 && response.req.method === 'HEAD';
+  if (!hasLength && !isUnknown && !isBodiless(status)) {
     flat.push('Content-Length', String(typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength));
   }
   response.writeHead(status, flat);
   if (typeof body === 'string') response.end(body);
   else if (body.byteLength <= oneWriteBytes) response.end(toLatin1(body), 'latin1');
   else response.end(body);
+}
+
+/** Adds the headers whose names are not there yet, and gives the list back. */
+export function addMissingHeaders(flat: string[], extraHeaders: readonly string[]): string[] {
+  if (extraHeaders.length === 0) return flat;
+  const names = new Set<string>();
+  for (let index = 0; index < flat.length; index += 2) names.add((flat[index] ?? '').toLowerCase());
+  for (let index = 0; index + 1 < extraHeaders.length; index += 2) {
+    const name = extraHeaders[index] ?? '';
+    if (!names.has(name.toLowerCase())) flat.push(name, extraHeaders[index + 1] ?? '');
+  }
+  return flat;
 }
 
 /**

@@ -134,6 +134,22 @@ describe('Executor', () => {
     );
   });
 
+  test('I1: what is held counts as running until it is let go, once', async () => {
+    const { executor } = createExecutor();
+    const [first, second] = [executor.hold(), executor.hold()];
+    let isIdle = false;
+    const idle = executor.whenIdle().then(() => {
+      isIdle = true;
+    });
+    first();
+    first();
+    await Promise.resolve();
+    expect([executor.active, isIdle]).toEqual([1, false]);
+    second();
+    await idle;
+    expect(executor.active).toBe(0);
+  });
+
   test('runs many at once and tells them apart', async () => {
     const clock = new VirtualClock();
     const harness = createHarness({ clock, random: createSeededRandom(1), log: createMemoryLog() });

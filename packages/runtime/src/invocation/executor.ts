@@ -1,10 +1,10 @@
 /**
  * Runs the functions of one app: one invocation per event, with inputs, retries and outputs.
  *
- * Ownership: a JobHost owns its executor. An invocation lives from `run` to its outcome; `close` hurries those that wait
- * for a retry, `whenIdle` waits for all.
+ * Ownership: a JobHost owns its executor. An invocation lives from `run` to its outcome; `closeListeners` and `close` hurry
+ * those that wait for a retry, `whenIdle` waits for all.
  *
- * I1 Every `run` gives exactly one outcome, and `active` counts the runs without one.
+ * I1 Every `run` gives exactly one outcome, and `active` counts the runs without one and what is held.
  * I2 Nothing an app's values or bindings do makes `run` or `invoke` throw: it becomes the outcome.
  */
 import { type Clock, createDeferred, type Deferred, type Log, type Meter, type Random } from '@switchyard/kernel';
@@ -22,6 +22,14 @@ export interface EventSource {
   /** The `Trigger Details` line. */
   readonly details?: Readonly<Record<string, string>> | undefined;
   event(capabilities: WorkerCapabilities, invocationId: string): TriggerEvent;
+  /** Called when the worker is chosen, right before the invocation goes to it. */
+  sending?(capabilities: WorkerCapabilities, invocationId: string): void;
+  /** Called when the invocation is serialized, however often it is: what was kept for that alone may go. */
+  serialized?(): void;
+  /** What else must end well before the invocation counts as succeeded; undefined when there is nothing. */
+  settling?(): Promise<void> | undefined;
+  /** True once it cannot be given to another worker. */
+  readonly isSpent?: boolean;
 }
 
 export interface RunOptions {
@@ -45,18 +53,19 @@ export interface ExecutorDeps {
 export interface InvocationHost extends ExecutorDeps {
   readonly invocationLog: InvocationLog;
   readonly traces: TraceContexts;
-  /** Remembers a wait that `close` has to end. */
-  readonly waits: Set<() => void>;
-  readonly isClosing: () => boolean;
+  /** The waits between tries: how each is ended, and whether a listener's event waits. */
+  readonly waits: Map<() => void, boolean>;
+  readonly isClosing: (isOfListener: boolean) => boolean;
 }
 
 const listenerRun: RunOptions = { keepsId: true, retries: true };
 
 export class Executor {
   readonly #host: InvocationHost;
-  readonly #waits = new Set<() => void>();
+  readonly #waits = new Map<() => void, boolean>();
   #active = 0;
-  #isClosing = false;
+  /** For whom there are no more retries. */
+  #closing: 'nobody' | 'listeners' | 'all' = 'nobody';
   #idle: Deferred<void> | undefined;
 
   constructor(deps: ExecutorDeps) {
@@ -65,11 +74,11 @@ export class Executor {
       invocationLog: new InvocationLog(deps.log),
       traces: new TraceContexts(deps.random),
       waits: this.#waits,
-      isClosing: () => this.#isClosing,
+      isClosing: (isOfListener) => this.#closing === 'all' || (isOfListener && this.#closing === 'listeners'),
     };
   }
 
-  /** Invocations that have no outcome yet. */
+  /** Invocations that have no outcome yet, and what is held. */
   get active(): number {
     return this.#active;
   }
@@ -83,12 +92,22 @@ export class Executor {
   ): Invocation {
     this.#active += 1;
     const invocation = new Invocation(this.#host, entry, source, options, (outcome) => {
-      this.#active -= 1;
-      if (this.#active === 0) this.#becomeIdle();
+      this.#leave();
       done(outcome);
     });
     invocation.start();
     return invocation;
+  }
+
+  /** Counts as something that runs until it is let go: a request on its way to its function, or an answer on its way back. */
+  hold(): () => void {
+    this.#active += 1;
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#leave();
+    };
   }
 
   /** Runs the function for an event of a listener. Never rejects. */
@@ -105,10 +124,16 @@ export class Executor {
     });
   }
 
-  /** Ends the waits between retries; those invocations are lost, so that their sources deliver them again. */
+  /** Ends the waits of listeners' events between retries: those are lost, so that their sources deliver them again. */
+  closeListeners(): void {
+    if (this.#closing === 'nobody') this.#closing = 'listeners';
+    for (const [end, isOfListener] of [...this.#waits]) if (isOfListener) end();
+  }
+
+  /** Ends every wait between retries. */
   close(): void {
-    this.#isClosing = true;
-    for (const end of [...this.#waits]) end();
+    this.#closing = 'all';
+    for (const end of [...this.#waits.keys()]) end();
   }
 
   /** Resolves as soon as nothing runs. */
@@ -118,7 +143,9 @@ export class Executor {
     return this.#idle.promise;
   }
 
-  #becomeIdle(): void {
+  #leave(): void {
+    this.#active -= 1;
+    if (this.#active > 0) return;
     this.#idle?.resolve();
     this.#idle = undefined;
   }

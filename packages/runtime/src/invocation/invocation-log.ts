@@ -2,7 +2,7 @@ import type { Log } from '@switchyard/kernel';
 import type { InvocationError } from '@switchyard/triggers';
 import type { FunctionEntry } from '../job-host/function-entry.ts';
 
-/** The messages are those of the official host, which people and tools search for (reference host-behaviours section 15). */
+/** The messages are those of the official host (the FunctionExecutor of its SDK), which people and tools search for. */
 const executing = "Executing 'Functions.{functionName}' (Reason='{reason}', Id={invocationId})";
 const details = 'Trigger Details: {details}';
 const succeeded = "Executed 'Functions.{functionName}' (Succeeded, Id={invocationId}, Duration={durationMs}ms)";

@@ -26,11 +26,12 @@ async function createRun(
   onInvocation: (request: InvocationRequest) => InvocationResponse | Promise<InvocationResponse> = () =>
     invocationSuccess(),
   capabilities?: Readonly<Record<string, string>>,
+  application: Parameters<typeof createApplication>[0] = {},
 ) {
   const clock = new VirtualClock();
   const log = createMemoryLog(clock);
   const harness = createHarness({ clock, random: createSeededRandom(1), log });
-  const added = harness.runtime.addApplication(createApplication());
+  const added = harness.runtime.addApplication(createApplication(application));
   const worker = createFakeWorker(harness.dial('w1'), {
     workerId: 'w1',
     functions: [{ name: 'work', bindings: [trigger], ...fake }],
@@ -242,6 +243,89 @@ describe('an invocation', () => {
       error: { type: 'INVOCATION_WORKER_LOST' },
     });
     expect(worker.bodies('invocationRequest')).toHaveLength(1);
+  });
+
+  test('waits grow between the tries of a policy with exponential back-off, up to its maximum', async () => {
+    const seconds = (count: number) => ({ seconds: BigInt(count), nanos: 0 });
+    const retryOptions = {
+      maxRetryCount: 4,
+      delayInterval: undefined,
+      minimumInterval: seconds(1),
+      maximumInterval: seconds(5),
+      retryStrategy: 0,
+    } as const;
+    const triedMs: number[] = [];
+    const { clock, invoke } = await createRun({ retryOptions }, () => {
+      triedMs.push(clock.now());
+      return invocationFailure('always');
+    });
+    expect(await clock.runUntil(invoke())).toMatchObject({ kind: 'failed' });
+    const waitsMs = triedMs.slice(1).map((atMs, index) => atMs - (triedMs[index] ?? 0));
+    const bounds = [
+      [1_800, 2_200],
+      [2_600, 3_400],
+      [4_200, 5_000],
+      [5_000, 5_000],
+    ];
+    expect(waitsMs).toHaveLength(bounds.length);
+    waitsMs.forEach((waitMs, index) => {
+      const [atLeast = 0, atMost = 0] = bounds[index] ?? [];
+      expect(waitMs).toBeGreaterThanOrEqual(atLeast);
+      expect(waitMs).toBeLessThanOrEqual(atMost);
+    });
+  });
+
+  test('a policy of -1 tries until the function succeeds, and says so to the worker', async () => {
+    const retryOptions = {
+      maxRetryCount: -1,
+      delayInterval: { seconds: 1n, nanos: 0 },
+      minimumInterval: undefined,
+      maximumInterval: undefined,
+      retryStrategy: 1,
+    } as const;
+    let tries = 0;
+    const { clock, worker, invoke } = await createRun({ retryOptions }, () => {
+      tries += 1;
+      return tries <= 50 ? invocationFailure(`try ${tries}`) : invocationSuccess();
+    });
+    expect(await clock.runUntil(invoke())).toMatchObject({ kind: 'succeeded' });
+    const contexts = worker.bodies('invocationRequest').map(({ retryContext }) => retryContext);
+    expect(contexts.at(-1)).toMatchObject({ retryCount: 50, maxRetryCount: -1, exception: { message: 'try 50' } });
+  });
+
+  test('without a policy there is no retry context, and a failure is the end', async () => {
+    const { worker, invoke } = await createRun({}, () => invocationFailure('once'));
+    expect(await invoke()).toMatchObject({ kind: 'failed' });
+    expect(worker.bodies('invocationRequest').map(({ retryContext }) => retryContext)).toEqual([undefined]);
+  });
+
+  test('the policy of host.json holds for a function without one', async () => {
+    const retry = { strategy: 'fixedDelay', maxRetryCount: 1, delayInterval: '00:00:02' };
+    const { clock, worker, invoke } = await createRun({}, () => invocationFailure('always'), undefined, {
+      hostJson: { version: '2.0', retry },
+    });
+    const beganMs = clock.now();
+    expect(await clock.runUntil(invoke())).toMatchObject({ kind: 'failed' });
+    expect(clock.now() - beganMs).toBe(2_000);
+    expect(worker.bodies('invocationRequest')).toHaveLength(2);
+  });
+
+  test('I2: a timeout is logged in the words of the official host, replaces the worker, and is not tried again', async () => {
+    const hostJson = {
+      version: '2.0',
+      functionTimeout: '00:01:30',
+      retry: { strategy: 'fixedDelay', maxRetryCount: 3, delayInterval: '00:00:01' },
+    };
+    const run = await createRun({}, () => new Promise(() => {}), undefined, { hostJson });
+    const outcome = run.invoke();
+    await run.clock.advance(90_000);
+    const { invocationId } = await outcome;
+    expect(await outcome).toMatchObject({ kind: 'lost', reason: 'timeout' });
+    const text = `Timeout value of 00:01:30 exceeded by function 'Functions.work' (Id: '${invocationId}')`;
+    expect(run.functionLines().at(-1)).toMatchObject(['error', expect.any(String), { exception: expect.stringContaining(text) }]);
+    expect(run.supply.released).toEqual([{ workerId: 'w1', reason: 'invocation-timeout' }]);
+    await run.clock.advance(60_000);
+    expect(run.worker.bodies('invocationRequest')).toHaveLength(1);
   });
 
   test('a wait for a retry ends with the app, and the event is lost, not failed', async () => {

@@ -126,8 +126,9 @@ export class Invocation implements Call {
   }
 
   encode(capabilities: WorkerCapabilities): Uint8Array {
+    this.#source.sending?.(capabilities, this.#invocationId);
     const event = this.#eventFor(capabilities);
-    return StreamingMessage.encode({
+    const frame = StreamingMessage.encode({
       requestId: '',
       content: {
         $case: 'invocationRequest',
@@ -145,6 +146,8 @@ export class Invocation implements Call {
         },
       },
     }).finish();
+    this.#source.serialized?.();
+    return frame;
   }
 
   settle(result: CallResult): void {
@@ -189,11 +192,12 @@ export class Invocation implements Call {
       this.#fail(errorOf(thrown));
       return;
     }
-    if (this.#entry.outputs.length === 0) {
+    const settling = this.#source.settling?.();
+    if (this.#entry.outputs.length === 0 && settling === undefined) {
       this.#succeed(values);
       return;
     }
-    this.#writeOutputs(values).then(
+    Promise.all([this.#writeOutputs(values), settling]).then(
       () => this.#succeed(values),
       (thrown: unknown) => this.#fail(errorOf(thrown)),
     );
@@ -215,13 +219,13 @@ export class Invocation implements Call {
     this.#logFailure(error);
     this.#failures += 1;
     this.#lastError = error;
-    if (mayRetry(this.#retry, this.#failures)) this.#waitForRetry();
+    if (mayRetry(this.#retry, this.#failures) && this.#source.isSpent !== true) this.#waitForRetry();
     else this.#finish({ kind: 'failed', invocationId: this.#invocationId, error });
   }
 
   #waitForRetry(): void {
     const { clock, random, waits, isClosing } = this.#host;
-    if (isClosing() || this.#retry === undefined) {
+    if (isClosing(this.#keepsId) || this.#retry === undefined) {
       this.#stop();
       return;
     }
@@ -237,7 +241,7 @@ export class Invocation implements Call {
       waits.delete(end);
       this.#stop();
     };
-    waits.add(end);
+    waits.set(end, this.#keepsId);
     this.#machine.transition({ kind: 'waiting', timer, end });
   }
 

@@ -15,8 +15,8 @@ export interface InvocationValues {
 /**
  * Sorts a response's values. The return value belongs to the `$return` binding, before an output item of that name (the v3
  * library may send both). Without such a binding a returned JSON object is taken apart, and its properties go to the
- * output bindings of the same names (reference host-behaviours section 2.7). Throws when a value came in a form that was
- * never agreed on.
+ * output bindings of the same names, as the official host does. Throws when a value came in a form that
+ * was never agreed on.
  */
 export function collectValues(entry: FunctionEntry, response: InvocationResponse): InvocationValues {
   const { returnValue, outputData } = response;

@@ -15,7 +15,7 @@ export function mayRetry(policy: RetryPolicy | undefined, failures: number): pol
 
 /**
  * The wait before the next try, after `failures` failures (at least 1): the fixed delay, or minimum + 2^(failures-1) times
- * the minimum, give or take 20 %, and never more than the maximum (reference host-behaviours section 13).
+ * the minimum, give or take 20 %, and never more than the maximum, as in the official WebJobs SDK.
  */
 export function retryDelayMs(policy: RetryPolicy, failures: number, random: Random): number {
   if (policy.strategy === 'fixedDelay') return policy.delayMs;

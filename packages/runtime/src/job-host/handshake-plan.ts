@@ -1,6 +1,6 @@
 import type { FunctionMetadataResponse } from '@switchyard/protocol';
 import type { RuntimeLimits } from '../limits.ts';
-import type { HandshakePlan, IndexParticipant } from '../worker-stream/handshake.ts';
+import type { FunctionOffer, HandshakePlan, IndexParticipant } from '../worker-stream/handshake.ts';
 import type { IndexGate } from './index-gate.ts';
 import type { ResolvedApplication } from './resolve-application.ts';
 
@@ -11,13 +11,21 @@ export interface PlanOptions {
   readonly limits: RuntimeLimits;
   readonly gate: IndexGate;
   readonly indexed: (participant: IndexParticipant, response: FunctionMetadataResponse) => void;
+  readonly offered: (participant: IndexParticipant, offer: FunctionOffer) => void;
 }
 
-/** The host's capabilities (reference host-behaviours section 2): workers may open several streams over one connection. */
+/** What the official host advertises in WorkerInitRequest: workers may open several streams over one connection. */
 const hostCapabilities = [['MultiStream', '10']] as const;
 
 /** How the handshakes of an app's workers go. */
-export function createHandshakePlan({ application, hostVersion, limits, gate, indexed }: PlanOptions): HandshakePlan {
+export function createHandshakePlan({
+  application,
+  hostVersion,
+  limits,
+  gate,
+  indexed,
+  offered,
+}: PlanOptions): HandshakePlan {
   const { scriptRoot, worker, host } = application;
   return {
     initRequest: {
@@ -34,5 +42,6 @@ export function createHandshakePlan({ application, hostVersion, limits, gate, in
     join: (participant) => gate.join(participant),
     leave: (participant) => gate.leave(participant),
     indexed,
+    offered,
   };
 }

@@ -1,3 +1,4 @@
+import { createDeferred } from '@switchyard/kernel';
 import {
   createFakeWorker,
   createMemoryLog,
@@ -7,6 +8,7 @@ import {
 } from '@switchyard/testkit';
 import { describe, expect, test } from 'vitest';
 import { call } from '../testing/fake-http.ts';
+import { createFakeSidecar } from '../testing/fake-sidecar.ts';
 import { createHarness } from '../testing/runtime-harness.ts';
 import { createApplication } from '../testing/sample-application.ts';
 
@@ -179,6 +181,132 @@ describe('JobHostManager', () => {
     expect(runtime.status()).toMatchObject([{ key: 'b:1', state: 'active' }]);
   });
 
+  describe('a standby version', () => {
+    const event = [{ name: 'tick', bindings: [{ type: 'eventTrigger', direction: 'in', name: 'event' }] }] as const;
+    const saying = (text: string) => () =>
+      invocationSuccess({ returnValue: { data: { $case: 'string', value: text } } });
+
+    /** A first version on duty and a second one that stands by, both ready. */
+    async function createTwo() {
+      const run = createRun();
+      const { runtime, dial } = run;
+      const functions = [{ name: 'f' }, ...event];
+      for (const [number, standby] of [
+        ['1', false],
+        ['2', true],
+      ] as const) {
+        const definition = version('a', number);
+        const added = runtime.addApplication(createApplication({ definition }), { standby });
+        const workerId = `w${number}`;
+        createFakeWorker(dial(workerId, definition), {
+          workerId,
+          functions,
+          onInvocation: saying(`version ${number}`),
+        });
+        await added;
+      }
+      const ask = async (): Promise<string> =>
+        (await call(runtime, '/api/f', { headers: { host: 'a.localhost' } }).reply).body;
+      return { ...run, ask };
+    }
+
+    test('I6: answers to no name and listens to nothing before it is promoted, also when it is alone', async () => {
+      const { clock, runtime, kinds, ask } = await createTwo();
+      expect(await ask()).toBe('version 1');
+      expect(kinds.listeners).toHaveLength(1);
+      await clock.runUntil(runtime.removeApplication('a:1', 1_000));
+      expect((await call(runtime, '/api/f', { headers: { host: 'a.localhost' } }).reply).status).toBe(404);
+      await runtime.promoteApplication('a:2');
+      expect(await ask()).toBe('version 2');
+    });
+
+    test('I6: answers from the moment of its promotion, and listens when the others have stopped to', async () => {
+      const { clock, runtime, kinds, ask } = await createTwo();
+      const drained = createDeferred<void>();
+      const [old] = kinds.listeners;
+      if (old !== undefined) old.drain = () => drained.promise;
+      const promoted = runtime.promoteApplication('a:2');
+      expect(await ask()).toBe('version 2');
+      await clock.settle();
+      expect(kinds.listeners).toHaveLength(1);
+      drained.resolve();
+      await promoted;
+      expect(kinds.listeners.map(({ heard }) => heard)).toEqual([['start', 'close'], ['start']]);
+    });
+
+    test('I6: does not wait for ever for what the others have begun', async () => {
+      const { clock, runtime, kinds } = await createTwo();
+      const [old] = kinds.listeners;
+      if (old !== undefined) old.drain = () => new Promise(() => {});
+      const promoted = runtime.promoteApplication('a:2');
+      await clock.advance(1_999);
+      expect(kinds.listeners).toHaveLength(1);
+      await clock.advance(1);
+      await promoted;
+      expect(kinds.listeners[1]?.heard).toEqual(['start']);
+    });
+
+    test('I6: a version that was overtaken before its turn to listen never listens', async () => {
+      const { clock, runtime, dial, kinds, ask } = await createTwo();
+      const [old] = kinds.listeners;
+      if (old !== undefined) old.drain = () => new Promise(() => {});
+      const second = runtime.promoteApplication('a:2');
+      const definition = version('a', '3');
+      const added = runtime.addApplication(createApplication({ definition }), { standby: true });
+      createFakeWorker(dial('w3', definition), {
+        workerId: 'w3',
+        functions: [{ name: 'f' }, ...event],
+        onInvocation: saying('version 3'),
+      });
+      await added;
+      const third = runtime.promoteApplication('a:3');
+      await clock.advance(4_000);
+      await Promise.all([second, third]);
+      expect(await ask()).toBe('version 3');
+      expect(kinds.listeners).toHaveLength(2);
+    });
+
+    test('one that is dismissed leaves the one on duty as it was; unknown ones are not promoted', async () => {
+      const { clock, runtime, kinds, ask } = await createTwo();
+      await clock.runUntil(runtime.removeApplication('a:2', 0));
+      await runtime.promoteApplication('a:2');
+      expect(await ask()).toBe('version 1');
+      expect(kinds.listeners.map(({ heard }) => heard)).toEqual([['start']]);
+      expect(runtime.status().map(({ key }) => key)).toEqual(['a:1']);
+    });
+
+    test('writes to a log of its own, its workers too', async () => {
+      const { runtime, supply, dial, log } = createRun();
+      const own = createMemoryLog();
+      const definition = version('a', '1');
+      runtime.addApplication(createApplication({ definition }), { standby: true, log: own }).catch(() => {});
+      dial('w1', definition);
+      supply.emit({ kind: 'console', workerId: 'w1', stream: 'stdout', line: 'hello' });
+      supply.exit('w1', 1, ['it broke']);
+      expect(own.records.map(({ message }) => message)).toEqual(
+        expect.arrayContaining(['hello', expect.stringContaining('it broke')]),
+      );
+      expect(log.records.filter(({ fields }) => fields.applicationId === 'a' && fields.category)).toEqual([]);
+    });
+
+    test('callers who wait for a version that never comes up are served by the one that takes its place', async () => {
+      const { clock, runtime, dial } = createRun();
+      runtime.addApplication(createApplication({ definition: version('a', '1') })).catch(() => {});
+      const { reply } = call(runtime, '/api/f', { headers: { host: 'a.localhost' } });
+      const definition = version('a', '2');
+      const added = runtime.addApplication(createApplication({ definition }), { standby: true });
+      createFakeWorker(dial('w2', definition), {
+        workerId: 'w2',
+        functions: [{ name: 'f' }],
+        onInvocation: saying('version 2'),
+      });
+      await added;
+      await runtime.promoteApplication('a:2');
+      await clock.runUntil(runtime.removeApplication('a:1', 1_000));
+      expect(await reply).toMatchObject({ status: 200, body: 'version 2' });
+    });
+  });
+
   test('a JobHost that is being drained makes way for a new one of the same key', async () => {
     const { clock, runtime, dial } = createRun();
     const application = createApplication();
@@ -226,5 +354,39 @@ describe('JobHostManager', () => {
       ['warning', '[warn] old', 'Worker.Console'],
       ['information', 'azfuncjsonlog:{}', 'Host.Function.ToolingConsoleLog'],
     ]);
+  });
+});
+
+describe('WorkerConnect', () => {
+  const other = version('other', '1');
+
+  test.each([
+    ['an app that was never added', { application: other }, 5, "'other:1', which this Runtime does not host"],
+    ['another version of the app', { application: version('sample', '2') }, 5, "'sample:2'"],
+    ['another tenant', { tenantId: 'fabrikam' }, 7, 'another tenant'],
+    ['a placeholder', { isPlaceholder: true }, 7, 'it is a placeholder'],
+  ])('I7: %s is refused', async (_what, options, code, message) => {
+    const { clock, runtime, connect } = createRun();
+    runtime.addApplication(createApplication()).catch(() => {});
+    const link = connect();
+    createFakeSidecar(link, { workerId: 'w1', ...options });
+    expect(await link.closed).toMatchObject({ code, message: expect.stringContaining(message) });
+    await clock.settle();
+    expect(runtime.status()[0]?.workers).toEqual([]);
+  });
+
+  test('I7: a worker of another app is refused, and serves its own app on', async () => {
+    const { clock, runtime, connect } = createRun();
+    const both = [createApplication(), createApplication({ definition: other })].map((one) =>
+      runtime.addApplication(one),
+    );
+    createFakeSidecar(connect(), { workerId: 'w1' });
+    await both[0];
+    const link = connect();
+    createFakeSidecar(link, { workerId: 'w1', application: other, epoch: 2 });
+    expect(await link.closed).toMatchObject({ code: 7 });
+    await clock.settle();
+    expect(runtime.status().map(({ workers }) => workers.length)).toEqual([1, 0]);
+    both[1]?.catch(() => {});
   });
 });

@@ -8,17 +8,19 @@
  * I3 A worker belongs to the JobHost of its own app and version, from its announcement to its end.
  * I4 Of several versions of an app the newest that has been ready answers to the app's names; until then the older one does.
  * I5 Removing an unknown JobHost does nothing; removing one harms no other.
+ * I6 A standby version answers to no name and listens to nothing until it is promoted. From then on it alone answers, and
+ *    it listens once the others have stopped to, or have had `handOverMs` for that.
+ * I7 A worker that comes by WorkerConnect is let in only to a JobHost that is there, of its own tenant, with a newer epoch.
  */
-import { isPlatformError, messageOf } from '@switchyard/kernel';
+import { type ErrorDetails, isPlatformError, messageOf, settlesWithin } from '@switchyard/kernel';
 import { jobHostKey } from '@switchyard/model';
-import type { SupplyEvent } from '@switchyard/protocol';
-import type { JobHostStatus, RuntimeApplication } from '../contract.ts';
-import { runtimeErrors } from '../errors.ts';
+import { classifyConsoleLine, type SupplyEvent, type WorkerClaims } from '@switchyard/protocol';
+import type { AddOptions, JobHostStatus, RuntimeApplication } from '../contract.ts';
+import { type RuntimeErrorCode, runtimeErrors } from '../errors.ts';
 import type { HostTable } from '../gateway/host-table.ts';
 import type { Worker, WorkerChannel } from '../worker-registry/worker.ts';
 import type { RegistryObserver, WorkerRegistry } from '../worker-registry/worker-registry.ts';
 import type { Admission } from '../worker-stream/worker-stream.ts';
-import { classifyConsoleLine } from './console-line.ts';
 import { JobHost, type JobHostDeps, type JobHostOptions } from './job-host.ts';
 import { resolveApplication } from './resolve-application.ts';
 
@@ -27,7 +29,7 @@ export interface JobHostManagerDeps extends JobHostDeps {
   readonly hosts: HostTable<JobHost>;
 }
 
-export interface JobHostManagerOptions extends Omit<JobHostOptions, 'application' | 'onChange'> {
+export interface JobHostManagerOptions extends Omit<JobHostOptions, 'application' | 'standby' | 'onChange'> {
   readonly cpus: number;
 }
 
@@ -38,6 +40,7 @@ export class JobHostManager implements RegistryObserver {
   readonly #deps: JobHostManagerDeps;
   readonly #options: JobHostManagerOptions;
   readonly #jobHosts = new Map<string, JobHost>();
+  readonly #standby = new Set<JobHost>();
   /** Which JobHost each announced worker belongs to. */
   readonly #hostOf = new Map<Worker, JobHost>();
   readonly #observers = new Set<(status: JobHostStatus) => void>();
@@ -62,15 +65,28 @@ export class JobHostManager implements RegistryObserver {
   }
 
   /** Starts the app's JobHost, or joins the start that is under way. Rejects as `Runtime.addApplication` does. */
-  getOrCreate(application: RuntimeApplication): Promise<JobHostStatus> {
+  getOrCreate(application: RuntimeApplication, options: AddOptions = {}): Promise<JobHostStatus> {
     const key = jobHostKey(application.definition);
     const existing = this.#jobHosts.get(key);
     if (existing !== undefined && existing.state.kind !== 'draining') return existing.ready;
     try {
-      return this.#create(key, application).ready;
+      return this.#create(key, application, options).ready;
     } catch (thrown) {
       return Promise.reject(thrown);
     }
+  }
+
+  /** Gives the app's names to this version at once, and its events as soon as the other versions are done with theirs. */
+  async promote(key: string): Promise<void> {
+    const jobHost = this.#jobHosts.get(key);
+    if (jobHost === undefined) return;
+    const { definition, hostNames } = jobHost.application;
+    this.#deps.hosts.set(definition.applicationId, hostNames, jobHost);
+    this.#standby.delete(jobHost);
+    const others = this.#versionsOf(definition.applicationId).filter((other) => other !== jobHost);
+    const ended = Promise.all(others.map((other) => other.stopListening()));
+    if (others.length > 0) await settlesWithin(this.#deps.clock, this.#options.limits.handOverMs, ended);
+    if (this.#currentOf(definition.applicationId) === jobHost) jobHost.listen();
   }
 
   /** Drains and forgets the JobHost. */
@@ -82,6 +98,7 @@ export class JobHostManager implements RegistryObserver {
   }
 
   async drain(deadlineMs: number): Promise<void> {
+    for (const jobHost of this.all) jobHost.hurry();
     await Promise.all(this.all.map((jobHost) => this.remove(jobHost.key, deadlineMs)));
   }
 
@@ -106,6 +123,32 @@ export class JobHostManager implements RegistryObserver {
     return { kind: 'admitted', session: jobHost.pool.admit(worker, channel) };
   }
 
+  /** Decides whether the worker that a sidecar brings is let in. Its claims were verified. */
+  connect(claims: WorkerClaims, channel: WorkerChannel): Admission {
+    const { workerId, application, epoch } = claims;
+    const key = jobHostKey(application);
+    const refused = (code: RuntimeErrorCode, details: ErrorDetails = {}): Admission => {
+      return { kind: 'refused', error: runtimeErrors.create(code, { workerId, jobHostKey: key, ...details }) };
+    };
+    const jobHost = this.#jobHosts.get(key);
+    if (jobHost === undefined) return refused('WORKER_APPLICATION_UNKNOWN');
+    if (jobHost.state.kind === 'draining') return refused('WORKER_APPLICATION_GONE');
+    if (claims.isPlaceholder) return refused('WORKER_FOREIGN', { reason: 'it is a placeholder' });
+    if (claims.tenantId !== '' && claims.tenantId !== jobHost.application.tenantId) {
+      return refused('WORKER_FOREIGN', { reason: 'the app belongs to another tenant' });
+    }
+    const worker = this.#registry?.introduce(workerId, application);
+    if (worker === undefined || this.#hostOf.get(worker) !== jobHost) {
+      return refused('WORKER_FOREIGN', { reason: 'it is known as a worker of another app' });
+    }
+    const { kind } = worker.state;
+    if (endedKinds.has(kind)) return refused('WORKER_ENDED', { state: kind });
+    const latest = worker.sidecarEpoch;
+    if (epoch < latest || (epoch === latest && epoch > 0)) return refused('WORKER_EPOCH_STALE', { epoch, latest });
+    worker.sidecarEpoch = epoch;
+    return { kind: 'admitted', session: jobHost.pool.admit(worker, channel) };
+  }
+
   expected(worker: Worker): void {
     const jobHost = this.#jobHosts.get(worker.jobHostKey);
     if (jobHost === undefined) return;
@@ -115,13 +158,15 @@ export class JobHostManager implements RegistryObserver {
 
   console(worker: Worker, stream: 'stdout' | 'stderr', line: string): void {
     const { applicationId } = worker.application;
-    const { origin, level, text } = classifyConsoleLine(stream, line);
+    const jobHost = this.#hostOf.get(worker);
+    const { origin, level, text } = classifyConsoleLine(stream, line, jobHost?.application.worker.stderrIsError);
     const category = {
       system: 'Worker.Console',
       tooling: 'Host.Function.ToolingConsoleLog',
       application: 'Host.Function.Console',
     }[origin];
-    this.#deps.log.write(level, text, { category, applicationId, workerId: worker.workerId });
+    const log = jobHost?.log ?? this.#deps.log;
+    log.write(level, text, { category, applicationId, workerId: worker.workerId });
   }
 
   exited(worker: Worker, event: Extract<SupplyEvent, { kind: 'exited' }>): void {
@@ -133,20 +178,18 @@ export class JobHostManager implements RegistryObserver {
     this.#jobHosts.get(jobHostKey(event.application))?.pool.supplyFailed(event);
   }
 
-  #create(key: string, application: RuntimeApplication): JobHost {
+  #create(key: string, application: RuntimeApplication, { standby = false, log }: AddOptions): JobHost {
     const resolved = resolveApplication(application, this.#options);
-    const jobHost = new JobHost(this.#deps, {
-      ...this.#options,
-      application: resolved,
-      onChange: (changed) => this.#changed(changed),
-    });
+    const jobHost = new JobHost(
+      { ...this.#deps, log: log ?? this.#deps.log },
+      { ...this.#options, application: resolved, standby, onChange: (changed) => this.#changed(changed) },
+    );
     const { applicationId } = application.definition;
     const older = this.#currentOf(applicationId);
-    if (older === undefined) this.#deps.hosts.set(applicationId, application.hostNames, jobHost);
+    if (standby) this.#standby.add(jobHost);
+    else if (older === undefined) this.#deps.hosts.set(applicationId, application.hostNames, jobHost);
     this.#jobHosts.set(key, jobHost);
-    for (const warning of resolved.host.warnings) {
-      this.#deps.log.write('warning', warning, { category: 'Host.Startup', applicationId });
-    }
+    for (const warning of resolved.host.warnings) jobHost.log.write('warning', warning, { category: 'Host.Startup' });
     this.#adoptWorkers(key);
     jobHost.start();
     return jobHost;
@@ -157,6 +200,13 @@ export class JobHostManager implements RegistryObserver {
     for (const worker of this.#registry?.ofJobHost(key) ?? []) {
       if (worker.state.kind === 'initializing' && !this.#hostOf.has(worker)) this.expected(worker);
     }
+  }
+
+  /** The versions of an app that are on duty, oldest first. */
+  #versionsOf(applicationId: string): readonly JobHost[] {
+    return this.all.filter(
+      (jobHost) => jobHost.application.definition.applicationId === applicationId && !this.#standby.has(jobHost),
+    );
   }
 
   /** The JobHost that answers to the app's names. */
@@ -170,7 +220,7 @@ export class JobHostManager implements RegistryObserver {
   #changed(jobHost: JobHost): void {
     const { kind } = jobHost.state;
     const isKnown = this.#jobHosts.get(jobHost.key) === jobHost;
-    if (kind === 'active' && isKnown) this.#takeOver(jobHost);
+    if (kind === 'active' && isKnown && !this.#standby.has(jobHost)) this.#takeOver(jobHost);
     if (kind === 'faulted' && isKnown) this.#forget(jobHost);
     const status = jobHost.status();
     for (const observer of [...this.#observers]) this.#tell(observer, status);
@@ -189,10 +239,11 @@ export class JobHostManager implements RegistryObserver {
   #forget(jobHost: JobHost): void {
     const { applicationId } = jobHost.application.definition;
     if (this.#jobHosts.get(jobHost.key) === jobHost) this.#jobHosts.delete(jobHost.key);
+    this.#standby.delete(jobHost);
     for (const [worker, owner] of this.#hostOf) if (owner === jobHost) this.#hostOf.delete(worker);
     if (this.#currentOf(applicationId) !== jobHost) return;
     this.#deps.hosts.delete(applicationId);
-    const heir = this.all.findLast((other) => other.application.definition.applicationId === applicationId);
+    const heir = this.#versionsOf(applicationId).at(-1);
     if (heir !== undefined) this.#deps.hosts.set(applicationId, heir.application.hostNames, heir);
   }
 

@@ -2,12 +2,14 @@ import {
   createFakeWorker,
   createMemoryLog,
   createSeededRandom,
+  invocationFailure,
   invocationSuccess,
   VirtualClock,
 } from '@switchyard/testkit';
 import { describe, expect, test } from 'vitest';
+import { call } from '../testing/fake-http.ts';
 import { createHarness } from '../testing/runtime-harness.ts';
-import { createApplication, functionFile } from '../testing/sample-application.ts';
+import { createApplication, functionFile, sampleProfile } from '../testing/sample-application.ts';
 import { createSampleKinds } from '../testing/sample-kinds.ts';
 import { jobHostEdges } from './job-host.ts';
 
@@ -25,7 +27,7 @@ function createRun(kinds = createSampleKinds()) {
 }
 
 describe('the JobHost machine', () => {
-  test('has the edges of the design, and may be drained before it is indexed', () => {
+  test('goes one way, and may be drained before it is indexed', () => {
     expect(jobHostEdges).toEqual({
       created: ['indexing', 'draining', 'faulted'],
       indexing: ['dormant', 'draining', 'faulted'],
@@ -81,7 +83,7 @@ describe('JobHost', () => {
     ];
     const added = runtime.addApplication(
       createApplication({
-        worker: { workerDirectory: '/w', workerIndexing: false, initializationTimeoutMs: 10_000 },
+        worker: { ...sampleProfile, workerIndexing: false },
         stack: { runtime: 'java', version: '', architecture: 'x64' },
         files: [
           functionFile('Hello', { scriptFile: '../app.jar', entryPoint: 'demo.Fn.hello', bindings }, ['function.json']),
@@ -218,7 +220,7 @@ describe('JobHost', () => {
   test('function.json files that cannot be read fault an app that has nothing else, and leave nothing behind', async () => {
     const { runtime, supply } = createRun();
     const application = createApplication({
-      worker: { workerDirectory: '/w', workerIndexing: false, initializationTimeoutMs: 10_000 },
+      worker: { ...sampleProfile, workerIndexing: false },
       functionFiles: { list: () => Promise.reject(new Error('EACCES')) },
     });
     await expect(runtime.addApplication(application)).rejects.toMatchObject({
@@ -232,7 +234,7 @@ describe('JobHost', () => {
   test('files that are never read are an error too', async () => {
     const { clock, runtime } = createRun();
     const application = createApplication({
-      worker: { workerDirectory: '/w', workerIndexing: false, initializationTimeoutMs: 10_000 },
+      worker: { ...sampleProfile, workerIndexing: false },
       functionFiles: { list: () => new Promise(() => {}) },
     });
     const added = runtime.addApplication(application);
@@ -356,5 +358,110 @@ describe('JobHost', () => {
     await clock.runUntil(removed);
     supply.exit('w1', 0);
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('I6: a second call may shorten the time that what runs has left, and joins the first', async () => {
+    const { clock, runtime, dial, kinds } = createRun();
+    const added = runtime.addApplication(createApplication());
+    createFakeWorker(dial('w1'), { workerId: 'w1', functions: listening, onInvocation: () => new Promise(() => {}) });
+    await added;
+    const outcome = kinds.listeners[0]?.context.invoke({
+      data: { data: undefined },
+      metadata: new Map(),
+      reason: 'test',
+    });
+    let ended = 0;
+    const count = (): void => {
+      ended += 1;
+    };
+    const long = runtime.removeApplication('sample:1', 600_000).then(count);
+    await clock.advance(60_000);
+    const short = runtime.removeApplication('sample:1', 1_000).then(count);
+    await clock.advance(999);
+    expect(runtime.status()[0]?.state).toBe('draining');
+    await clock.advance(20_000);
+    expect(await outcome).toMatchObject({ kind: 'lost' });
+    await Promise.all([long, short]);
+    expect(ended).toBe(2);
+    expect(runtime.status()).toEqual([]);
+  });
+
+  test('I6: draining waits for callers, and ends with the last of them', async () => {
+    const { clock, runtime, dial } = createRun();
+    const added = runtime.addApplication(createApplication());
+    let answer = (): void => {};
+    createFakeWorker(dial('w1'), {
+      workerId: 'w1',
+      functions: [{ name: 'f' }],
+      onInvocation: () =>
+        new Promise((resolve) => {
+          answer = () => resolve(invocationSuccess());
+        }),
+    });
+    await added;
+    const { reply } = call(runtime, '/api/f', { method: 'POST', body: 'text' });
+    await clock.settle();
+    const removed = runtime.removeApplication('sample:1', 600_000);
+    await clock.advance(60_000);
+    expect(runtime.status()[0]?.state).toBe('draining');
+    answer();
+    expect((await reply).status).toBe(204);
+    await clock.runUntil(removed);
+    expect(runtime.status()).toEqual([]);
+  });
+
+  test('I6: callers keep their retries while the app drains; events go back to their sources', async () => {
+    const { clock, runtime, dial, kinds } = createRun();
+    const added = runtime.addApplication(createApplication());
+    const retryOptions = {
+      maxRetryCount: 5,
+      delayInterval: { seconds: 60n, nanos: 0 },
+      minimumInterval: undefined,
+      maximumInterval: undefined,
+      retryStrategy: 1,
+    } as const;
+    const fails = new Set(['f', 'one']);
+    createFakeWorker(dial('w1'), {
+      workerId: 'w1',
+      functions: [
+        { name: 'f', retryOptions },
+        { ...listening[0], retryOptions },
+      ],
+      onInvocation: ({ functionId }) => (fails.delete(functionId) ? invocationFailure('once') : invocationSuccess()),
+    });
+    await added;
+    const { reply } = call(runtime, '/api/f');
+    const outcome = kinds.listeners[0]?.context.invoke({ data: { data: undefined }, metadata: new Map(), reason: 'x' });
+    await clock.settle();
+    const removed = runtime.removeApplication('sample:1', 600_000);
+    expect(await outcome).toMatchObject({ kind: 'lost', reason: 'stopping' });
+    expect(runtime.status()[0]?.state).toBe('draining');
+    await clock.runUntil(removed);
+    expect((await reply).status).toBe(204);
+  });
+
+  test('names functions that a worker could not load', async () => {
+    const { runtime, dial } = createRun();
+    const added = runtime.addApplication(createApplication());
+    createFakeWorker(dial('w1'), {
+      workerId: 'w1',
+      functions: [{ name: 'good' }, { name: 'bad' }],
+      script: {
+        functionLoadRequest: ({ functionId }) => ({
+          $case: 'functionLoadResponse',
+          value: {
+            functionId,
+            isDependencyDownloaded: false,
+            result: {
+              status: functionId === 'bad' ? 0 : 1,
+              result: '',
+              exception: { source: '', stackTrace: 'at bad.js:1', message: 'broken', isUserException: true, type: '' },
+              logs: [],
+            },
+          },
+        }),
+      },
+    });
+    expect((await added).unloaded).toEqual([{ name: 'bad', message: 'broken', stack: 'at bad.js:1' }]);
   });
 });

@@ -6,10 +6,12 @@
  * with other JobHosts.
  *
  * I1 The app is indexed once; workers that come later load the same functions.
- * I2 Listeners start when the first worker is ready, and stay when the last one goes.
+ * I2 Listeners start when the first worker is ready, and stay when the last one goes. Those of a standby version start no
+ *    sooner than `listen` is called.
  * I3 The JobHost outlives its workers: only `drain` and a fault end it.
  * I4 Requests that come before the functions are known wait for a limited time, in a bounded queue.
  * I5 A failed start is reported to whoever waits and changes nothing else: the next worker that is ready heals it.
+ * I6 Draining ends when nothing runs any more, or at the shortest deadline that was given.
  */
 import {
   type Clock,
@@ -25,7 +27,7 @@ import {
 import { type FunctionIndex, jobHostKey } from '@switchyard/model';
 import type { FunctionMetadataResponse, WorkerSupply } from '@switchyard/protocol';
 import type { Kinds } from '@switchyard/triggers';
-import type { JobHostStatus } from '../contract.ts';
+import type { JobHostStatus, UnloadedFunction } from '../contract.ts';
 import { Dispatcher } from '../dispatch/dispatcher.ts';
 import { HoldQueue } from '../dispatch/hold-queue.ts';
 import type { DispatchStrategy } from '../dispatch/strategies.ts';
@@ -34,8 +36,9 @@ import { Executor } from '../invocation/executor.ts';
 import { LogRelay } from '../invocation/log-relay.ts';
 import type { RuntimeLimits } from '../limits.ts';
 import { parseCapabilities, type WorkerCapabilities } from '../worker-registry/capabilities.ts';
-import type { IndexParticipant } from '../worker-stream/handshake.ts';
+import type { FunctionOffer, IndexParticipant } from '../worker-stream/handshake.ts';
 import { createCatalog, type FunctionCatalog } from './function-catalog.ts';
+import { differenceOf } from './function-difference.ts';
 import { createHandshakePlan } from './handshake-plan.ts';
 import { indexFromFiles, indexFromWorker } from './index-functions.ts';
 import { IndexGate } from './index-gate.ts';
@@ -58,6 +61,8 @@ export interface JobHostOptions {
   readonly hostVersion: string;
   readonly strategy: DispatchStrategy;
   readonly limits: RuntimeLimits;
+  /** True when its listeners wait for `listen`. */
+  readonly standby: boolean;
   /** Called whenever the status changed. */
   readonly onChange: (jobHost: JobHost) => void;
 }
@@ -88,18 +93,22 @@ export type Resume = (catalog: FunctionCatalog | undefined) => void;
 export class JobHost {
   readonly key: string;
   readonly application: ResolvedApplication;
+  /** Carries the app's fields. */
+  readonly log: Log;
   readonly executor: Executor;
   readonly pool: WorkerPool;
   readonly #deps: JobHostDeps;
   readonly #options: JobHostOptions;
-  readonly #log: Log;
   readonly #machine: StateMachine<JobHostState>;
   readonly #gate: IndexGate;
   readonly #dispatcher: Dispatcher;
   readonly #listeners: ListenerSet;
   readonly #waiting: HoldQueue<Resume>;
+  /** What a worker listed; undefined for functions that were read from files. */
+  #listed: FunctionIndex | undefined;
   #attempt: Deferred<void> = createDeferred();
   #hasBeenActive = false;
+  #mayListen: boolean;
   /** Those of the worker that was Ready last. */
   #capabilities: WorkerCapabilities = assumedCapabilities;
   #servingWorkers = 0;
@@ -107,6 +116,9 @@ export class JobHost {
   #startProblem: string | undefined;
   #indexProblem: string | undefined;
   #disconnected: Deferred<void> | undefined;
+  #drained: Promise<void> | undefined;
+  /** Resolves when there is no more time for what runs. */
+  readonly #outOfTime: Deferred<void> = createDeferred();
 
   constructor(deps: JobHostDeps, options: JobHostOptions) {
     const { application, limits } = options;
@@ -115,22 +127,23 @@ export class JobHost {
     this.application = application;
     this.#deps = deps;
     this.#options = options;
-    this.#log = deps.log.child({ applicationId });
+    this.#mayListen = !options.standby;
+    this.log = deps.log.child({ applicationId });
     this.#machine = new StateMachine<JobHostState>({ kind: 'created' }, jobHostEdges, (from, to) => {
-      this.#log.write('debug', 'JobHost changed its state.', { jobHost: this.key, from: from.kind, to: to.kind });
+      this.log.write('debug', 'JobHost changed its state.', { jobHost: this.key, from: from.kind, to: to.kind });
     });
     this.#gate = new IndexGate(application.worker.workerIndexing);
     this.#dispatcher = this.#createDispatcher();
     this.executor = new Executor({
       ...deps,
-      log: this.#log,
+      log: this.log,
       dispatcher: this.#dispatcher,
       capabilities: () => this.#capabilities,
     });
     this.pool = this.#createPool();
     this.#listeners = new ListenerSet({
       clock: deps.clock,
-      log: this.#log,
+      log: this.log,
       invoke: (entry, event) => this.executor.invoke(entry, event),
     });
     this.#waiting = new HoldQueue(deps.clock, limits.requestsBeforeIndex, (resume) => resume(undefined));
@@ -144,6 +157,11 @@ export class JobHost {
   get catalog(): FunctionCatalog | undefined {
     const { state } = this.#machine;
     return 'catalog' in state ? state.catalog : undefined;
+  }
+
+  /** True once a worker was ready: until then nobody knows what the app's workers can do. */
+  get isAcquainted(): boolean {
+    return this.#hasBeenActive;
   }
 
   /** True when the app's workers take HTTP requests themselves, as streams. */
@@ -163,6 +181,14 @@ export class JobHost {
     this.pool.open('index');
   }
 
+  /**
+   * Why the app has never been served, while no worker is on its way that could change that; undefined while it is worth
+   * to wait.
+   */
+  get outage(): string | undefined {
+    return this.#hasBeenActive || this.pool.isStarting ? undefined : this.#startProblem;
+  }
+
   /** Calls `resume` once the functions are known, or in vain after a while. Returns how to give the wait up. */
   whenIndexed(resume: Resume): () => void {
     const key = String(this.#nextWaiting++);
@@ -173,37 +199,62 @@ export class JobHost {
   status(): JobHostStatus {
     const { catalog } = this;
     const error = this.#startProblem ?? this.#indexProblem;
+    const unloaded = this.#unloaded();
     return {
       key: this.key,
       applicationId: this.application.definition.applicationId,
       state: this.#machine.kind,
       functions: catalog?.status ?? [],
       rejected: catalog?.rejected ?? [],
+      ...(unloaded.length === 0 ? {} : { unloaded }),
       workers: this.pool.workers.map((worker) => worker.status()),
       ...(error === undefined ? {} : { error }),
     };
   }
 
-  /** Takes nothing new, lets what runs end within `deadlineMs`, ends the workers. */
+  /** Lets a standby version listen, now or with its first worker. */
+  listen(): void {
+    this.#mayListen = true;
+    if (this.#hasBeenActive && this.catalog !== undefined) this.#listeners.start(this.catalog.entries);
+  }
+
+  /** Takes no more events; resolves when those that it took are settled. `drain` limits the time. */
+  stopListening(): Promise<void> {
+    this.#mayListen = false;
+    this.executor.closeListeners();
+    return this.#listeners.drain();
+  }
+
+  /** Tries nothing again that has failed. */
+  hurry(): void {
+    this.executor.close();
+  }
+
+  /** Takes nothing new, lets what runs end within `deadlineMs`, ends the workers. A second call may shorten the time. */
   async drain(deadlineMs: number): Promise<void> {
-    const { clock } = this.#deps;
+    const timer = this.#deps.clock.schedule(deadlineMs, this.#outOfTime.resolve);
+    this.#drained ??= this.#drain();
+    await this.#drained;
+    timer.cancel();
+  }
+
+  async #drain(): Promise<void> {
     if (!this.#machine.allows('draining')) return;
     this.#machine.transition({ kind: 'draining', catalog: this.catalog });
     this.#changed();
     const { applicationId } = this.application.definition;
     this.#giveUpWaiting(runtimeErrors.create('APPLICATION_STOPPED', { applicationId }));
-    this.executor.close();
     if (this.#dispatcher.laneCount === 0) this.#dispatcher.close();
-    await settlesWithin(
-      clock,
-      deadlineMs,
-      Promise.all([this.#listeners.drain(deadlineMs), settlesWithin(clock, deadlineMs, this.executor.whenIdle())]),
-    );
+    const ended = Promise.all([this.stopListening(), this.executor.whenIdle()]);
+    await Promise.race([ended, this.#outOfTime.promise]);
+    this.executor.close();
+    await this.#listeners.drain(0);
     this.#dispatcher.close();
     this.pool.close();
     if (this.pool.isConnected) {
       this.#disconnected = createDeferred();
-      await settlesWithin(clock, 2 * this.#options.limits.terminateGraceMs, this.#disconnected.promise);
+      const waitMs = 2 * this.#options.limits.terminateGraceMs;
+      await settlesWithin(this.#deps.clock, waitMs, this.#disconnected.promise);
     }
     if (this.#machine.allows('stopped')) this.#machine.transition({ kind: 'stopped' });
     this.#changed();
@@ -212,7 +263,7 @@ export class JobHost {
   #createDispatcher(): Dispatcher {
     const { application, strategy, limits } = this.#options;
     return new Dispatcher(
-      { ...this.#deps, log: this.#log },
+      { ...this.#deps, log: this.log },
       {
         applicationId: application.definition.applicationId,
         strategy,
@@ -231,15 +282,17 @@ export class JobHost {
     const { applicationId } = application.definition;
     const { meter } = this.#deps;
     const maxMetricNames = limits.customMetricNames;
-    const relay = new LogRelay(this.#log, meter, { applicationId, maxMetricNames });
+    const relay = new LogRelay(this.log, meter, { applicationId, maxMetricNames });
     const indexed = (participant: IndexParticipant, response: FunctionMetadataResponse): void =>
       this.#indexed(participant, response);
+    const offered = (participant: IndexParticipant, offer: FunctionOffer): void => this.#offered(participant, offer);
     return new WorkerPool(
-      { ...this.#deps, log: this.#log, dispatcher: this.#dispatcher, relay },
+      { ...this.#deps, log: this.log, dispatcher: this.#dispatcher, relay },
       {
         application: application.definition,
         count: application.workerCount,
-        plan: createHandshakePlan({ application, hostVersion, limits, gate: this.#gate, indexed }),
+        ignoresTermination: application.worker.ignoresTermination,
+        plan: createHandshakePlan({ application, hostVersion, limits, gate: this.#gate, indexed, offered }),
         limits,
         onChange: () => this.#workersChanged(),
         onStartFailed: (error) => this.#startFailed(error),
@@ -248,8 +301,27 @@ export class JobHost {
   }
 
   #indexed(participant: IndexParticipant, response: FunctionMetadataResponse): void {
-    if (response.useDefaultMetadataIndexing) this.#indexFiles(participant);
-    else this.#adopt(indexFromWorker(response.functionMetadataResults, this.#indexScope), participant);
+    // Another worker may have brought the functions along while this one was asked.
+    if (this.#gate.isKnown) this.#gate.join(participant);
+    else if (response.useDefaultMetadataIndexing) this.#indexFiles(participant);
+    else this.#adoptListed(indexFromWorker(response.functionMetadataResults, this.#indexScope), participant);
+  }
+
+  /** A worker came with its functions: the first one's are taken, the others' must be the same. */
+  #offered(participant: IndexParticipant, { functions, useDefaultIndexing }: FunctionOffer): void {
+    const listed = useDefaultIndexing ? undefined : indexFromWorker(functions, this.#indexScope);
+    if (!this.#gate.isKnown && listed !== undefined) this.#adoptListed(listed, participant);
+    const difference = this.#gate.isKnown ? differenceOf(this.#listed, listed) : undefined;
+    if (difference === undefined) this.#gate.join(participant);
+    else {
+      const details = { workerId: participant.workerId, jobHostKey: this.key, difference };
+      participant.fail(runtimeErrors.create('WORKER_FUNCTIONS_DIFFER', details));
+    }
+  }
+
+  #adoptListed(index: FunctionIndex, participant: IndexParticipant): void {
+    if (this.#machine.kind === 'indexing') this.#listed = index;
+    this.#adopt(index, participant);
   }
 
   #indexFiles(participant: IndexParticipant | undefined): void {
@@ -283,7 +355,7 @@ export class JobHost {
           hostId: application.hostId,
           functionName,
           settings: resolved.settingsView,
-          log: this.#log.child({ functionName, category: `Function.${functionName}` }),
+          log: this.log.child({ functionName, category: `Function.${functionName}` }),
         }),
       },
       {
@@ -293,7 +365,7 @@ export class JobHost {
       },
     );
     if (catalog.entries.length === 0) this.#indexProblem = this.#emptyProblem(participant);
-    reportIndex(this.#log, catalog, this.#indexProblem);
+    reportIndex(this.log, catalog, this.#indexProblem);
     this.#machine.transition({ kind: 'dormant', catalog });
     this.#gate.settle(catalog.loadRequests);
     for (const resume of this.#waiting.drain()) resume(catalog);
@@ -319,7 +391,7 @@ export class JobHost {
     if (state.kind === 'dormant' && isServed) {
       this.#machine.transition({ kind: 'active', catalog: state.catalog });
       this.#hasBeenActive = true;
-      this.#listeners.start(state.catalog.entries);
+      if (this.#mayListen) this.#listeners.start(state.catalog.entries);
       this.#attempt.resolve();
     } else if (state.kind === 'active' && !isServed) {
       this.#machine.transition({ kind: 'dormant', catalog: state.catalog });
@@ -330,6 +402,10 @@ export class JobHost {
 
   #startFailed(error: PlatformError): void {
     this.#startProblem = error.message;
+    if (this.outage !== undefined) {
+      for (const resume of this.#waiting.drain()) resume(undefined);
+      this.#dispatcher.disappoint();
+    }
     if (!this.#hasBeenActive) {
       this.#attempt.reject(error);
       this.#attempt = createDeferred();
@@ -340,7 +416,7 @@ export class JobHost {
   /** The app cannot be hosted at all. */
   #fault(error: PlatformError): void {
     if (!this.#machine.allows('faulted')) return;
-    this.#log.write('error', error.message, { category: 'Host.Startup', code: error.code });
+    this.log.write('error', error.message, { category: 'Host.Startup', code: error.code });
     this.#startProblem = error.message;
     this.#machine.transition({ kind: 'faulted' });
     this.#giveUpWaiting(error);
@@ -353,6 +429,15 @@ export class JobHost {
   #giveUpWaiting(error: PlatformError): void {
     this.#attempt.reject(error);
     for (const resume of this.#waiting.drain()) resume(undefined);
+  }
+
+  /** What the newest worker that is ready could not load. */
+  #unloaded(): UnloadedFunction[] {
+    const worker = this.pool.workers.findLast(({ state }) => state.kind === 'ready');
+    return [...(worker?.loadFailures ?? [])].map(([functionId, { message, stack }]) => {
+      const entry = this.catalog?.entries.find(({ metadata }) => metadata.functionId === functionId);
+      return { name: entry?.metadata.name ?? functionId, message, stack };
+    });
   }
 
   #changed(): void {

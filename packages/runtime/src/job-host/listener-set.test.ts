@@ -92,6 +92,25 @@ describe('ListenerSet', () => {
     expect(listener.heard.at(-1)).toBe('close');
   });
 
+  test('I4: every drain waits for the end, and the shortest deadline holds', async () => {
+    const { clock, set } = createSet();
+    const listener = new Listener(undefined, () => new Promise(() => {}));
+    set.start([entryOf('one', () => listener)]);
+    const ended: string[] = [];
+    const drains = [
+      set.drain().then(() => ended.push('patient')),
+      set.drain(10_000).then(() => ended.push('long')),
+      set.drain(1_000).then(() => ended.push('short')),
+    ];
+    await clock.advance(999);
+    expect([ended, listener.heard]).toEqual([[], ['start', 'drain']]);
+    await clock.advance(1);
+    await Promise.all(drains);
+    expect(ended.sort()).toEqual(['long', 'patient', 'short']);
+    expect(listener.heard).toEqual(['start', 'drain', 'close']);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   test('a set that never started has nothing to drain', async () => {
     const { set } = createSet();
     await set.drain(1_000);

@@ -6,6 +6,7 @@
  * I1 A listener is started at most once, and none of a disabled function ever.
  * I2 A listener that cannot start is reported and keeps no other from starting.
  * I3 After `drain` no listener brings a new event.
+ * I4 Every `drain` resolves when all listeners are closed; the shortest deadline of all calls holds.
  */
 import { type Clock, type Log, messageOf, StateMachine, settlesWithin } from '@switchyard/kernel';
 import type { InvocationOutcome, TriggerEvent, TriggerListener } from '@switchyard/triggers';
@@ -27,7 +28,7 @@ interface Running {
 type State =
   | { readonly kind: 'idle' }
   | { readonly kind: 'listening'; readonly running: readonly Running[]; readonly abort: AbortController }
-  | { readonly kind: 'draining' }
+  | { readonly kind: 'draining'; readonly ended: Promise<void>; readonly abort: AbortController }
   | { readonly kind: 'closed' };
 
 const edges = {
@@ -67,18 +68,29 @@ export class ListenerSet {
     }
   }
 
-  /** Lets the listeners finish what they have begun, for at most `deadlineMs`, and closes them. */
-  async drain(deadlineMs: number): Promise<void> {
+  /** Lets the listeners finish what they have begun, for at most `deadlineMs` if given, and closes them. */
+  async drain(deadlineMs?: number): Promise<void> {
     const { state } = this.#machine;
     if (state.kind === 'idle') this.#machine.transition({ kind: 'closed' });
-    if (state.kind !== 'listening') return;
-    this.#machine.transition({ kind: 'draining' });
-    const { clock } = this.#deps;
-    const drained = Promise.allSettled(state.running.map(({ listener }) => listener.drain(state.abort.signal)));
-    await settlesWithin(clock, deadlineMs, drained);
-    state.abort.abort();
-    const closed = Promise.allSettled(state.running.map(({ listener }) => listener.close()));
-    await settlesWithin(clock, closeMs, closed);
+    if (state.kind === 'idle' || state.kind === 'closed') return;
+    const { ended, abort } = state.kind === 'draining' ? state : this.#beginDraining(state);
+    const timer = deadlineMs === undefined ? undefined : this.#deps.clock.schedule(deadlineMs, () => abort.abort());
+    await ended;
+    timer?.cancel();
+  }
+
+  #beginDraining({ running, abort }: Extract<State, { kind: 'listening' }>): Extract<State, { kind: 'draining' }> {
+    const drained = Promise.allSettled(running.map(({ listener }) => listener.drain(abort.signal)));
+    const state = { kind: 'draining', ended: this.#close(running, abort, drained), abort } as const;
+    this.#machine.transition(state);
+    return state;
+  }
+
+  async #close(running: readonly Running[], abort: AbortController, drained: Promise<unknown>): Promise<void> {
+    await Promise.race([drained, aborted(abort.signal)]);
+    abort.abort();
+    const closed = Promise.allSettled(running.map(({ listener }) => listener.close()));
+    await settlesWithin(this.#deps.clock, closeMs, closed);
     this.#machine.transition({ kind: 'closed' });
   }
 
@@ -99,4 +111,8 @@ export class ListenerSet {
     this.#problems.set(name, error.message);
     this.#deps.log.write('error', error.message, { category: 'Host.Startup', functionName: name, code: error.code });
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

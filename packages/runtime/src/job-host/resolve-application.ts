@@ -9,7 +9,10 @@ export interface ResolvedApplication extends RuntimeApplication {
   readonly host: HostJson;
   /** How many workers the app wants. */
   readonly workerCount: number;
+  /** The longest HTTP body that is held in memory. */
   readonly bodyLimitBytes: number;
+  /** The longest HTTP body that is streamed to a worker: without a limit, unless the app names one. */
+  readonly streamLimitBytes: number;
   /** `customHeaders` of host.json, name and value alternating, for every response of a function. */
   readonly responseHeaders: readonly string[];
   /** AzureWebJobsDisableHomepage: `/` answers 204. */
@@ -30,6 +33,7 @@ export function resolveApplication(
   const { settings, development } = application;
   const settingsView = createSettingsView(settings);
   const where = path.join(application.scriptRoot, 'host.json');
+  const ownLimitBytes = integerOf(settingsView.get('FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'), 0, Number.MAX_SAFE_INTEGER);
   const host = parseHostJson(application.hostJson, { where, settings, development, cpus: scope.cpus });
   return {
     ...application,
@@ -37,9 +41,8 @@ export function resolveApplication(
     host,
     responseHeaders: [...host.extensions.http.customHeaders].flat(),
     workerCount: integerOf(settingsView.get('FUNCTIONS_WORKER_PROCESS_COUNT'), 1, maxWorkerCount) ?? 1,
-    bodyLimitBytes:
-      integerOf(settingsView.get('FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'), 0, Number.MAX_SAFE_INTEGER) ??
-      scope.limits.requestBodyBytes,
+    bodyLimitBytes: ownLimitBytes ?? scope.limits.requestBodyBytes,
+    streamLimitBytes: ownLimitBytes ?? Number.POSITIVE_INFINITY,
     isHomepageDisabled: /^\s*(true|1)\s*$/i.test(settingsView.get('AzureWebJobsDisableHomepage') ?? ''),
   };
 }

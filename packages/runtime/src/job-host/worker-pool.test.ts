@@ -13,7 +13,7 @@ import { Worker } from '../worker-registry/worker.ts';
 import type { HandshakePlan } from '../worker-stream/handshake.ts';
 import { WorkerPool } from './worker-pool.ts';
 
-function createPool(count = 1) {
+function createPool(count = 1, ignoresTermination = false) {
   const clock = new VirtualClock();
   const log = createMemoryLog(clock);
   const supply = new FakeSupply();
@@ -39,6 +39,7 @@ function createPool(count = 1) {
       application: sampleDefinition,
       count,
       plan: {} as HandshakePlan,
+      ignoresTermination,
       limits: defaultLimits,
       onChange: () => {
         changes += 1;
@@ -101,6 +102,14 @@ describe('WorkerPool', () => {
     session.ended('the worker ended its stream');
     expect(supply.released).toEqual([{ workerId: 'w1', reason: 'application-stopped' }]);
     expect(worker.state.kind).toBe('stopped');
+  });
+
+  test('I1: a worker that is known to ignore its termination is given back at once, whatever it says', () => {
+    const { pool, supply, announce, connect } = createPool(1, true);
+    const { channel } = connect(announce('w1'), ['HandlesWorkerTerminateMessage']);
+    pool.close();
+    expect(supply.released).toEqual([{ workerId: 'w1', reason: 'application-stopped' }]);
+    expect(channel.ends).toEqual(['terminate']);
   });
 
   test('I2: a dropped worker that comes back in time keeps its place', async () => {

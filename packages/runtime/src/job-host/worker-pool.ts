@@ -29,6 +29,7 @@ import type { Worker, WorkerChannel } from '../worker-registry/worker.ts';
 import type { HandshakePlan } from '../worker-stream/handshake.ts';
 import type { StreamSession } from '../worker-stream/worker-stream.ts';
 import { Seat } from './seat.ts';
+import { StartFailures } from './start-failures.ts';
 import { WorkerSession } from './worker-session.ts';
 
 export interface WorkerPoolDeps {
@@ -46,6 +47,8 @@ export interface WorkerPoolOptions {
   /** How many workers the app wants. */
   readonly count: number;
   readonly plan: HandshakePlan;
+  /** Only the supply can end its workers: they are given back without a wait. */
+  readonly ignoresTermination: boolean;
   readonly limits: RuntimeLimits;
   /** A worker became Ready, or one that was left. */
   readonly onChange: () => void;
@@ -57,6 +60,7 @@ export class WorkerPool {
   readonly #deps: WorkerPoolDeps;
   readonly #options: WorkerPoolOptions;
   readonly #seats = new Map<Worker, Seat>();
+  readonly #failures: StartFailures;
   /** Set while an urgent wish for a first worker is on its way. */
   #wakeUp: Timer | undefined;
   #isClosed = false;
@@ -64,6 +68,7 @@ export class WorkerPool {
   constructor(deps: WorkerPoolDeps, options: WorkerPoolOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#failures = new StartFailures(deps.log);
   }
 
   get workers(): readonly Worker[] {
@@ -206,9 +211,21 @@ export class WorkerPool {
       if (worker.allows('draining')) worker.transition({ kind: 'draining' });
       this.#deps.dispatcher.removeWorker(worker, 'the app is being stopped');
       seat.stopHeartbeat();
-      if (channel === undefined || !worker.capabilities.terminate) this.#releaseStopped(worker);
+      const endsItself = worker.capabilities.terminate && !this.#options.ignoresTermination;
+      if (channel === undefined || !endsItself) this.#releaseStopped(worker);
       channel?.terminate();
     }
+  }
+
+  /** True while a worker is on its way that may become ready. */
+  get isStarting(): boolean {
+    return [...this.#seats.values()].some((seat) => seat.isWanted && !seat.wasReady);
+  }
+
+  /** A worker became ready. */
+  started(seat: Seat): void {
+    seat.wasReady = true;
+    this.#failures.forget();
   }
 
   /** True when a stream is still open. */
@@ -271,7 +288,7 @@ export class WorkerPool {
 
   #report(error: PlatformError): void {
     if (this.#isClosed) return;
-    this.#deps.log.write('error', error.message, { category: 'Host.Startup', code: error.code });
+    this.#failures.report(error);
     this.#options.onStartFailed(error);
   }
 
@@ -297,5 +314,5 @@ export class WorkerPool {
   }
 }
 
-/** The exit code by which a worker asks to be started again (reference host-behaviours section 1). */
+/** The exit code by which a worker asks to be started again; the official host calls it IntentionalRestartExitCode. */
 const intentionalRestart = 200;

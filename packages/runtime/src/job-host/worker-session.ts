@@ -46,7 +46,7 @@ export class WorkerSession implements StreamSession {
     if (!this.#isCurrent) return;
     const { worker } = this;
     this.#reportLoadFailures();
-    this.#seat.wasReady = true;
+    this.#pool.started(this.#seat);
     worker.transition({ kind: 'ready' });
     if (worker.capabilities.status) {
       const onSilent = (): void => this.#pool.silent(this.#seat);

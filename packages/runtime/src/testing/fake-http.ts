@@ -33,8 +33,9 @@ export function call(runtime: Pick<Runtime, 'handleRequest'>, url: string, given
     headers,
     rawHeaders: Object.entries(headers).flat(),
     socket: {},
+    complete: true,
   });
-  const response = new FakeResponse();
+  const response = new FakeResponse(given.method ?? 'GET');
   runtime.handleRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse);
   return {
     reply: response.reply,
@@ -47,13 +48,20 @@ export function call(runtime: Pick<Runtime, 'handleRequest'>, url: string, given
 
 class FakeResponse extends Writable {
   headersSent = false;
+  readonly req: { readonly method: string };
   readonly #reply = createDeferred<FakeReply>();
   readonly reply = this.#reply.promise;
   readonly #chunks: Uint8Array[] = [];
   #status = 0;
   #headers: Record<string, string> = {};
 
-  writeHead(status: number, flat: readonly string[]): void {
+  constructor(method: string) {
+    super();
+    this.req = { method };
+  }
+
+  writeHead(status: number, reasonOrFlat: string | readonly string[], headers: readonly string[] = []): void {
+    const flat = typeof reasonOrFlat === 'string' ? headers : reasonOrFlat;
     this.headersSent = true;
     this.#status = status;
     for (let index = 0; index < flat.length; index += 2) {
@@ -62,6 +70,10 @@ class FakeResponse extends Writable {
       this.#headers[name] = name in this.#headers ? `${this.#headers[name]}, ${value}` : value;
     }
   }
+
+  flushHeaders(): void {}
+
+  addTrailers(): void {}
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: () => void): void {
     this.#chunks.push(chunk);

@@ -4,7 +4,7 @@ import { type Clock, type Log, type Meter, type Random, silentMeter } from '@swi
 import type { ApplicationDefinition } from '@switchyard/model';
 import { createMemoryLinkPair, type Link } from '@switchyard/protocol';
 import type { Runtime } from '../contract.ts';
-import type { HttpRequester } from '../gateway/http-forward.ts';
+import type { WorkerHttp } from '../http-stream/worker-http.ts';
 import { createRuntime, type RuntimeOptions } from '../runtime.ts';
 import { FakeSupply } from './fake-supply.ts';
 import { createSampleKinds, type SampleKinds } from './sample-kinds.ts';
@@ -17,7 +17,7 @@ export interface HarnessParts {
   readonly meter?: Meter;
   readonly kinds?: SampleKinds;
   readonly options?: Partial<RuntimeOptions>;
-  readonly httpRequest?: HttpRequester;
+  readonly workerHttp?: WorkerHttp;
 }
 
 /** A Runtime between a supply and workers that a test plays. */
@@ -43,7 +43,7 @@ export function createHarness(parts: HarnessParts): Harness {
       meter: parts.meter ?? silentMeter,
       supply,
       kinds,
-      ...(parts.httpRequest ? { httpRequest: parts.httpRequest } : {}),
+      ...(parts.workerHttp ? { workerHttp: parts.workerHttp } : {}),
     },
     { cpus: 1, ...parts.options },
   );

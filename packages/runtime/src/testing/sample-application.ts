@@ -1,4 +1,4 @@
-import type { FunctionFile, RuntimeApplication } from '../contract.ts';
+import type { FunctionFile, RuntimeApplication, WorkerProfile } from '../contract.ts';
 import { sampleDefinition } from './sample-worker.ts';
 
 /** A function.json with its folder, from its JSON or its text. */
@@ -6,6 +6,15 @@ export function functionFile(name: string, content: unknown, files: readonly str
   const text = typeof content === 'string' ? content : JSON.stringify(content);
   return { name, directory: `/app/${name}`, text, files };
 }
+
+/** A worker that lists its app's functions and ends when it is told to. */
+export const sampleProfile: WorkerProfile = {
+  workerDirectory: '/worker',
+  workerIndexing: true,
+  initializationTimeoutMs: 120_000,
+  stderrIsError: false,
+  ignoresTermination: false,
+};
 
 /** An app with what a test asks for; its worker lists its functions. */
 export function createApplication(
@@ -19,7 +28,7 @@ export function createApplication(
     definition: sampleDefinition,
     tenantId: 'default',
     stack: { runtime: 'node', version: '', architecture: 'x64' },
-    worker: { workerDirectory: '/worker', workerIndexing: true, initializationTimeoutMs: 120_000 },
+    worker: sampleProfile,
     scriptRoot: '/app',
     hostId: 'sample-host',
     hostJson: undefined,

@@ -1,3 +1,4 @@
+import { httpUriTokenCapability } from '@switchyard/protocol';
 import type { HttpCapabilities } from '@switchyard/triggers';
 
 /** What a worker can do, from the capabilities that it advertised. */
@@ -13,13 +14,15 @@ export interface WorkerCapabilities {
   readonly loadCollection: boolean;
   /** Where the worker takes HTTP requests itself, as streams. */
   readonly httpUri: string | undefined;
+  /** What requests to `httpUri` must show, when a sidecar's proxy takes them. */
+  readonly httpToken: string | undefined;
   /** With `httpUri`: wants the route parameters in the invocation's request all the same. */
   readonly routeParameters: boolean;
 }
 
 /**
- * Any value that is not empty turns a capability on: Node says "true", .NET "True", Java the capability's own name
- * (reference host-behaviours section 3).
+ * Any value that is not empty turns a capability on, as in the official host (GrpcCapabilities): Node says "true", .NET
+ * "True", Java the capability's own name.
  */
 export function parseCapabilities(advertised: ReadonlyMap<string, string>): WorkerCapabilities {
   const has = (name: string): boolean => (advertised.get(name) ?? '') !== '';
@@ -37,6 +40,7 @@ export function parseCapabilities(advertised: ReadonlyMap<string, string>): Work
     cancel: has('HandlesInvocationCancelMessage'),
     loadCollection: has('SupportsLoadResponseCollection'),
     httpUri: URL.canParse(httpUri) ? httpUri : undefined,
+    httpToken: advertised.get(httpUriTokenCapability) || undefined,
     routeParameters: has('RequiresRouteParameters'),
   };
 }

@@ -37,6 +37,15 @@ describe('WorkerRegistry', () => {
     expect(registry.ofJobHost('other:1')).toEqual([]);
   });
 
+  test('I1: knows a worker that was introduced, as the one that was announced where it was', () => {
+    const { supply, registry, heard } = createRegistry();
+    const introduced = registry.introduce('w1', sampleDefinition);
+    expect(registry.find('w1')).toBe(introduced);
+    supply.expect('w1', sampleDefinition);
+    expect(registry.introduce('w1', other)).toBe(introduced);
+    expect(heard).toEqual(['expected w1']);
+  });
+
   test('carries the news of the supply, and none of unknown workers', () => {
     const { supply, heard, registry } = createRegistry();
     supply.expect('w1', sampleDefinition);

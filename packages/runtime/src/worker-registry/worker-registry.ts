@@ -1,10 +1,10 @@
 /**
  * The workers that the Runtime knows, by id.
  *
- * Purpose: let in only workers that the supply announced, tell which app each of them serves, and carry the supply's news
+ * Purpose: let in only workers that the supply announced, or that showed a token; tell which app each of them serves, and carry the supply's news
  * to the one who acts on it. Ownership: the Runtime owns the registry; a Worker's states are moved by its JobHost.
  *
- * I1 Only announced ids are found; an id stays the same Worker until its process is gone.
+ * I1 Only ids that were announced or introduced are found; an id stays the same Worker until its process is gone.
  * I2 A worker whose process is gone is forgotten at once, any other departed one after `departedMs`.
  * I3 A worker that came back within that time is not forgotten.
  */
@@ -66,13 +66,19 @@ export class WorkerRegistry {
     return this.#workers.get(workerId);
   }
 
+  /** A worker that was not announced, but has proved who it is. */
+  introduce(workerId: string, application: ApplicationDefinition): Worker {
+    const known = this.#workers.get(workerId);
+    return known ?? this.#expect(workerId, application);
+  }
+
   /** The workers of a JobHost, departed ones included. */
   ofJobHost(jobHostKey: string): Worker[] {
     return [...this.#workers.values()].filter((worker) => worker.jobHostKey === jobHostKey);
   }
 
   #note(event: SupplyEvent): void {
-    if (event.kind === 'expected') this.#expect(event.workerId, event.application);
+    if (event.kind === 'expected') this.introduce(event.workerId, event.application);
     else if (event.kind === 'failed') this.#observer.failed(event);
     else {
       const worker = this.#workers.get(event.workerId);
@@ -87,8 +93,7 @@ export class WorkerRegistry {
     }
   }
 
-  #expect(workerId: string, application: ApplicationDefinition): void {
-    if (this.#workers.has(workerId)) return;
+  #expect(workerId: string, application: ApplicationDefinition): Worker {
     const worker = new Worker(workerId, application, {
       inFlightCapacity: this.#limits.inFlightPerWorker,
       stderrLines: this.#limits.stderrLines,
@@ -96,6 +101,7 @@ export class WorkerRegistry {
     });
     this.#workers.set(workerId, worker);
     this.#observer.expected(worker);
+    return worker;
   }
 
   #transitioned(worker: Worker, from: WorkerState, to: WorkerState): void {

@@ -1,6 +1,6 @@
 import type { Edges } from '@switchyard/kernel';
 
-/** What a worker is, in the words of the design (section 10). */
+/** What a worker is to the Runtime. */
 export type WorkerState =
   /** Announced by the supply, or connected and not initialized yet. */
   | { readonly kind: 'initializing' }
@@ -18,7 +18,7 @@ export type WorkerState =
   /** Given up: customer code hung in it. It never returns. */
   | { readonly kind: 'abandoned' };
 
-/** The worker machine of the design, with the direct way from Initializing to Loading of a worker that is no placeholder. */
+/** The worker machine; a worker that is no placeholder goes from Initializing to Loading directly. */
 export const workerEdges: Edges<WorkerState['kind']> = {
   initializing: ['placeholder', 'loading', 'draining', 'stopped', 'lost'],
   placeholder: ['specializing', 'draining', 'stopped', 'lost'],

@@ -49,6 +49,8 @@ export class Worker {
   readonly loadFailures = new Map<string, InvocationError>();
   /** Frames received in this epoch; the heartbeat compares it. */
   framesReceived = 0;
+  /** The epoch that the worker's sidecar counts; 0 when there is none. */
+  sidecarEpoch = 0;
   readonly #machine: StateMachine<WorkerState>;
   readonly #stderrLines: number;
   readonly #stderr: string[] = [];

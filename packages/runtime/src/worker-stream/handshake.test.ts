@@ -1,11 +1,17 @@
 import type { PlatformError } from '@switchyard/kernel';
-import type { FunctionLoadRequest, FunctionMetadataResponse, StreamingMessage } from '@switchyard/protocol';
+import {
+  type FunctionLoadRequest,
+  type FunctionMetadataResponse,
+  type StreamingMessage,
+  WorkerConnect,
+} from '@switchyard/protocol';
 import { failureResult, successResult, VirtualClock } from '@switchyard/testkit';
 import { describe, expect, test } from 'vitest';
+import { runtimeErrors } from '../errors.ts';
 import { FakeChannel } from '../testing/fake-channel.ts';
 import { sampleDefinition } from '../testing/sample-worker.ts';
 import { Worker } from '../worker-registry/worker.ts';
-import { Handshake, type HandshakePlan, type IndexParticipant } from './handshake.ts';
+import { type FunctionOffer, Handshake, type HandshakePlan, type IndexParticipant } from './handshake.ts';
 
 type Content = NonNullable<StreamingMessage['content']>;
 
@@ -37,6 +43,8 @@ function createHandshake() {
     leave: () => heard.push('leave'),
     indexed: (_participant: IndexParticipant, response: FunctionMetadataResponse) =>
       heard.push(`indexed ${response.functionMetadataResults.length}`),
+    offered: (_participant: IndexParticipant, { functions, useDefaultIndexing }: FunctionOffer) =>
+      heard.push(`offered ${functions.length} ${useDefaultIndexing}`),
   };
   let failure: PlatformError | undefined;
   const handshake = new Handshake(clock, worker, plan, {
@@ -234,5 +242,39 @@ describe('Handshake', () => {
     handshake.receive(initResponse());
     await clock.advance(1_000_000);
     expect(heard).toEqual(['leave']);
+  });
+});
+
+describe('a worker that a sidecar brings', () => {
+  const message: WorkerConnect = {
+    ...WorkerConnect.decode(new Uint8Array()),
+    workerId: 'w1',
+    workerCapabilities: new Map([['WorkerStatus', 'true']]),
+  };
+
+  test('I5: is initialized at once, is asked nothing, and hears of success after its load requests', () => {
+    const { channel, heard, handshake, worker } = createHandshake();
+    handshake.startConnected(message);
+    expect([heard, channel.sent, handshake.phase]).toEqual([['initialized', 'offered 0 false'], [], 'waiting']);
+    expect(worker.capabilities.status).toBe(true);
+    expect(handshake.awaitsConnectResponse).toBe(true);
+    handshake.load(requests);
+    expect(channel.sent.map(({ content }) => content?.$case)).toEqual([
+      'functionLoadRequest',
+      'functionLoadRequest',
+      'workerConnectResponse',
+    ]);
+    expect(handshake.awaitsConnectResponse).toBe(false);
+    handshake.receive(loadResponse('a'));
+    handshake.receive(loadResponse('b'));
+    expect([handshake.phase, heard.at(-1), channel.sent.length]).toEqual(['done', 'done', 3]);
+  });
+
+  test('I5: hears nothing of success when it fails before', () => {
+    const { clock, channel, handshake, failure } = createHandshake();
+    handshake.startConnected(message);
+    handshake.fail(runtimeErrors.create('WORKER_INDEX_FAILED', { applicationId: 'sample', reason: 'x', stderr: '' }));
+    handshake.load(requests);
+    expect([channel.sent, failure()?.code, clock.pendingTimers]).toEqual([[], 'WORKER_INDEX_FAILED', 0]);
   });
 });

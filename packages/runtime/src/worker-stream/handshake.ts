@@ -1,5 +1,6 @@
 /**
- * Brings one worker from its StartStream to the point where it has loaded every function.
+ * Brings one worker from its StartStream, or from the WorkerConnect of its sidecar, to the point where it has loaded every
+ * function. A worker that came by WorkerConnect is initialized and indexed already.
  *
  * Phases: Initializing -> Indexing (only for the one worker that is asked) -> Waiting (until the app's functions are
  * known) -> Loading -> Done; any -> Failed. Ownership: the stream owns it while it is handshaking. Answers are matched by
@@ -9,13 +10,17 @@
  * I2 Done is reached once, after every load request was answered, well or not.
  * I3 Every phase that waits for the worker has a deadline; passing it is a failure, reported once.
  * I4 An answer that the phase does not wait for changes nothing.
+ * I5 WorkerConnect is answered once: well after the load requests were sent, by the stream's end otherwise.
  */
 import { type Clock, type PlatformError, StateMachine, type Timer } from '@switchyard/kernel';
 import {
   type FunctionLoadRequest,
   type FunctionLoadResponse,
   type FunctionMetadataResponse,
+  type RpcFunctionMetadata,
+  StatusResult_Status,
   StreamingMessage,
+  type WorkerConnect,
   type WorkerInitRequest,
   type WorkerInitResponse,
 } from '@switchyard/protocol';
@@ -37,6 +42,15 @@ export interface HandshakePlan {
   leave(participant: IndexParticipant): void;
   /** The answer of the participant that was asked. */
   indexed(participant: IndexParticipant, response: FunctionMetadataResponse): void;
+  /** The worker comes with its functions and wants to know what to load. */
+  offered(participant: IndexParticipant, offer: FunctionOffer): void;
+}
+
+/** The functions that a worker brings along in WorkerConnect. */
+export interface FunctionOffer {
+  readonly functions: readonly RpcFunctionMetadata[];
+  /** The worker leaves it to the Runtime to read function.json. */
+  readonly useDefaultIndexing: boolean;
 }
 
 /** A worker on its way to the app's functions. Exactly one of a JobHost is asked; all are told what to load. */
@@ -76,6 +90,7 @@ export class Handshake implements IndexParticipant {
   readonly #plan: HandshakePlan;
   readonly #events: HandshakeEvents;
   readonly #machine: StateMachine<Phase>;
+  #awaitsConnectResponse = false;
 
   constructor(clock: Clock, worker: Worker, plan: HandshakePlan, events: HandshakeEvents) {
     this.#clock = clock;
@@ -98,6 +113,26 @@ export class Handshake implements IndexParticipant {
 
   start(): void {
     this.#send({ $case: 'workerInitRequest', value: this.#plan.initRequest });
+  }
+
+  /** Takes what a sidecar found out in the host's place. */
+  startConnected(message: WorkerConnect): void {
+    this.#awaitsConnectResponse = true;
+    this.#worker.describe({
+      capabilities: parseCapabilities(message.workerCapabilities),
+      metadata: message.workerMetadata,
+    });
+    this.#machine.transition({ kind: 'waiting' });
+    this.#events.initialized();
+    this.#plan.offered(this, {
+      functions: message.functionMetadata,
+      useDefaultIndexing: message.useDefaultMetadataIndexing,
+    });
+  }
+
+  /** True while the worker's sidecar waits for the answer to its WorkerConnect. */
+  get awaitsConnectResponse(): boolean {
+    return this.#awaitsConnectResponse;
   }
 
   /** Gives up without a report: the stream is gone. */
@@ -143,6 +178,7 @@ export class Handshake implements IndexParticipant {
     } else {
       for (const value of requests) this.#send({ $case: 'functionLoadRequest', value });
     }
+    this.#answerConnect();
     this.#finishIfLoaded();
   }
 
@@ -187,6 +223,14 @@ export class Handshake implements IndexParticipant {
     }
     this.#finishIfLoaded();
     return true;
+  }
+
+  #answerConnect(): void {
+    if (!this.#awaitsConnectResponse) return;
+    this.#awaitsConnectResponse = false;
+    const result = { status: StatusResult_Status.Success, result: '', exception: undefined, logs: [] };
+    const hostCapabilities = this.#plan.initRequest.capabilities;
+    this.#send({ $case: 'workerConnectResponse', value: { result, hostCapabilities, functionLoadRequests: [] } });
   }
 
   #finishIfLoaded(): void {

@@ -8,8 +8,7 @@ import {
 
 /**
  * What a worker is told to load. Bindings carry type, direction and data type only, as the official host sends them; the
- * worker's own properties go back to it (Python loads nothing without its `worker_indexed`), with the function's id
- * (reference host-behaviours section 2.5).
+ * worker's own properties go back to it (Python loads nothing without its `worker_indexed`), with the function's id.
  */
 export function toLoadRequest(metadata: FunctionMetadata, managedDependencies: boolean): FunctionLoadRequest {
   return {

@@ -1,19 +1,22 @@
-import type { PlatformError } from '@switchyard/kernel';
+import { createDeferred, type PlatformError } from '@switchyard/kernel';
 import {
   createMemoryLinkPair,
+  emptyLog,
   type InvocationResponse,
   type Link,
   type RpcLog,
   StreamingMessage,
+  WorkerConnect,
 } from '@switchyard/protocol';
 import { createFakeWorker, createMemoryLog, VirtualClock } from '@switchyard/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { VerifyWorker, WorkerVerdict } from '../contract.ts';
 import { runtimeErrors } from '../errors.ts';
 import { defaultLimits } from '../limits.ts';
 import { sampleAnswer, sampleDefinition } from '../testing/sample-worker.ts';
 import { Worker } from '../worker-registry/worker.ts';
-import { type StreamSession, streamEdges, WorkerStream } from './worker-stream.ts';
+import { type Admission, type StreamDoor, type StreamSession, streamEdges, WorkerStream } from './worker-stream.ts';
 
 function frame(content: StreamingMessage['content']): Uint8Array {
   return StreamingMessage.encode({ requestId: '', content }).finish();
@@ -22,7 +25,7 @@ function frame(content: StreamingMessage['content']): Uint8Array {
 const startStream = (workerId: string) => frame({ $case: 'startStream', value: { workerId, properties: new Map() } });
 
 /** A stream with a session that writes down what it hears. */
-function openStream(known = 'w1') {
+function openStream(known = 'w1', verify: VerifyWorker = () => ({ kind: 'accepted' })) {
   const clock = new VirtualClock();
   const log = createMemoryLog(clock);
   const { opener: link, acceptor: host } = createMemoryLinkPair();
@@ -47,6 +50,10 @@ function openStream(known = 'w1') {
         join: (participant) => participant.load([]),
         leave: () => {},
         indexed: () => {},
+        offered: (participant, { useDefaultIndexing }) =>
+          useDefaultIndexing
+            ? participant.fail(runtimeErrors.create('WORKER_FUNCTIONS_DIFFER', { workerId: 'w1', difference: 'x' }))
+            : participant.load([]),
       },
       initialized: () => {
         worker.transition({ kind: 'loading' });
@@ -63,11 +70,12 @@ function openStream(known = 'w1') {
       ended: (reason) => heard.push(`ended: ${reason}`),
     };
   };
-  const stream: WorkerStream = new WorkerStream({ clock, log }, defaultLimits, host, (workerId) =>
+  const admit = (workerId: string): Admission =>
     workerId === known
       ? { kind: 'admitted', session: session(stream) }
-      : { kind: 'refused', error: runtimeErrors.create('WORKER_UNKNOWN', { workerId }) },
-  );
+      : { kind: 'refused', error: runtimeErrors.create('WORKER_UNKNOWN', { workerId }) };
+  const door: StreamDoor = { admit, connect: ({ workerId }) => admit(workerId), verify };
+  const stream: WorkerStream = new WorkerStream({ clock, log }, defaultLimits, host, door);
   stream.start();
   return { clock, log, link, host, stream, worker, heard };
 }
@@ -78,7 +86,7 @@ async function endOf(link: Link) {
 }
 
 describe('the stream machine', () => {
-  test('has the edges of the design, and may end in any phase', () => {
+  test('goes one way, and may end in any phase', () => {
     expect(streamEdges).toEqual({
       opening: ['handshaking', 'closed'],
       handshaking: ['open', 'draining', 'closed'],
@@ -98,7 +106,7 @@ describe('WorkerStream', () => {
     const { link, stream, log } = openStream();
     link.send(frame(content));
     expect(await endOf(link)).toMatchObject({ code: 3 });
-    expect((await endOf(link)).message).toContain(`must be StartStream, but ${name} came`);
+    expect((await endOf(link)).message).toContain(`must be StartStream or WorkerConnect, but ${name} came`);
     expect(stream.state).toBe('closed');
     expect(log.withMessage('A worker stream was refused.')).toHaveLength(1);
   });
@@ -264,5 +272,83 @@ describe('WorkerStream', () => {
     await clock.settle();
     expect(fake.bodies('workerTerminate')).toEqual([]);
     expect([stream.state, (await endOf(link)).code]).toEqual(['closed', 0]);
+  });
+});
+
+describe('WorkerConnect', () => {
+  const workerConnect = (fields: Partial<WorkerConnect> = {}): Uint8Array =>
+    frame({
+      $case: 'workerConnect',
+      value: {
+        ...WorkerConnect.decode(new Uint8Array()),
+        workerId: 'w1',
+        applicationId: 'sample',
+        metadataVersion: '1',
+        ...fields,
+      },
+    });
+
+  function collect(link: Link): StreamingMessage[] {
+    const messages: StreamingMessage[] = [];
+    link.receive({ frame: (bytes) => messages.push(StreamingMessage.decode(bytes)) });
+    return messages;
+  }
+
+  test('I6: is answered, and followed by the news that the worker is Ready', async () => {
+    const { clock, link, stream, heard } = openStream();
+    const messages = collect(link);
+    link.send(workerConnect());
+    await clock.settle();
+    expect(messages.map(({ content }) => content)).toMatchObject([
+      { $case: 'workerConnectResponse', value: { result: { status: 1 } } },
+      {
+        $case: 'workerSpecializedNotification',
+        value: { workerId: 'w1', applicationId: 'sample', jobHostId: 'sample:1' },
+      },
+    ]);
+    expect([stream.state, heard]).toEqual(['open', ['initialized', 'ready']]);
+  });
+
+  test('I6: nothing happens before its token was verified', async () => {
+    const verdict = createDeferred<WorkerVerdict>();
+    const { clock, link, stream, heard } = openStream('w1', () => verdict.promise);
+    const messages = collect(link);
+    link.send(workerConnect());
+    link.send(frame({ $case: 'rpcLog', value: { ...emptyLog(), message: 'early' } }));
+    await clock.settle();
+    expect([stream.state, heard, messages]).toEqual(['opening', [], []]);
+    verdict.resolve({ kind: 'accepted' });
+    await clock.settle();
+    expect([stream.state, heard]).toEqual(['open', ['initialized', 'ready', 'log early']]);
+  });
+
+  test('I6: a refusal ends the stream with its status', async () => {
+    const status = { code: 16, message: 'the token has expired' };
+    const { link, heard, log } = openStream('w1', async () => ({ kind: 'refused', status }));
+    link.send(workerConnect());
+    expect(await endOf(link)).toEqual(status);
+    expect(heard).toEqual([]);
+    expect(log.withMessage('A worker stream was refused.')).toHaveLength(1);
+  });
+
+  test('I6: a verification that breaks off, or takes for ever, refuses the worker', async () => {
+    const broken = openStream('w1', () => Promise.reject(new Error('no keys')));
+    broken.link.send(workerConnect());
+    expect(await endOf(broken.link)).toMatchObject({ code: 14, message: expect.stringContaining('no keys') });
+    const slow = openStream('w1', () => new Promise(() => {}));
+    slow.link.send(workerConnect());
+    await slow.clock.advance(30_000);
+    expect(await endOf(slow.link)).toMatchObject({ code: 4 });
+    expect(slow.heard).toEqual([]);
+  });
+
+  test('I6: a worker that nobody admits, or whose functions do not fit, hears why', async () => {
+    const unknown = openStream();
+    unknown.link.send(workerConnect({ workerId: 'w2' }));
+    expect(await endOf(unknown.link)).toMatchObject({ code: 5 });
+    const different = openStream();
+    different.link.send(workerConnect({ useDefaultMetadataIndexing: true }));
+    expect(await endOf(different.link)).toMatchObject({ code: 9, message: expect.stringContaining('other functions') });
+    expect(different.heard).toEqual(['initialized', 'failed WORKER_FUNCTIONS_DIFFER']);
   });
 });

@@ -1,24 +1,31 @@
 /**
  * One EventStream of one worker.
  *
- * Phases: Opening (waits for StartStream) -> Handshaking (init, index, load) -> Open -> Draining -> Closed. Ownership: the
+ * Phases: Opening (waits for StartStream or WorkerConnect) -> Handshaking (init, index, load) -> Open -> Draining -> Closed. Ownership: the
  * Runtime hands every accepted link to a stream, which owns it from then on. The session is the JobHost's side of it.
  *
- * I1 The first message must be StartStream and must come in time; else the stream ends with a status that says why.
+ * I1 The first message must be StartStream or WorkerConnect and must come in time; else the stream ends with a status that
+ *    says why.
  * I2 Only a worker that the owner admits gets a handshake; any other stream ends with the owner's reason.
  * I3 A frame that is no StreamingMessage ends this stream and no other.
  * I4 Messages of a kind that nobody waits for are logged and ignored.
  * I5 The session hears of the end exactly once, unless it aborted the stream itself; afterwards no frame reaches it.
+ * I6 A WorkerConnect is verified before anything else is done with it; its sidecar hears of success, refusal and Ready.
  */
 import { type Clock, type Log, messageOf, type PlatformError, StateMachine, type Timer } from '@switchyard/kernel';
+import { jobHostKey } from '@switchyard/model';
 import {
   grpcStatus,
   type InvocationResponse,
   type Link,
   type LinkStatus,
   type RpcLog,
+  readWorkerClaims,
   StreamingMessage,
+  type WorkerClaims,
+  type WorkerConnect,
 } from '@switchyard/protocol';
+import type { VerifyWorker, WorkerVerdict } from '../contract.ts';
 import { runtimeErrors } from '../errors.ts';
 import type { RuntimeLimits } from '../limits.ts';
 import type { Worker, WorkerChannel } from '../worker-registry/worker.ts';
@@ -47,7 +54,13 @@ export type Admission =
   | { readonly kind: 'refused'; readonly error: PlatformError };
 
 /** Decides which worker a stream belongs to. */
-export type Admit = (workerId: string, channel: WorkerChannel) => Admission;
+export interface StreamDoor {
+  /** A worker names its id in StartStream. */
+  admit(workerId: string, channel: WorkerChannel): Admission;
+  /** A sidecar brings the worker of an app by WorkerConnect; its claims were verified. */
+  connect(claims: WorkerClaims, channel: WorkerChannel): Admission;
+  readonly verify: VerifyWorker;
+}
 
 export interface WorkerStreamDeps {
   readonly clock: Clock;
@@ -61,7 +74,7 @@ type StreamState =
   | { readonly kind: 'draining'; readonly session: StreamSession; readonly deadline: Timer }
   | { readonly kind: 'closed' };
 
-/** The stream machine of the design (section 10); a stream may end in any phase. */
+/** The stream machine; a stream may end in any phase. */
 export const streamEdges = {
   opening: ['handshaking', 'closed'],
   handshaking: ['open', 'draining', 'closed'],
@@ -74,14 +87,14 @@ export class WorkerStream implements WorkerChannel {
   readonly #deps: WorkerStreamDeps;
   readonly #limits: RuntimeLimits;
   readonly #link: Link;
-  readonly #admit: Admit;
+  readonly #door: StreamDoor;
   readonly #machine: StateMachine<StreamState>;
 
-  constructor(deps: WorkerStreamDeps, limits: RuntimeLimits, link: Link, admit: Admit) {
+  constructor(deps: WorkerStreamDeps, limits: RuntimeLimits, link: Link, door: StreamDoor) {
     this.#deps = deps;
     this.#limits = limits;
     this.#link = link;
-    this.#admit = admit;
+    this.#door = door;
     const timeoutMs = limits.startStreamMs;
     const deadline = deps.clock.schedule(timeoutMs, () =>
       this.#refuse(runtimeErrors.create('WORKER_START_STREAM_TIMEOUT', { timeoutMs })),
@@ -181,11 +194,54 @@ export class WorkerStream implements WorkerChannel {
   }
 
   #open(content: StreamingMessage['content']): void {
-    if (content?.$case !== 'startStream') {
-      this.#refuse(runtimeErrors.create('WORKER_FIRST_MESSAGE', { received: content?.$case ?? 'an unknown message' }));
+    switch (content?.$case) {
+      case 'startStream':
+        this.#begin(this.#door.admit(content.value.workerId, this), (handshake) => handshake.start());
+        return;
+      case 'workerConnect':
+        this.#verify(content.value);
+        return;
+      default:
+        this.#refuse(
+          runtimeErrors.create('WORKER_FIRST_MESSAGE', { received: content?.$case ?? 'an unknown message' }),
+        );
+    }
+  }
+
+  #verify(message: WorkerConnect): void {
+    const claims = readWorkerClaims(message);
+    const verdict = this.#door.verify(this.#link.metadata, claims);
+    if (!(verdict instanceof Promise)) {
+      this.#connect(message, claims, verdict);
       return;
     }
-    const admission = this.#admit(content.value.workerId, this);
+    // Nothing is read meanwhile; the time for the first message limits this, too.
+    this.#link.pause();
+    verdict.then(
+      (settled) => {
+        this.#connect(message, claims, settled);
+        this.#link.resume();
+      },
+      (thrown: unknown) => {
+        const details = { workerId: claims.workerId, reason: messageOf(thrown) };
+        if (this.#machine.kind === 'opening') this.#refuse(runtimeErrors.create('WORKER_UNVERIFIED', details, thrown));
+      },
+    );
+  }
+
+  #connect(message: WorkerConnect, claims: WorkerClaims, verdict: WorkerVerdict): void {
+    if (this.#machine.kind !== 'opening') return;
+    if (verdict.kind === 'refused') {
+      const { workerId } = claims;
+      this.#logRefusal(`status ${verdict.status.code}`, verdict.status.message, { workerId });
+      this.abort(verdict.status);
+      return;
+    }
+    const onReady = (): void => void this.#link.send(readyFrame(claims));
+    this.#begin(this.#door.connect(claims, this), (handshake) => handshake.startConnected(message), onReady);
+  }
+
+  #begin(admission: Admission, start: (handshake: Handshake) => void, onReady: () => void = () => {}): void {
     if (admission.kind === 'refused') {
       this.#refuse(admission.error);
       return;
@@ -196,23 +252,30 @@ export class WorkerStream implements WorkerChannel {
       done: () => {
         if (this.#machine.allows('open')) this.#machine.transition({ kind: 'open', session });
         session.ready();
+        onReady();
       },
       failed: (error) => this.#fail(session, error),
     });
     this.#machine.transition({ kind: 'handshaking', session, handshake });
     session.worker.framesReceived += 1;
-    handshake.start();
+    start(handshake);
   }
 
   /** Ends a stream that belongs to no worker. */
   #refuse(error: PlatformError): void {
+    this.#logRefusal(error.code, error.message, {});
+    this.abort({ code: error.definition.grpc, message: error.message });
+  }
+
+  #logRefusal(code: string, reason: string, fields: Readonly<Record<string, string>>): void {
+    const peer = this.#link.peer;
     this.#deps.log.write('warning', 'A worker stream was refused.', {
       category: 'Host.Worker',
-      peer: this.#link.peer,
-      code: error.code,
-      reason: error.message,
+      peer,
+      code,
+      reason,
+      ...fields,
     });
-    this.abort({ code: error.definition.grpc, message: error.message });
   }
 
   #break(state: Exclude<StreamState, { kind: 'closed' }>, error: PlatformError): void {
@@ -221,8 +284,11 @@ export class WorkerStream implements WorkerChannel {
   }
 
   #fail(session: StreamSession, error: PlatformError): void {
-    if (this.#machine.kind === 'closed') return;
-    this.abort({ code: error.definition.grpc, message: error.message });
+    const { state } = this.#machine;
+    if (state.kind === 'closed') return;
+    const isConnecting = state.kind === 'handshaking' && state.handshake.awaitsConnectResponse;
+    const code = isConnecting ? grpcStatus.failedPrecondition : error.definition.grpc;
+    this.abort({ code, message: error.message });
     session.failed(error);
   }
 
@@ -239,6 +305,15 @@ export class WorkerStream implements WorkerChannel {
     this.#machine.transition({ kind: 'closed' });
     if (state.kind === 'handshaking') state.handshake.stop();
   }
+}
+
+/** Tells the sidecar that its worker takes invocations now. */
+function readyFrame({ workerId, application }: WorkerClaims): Uint8Array {
+  const value = { workerId, applicationId: application.applicationId, jobHostId: jobHostKey(application) };
+  return StreamingMessage.encode({
+    requestId: '',
+    content: { $case: 'workerSpecializedNotification', value },
+  }).finish();
 }
 
 function terminateFrame(graceMs: number): Uint8Array {

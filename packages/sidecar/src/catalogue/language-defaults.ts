@@ -1,4 +1,4 @@
-/** What hosts know of a language beyond its worker.config.json (host-behaviours 1 and 14, node-worker 1, 2 and 6). */
+/** What the official host and the official tools know of a language beyond its worker.config.json. */
 export interface LanguageDefaults {
   /** Variables that the process gets when nobody set them. */
   readonly environment: Readonly<Record<string, string>>;

@@ -10,8 +10,10 @@ export const catalogueLimits = {
   expressionLength: 1_024,
   /** The longest value that an expression is tried on, in characters. */
   expressionInputLength: 8_192,
-  /** How long one expression may run. */
+  /** How long one expression may compute. */
   expressionTimeoutMs: 100,
+  /** How often it is run at most until it has had its time, when a busy machine does not let it compute. */
+  expressionRuns: 50,
   /** Worker folders in one directory. */
   folders: 256,
 } as const;

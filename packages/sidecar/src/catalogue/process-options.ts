@@ -13,7 +13,7 @@ export interface ProcessOptions {
   readonly setProcessCountToNumberOfCpuCores: boolean;
 }
 
-/** The official host's defaults (host-behaviours section 1). */
+/** The official host's defaults (WorkerProcessCountOptions). */
 export const defaultProcessOptions: ProcessOptions = {
   processCount: 1,
   maxProcessCount: 10,

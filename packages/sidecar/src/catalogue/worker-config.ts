@@ -1,6 +1,6 @@
 /**
- * worker.config.json, parsed once. Facts: host-behaviours section 1. Keys count in any case, as in the official host;
- * unknown ones are skipped.
+ * worker.config.json, parsed once. Keys count in any case, as in the official host (WorkerConfigFactory); unknown ones are
+ * skipped.
  */
 import { dirname } from 'node:path';
 import { isPlatformError, messageOf } from '@switchyard/kernel';

@@ -10,6 +10,7 @@
  */
 import { type Clock, createDeferred, StateMachine, type Timer } from '@switchyard/kernel';
 import type { ProcessHandle, ProcessPort } from '@switchyard/sidecar';
+import { lifelineArguments } from '../dev/lifeline.ts';
 import type { EmulatorAddresses } from './development-storage.ts';
 
 export interface AzuriteOptions {
@@ -38,9 +39,6 @@ type State =
 
 const edges = { Running: ['Stopping', 'Ended'], Stopping: ['Ended'], Ended: [] } as const;
 
-/** Ends the emulator when its stdin closes: then we are gone, however that came about. */
-const lifeline = 'data:text/javascript,process.stdin.on("end",()=>process.exit(0)).resume();';
-
 /** How much of its output a failure quotes, in bytes. */
 const quotedBytes = 2_000;
 
@@ -63,7 +61,7 @@ export function startAzurite(
   const child: ProcessHandle = deps.processes.spawn(
     {
       executable: options.executable,
-      arguments: ['--import', lifeline, ...argumentsOf(options)],
+      arguments: [...lifelineArguments, ...argumentsOf(options)],
       directory: options.directory,
       environment: options.environment,
       lifeline: true,
@@ -97,7 +95,7 @@ export function startAzurite(
   };
 }
 
-/** In memory and in a folder exclude each other: Azurite ends when it gets both (node-worker section 7). */
+/** In memory and in a folder exclude each other: Azurite ends when it gets both. */
 function argumentsOf({ script, addresses, folder }: AzuriteOptions): readonly string[] {
   const { host, blobPort, queuePort, tablePort } = addresses;
   return [

@@ -177,4 +177,20 @@ describe('openEmulatorBox', () => {
     await clock.runUntil(box.opened);
     expect(clock.monotonic()).toBeLessThan(1_000);
   });
+
+  it('I6: starts what an app asks for later, once, and ends it too', async () => {
+    await installAzurite();
+    const [first, second] = [21_001, 31_001];
+    const { box, clock, launches, kills } = open([await app('one', storageAt(first))]);
+    await box.opened;
+    const changed = await app('one', storageAt(second));
+    for (const application of [changed, changed, await app('two', storageAt(first))]) box.include(application);
+    await clock.settle();
+    expect(launches.map((launch) => launch.arguments.join(' '))).toEqual([
+      expect.stringContaining(`--queuePort ${first}`),
+      expect.stringContaining(`--queuePort ${second}`),
+    ]);
+    await box.close(1_000);
+    expect(kills).toEqual(['SIGTERM', 'SIGTERM']);
+  });
 });

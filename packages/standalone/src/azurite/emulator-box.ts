@@ -9,6 +9,7 @@
  * I3 An emulator that is missing or ends is an error line; everything else goes on.
  * I4 `close` ends every emulator of ours, also one whose start is under way.
  * I5 `opened` resolves when every emulator of ours listens, has ended, or took longer than the limit.
+ * I6 What an app asks for later is opened then, each emulator once.
  */
 import { join } from 'node:path';
 import { type Clock, type Log, messageOf, sleep } from '@switchyard/kernel';
@@ -41,11 +42,14 @@ export interface EmulatorBoxOptions {
 export interface EmulatorBox {
   /** Resolves when every emulator that is needed listens, or there is no hope for it. Never rejects. */
   readonly opened: Promise<void>;
+  /** Opens what the app asks for now and nobody asked for before. */
+  include(application: LoadedApplication): void;
   close(graceMs: number): Promise<void>;
 }
 
 /** What an app needs, and who asks first. */
 interface Demand {
+  readonly key: string;
   readonly addresses: EmulatorAddresses;
   readonly application: LoadedApplication;
 }
@@ -60,6 +64,7 @@ const hostStorageSetting = 'AzureWebJobsStorage';
 /** Begins to open the emulators; returns at once. */
 export function openEmulatorBox(deps: EmulatorBoxDeps, options: EmulatorBoxOptions): EmulatorBox {
   const started: AzuriteProcess[] = [];
+  const known = new Set<string>();
   let isClosed = false;
 
   const open = async (demand: Demand): Promise<void> => {
@@ -75,17 +80,26 @@ export function openEmulatorBox(deps: EmulatorBoxDeps, options: EmulatorBoxOptio
       await sleep(deps.clock, pollMs);
     }
   };
-  const opened = Promise.all(demandsOf(options.applications).map(open)).then(
-    () => {},
-    (error: unknown) =>
-      deps.log.write('error', 'The storage emulator could not be started', { error: messageOf(error) }),
-  );
+  const openAll = (applications: readonly LoadedApplication[]): Promise<void> => {
+    const wanted = demandsOf(applications).filter(({ key }) => !known.has(key));
+    for (const { key } of wanted) known.add(key);
+    return Promise.all(wanted.map(open)).then(
+      () => {},
+      (error: unknown) =>
+        deps.log.write('error', 'The storage emulator could not be started', { error: messageOf(error) }),
+    );
+  };
+  const opened = openAll(options.applications);
+  let later = opened;
   return {
     opened,
+    include(application) {
+      later = Promise.all([later, openAll([application])]).then(() => {});
+    },
     async close(graceMs) {
       isClosed = true;
       await Promise.all(started.map((process) => process.stop(graceMs)));
-      await opened;
+      await later;
     },
   };
 }
@@ -98,7 +112,7 @@ export function demandsOf(applications: readonly LoadedApplication[]): readonly 
       const addresses = emulatorOf(application.settings.get(name) ?? '');
       if (addresses === undefined) continue;
       const key = JSON.stringify(addresses);
-      if (!demands.has(key)) demands.set(key, { addresses, application });
+      if (!demands.has(key)) demands.set(key, { key, addresses, application });
     }
   return [...demands.values()];
 }

@@ -123,7 +123,13 @@ describe('AppStarter', () => {
     expect(added.get('shop')?.application).toMatchObject({
       definition: { applicationId: 'shop', metadataVersion: 'dev', codeVersion: 'dev' },
       stack: { runtime: 'node', version: '24', architecture: process.arch },
-      worker: { workerDirectory: '/worker', workerIndexing: true, initializationTimeoutMs: 120_000 },
+      worker: {
+        workerDirectory: '/worker',
+        workerIndexing: true,
+        initializationTimeoutMs: 120_000,
+        stderrIsError: false,
+        ignoresTermination: false,
+      },
       scriptRoot: loaded.directory,
       hostJson: { version: '2.0' },
       keys: undefined,

@@ -1,5 +1,6 @@
 import { systemClock } from '@switchyard/kernel';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createCurrentApplications } from '../application/current-applications.ts';
 import { loadApplication } from '../application/load-application.ts';
 import { openTestFolder, type TestFolder } from '../testing/app-folders.ts';
 import { type DevLogOptions, devCategory, openDevLog } from './dev-log.ts';
@@ -20,7 +21,7 @@ async function open(overrides: Partial<DevLogOptions> = {}) {
   const log = await openDevLog(systemClock, {
     output: 'text',
     verbose: false,
-    applications: [await app('quiet', { Function: 'Error' }), await app('plain', {})],
+    applications: createCurrentApplications([await app('quiet', { Function: 'Error' }), await app('plain', {})]),
     console: { write: (text) => written.push(text) },
     environment: {},
     ...overrides,

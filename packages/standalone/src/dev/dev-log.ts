@@ -10,6 +10,7 @@ import {
   type TextSink,
   wantsColors,
 } from '@switchyard/telemetry';
+import type { CurrentApplications } from '../application/current-applications.ts';
 import type { LoadedApplication } from '../application/load-application.ts';
 import { showAwaitedLines } from '../output/awaited-lines.ts';
 
@@ -17,7 +18,7 @@ export interface DevLogOptions {
   readonly output: 'text' | 'json';
   /** Shows the host's own lines from Debug on. */
   readonly verbose: boolean;
-  readonly applications: readonly LoadedApplication[];
+  readonly applications: Pick<CurrentApplications, 'all'>;
   readonly console: TextSink & { readonly isTTY?: boolean };
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -33,20 +34,28 @@ export async function openDevLog(clock: Clock, options: DevLogOptions): Promise<
   if (options.output === 'json')
     return showAwaitedLines(await openJsonLog({ clock, sink }, isWanted), { category, bare: false });
   const colors = wantsColors(sink.isTTY === true, environment);
-  const text = createConsoleLog({ clock, sink }, { colors, showApplication: applications.length > 1, isWanted });
+  const text = createConsoleLog({ clock, sink }, { colors, showApplication: applications.all.length > 1, isWanted });
   return showAwaitedLines(text, { category, bare: true });
 }
 
-function createFilter(applications: readonly LoadedApplication[], verbose: boolean): RecordFilter {
+function createFilter(applications: Pick<CurrentApplications, 'all'>, verbose: boolean): RecordFilter {
   const fallback = verbose ? (): MinimumLevel => 'debug' : developmentLevel;
   const platformFilter = createLevelFilter({ levels: new Map(), fallback });
-  const filters = new Map<unknown, LevelFilter>(
-    applications.map(({ applicationId, host }) => [
-      applicationId,
-      createLevelFilter({ levels: host.logging.logLevel, fallback }),
-    ]),
-  );
-  return (level: LogLevel, { applicationId, category }: LogFields) =>
-    category === devCategory ||
-    (filters.get(applicationId) ?? platformFilter)(typeof category === 'string' ? category : '', level);
+  const filtersOf = (all: readonly LoadedApplication[]): ReadonlyMap<unknown, LevelFilter> =>
+    new Map(
+      all.map(({ applicationId, host }) => [
+        applicationId,
+        createLevelFilter({ levels: host.logging.logLevel, fallback }),
+      ]),
+    );
+  let seen = applications.all;
+  let filters = filtersOf(seen);
+  return (level: LogLevel, { applicationId, category }: LogFields) => {
+    if (applications.all !== seen) {
+      seen = applications.all;
+      filters = filtersOf(seen);
+    }
+    const filter = filters.get(applicationId) ?? platformFilter;
+    return category === devCategory || filter(typeof category === 'string' ? category : '', level);
+  };
 }

@@ -16,10 +16,16 @@ export interface DevOptions {
   /** Whose words the text output uses: our own, or those of the official tools, which editors and scripts wait for. */
   readonly face: 'switchyard' | 'core-tools';
   readonly verbose: boolean;
-  /** Replaces what the apps' local.settings.json say of pages that may call. */
-  readonly cors: { readonly origins: readonly string[]; readonly credentials: boolean } | undefined;
+  /** Replaces what the apps' local.settings.json say of pages that may call, as far as it is defined. */
+  readonly cors:
+    | { readonly origins: readonly string[] | undefined; readonly credentials: boolean | undefined }
+    | undefined;
   /** Opens debuggers from this port on. */
   readonly inspectPort: number | undefined;
+  /** Reloads an app when its folder changes. */
+  readonly watches: boolean;
+  /** Compiles TypeScript apps from the start; otherwise only when that turns out to be needed. */
+  readonly builds: boolean;
   readonly startsAzurite: boolean;
   readonly persistsStorage: boolean;
   /** Ends the start-up with command lines to try. */

@@ -10,28 +10,26 @@ import { createRpcServer, grpcStatus, type Link, type RpcServer, type WorkerSupp
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import { createNodeProcesses, createPodHost, type ProcessPort } from '@switchyard/sidecar';
 import { createMemoryMeter } from '@switchyard/telemetry';
-import {
-  createAzureQueueService,
-  createFileTimerStatus,
-  createKinds,
-  type TimerStatusStore,
-} from '@switchyard/triggers';
-import type { LoadedApplication } from '../application/load-application.ts';
+import { type CurrentApplications, createCurrentApplications } from '../application/current-applications.ts';
+import { type LoadedApplication, loadApplication } from '../application/load-application.ts';
 import { loadApplications } from '../application/load-applications.ts';
-import { openEmulatorBox } from '../azurite/emulator-box.ts';
-import { createPatientQueues } from '../azurite/patient-queues.ts';
+import { type EmulatorBox, openEmulatorBox } from '../azurite/emulator-box.ts';
+import { DebuggerPorts } from '../debugger/debugger-ports.ts';
 import { withCors } from '../http/cors.ts';
 import { createGatewayServer, type GatewayServer } from '../http/gateway-server.ts';
 import { isListening } from '../http/listen.ts';
+import { createLocalWorkerHttp } from '../http/worker-http.ts';
 import { KeyFile } from '../keys/key-file.ts';
 import { createCoreToolsOutput } from '../output/core-tools-output.ts';
 import { createLogOutput, createTextOutput, type DevOutput } from '../output/dev-output.ts';
 import { openDevWorkers } from '../workers/dev-workers.ts';
 import { AppStarter } from './app-starter.ts';
 import { Closers } from './closers.ts';
+import { createLoops } from './create-loops.ts';
 import { DataFolder } from './data-folder.ts';
 import { devCategory, openDevLog } from './dev-log.ts';
 import { type DevOptions, devDefaults } from './dev-options.ts';
+import { openKinds } from './open-kinds.ts';
 
 /** A running development host. */
 export interface Dev {
@@ -61,7 +59,8 @@ const loopback = '127.0.0.1';
 export async function startDev(options: DevOptions): Promise<Dev> {
   const { applications: loaded, errors } = await loadApplications(options.directories, options.environment);
   const applications = loaded.map((application) => withCorsOf(options, application));
-  const log = await openDevLog(systemClock, { ...options, applications });
+  const current = createCurrentApplications(applications);
+  const log = await openDevLog(systemClock, { ...options, applications: current });
   const output = createOutput(options, log, applications.length > 1);
   const [firstError] = errors;
   if (applications.length === 0 && firstError !== undefined) {
@@ -72,7 +71,7 @@ export async function startDev(options: DevOptions): Promise<Dev> {
   const closers = new Closers(log);
   try {
     const data = new DataFolder(dataPathOf(options, applications));
-    return await open({ options, applications, log, output, closers, data });
+    return await open({ options, applications, current, log, output, closers, data });
   } catch (error) {
     await closers.close();
     throw error;
@@ -82,7 +81,9 @@ export async function startDev(options: DevOptions): Promise<Dev> {
 /** What the parts of a development host share. */
 interface DevScope {
   readonly options: DevOptions;
+  /** As they were at the start. */
   readonly applications: readonly LoadedApplication[];
+  readonly current: CurrentApplications;
   readonly log: Log;
   readonly output: DevOutput;
   readonly closers: Closers;
@@ -90,26 +91,46 @@ interface DevScope {
 }
 
 async function open(scope: DevScope): Promise<Dev> {
-  const { options, applications, output, closers, log } = scope;
+  const { options, applications, current, output, closers, log } = scope;
   const processes = createNodeProcesses();
   const { gateway, rpc, port, url, endpoint, keyFile, connectWorkers } = await openSockets(scope);
-  const storageOpened = openEmulators(scope, processes);
-  const workers = await openDevWorkers({ hostName: `localhost:${port}`, inspectPort: options.inspectPort });
+  const emulators = openEmulators(scope, processes);
+  const debuggers = new DebuggerPorts({ onNote: (applicationId, text) => output.note(applicationId, text) });
+  const workers = await openDevWorkers({
+    hostName: `localhost:${port}`,
+    inspectPort: options.inspectPort,
+    openDebugger: (applicationId, request) => debuggers.open(applicationId, request),
+  });
   const podHost = createPodHost(
     { clock: systemClock, random: systemRandom, log, launches: workers, processes },
     { endpoint, limits: { maxConcurrentStarts: Math.max(2, availableParallelism()) } },
   );
+  podHost.watch((event) => debuggers.observe(event));
+  closers.add('debuggers', () => debuggers.close());
   closers.add('workers', () => podHost.close(devDefaults.workerGraceMs));
-  const runtime = openRuntime(scope, podHost, storageOpened);
+  const runtime = openRuntime(scope, podHost, emulators?.opened ?? Promise.resolve());
   connectWorkers((link) => runtime.acceptWorker(link));
   closers.add('worker connections', () => rpc.close(devDefaults.workerGraceMs));
   closers.add('Runtime', () => runtime.drain(devDefaults.drainMs));
-  closers.add('HTTP', async () => gateway.stopListening());
   const baseUrlOf = (applicationId: string): string =>
     applications.length > 1 ? `http://${applicationId}.localhost:${port}` : url;
-  const starter = new AppStarter({ runtime, workers, output, keyFile, baseUrlOf });
-  const starts = await starter.begin(applications);
-  gateway.serve(withCors(applications, (request, response) => runtime.handleRequest(request, response)));
+  const starter = new AppStarter({ runtime, output, keyFile, baseUrlOf });
+  const loops = createLoops(
+    { runtime, workers, debuggers, keyFile, processes, emulators, starter, log, output, current },
+    {
+      ...options,
+      dataFolder: scope.data.path,
+      json: options.output === 'json',
+      environment: definedOnly(options.environment),
+      baseUrlOf,
+      load: async (directory) => withCorsOf(options, await loadApplication(directory, options.environment)),
+    },
+  );
+  closers.add('watches', async () => void (await Promise.all([...loops.values()].map((loop) => loop.close()))));
+  // The last one, so that it is the first thing that a stop does.
+  closers.add('HTTP', async () => gateway.stopListening());
+  const starts = await starter.begin(loops);
+  gateway.serve(withCors(current, (request, response) => runtime.handleRequest(request, response)));
   return { url, ready: whenReady(scope, runtime, starter, starts), stop: () => stop(scope) };
 }
 
@@ -131,7 +152,12 @@ async function openSockets(scope: DevScope): Promise<Sockets> {
   const gateway = createGatewayServer();
   let accept: (link: Link) => void = (link) => link.cancel({ code: grpcStatus.unavailable, message: 'starting up' });
   const eventStream = { kind: 'stream', open: (link: Link) => accept(link) } as const;
-  const rpc = createRpcServer({ clock: systemClock, log }, { methods: { [eventStreamPath]: eventStream } });
+  // Workers are on this machine: a dead one is seen at its socket, and one that is busy with synchronous user code, which
+  // is legal for as long as the function may run, answers no ping.
+  const rpc = createRpcServer(
+    { clock: systemClock, log },
+    { methods: { [eventStreamPath]: eventStream }, keepAlive: 'off' },
+  );
   closers.add('HTTP connections', async () => gateway.close());
   closers.add('port for workers', () => rpc.close(0));
   const [port, endpoint, keyFile] = await Promise.all([
@@ -153,10 +179,10 @@ async function openKeyFile(data: DataFolder): Promise<KeyFile> {
   return KeyFile.open(join(data.path, 'keys.json'), systemRandom);
 }
 
-/** Resolves when the storage emulators that are needed listen. */
-function openEmulators(scope: DevScope, processes: ProcessPort): Promise<void> {
+/** The storage emulators that are needed; undefined when none may be started. */
+function openEmulators(scope: DevScope, processes: ProcessPort): EmulatorBox | undefined {
   const { options, applications, log, closers, data } = scope;
-  if (!options.startsAzurite) return Promise.resolve();
+  if (!options.startsAzurite) return undefined;
   const emulators = openEmulatorBox(
     { clock: systemClock, log: log.child({ category: 'Host.Storage' }), processes, isListening },
     {
@@ -168,29 +194,16 @@ function openEmulators(scope: DevScope, processes: ProcessPort): Promise<void> {
     },
   );
   closers.add('storage emulator', () => emulators.close(options.persistsStorage ? devDefaults.emulatorGraceMs : 0));
-  return emulators.opened;
+  return emulators;
 }
 
 function openRuntime(scope: DevScope, supply: WorkerSupply, storageOpened: Promise<void>): Runtime {
-  const kinds = createKinds({
-    queues: createPatientQueues(createAzureQueueService(), storageOpened),
-    timerStatus: openTimerStatus(scope.data),
-  });
+  const kinds = openKinds(scope, storageOpened);
   const meter = createMemoryMeter();
-  const deps = { clock: systemClock, random: systemRandom, log: scope.log, meter, supply, kinds };
+  const workerHttp = createLocalWorkerHttp();
+  scope.closers.add('HTTP connections to workers', async () => workerHttp.close());
+  const deps = { clock: systemClock, random: systemRandom, log: scope.log, meter, supply, kinds, workerHttp };
   return createRuntime(deps, { cpus: availableParallelism() });
-}
-
-/** Timer states in files of the data folder. */
-function openTimerStatus(data: DataFolder): TimerStatusStore {
-  const store = createFileTimerStatus({ random: systemRandom }, join(data.path, 'timers'));
-  return {
-    read: (...key) => store.read(...key),
-    async write(...entry) {
-      await data.prepare();
-      await store.write(...entry);
-    },
-  };
 }
 
 async function whenReady(
@@ -210,8 +223,10 @@ async function whenReady(
 }
 
 async function stop({ output, closers }: DevScope): Promise<void> {
+  // The port is closed first and at once, so who reads the line finds it closed.
+  const closed = closers.close();
   output.stopping();
-  await closers.close();
+  await closed;
 }
 
 function createOutput(options: DevOptions, log: Log, severalApps: boolean): DevOutput {
@@ -223,8 +238,12 @@ function createOutput(options: DevOptions, log: Log, severalApps: boolean): DevO
 
 /** The app with the origins that the command line names, when it names any. */
 function withCorsOf({ cors }: DevOptions, application: LoadedApplication): LoadedApplication {
-  if (cors === undefined) return application;
-  const localHost = { ...application.localHost, corsOrigins: cors.origins, corsCredentials: cors.credentials };
+  const { corsOrigins, corsCredentials } = application.localHost;
+  const localHost = {
+    ...application.localHost,
+    corsOrigins: cors?.origins ?? corsOrigins,
+    corsCredentials: cors?.credentials ?? corsCredentials,
+  };
   return { ...application, localHost };
 }
 

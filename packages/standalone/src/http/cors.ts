@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CurrentApplications } from '../application/current-applications.ts';
 import type { LoadedApplication } from '../application/load-application.ts';
 import type { RequestHandler } from './gateway-server.ts';
 
@@ -37,8 +38,25 @@ export function decideCors(policy: CorsPolicy, request: CorsRequest): CorsDecisi
   return { kind: 'preflight', headers: { ...headers, 'Access-Control-Allow-Methods': request.askedMethod, ...asked } };
 }
 
-/** Lets the web pages call that the apps' local.settings.json name. Without any, requests go through untouched. */
-export function withCors(applications: readonly LoadedApplication[], next: RequestHandler): RequestHandler {
+/** Lets the web pages call that the apps' local.settings.json name now. Without any, requests go through untouched. */
+export function withCors(applications: Pick<CurrentApplications, 'all'>, next: RequestHandler): RequestHandler {
+  let seen = applications.all;
+  let policyOf = createPolicies(seen);
+  return (request, response) => {
+    if (applications.all !== seen) {
+      seen = applications.all;
+      policyOf = createPolicies(seen);
+    }
+    const { origin, host } = request.headers;
+    const policy = origin === undefined ? undefined : policyOf(host);
+    if (origin === undefined || policy === undefined || !answerCors(policy, origin, request, response))
+      next(request, response);
+  };
+}
+
+function createPolicies(
+  applications: readonly LoadedApplication[],
+): (host: string | undefined) => CorsPolicy | undefined {
   const policies = new Map(
     applications
       .filter(({ localHost }) => localHost.corsOrigins.length > 0)
@@ -47,14 +65,8 @@ export function withCors(applications: readonly LoadedApplication[], next: Reque
         { origins: localHost.corsOrigins, credentials: localHost.corsCredentials },
       ]),
   );
-  if (policies.size === 0) return next;
   const [onlyPolicy] = applications.length === 1 ? policies.values() : [];
-  return (request, response) => {
-    const { origin, host } = request.headers;
-    const policy = onlyPolicy ?? policies.get((host ?? '').replace(/:\d+$/, '').toLowerCase());
-    if (origin === undefined || policy === undefined || !answerCors(policy, origin, request, response))
-      next(request, response);
-  };
+  return (host) => onlyPolicy ?? policies.get((host ?? '').replace(/:\d+$/, '').toLowerCase());
 }
 
 /** True when the request was answered here. */

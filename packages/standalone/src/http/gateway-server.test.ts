@@ -1,4 +1,4 @@
-import { get } from 'node:http';
+import { Agent, get } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createGatewayServer, type GatewayServer } from './gateway-server.ts';
 
@@ -9,10 +9,7 @@ beforeEach(async () => {
   gateway = createGatewayServer();
   port = await gateway.listen({ host, port: 0 });
 });
-afterEach(() => {
-  gateway.stopListening();
-  gateway.close();
-});
+afterEach(() => gateway.close());
 
 /** The body of the answer, or the code of the error. */
 function fetchPath(path: string): Promise<string> {
@@ -61,12 +58,34 @@ describe('createGatewayServer', () => {
     expect(await answer).toBe('done');
   });
 
-  it('cuts what is still open when it closes', async () => {
+  it('tells callers on open connections that these end with the answer', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const connectionOf = (path: string): Promise<string | undefined> =>
+      new Promise((resolve, reject) => {
+        get({ host, port, path, agent }, (response) => {
+          response.resume().once('end', () => resolve(response.headers.connection));
+        }).once('error', reject);
+      });
+    try {
+      gateway.serve((_request, response) => response.end());
+      expect(await connectionOf('/before')).toBe('keep-alive');
+      gateway.serve((_request, response) => {
+        gateway.stopListening();
+        response.end();
+      });
+      expect(await connectionOf('/during')).toBe('close');
+    } finally {
+      agent.destroy();
+    }
+  });
+
+  it('stops listening, and cuts what is still open, when it closes', async () => {
     const arrived = new Promise<void>((resolve) => gateway.serve(() => resolve()));
     const answer = fetchPath('/never');
     await arrived;
     gateway.close();
     expect(await answer).toBe('ECONNRESET');
+    expect(await fetchPath('/new')).toBe('ECONNREFUSED');
   });
 
   it('turns requests away when too many wait already', async () => {
@@ -76,7 +95,6 @@ describe('createGatewayServer', () => {
     await expect.poll(() => small.held).toBe(1);
     expect(await fetchPath('/second')).toContain('still starting');
     small.close();
-    small.stopListening();
     expect(await first).toBe('ECONNRESET');
   });
 });

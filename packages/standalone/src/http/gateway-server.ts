@@ -12,14 +12,20 @@ export interface GatewayServer {
   readonly held: number;
   /** From now on requests go to the handler, first those that waited, in order. */
   serve(handler: RequestHandler): void;
-  /** Takes no new connections, and no more requests on those that are idle. */
+  /** Takes no new connections; those that are open end with what they are at, and idle ones at once. */
   stopListening(): void;
-  /** Cuts what is still open. */
+  /** Stops listening, and cuts what is still open. */
   close(): void;
 }
 
 /** As the official host, and twice Node's own limit: some identity providers send large cookies. */
 const maxHeaderSizeBytes = 32_768;
+
+/**
+ * How long the head of a request may take. There is no limit for the whole request, which Node sets to five minutes: large
+ * bodies take longer on a slow line. The Runtime ends those that stand still.
+ */
+const headMs = 60_000;
 
 /** The start-up takes less than a second: more requests than this are no people any more. */
 const defaultMaxHeld = 1_000;
@@ -27,25 +33,46 @@ const defaultMaxHeld = 1_000;
 /** Makes the server; it listens when told to. */
 export function createGatewayServer({ maxHeld = defaultMaxHeld }: { readonly maxHeld?: number } = {}): GatewayServer {
   const waiting: Parameters<RequestHandler>[] = [];
+  const unanswered = new Set<ServerResponse>();
   const hold: RequestHandler = (request, response) => {
     if (waiting.length < maxHeld) waiting.push([request, response]);
     else response.writeHead(503, { 'retry-after': '1' }).end('The apps are still starting. Try again in a second.\n');
   };
-  const server = createServer({ maxHeaderSize: maxHeaderSizeBytes }, hold);
+  let handle = hold;
+  const server = createServer({ maxHeaderSize: maxHeaderSizeBytes, requestTimeout: 0, headersTimeout: headMs });
+  const receive: RequestHandler = (request, response) => {
+    unanswered.add(response);
+    response.once('close', () => unanswered.delete(response));
+    if (!server.listening) closeAfter(response);
+    handle(request, response);
+  };
+  server.on('request', receive).on('checkContinue', receive);
+  const stopListening = (): void => {
+    server.close();
+    server.closeIdleConnections();
+    for (const response of unanswered) closeAfter(response);
+  };
   return {
     listen: (address) => listen(server, address),
     get held() {
       return waiting.length;
     },
     serve(handler) {
-      server.removeListener('request', hold);
-      server.on('request', handler);
+      handle = handler;
       for (const [request, response] of waiting.splice(0)) handler(request, response);
     },
-    stopListening() {
-      server.close();
-      server.closeIdleConnections();
+    stopListening,
+    close() {
+      stopListening();
+      server.closeAllConnections();
     },
-    close: () => server.closeAllConnections(),
   };
+}
+
+/**
+ * Tells the caller that the connection ends with this answer. A caller that believed in the next request would have it cut
+ * at the end. Without effect on an answer that has begun.
+ */
+function closeAfter(response: ServerResponse): void {
+  response.shouldKeepAlive = false;
 }

@@ -18,7 +18,7 @@ const instanceIdLength = 32;
 
 /**
  * The lines of the official tools, for what reads them: editors wait for the lease line, scripts for the list of
- * functions or for `Job host started` (host-behaviours section 15).
+ * functions or for `Job host started`.
  */
 export function createCoreToolsOutput({ console, errors, log, verbose }: CoreToolsOutputOptions): DevOutput {
   return {

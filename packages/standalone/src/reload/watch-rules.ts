@@ -73,7 +73,8 @@ export function createWatchRules(facts: WatchFacts): WatchRules {
       const name = path.slice(path.lastIndexOf('/') + 1);
       if (names.has(name) || name.startsWith('.env.')) return 'version';
       if (editorFiles.test(name) || toolFiles.test(name)) return 'nothing';
-      if (typeScriptFile.test(name)) return runsTypeScript ? 'version' : facts.outDir === undefined ? 'nothing' : 'source';
+      if (typeScriptFile.test(name))
+        return runsTypeScript ? 'version' : facts.outDir === undefined ? 'nothing' : 'source';
       return extensions.some((extension) => name.endsWith(extension)) ? 'version' : 'nothing';
     },
   };

@@ -13,6 +13,7 @@ import {
   type WorkerLaunch,
 } from '@switchyard/sidecar';
 import type { LoadedApplication } from '../application/load-application.ts';
+import { defaultInspect, type InspectRequest, takeInspectArguments } from '../debugger/inspect-arguments.ts';
 import { workerEnvironment } from './worker-environment.ts';
 
 /** The Functions host version that workers are told we stand for. */
@@ -23,40 +24,54 @@ export interface DevWorkersOptions {
   readonly hostName: string;
   /** The debugger's port of the first app; the others get the next ones. */
   readonly inspectPort: number | undefined;
+  /** Opens the port to which the app's debuggers connect. */
+  readonly openDebugger: (applicationId: string, request: InspectRequest) => void;
 }
 
 /** The workers of the apps of one `switchyard dev`, and how they are started. */
 export interface DevWorkers extends LaunchSource {
-  /** Finds the worker of an app. Rejects with a PlatformError that names the file or setting at fault. */
-  resolve(application: LoadedApplication): Promise<ResolvedWorker>;
+  /**
+   * Finds the worker of a version of an app; from now on it can be started. Rejects with a PlatformError that names the
+   * file or setting at fault.
+   */
+  resolve(application: LoadedApplication, definition: ApplicationDefinition): Promise<ResolvedWorker>;
+  /** The version is over. */
+  forget(definition: ApplicationDefinition): void;
 }
 
 /** Looks through the language workers that came with us. */
 export async function openDevWorkers(options: DevWorkersOptions): Promise<DevWorkers> {
   const deps = await readDeps();
   const launches = new Map<string, WorkerLaunch>();
-  let resolved = 0;
+  const positions = new Map<string, number>();
   return {
-    async resolve(application) {
-      const position = resolved;
-      resolved += 1;
+    async resolve(application, definition) {
+      const { applicationId } = application;
+      const position = positions.get(applicationId) ?? positions.size;
+      positions.set(applicationId, position);
       const worker = await resolveWorker(deps, {
         language: application.runtime,
         scriptRoot: application.directory,
         environment: workerEnvironment(application, options.hostName),
       });
-      const inspect = inspectArguments(application.runtime, options.inspectPort, position);
-      const launch = { ...worker.launch, arguments: [...inspect, ...worker.launch.arguments] };
-      launches.set(application.applicationId, launch);
+      const launch = withDebugger(worker, options, applicationId, position);
+      launches.set(versionKey(definition), launch);
       return { ...worker, launch };
     },
-    launchOf({ applicationId }: ApplicationDefinition) {
-      const launch = launches.get(applicationId);
+    launchOf(definition) {
+      const launch = launches.get(versionKey(definition));
       return launch === undefined
-        ? Promise.reject(new Error(`no app '${applicationId}' was started here`))
+        ? Promise.reject(new Error(`no app '${definition.applicationId}' was started here`))
         : Promise.resolve(launch);
     },
+    forget(definition) {
+      launches.delete(versionKey(definition));
+    },
   };
+}
+
+function versionKey({ applicationId, codeVersion }: ApplicationDefinition): string {
+  return `${applicationId}:${codeVersion}`;
 }
 
 async function readDeps(): Promise<ResolveWorkerDeps> {
@@ -76,6 +91,20 @@ async function readDeps(): Promise<ResolveWorkerDeps> {
   };
 }
 
-function inspectArguments(runtime: string, port: number | undefined, position: number): readonly string[] {
-  return port === undefined || runtime !== 'node' ? [] : [`--inspect=127.0.0.1:${port + position}`];
+/**
+ * The launch with an inspector on any free port, when one is asked for by flag or by the app's settings; the port that
+ * was asked for leads to it. So the worker of a new version can start while the old one holds on to its own.
+ */
+function withDebugger(
+  { language, launch }: ResolvedWorker,
+  { inspectPort, openDebugger }: DevWorkersOptions,
+  applicationId: string,
+  position: number,
+): WorkerLaunch {
+  if (language !== 'node') return launch;
+  const { request, others } = takeInspectArguments(launch.arguments);
+  const asked = inspectPort === undefined ? request : { ...defaultInspect, port: inspectPort + position };
+  if (asked === undefined) return launch;
+  openDebugger(applicationId, asked);
+  return { ...launch, arguments: [`${asked.flag}=127.0.0.1:0`, ...others] };
 }

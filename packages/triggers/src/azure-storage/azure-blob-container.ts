@@ -14,6 +14,7 @@ import type {
   BlobWrite,
   BlobWriteResult,
   LeaseAcquireResult,
+  LeaseRequest,
 } from '../blob/blob-client.ts';
 import { serviceCode, serviceStatus, toStorageFault } from './storage-fault.ts';
 
@@ -149,13 +150,14 @@ export class AzureBlobContainer implements BlobContainer {
 
   acquireLease(
     name: string,
-    lease: { readonly leaseId: string; readonly durationMs: number },
+    { leaseId, durationMs, ifMatch }: LeaseRequest,
     abortSignal: AbortSignal,
   ): Promise<LeaseAcquireResult> {
     const otherwise = { missing: 'missing', refused: 'taken' } as const;
     return this.#ask<LeaseAcquireResult>('acquire lease', name, otherwise, async (container) => {
-      const client = container.getBlobClient(name).getBlobLeaseClient(lease.leaseId);
-      await client.acquireLease(Math.floor(lease.durationMs / 1000), { abortSignal });
+      const client = container.getBlobClient(name).getBlobLeaseClient(leaseId);
+      const conditions = ifMatch === undefined ? {} : { ifMatch };
+      await client.acquireLease(Math.floor(durationMs / 1000), { abortSignal, conditions });
       return 'acquired';
     });
   }

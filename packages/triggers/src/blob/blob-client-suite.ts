@@ -149,6 +149,19 @@ export function testBlobContainer(name: string, open: (containerName: string) =>
       expect(await container.releaseLease('a', theirs.leaseId, signal)).toBe('released');
     });
 
+    it('gives a lease on one version only, where one is named', async () => {
+      const container = await created();
+      const first = await put(container, 'a', '1');
+      const ifMatch = first.kind === 'written' ? first.etag : '';
+      expect(await container.acquireLease('a', { ...mine, ifMatch: '"0x0"' }, signal)).toBe('taken');
+      expect(await container.acquireLease('a', { ...mine, ifMatch }, signal)).toBe('acquired');
+      expect(await container.releaseLease('a', mine.leaseId, signal)).toBe('released');
+      expect(await container.acquireLease('a', { ...theirs, ifMatch }, signal)).toBe('acquired');
+      await container.writeMetadata('a', new Map(), { leaseId: theirs.leaseId }, signal);
+      await container.releaseLease('a', theirs.leaseId, signal);
+      expect(await container.acquireLease('a', { ...mine, ifMatch }, signal)).toBe('taken');
+    });
+
     it('lets the holder of the lease write, and nobody else', async () => {
       const container = await created('a');
       await container.acquireLease('a', mine, signal);

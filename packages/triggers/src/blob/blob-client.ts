@@ -66,6 +66,13 @@ export type BlobReadResult =
 
 export type BlobWriteResult = { readonly kind: 'written'; readonly etag: string } | BlobMissing | BlobRefused;
 
+/** The lease to take. */
+export interface LeaseRequest {
+  readonly leaseId: string;
+  readonly durationMs: number;
+  readonly ifMatch?: string;
+}
+
 export type LeaseAcquireResult = 'acquired' | 'taken' | 'missing';
 
 /** Under which condition a request is carried out. */
@@ -121,13 +128,9 @@ export interface BlobContainer {
   ): Promise<'deleted' | 'missing' | 'refused'>;
   /**
    * Takes the lease for 15 to 60 s under an id that the caller chose (a UUID), so that a request whose answer was lost can
-   * be made again.
+   * be made again. `taken`: somebody else has it, or the blob has another ETag than `ifMatch`.
    */
-  acquireLease(
-    name: string,
-    lease: { readonly leaseId: string; readonly durationMs: number },
-    signal: AbortSignal,
-  ): Promise<LeaseAcquireResult>;
+  acquireLease(name: string, lease: LeaseRequest, signal: AbortSignal): Promise<LeaseAcquireResult>;
   /** `lost`: the lease is somebody else's by now, or the blob is no more. */
   renewLease(name: string, leaseId: string, signal: AbortSignal): Promise<'renewed' | 'lost'>;
   releaseLease(name: string, leaseId: string, signal: AbortSignal): Promise<'released' | 'lost'>;

@@ -1,15 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createBinding } from '../testing/scope.ts';
-import {
-  connectionNameOf,
-  decodeText,
-  isDeferred,
-  toDeferredData,
-  toInputData,
-  toTextData,
-  toTriggerData,
-} from './blob-content.ts';
+import { decodeText, toDeferredData, toInputData, toTextData, toTriggerData } from './blob-content.ts';
 
 const noText = Uint8Array.of(0xff, 0x00, 0x80);
 
@@ -57,26 +48,12 @@ describe('the value of a blob', () => {
   });
 });
 
-describe('deferred bindings', () => {
-  it.each([
-    [{ supportsDeferredBinding: 'True' }, true],
-    [{ supportsDeferredBinding: 'true' }, true],
-    [{ SupportsDeferredBinding: 'TRUE' }, true],
-    [{ supportsDeferredBinding: 'false' }, false],
-    [{}, false],
-  ])('are asked for by %o: %o', (properties, expected) => {
-    const binding = { ...createBinding({ name: 'blob', type: 'blob' }), properties };
-    expect(isDeferred(binding)).toBe(expected);
-  });
-
-  it('say where the blob is, by the name of the connection', () => {
+describe('toDeferredData', () => {
+  it('says where the blob is, by the name of the connection', () => {
     const { data } = toDeferredData('Shop', { container: 'images', blob: 'a/ä.png' });
-    const value = data?.$case === 'modelBindingData' ? data.value : undefined;
-    expect(value).toMatchObject({ version: '1.0', source: 'AzureStorageBlobs', contentType: 'application/json' });
-    expect(new TextDecoder().decode(value?.content)).toBe(
+    const content = data?.$case === 'modelBindingData' ? data.value.content : undefined;
+    expect(new TextDecoder().decode(content)).toBe(
       '{"Connection":"Shop","ContainerName":"images","BlobName":"a/ä.png"}',
     );
-    expect(connectionNameOf(createBinding({ name: 'b', type: 'blob', connection: 'Shop' }))).toBe('Shop');
-    expect(connectionNameOf(createBinding({ name: 'b', type: 'blob' }))).toBe('AzureWebJobsStorage');
   });
 });

@@ -1,14 +1,9 @@
 /** A blob's content as a worker gets it. */
-import type { BindingDataType, BindingMetadata } from '@switchyard/model';
+import type { BindingDataType } from '@switchyard/model';
 import type { TypedData } from '@switchyard/protocol';
+import { toModelBindingData } from '../storage/deferred-binding.ts';
 import { textData } from '../typed-data.ts';
 import type { BlobPath } from './blob-path.ts';
-
-/** What a function is given at most in one piece: as much as an HTTP request may carry. */
-export const maxContentBytes = 104_857_600;
-
-/** The setting whose connection a binding uses that names none. */
-const defaultConnectionName = 'AzureWebJobsStorage';
 
 export function bytesData(value: Uint8Array): TypedData {
   return { data: { $case: 'bytes', value } };
@@ -50,28 +45,10 @@ export function toInputData(bytes: Uint8Array, dataType: BindingDataType | undef
   return text === undefined ? bytesData(bytes) : textData(text);
 }
 
-/** The name that a binding gives its connection; workers look it up in their environment. */
-export function connectionNameOf(binding: BindingMetadata): string {
-  return binding.connection ?? defaultConnectionName;
-}
-
-/** True when the worker wants to open the blob itself. */
-export function isDeferred(binding: BindingMetadata): boolean {
-  return Object.entries(binding.properties).some(
-    ([name, value]) => name.toLowerCase() === 'supportsdeferredbinding' && value.toLowerCase() === 'true',
-  );
-}
-
-/** Where the blob is, for a worker that opens it itself (reference section 4). */
+/** Where the blob is, for a worker that opens it itself. */
 export function toDeferredData(connectionName: string, { container, blob }: BlobPath): TypedData {
-  const content = JSON.stringify({ Connection: connectionName, ContainerName: container, BlobName: blob });
-  const value = {
-    version: '1.0',
-    source: 'AzureStorageBlobs',
-    contentType: 'application/json',
-    content: new TextEncoder().encode(content),
-  };
-  return { data: { $case: 'modelBindingData', value } };
+  const content = { Connection: connectionName, ContainerName: container, BlobName: blob };
+  return toModelBindingData('AzureStorageBlobs', content);
 }
 
 function encodingOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {

@@ -1,6 +1,6 @@
 /**
  * Receipts: which version of which blob was handed to which function, in the official layout
- * `blobreceipts/{hostId}/{functionId}/{etag}/{container}/{blob}` (reference host-behaviours section 9). A receipt with the
+ * `blobreceipts/{hostId}/{functionId}/{etag}/{container}/{blob}` (its BlobReceiptManager). A receipt with the
  * metadata `Incomplete` says that somebody means to hand the blob on; one without says that it was done. The lease of a
  * receipt is the right to do it.
  *
@@ -33,6 +33,12 @@ export type ReceiptClaim =
   | { readonly kind: 'busy' }
   /** It is ours for `receiptLeaseMs` from when it was asked for. */
   | { readonly kind: 'claimed'; readonly leaseId: string };
+
+/** What lies at a receipt's place. */
+type Receipt =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'complete' }
+  | { readonly kind: 'incomplete'; readonly etag: string };
 
 /** How long a claim lasts. */
 export const receiptLeaseMs = 30_000;
@@ -70,19 +76,14 @@ export class BlobReceipts {
 
   async claim(name: ReceiptName, signal: AbortSignal): Promise<ReceiptClaim> {
     const blob = this.#blobOf(name);
-    const before = await this.#read(blob, signal);
-    if (before === 'complete') return { kind: 'complete' };
-    if (before === 'missing' && !(await this.#create(blob, signal))) return { kind: 'busy' };
+    const receipt = (await this.#create(blob, signal)) ?? (await this.#read(blob, signal));
+    if (receipt.kind !== 'incomplete') return { kind: receipt.kind === 'complete' ? 'complete' : 'busy' };
     const { hosts, random } = this.#deps;
     const leaseId = random.uuid();
-    const lease = { leaseId, durationMs: receiptLeaseMs };
+    // Who completes a receipt changes its ETag: so the lease is ours only if it is incomplete still.
+    const lease = { leaseId, durationMs: receiptLeaseMs, ifMatch: receipt.etag };
     const leased = await this.#call('acquire lease', blob, signal, (abort) => hosts.acquireLease(blob, lease, abort));
-    if (leased !== 'acquired') return { kind: 'busy' };
-    // Somebody may have come and gone since we looked.
-    const after = await this.#read(blob, signal);
-    if (after === 'incomplete') return { kind: 'claimed', leaseId };
-    await this.release(name, leaseId, signal);
-    return { kind: after === 'complete' ? 'complete' : 'busy' };
+    return leased === 'acquired' ? { kind: 'claimed', leaseId } : { kind: 'busy' };
   }
 
   /** Notes that the blob was handed on, and ends the claim. A claim that ran out meanwhile completes nothing. */
@@ -106,7 +107,7 @@ export class BlobReceipts {
   async confirm(name: ReceiptName, signal: AbortSignal): Promise<void> {
     const blob = this.#blobOf(name);
     if (this.#known.has(blob)) return;
-    if ((await this.#read(blob, signal)) !== 'incomplete') return;
+    if ((await this.#read(blob, signal)).kind !== 'incomplete') return;
     const { hosts } = this.#deps;
     await this.#call('break lease', blob, signal, (abort) => hosts.breakLease(blob, abort));
     const written = await this.#call('write metadata', blob, signal, (abort) =>
@@ -115,25 +116,28 @@ export class BlobReceipts {
     if (written.kind === 'written') this.#remember(blob);
   }
 
-  async #read(blob: string, signal: AbortSignal): Promise<'complete' | 'incomplete' | 'missing'> {
+  async #read(blob: string, signal: AbortSignal): Promise<Receipt> {
     const { hosts } = this.#deps;
     const found = await this.#call('get properties', blob, signal, (abort) => hosts.properties(blob, abort));
-    if (found.kind === 'missing') return 'missing';
-    if (found.properties.metadata.has(incompleteKey)) return 'incomplete';
+    if (found.kind === 'missing') return { kind: 'missing' };
+    if (found.properties.metadata.has(incompleteKey)) return { kind: 'incomplete', etag: found.properties.etag };
     this.#remember(blob);
-    return 'complete';
+    return { kind: 'complete' };
   }
 
-  /** Creates the receipt, and the host's container with it; false when somebody else was faster. */
-  async #create(blob: string, signal: AbortSignal): Promise<boolean> {
+  /** Creates the receipt, and the host's container with it; undefined when there is one. */
+  async #create(blob: string, signal: AbortSignal): Promise<Receipt | undefined> {
     const { hosts } = this.#deps;
     const write = { metadata: incompleteMark, ifMissing: true };
     const tryOnce = (): ReturnType<BlobContainer['write']> =>
       this.#call('write', blob, signal, (abort) => hosts.write(blob, new Uint8Array(), write, abort));
-    const written = await tryOnce();
-    if (written.kind !== 'missing') return written.kind === 'written';
-    await this.#call('create', undefined, signal, (abort) => hosts.create(abort));
-    return (await tryOnce()).kind === 'written';
+    let written = await tryOnce();
+    if (written.kind === 'missing') {
+      await this.#call('create', undefined, signal, (abort) => hosts.create(abort));
+      written = await tryOnce();
+    }
+    if (written.kind === 'missing') return { kind: 'missing' };
+    return written.kind === 'written' ? { kind: 'incomplete', etag: written.etag } : undefined;
   }
 
   #remember(blob: string): void {

@@ -1,4 +1,4 @@
-/** The messages by which the scanner hands blobs to the readers, in the official host's JSON (reference section 9). */
+/** The messages by which the scanner hands blobs to the readers, in the official host's JSON (BlobTriggerMessage). */
 import { messageOf } from '@switchyard/kernel';
 import { isJsonObject } from '@switchyard/model';
 import type { BlobType } from './blob-client.ts';

@@ -1,6 +1,6 @@
 /**
  * Where the position of a scan survives a restart: `blobscaninfo/{hostId}/{account}/{container}/scanInfo` in the container
- * of the host, as the official host keeps it (reference host-behaviours section 9).
+ * of the host, as the official host keeps it (StorageBlobScanInfoManager).
  */
 import { isJsonObject } from '@switchyard/model';
 import { type CallDeps, callUntilDone } from '../storage/storage-call.ts';

@@ -1,6 +1,6 @@
 /**
  * Locks by the leases of blobs, in the official layout: container `azure-webjobs-hosts`, blob `locks/{hostId}/{lockId}`
- * (reference host-behaviours section 8), so that our Runtimes and official hosts exclude one another.
+ * (its BlobLeaseDistributedLockManager), so that our Runtimes and official hosts exclude one another.
  */
 import type { Clock, Log, Random } from '@switchyard/kernel';
 import type { BlobContainer, BlobService } from '../blob/blob-client.ts';

@@ -13,6 +13,7 @@ import type {
   BlobWrite,
   BlobWriteResult,
   LeaseAcquireResult,
+  LeaseRequest,
 } from '../blob/blob-client.ts';
 import type { StorageConnection } from '../storage/storage-connection.ts';
 
@@ -249,13 +250,10 @@ export class MemoryBlobs implements BlobService {
     return 'deleted';
   }
 
-  #acquire(
-    key: string,
-    blob: string,
-    lease: { readonly leaseId: string; readonly durationMs: number },
-  ): LeaseAcquireResult {
+  #acquire(key: string, blob: string, lease: LeaseRequest): LeaseAcquireResult {
     const stored = this.#find(key, blob);
     if (stored === undefined) return 'missing';
+    if (lease.ifMatch !== undefined && lease.ifMatch !== stored.etag) return 'taken';
     if (this.#isLeased(stored) && stored.lease?.id !== lease.leaseId) return 'taken';
     const untilMs = this.#clock.now() + lease.durationMs;
     stored.lease = { id: lease.leaseId, durationMs: lease.durationMs, untilMs };

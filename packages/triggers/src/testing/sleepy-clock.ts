@@ -7,6 +7,7 @@ import type { Clock, Timer } from '@switchyard/kernel';
 export interface SleepyClock extends Clock {
   sleep(): void;
   wake(): void;
+  isAsleep(): boolean;
   /** Resolves at once while awake, else on waking. */
   awake(): Promise<void>;
 }
@@ -45,6 +46,7 @@ export function createSleepyClock(clock: Clock): SleepyClock {
       overdue = [];
       for (const run of runs) run();
     },
+    isAsleep: () => isAsleep,
     awake: () => new Promise((resolve) => whenAwake(resolve)),
   };
 }

@@ -127,6 +127,30 @@ describe('TimerListener', () => {
     expect(payload(rig, 1).IsPastDue).toBe(false);
   });
 
+  it('counts from when it began what ran outside the schedule', async () => {
+    const rig = bench({ schedule: '00:10:00', options: { runOnStartup: true } });
+    await rig.listener.start(signal);
+    await rig.clock.advance(0);
+    expect(await rig.status()).toEqual({
+      lastMs: startMs,
+      nextMs: startMs + 10 * minute,
+      lastUpdatedMs: startMs,
+    });
+    await rig.clock.advance(20 * minute);
+    expect(rig.minutes()).toEqual([0, 10, 20]);
+  });
+
+  it('takes a changed schedule from now on, and remembers it', async () => {
+    const store = createMemoryTimerStatus();
+    await store.write(key, { lastMs: startMs - 5 * hour, nextMs: startMs - 3 * hour, lastUpdatedMs: undefined });
+    const rig = bench({ store });
+    await rig.listener.start(signal);
+    expect(await rig.status()).toEqual({ lastMs: undefined, nextMs: startMs + 30 * minute, lastUpdatedMs: startMs });
+    await rig.clock.advance(hour);
+    expect(rig.minutes()).toEqual([30]);
+    expect(payload(rig, 0)).toMatchObject({ IsPastDue: false, ScheduleStatus: { Next: '2024-01-01T01:00:00+00:00' } });
+  });
+
   it('shows the status of the run before', async () => {
     const rig = bench();
     await rig.listener.start(signal);

@@ -4,7 +4,7 @@ import { isPlainObject, parseExactJson } from './exact-json.ts';
 /**
  * A value as custom handlers are used to get it, as JSON text. The official host's form: an object stands as it is, a
  * date as its text, bytes as base64, and everything else as a text that holds JSON: the message `hi` is `"\"hi\""`, the
- * number 1 is `"1"`, nothing is `"null"` (host-behaviours section 11; converter of the official host).
+ * number 1 is `"1"`, nothing is `"null"` (ScriptInvocationContextExtensions of the official host).
  */
 export function toInputJson({ data }: TypedData): string {
   switch (data?.$case) {

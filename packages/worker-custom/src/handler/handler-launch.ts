@@ -16,7 +16,7 @@ export interface HandlerPlace {
 }
 
 /**
- * The command line and environment of a handler (host-behaviours section 11). A program that lies in the app's folder is
+ * The command line and environment of a handler, as in the official host. A program that lies in the app's folder is
  * meant before one of the same name in the system's path.
  */
 export function toHandlerLaunch(settings: CustomHandlerSettings, place: HandlerPlace): HandlerLaunch {

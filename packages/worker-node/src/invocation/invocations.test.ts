@@ -6,7 +6,7 @@ import { success } from '../data/failure.ts';
 import { emptyResponse } from '../data/to-wire.ts';
 import type { Cancellation } from './cancellation.ts';
 import { InvocationScope } from './invocation-scope.ts';
-import { Invocations } from './invocations.ts';
+import { Invocations, type Run } from './invocations.ts';
 
 const request = (invocationId: string): InvocationRequest => ({
   ...InvocationRequest.decode(new Uint8Array()),
@@ -18,17 +18,15 @@ const good = (invocationId: string): InvocationResponse => ({ ...emptyResponse()
 
 function open(limit = 10) {
   const scope = new InvocationScope();
-  const answers: [string, InvocationResponse][] = [];
+  const answers: (readonly [string, string | undefined])[] = [];
   const dropped: Error[] = [];
-  const invocations = new Invocations(
-    {
-      scope,
-      answer: (requestId, response) => answers.push([requestId, response]),
-      onDropped: (error) => dropped.push(error),
-    },
-    limit,
-  );
-  return { scope, answers, dropped, invocations };
+  const invocations = new Invocations({ scope, onDropped: (error) => dropped.push(error) }, limit);
+  const start = (invocationId: string, run: Run): void => {
+    void invocations.start(request(invocationId), 'f', run).then((response) => {
+      if (response) answers.push([response.invocationId, response.result?.exception?.message]);
+    });
+  };
+  return { scope, answers, dropped, invocations, start };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -37,10 +35,10 @@ describe('Invocations', () => {
   it('I1: answers each exactly once, whatever comes first', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.constantFrom('settle', 'fail', 'cancel'), { maxLength: 6 }), async (events) => {
-        const { scope, answers, invocations } = open();
+        const { scope, answers, invocations, start } = open();
         const running = createDeferred<InvocationResponse>();
         const inside = createDeferred<InvocationScope['current']>();
-        invocations.start('r1', request('i1'), 'f', () => {
+        start('i1', () => {
           inside.resolve(scope.current);
           return running.promise;
         });
@@ -53,32 +51,31 @@ describe('Invocations', () => {
           await turn();
         }
         const first = [...events, 'settle'].find((event) => event !== 'cancel');
-        expect(answers.map(([id, { result }]) => [id, result?.exception?.message])).toEqual([
-          ['r1', first === 'fail' ? 'stray' : undefined],
-        ]);
+        expect(answers).toEqual([['i1', first === 'fail' ? 'stray' : undefined]]);
         expect([invocation?.isOpen, invocations.size]).toEqual([false, 0]);
       }),
     );
   });
 
   it('I2: refuses one above the limit at once, and takes the next when one has ended', async () => {
-    const { answers, invocations } = open(1);
+    const { answers, start } = open(1);
     const running = createDeferred<InvocationResponse>();
-    invocations.start('r1', request('i1'), 'f', () => running.promise);
-    invocations.start('r2', request('i2'), 'f', async () => good('i2'));
-    expect(answers[0]?.[1].result?.exception?.message).toContain('has 1 invocations in flight');
+    start('i1', () => running.promise);
+    start('i2', async () => good('i2'));
+    await turn();
+    expect(answers).toEqual([['i2', expect.stringContaining('has 1 invocations in flight')]]);
     running.resolve(good('i1'));
     await turn();
-    invocations.start('r3', request('i3'), 'f', async () => good('i3'));
+    start('i3', async () => good('i3'));
     await turn();
-    expect(answers.map(([id]) => id)).toEqual(['r2', 'r1', 'r3']);
+    expect(answers.map(([id]) => id)).toEqual(['i2', 'i1', 'i3']);
   });
 
   it('I3: drops a second request with the same id', async () => {
-    const { answers, dropped, invocations } = open();
+    const { answers, dropped, start } = open();
     const running = createDeferred<InvocationResponse>();
-    invocations.start('r1', request('i1'), 'f', () => running.promise);
-    invocations.start('r2', request('i1'), 'f', async () => good('i1'));
+    start('i1', () => running.promise);
+    start('i1', async () => good('i1'));
     await turn();
     expect([answers, String(dropped[0])]).toEqual([[], expect.stringContaining('Invocation i1 of function "f"')]);
     running.resolve(good('i1'));
@@ -86,11 +83,11 @@ describe('Invocations', () => {
     expect(answers).toHaveLength(1);
   });
 
-  it('cancels the one that is meant, and no ended one', async () => {
-    const { invocations } = open();
+  it('cancels the one that is meant, and no ended one', () => {
+    const { invocations, start } = open();
     const seen: Cancellation[] = [];
     for (const id of ['a', 'b'])
-      invocations.start(id, request(id), 'f', (cancellation) => {
+      start(id, (cancellation) => {
         seen.push(cancellation);
         return createDeferred<InvocationResponse>().promise;
       });

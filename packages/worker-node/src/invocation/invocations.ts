@@ -16,8 +16,6 @@ import type { InvocationScope, RunningInvocation } from './invocation-scope.ts';
 
 export interface InvocationsDeps {
   readonly scope: InvocationScope;
-  /** Sends an answer under the id of its request. */
-  readonly answer: (requestId: string, response: InvocationResponse) => void;
   /** Hears of a request that was dropped. */
   readonly onDropped: (error: Error) => void;
 }
@@ -44,26 +42,29 @@ export class Invocations {
     return this.#entries.size;
   }
 
-  start(requestId: string, request: InvocationRequest, functionName: string, run: Run): void {
+  /** Resolves with the answer; with nothing when the request was dropped. */
+  start(request: InvocationRequest, functionName: string, run: Run): Promise<InvocationResponse | undefined> {
     const { invocationId, functionId } = request;
     if (this.#entries.has(invocationId)) {
       this.#deps.onDropped(workerErrors.create('INVOCATION_REPEATED', { invocationId, functionId }));
-      return;
+      return Promise.resolve(undefined);
     }
     if (this.#entries.size >= this.#limit) {
-      this.refuse(requestId, invocationId, workerErrors.create('INVOCATIONS_EXHAUSTED', { limit: this.#limit }));
-      return;
+      const error = workerErrors.create('INVOCATIONS_EXHAUSTED', { limit: this.#limit });
+      return Promise.resolve(this.refuse(invocationId, error));
     }
-    const entry = this.#open(requestId, invocationId, functionName);
-    this.#entries.set(invocationId, entry);
-    this.#deps.scope.run(entry, () => {
-      void run(entry.cancellation).then(entry.settle);
+    return new Promise((answer) => {
+      const entry = this.#open(invocationId, functionName, answer);
+      this.#entries.set(invocationId, entry);
+      this.#deps.scope.run(entry, () => {
+        void run(entry.cancellation).then(entry.settle);
+      });
     });
   }
 
-  /** Answers an invocation that is not even started. */
-  refuse(requestId: string, invocationId: string, error: unknown): void {
-    this.#deps.answer(requestId, { ...emptyResponse(), invocationId, result: toFailure(error) });
+  /** The answer to an invocation that is not even started. */
+  refuse(invocationId: string, error: unknown): InvocationResponse {
+    return { ...emptyResponse(), invocationId, result: toFailure(error) };
   }
 
   /** Unknown ids are those that have ended. */
@@ -71,13 +72,13 @@ export class Invocations {
     this.#entries.get(invocationId)?.cancellation.cancel();
   }
 
-  #open(requestId: string, invocationId: string, functionName: string): Entry {
+  #open(invocationId: string, functionName: string, answer: (response: InvocationResponse) => void): Entry {
     const cancellation = new Cancellation(invocationId);
     const entries = this.#entries;
     const settle = (response: InvocationResponse): void => {
       if (entries.get(invocationId) !== entry) return;
       entries.delete(invocationId);
-      this.#deps.answer(requestId, response);
+      answer(response);
     };
     const entry: Entry = {
       invocationId,
@@ -87,7 +88,7 @@ export class Invocations {
       get isOpen() {
         return entries.get(invocationId) === entry;
       },
-      fail: (thrown) => settle({ ...emptyResponse(), invocationId, result: toFailure(thrown) }),
+      fail: (thrown) => settle(this.refuse(invocationId, thrown)),
     };
     return entry;
   }

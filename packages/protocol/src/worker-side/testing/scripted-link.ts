@@ -7,11 +7,12 @@ import type { MessageContent } from '../outbox.ts';
 export class ScriptedLink implements Link {
   readonly peer = 'the test';
   readonly metadata: ReadonlyMap<string, string> = new Map();
-  readonly bufferedBytes = 0;
+  bufferedBytes = 0;
   /** What was sent from here, in order. */
   readonly sent: StreamingMessage[] = [];
   #receiver: LinkReceiver | undefined;
   #congestion: Deferred<void> | undefined;
+  #isHostDone = false;
   #flow: 'running' | 'paused' = 'running';
   #end: 'open' | 'half-closed' | 'closed' = 'open';
   readonly #closed = createDeferred<LinkEnd>();
@@ -42,8 +43,9 @@ export class ScriptedLink implements Link {
     this.#receiver?.frame(bytes);
   }
 
-  /** The host sends no more. */
+  /** The host sends no more; the link is over when this side has ended, too. */
   deliverEnd(): void {
+    this.#isHostDone = true;
     this.#receiver?.end?.();
   }
 
@@ -82,6 +84,7 @@ export class ScriptedLink implements Link {
 
   end(): void {
     if (this.#end === 'open') this.#end = 'half-closed';
+    if (this.#isHostDone && this.#end !== 'closed') this.close({ code: 0, message: '', origin: 'peer' });
   }
 
   cancel(status: LinkStatus): void {

@@ -1,0 +1,2 @@
+/** Runs a program of the bundle with Node 24. */
+export function launch(name: string): Promise<void>;

@@ -1,0 +1,46 @@
+/**
+ * How the scale controller gets pods: a provider starts placeholders, and each pod takes at most one app in its life.
+ * First the pod host of the same process, later node agents and Kubernetes.
+ */
+import type { ApplicationDefinition, Stack } from '@switchyard/model';
+import type { Assignment, AssignOutcome } from './assignment.ts';
+
+export interface PodProvider {
+  /** Starts a placeholder. Never throws: a pod that cannot be started ends with the reason. */
+  startPod(stack: Stack): Pod;
+}
+
+/** A sidecar with its worker. */
+export interface Pod {
+  /** The id that its worker has for life, as placeholder and afterwards. */
+  readonly workerId: string;
+  readonly stack: Stack;
+  /** Resolves when the placeholder is warm; rejects with a PlatformError when it never will be. */
+  readonly warm: Promise<void>;
+  /** Resolves when nothing of the pod is left. Never rejects. */
+  readonly ended: Promise<PodEnd>;
+  assign(assignment: Assignment): Promise<AssignOutcome>;
+  /** Ends the pod: asks the worker to end, and kills what is left after `graceMs`. Harmless when it has ended. */
+  stop(graceMs: number): void;
+}
+
+/** How a pod ended. */
+export interface PodEnd {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** The last lines of stderr, oldest first. */
+  readonly stderrTail: readonly string[];
+  /** Why its sidecar gave up, when it did. */
+  readonly error: Error | undefined;
+}
+
+/** Where assignments come from: `dev` makes them from the app's folder, the catalog from what was deployed. */
+export interface AssignmentSource {
+  assignmentOf(application: ApplicationDefinition): Promise<StackAssignment>;
+}
+
+/** An assignment, and the stack that can run it. */
+export interface StackAssignment {
+  readonly stack: Stack;
+  readonly assignment: Assignment;
+}

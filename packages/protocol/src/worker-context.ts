@@ -1,0 +1,108 @@
+/**
+ * Who a worker is, as its sidecar tells the Runtime: identity in the messages, the token in the call's metadata.
+ *
+ * The names are those of the worker model's WorkerContext. They travel in `properties` of
+ * StartStream, and in the custom properties of the worker's metadata in WorkerConnect; there they override what the worker
+ * says of itself.
+ */
+import type { Secret } from '@switchyard/kernel';
+import type { ApplicationDefinition } from '@switchyard/model';
+import type { WorkerConnect } from './gen/function-rpc.ts';
+import type { Metadata } from './transport/metadata.ts';
+
+export interface WorkerContext {
+  readonly workerId: string;
+  readonly language: string;
+  readonly languageVersion: string;
+  /** The machine or pod. */
+  readonly instanceId: string;
+  /** Undefined for a placeholder. */
+  readonly application: ApplicationDefinition | undefined;
+  readonly tenantId: string;
+  /** Counts the streams that this worker's sidecar has opened to a Runtime: a later one supersedes an earlier one. */
+  readonly epoch: number;
+}
+
+/** The names of the properties. */
+export const contextProperty = {
+  applicationId: 'ApplicationId',
+  metadataVersion: 'MetadataVersion',
+  codeVersion: 'CodeVersion',
+  language: 'Language',
+  languageVersion: 'LanguageVersion',
+  instanceId: 'InstanceId',
+  isPlaceholder: 'IsPlaceholder',
+  tenantId: 'TenantId',
+  epoch: 'Epoch',
+} as const;
+
+/**
+ * The capability beside `HttpUri` of a worker whose sidecar takes its HTTP requests: the token that each request must show
+ * as `proxy-authorization: Bearer`.
+ */
+export const httpUriTokenCapability = 'HttpUriToken';
+
+/** A placeholder's app and versions. */
+const placeholderVersion = '1.0.0';
+
+export function toContextProperties(context: WorkerContext): Map<string, string> {
+  const { application, language } = context;
+  return new Map([
+    [contextProperty.applicationId, application?.applicationId ?? `_Placeholder_${language}`],
+    [contextProperty.metadataVersion, application?.metadataVersion ?? placeholderVersion],
+    [contextProperty.codeVersion, application?.codeVersion ?? placeholderVersion],
+    [contextProperty.language, language],
+    [contextProperty.languageVersion, context.languageVersion],
+    [contextProperty.instanceId, context.instanceId],
+    [contextProperty.isPlaceholder, String(application === undefined)],
+    [contextProperty.tenantId, context.tenantId],
+    [contextProperty.epoch, String(context.epoch)],
+  ]);
+}
+
+/** What a WorkerConnect claims about its sender. Nothing of it is proved before the token was verified. */
+export interface WorkerClaims {
+  readonly workerId: string;
+  readonly application: ApplicationDefinition;
+  readonly tenantId: string;
+  readonly isPlaceholder: boolean;
+  readonly language: string;
+  readonly languageVersion: string;
+  /** 0 when the sender counts none. */
+  readonly epoch: number;
+}
+
+/** Reads the claims. The message's own fields win over the properties. */
+export function readWorkerClaims(message: WorkerConnect): WorkerClaims {
+  const properties = message.workerMetadata?.customProperties ?? new Map<string, string>();
+  const either = (field: string, name: string): string => (field === '' ? (properties.get(name) ?? '') : field);
+  const epoch = properties.get(contextProperty.epoch) ?? '';
+  return {
+    workerId: message.workerId,
+    application: {
+      applicationId: either(message.applicationId, contextProperty.applicationId),
+      metadataVersion: either(message.metadataVersion, contextProperty.metadataVersion),
+      codeVersion: either(message.codeVersion, contextProperty.codeVersion),
+    },
+    tenantId: properties.get(contextProperty.tenantId) ?? '',
+    isPlaceholder: /^true$/i.test(properties.get(contextProperty.isPlaceholder) ?? ''),
+    language: either(message.language, contextProperty.language),
+    languageVersion: either(message.languageVersion, contextProperty.languageVersion),
+    epoch: /^\d{1,15}$/.test(epoch) ? Number(epoch) : 0,
+  };
+}
+
+const authorization = 'authorization';
+const bearer = 'Bearer ';
+
+/** The metadata that shows a token. */
+export function toBearerMetadata(token: Secret | undefined): Metadata {
+  return token === undefined ? new Map() : new Map([[authorization, bearer + token.reveal()]]);
+}
+
+/** The token in a call's metadata; undefined when there is none. */
+export function readBearerToken(metadata: Metadata): string | undefined {
+  const value = metadata.get(authorization) ?? '';
+  const token = value.slice(0, bearer.length).toLowerCase() === bearer.toLowerCase() ? value.slice(bearer.length) : '';
+  return token.trim() === '' ? undefined : token.trim();
+}

@@ -1,0 +1,243 @@
+/**
+ * A request on its way through its function: when it is its turn, with its body, to a worker and back.
+ *
+ * Phases of an exchange: Waiting (for its turn) -> Reading (its body, unless it is streamed) -> Running -> Answered.
+ * Ownership: the gateway hands a request over once it is known which function it is for and that its caller may call it.
+ *
+ * I1 A request takes its turn before its body is read, and gives it back when everything of it is over.
+ * I2 A body is held in memory only for workers that cannot take it as a stream, and only up to the app's limit.
+ * I3 A caller that goes away ends what the request waits for, and its worker hears of it if it can.
+ * I4 An app that is being drained waits for the requests that it has let in, also while they wait or are read.
+ */
+import { type Clock, messageOf, settlesWithin } from '@switchyard/kernel';
+import type { RouteMatch } from '@switchyard/model';
+import { type HttpReply, type InvocationOutcome, toHttpReply } from '@switchyard/triggers';
+import { defaultForwardLimits } from '../http-stream/forward-limits.ts';
+import { type ForwardEnd, HttpForward } from '../http-stream/http-forward.ts';
+import type { WorkerHttp } from '../http-stream/worker-http.ts';
+import type { FunctionRoute } from '../job-host/function-catalog.ts';
+import type { JobHost } from '../job-host/job-host.ts';
+import type { RuntimeLimits } from '../limits.ts';
+import { inviteBody } from './expectation.ts';
+import { type FunctionCall, HttpExchange, type OpenForward } from './http-exchange.ts';
+import { HttpThrottle } from './http-throttle.ts';
+import { type BodyResult, bodyLength, readBody } from './request-body.ts';
+import { writeReply } from './write-reply.ts';
+
+export interface HttpFunctionsDeps {
+  readonly clock: Clock;
+  readonly workerHttp: WorkerHttp;
+  readonly limits: RuntimeLimits;
+}
+
+const httpRun = { keepsId: false, retries: true } as const;
+
+const noBody = new Uint8Array();
+
+export class HttpFunctions {
+  readonly #deps: HttpFunctionsDeps;
+  readonly #throttles = new WeakMap<JobHost, HttpThrottle>();
+
+  constructor(deps: HttpFunctionsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Answers the request with its function. */
+  serve(call: FunctionCall, match: RouteMatch<FunctionRoute>): void {
+    const exchange = new HttpExchange(call, match, this.#openForward);
+    const { response, jobHost } = exchange;
+    response.once('close', () => {
+      if (!response.writableFinished) exchange.cancel();
+    });
+    const throttle = this.#throttleOf(jobHost);
+    if (throttle === undefined) this.#begin(exchange);
+    else this.#takeTurn(throttle, exchange);
+  }
+
+  #takeTurn(throttle: HttpThrottle, exchange: HttpExchange): void {
+    const release = exchange.jobHost.executor.hold();
+    const turn = throttle.enter((begun) => {
+      exchange.turn = begun;
+      this.#guarded(exchange, () => this.#begin(exchange));
+      release();
+    });
+    if (turn === undefined) {
+      release();
+      this.#reply(exchange, busyReply);
+    } else if (exchange.turn === undefined) {
+      exchange.cancel = () => {
+        turn.leave();
+        release();
+      };
+    }
+  }
+
+  #begin(exchange: HttpExchange): void {
+    const { request, jobHost } = exchange;
+    const length = bodyLength(request);
+    if (length === 0) {
+      exchange.bufferedBody = noBody;
+      this.#run(exchange);
+      return;
+    }
+    const release = jobHost.executor.hold();
+    const { clock, limits } = this.#deps;
+    const take = (): void =>
+      this.#takeBody(exchange, (run) => {
+        try {
+          if (run) this.#run(exchange);
+          else exchange.turn?.leave();
+        } finally {
+          release();
+        }
+      });
+    // Only a worker can say whether it takes streams.
+    if (jobHost.isAcquainted) take();
+    else void settlesWithin(clock, limits.workerWaitMs, jobHost.ready).then(() => this.#guarded(exchange, take));
+  }
+
+  /** Reads the body, or leaves it on the wire for a worker that streams. `done` hears whether the function is to run. */
+  #takeBody(exchange: HttpExchange, done: (run: boolean) => void): void {
+    const { request, response, jobHost, streamLimitBytes } = exchange;
+    if (response.destroyed) {
+      done(false);
+      return;
+    }
+    if (jobHost.streamsHttp) {
+      const isTooLarge = (bodyLength(request) ?? 0) > streamLimitBytes;
+      if (isTooLarge) this.#reply(exchange, emptyReply(413));
+      done(!isTooLarge);
+      return;
+    }
+    const limits = { limitBytes: jobHost.application.bodyLimitBytes, pauseMs: this.#deps.limits.requestBodyPauseMs };
+    const onRead = (result: BodyResult): void => {
+      if (result.kind === 'complete') exchange.bufferedBody = result.bytes;
+      if (result.kind === 'too-large') this.#reply(exchange, emptyReply(413));
+      if (result.kind === 'stalled') this.#reply(exchange, stalledReply);
+      this.#guarded(exchange, () => done(result.kind === 'complete'));
+    };
+    if ((bodyLength(request) ?? 0) <= limits.limitBytes) inviteBody(request, response);
+    readBody(this.#deps.clock, request, limits, onRead);
+  }
+
+  #run(exchange: HttpExchange): void {
+    const { jobHost, entry } = exchange;
+    const invocation = jobHost.executor.run(entry, exchange, httpRun, (outcome) => this.#ended(exchange, outcome));
+    exchange.cancel = () => invocation.cancel();
+  }
+
+  #ended(exchange: HttpExchange, outcome: InvocationOutcome): void {
+    const { response, forward } = exchange;
+    exchange.turn?.leave();
+    if (forward === undefined ? response.destroyed : outcome.kind === 'succeeded') return;
+    this.#guarded(exchange, () => {
+      const reply = this.#toReply(exchange, outcome);
+      const retry = outcome.kind === 'lost' ? retryHeaders(reply.status) : noHeaders;
+      if (forward === undefined) this.#reply(exchange, reply, retry);
+      else forward.giveUp(reply);
+    });
+  }
+
+  #toReply({ request, entry, method, jobHost }: HttpExchange, outcome: InvocationOutcome): HttpReply {
+    const { accept } = request.headers;
+    const output = { name: entry.httpOutputName, method };
+    const reply = toHttpReply(outcome, accept === undefined ? output : { ...output, accept });
+    if (reply.problem !== undefined) {
+      jobHost.log.write('error', 'The response of a function could not be sent.', {
+        category: entry.logCategory,
+        functionName: entry.metadata.name,
+        invocationId: outcome.invocationId,
+        reason: reply.problem.message,
+      });
+    }
+    return reply;
+  }
+
+  readonly #openForward: OpenForward = (exchange, worker, invocationId) => {
+    const { clock, workerHttp } = this.#deps;
+    const target = { ...worker, invocationId, functionName: exchange.entry.metadata.name };
+    return new HttpForward({ clock, workerHttp, limits: defaultForwardLimits }, exchange, target, (end) =>
+      this.#forwarded(exchange, invocationId, end),
+    );
+  };
+
+  #forwarded(exchange: HttpExchange, invocationId: string, end: ForwardEnd): void {
+    exchange.forwarded(end);
+    // A worker that broke off is about to end its invocation too, which tells more.
+    if (end.kind === 'failed' && end.error.code !== 'HTTP_STREAM_BROKEN') {
+      const { entry, jobHost } = exchange;
+      jobHost.log.write('error', end.error.message, {
+        category: entry.logCategory,
+        functionName: entry.metadata.name,
+        invocationId,
+        code: end.error.code,
+      });
+    }
+    // A caller that left is noticed by `serve`.
+    if (end.kind === 'failed' || end.kind === 'too-large') exchange.cancel();
+  }
+
+  #throttleOf(jobHost: JobHost): HttpThrottle | undefined {
+    const { maxOutstandingRequests, maxConcurrentRequests } = jobHost.application.host.extensions.http;
+    if (maxOutstandingRequests < 0 && maxConcurrentRequests < 0) return undefined;
+    let throttle = this.#throttles.get(jobHost);
+    if (throttle === undefined) {
+      throttle = new HttpThrottle({
+        maxOutstanding: orUnlimited(maxOutstandingRequests),
+        maxConcurrent: orUnlimited(maxConcurrentRequests),
+        maxWaiting: this.#deps.limits.heldPerApplication,
+      });
+      this.#throttles.set(jobHost, throttle);
+    }
+    return throttle;
+  }
+
+  #reply({ response, replyHeaders }: HttpExchange, reply: HttpReply, retry = retryHeaders(reply.status)): void {
+    writeReply(response, reply, retry.length === 0 ? replyHeaders : [...retry, ...replyHeaders]);
+  }
+
+  #guarded(exchange: HttpExchange, work: () => void): void {
+    try {
+      work();
+    } catch (thrown) {
+      const { jobHost, entry, response } = exchange;
+      jobHost.log.write('error', 'A request could not be served.', {
+        category: entry.logCategory,
+        functionName: entry.metadata.name,
+        reason: messageOf(thrown),
+        ...(thrown instanceof Error ? { stack: thrown.stack } : {}),
+      });
+      exchange.turn?.leave();
+      if (response.headersSent) response.destroy();
+      else this.#reply(exchange, emptyReply(500));
+    }
+  }
+}
+
+const noHeaders: readonly string[] = [];
+
+/** What the official host answers when an app has more requests than it wants (its HttpThrottleMiddleware). */
+const busyReply: HttpReply = { status: 429, headers: [['X-FUNCTION-SCALEOUT', '1']], body: '' };
+
+const stalledReply: HttpReply = { status: 408, headers: [['Connection', 'close']], body: '' };
+
+/** Seconds after which a caller may try again, where the host itself says that nothing is ready or free. */
+const retryAfterSeconds: ReadonlyMap<number, string> = new Map([
+  [503, '5'],
+  [429, '1'],
+]);
+
+/** What a caller needs to try again, for a status of the host's own. */
+export function retryHeaders(status: number): readonly string[] {
+  const seconds = retryAfterSeconds.get(status);
+  return seconds === undefined ? noHeaders : ['Retry-After', seconds];
+}
+
+function emptyReply(status: number): HttpReply {
+  return { status, headers: [], body: '' };
+}
+
+/** host.json says -1 for no limit. */
+function orUnlimited(limit: number): number {
+  return limit < 0 ? Number.POSITIVE_INFINITY : limit;
+}

@@ -1,0 +1,30 @@
+import { buildFunctionIndex, type FunctionIndex, parseIndexedFunction } from '@switchyard/model';
+import { type FakeFunction, toRpcFunctionMetadata } from '@switchyard/testkit';
+import { describe, expect, test } from 'vitest';
+import { differenceOf } from './function-difference.ts';
+
+const indexOf = (...functions: readonly FakeFunction[]): FunctionIndex =>
+  buildFunctionIndex(functions.map((one) => parseIndexedFunction(toRpcFunctionMetadata(one))));
+
+describe('differenceOf', () => {
+  test('finds none between equal lists, whatever their order and the case of names', () => {
+    const one = indexOf({ name: 'a', functionId: '1' }, { name: 'b' }, { name: 'broken', bindings: [] });
+    const other = indexOf({ name: 'broken', bindings: [] }, { name: 'b' }, { name: 'A', functionId: '1' });
+    expect(differenceOf(one, other)).toBeUndefined();
+    expect(differenceOf(undefined, undefined)).toBeUndefined();
+  });
+
+  test.each([
+    ["'b' is missing", indexOf({ name: 'a' }, { name: 'b' }), indexOf({ name: 'a' })],
+    ["'b' is new", indexOf({ name: 'a' }), indexOf({ name: 'a' }, { name: 'b' })],
+    [
+      "'a' has the id '2' instead of '1'",
+      indexOf({ name: 'a', functionId: '1' }),
+      indexOf({ name: 'a', functionId: '2' }),
+    ],
+    ['its functions were read from function.json, and this worker lists its own', undefined, indexOf()],
+    ['this worker lists none and leaves it to function.json', indexOf({ name: 'a' }), undefined],
+  ])('says that %s', (expected, known, offered) => {
+    expect(differenceOf(known, offered)).toBe(expected);
+  });
+});

@@ -1,0 +1,26 @@
+import type { BackoffOptions } from '@switchyard/kernel';
+
+/** Every wait and count of a pooled supply, by name. Durations in milliseconds. */
+export interface SupplyLimits {
+  /** How long the assignment source may take. */
+  readonly assignmentMs: number;
+  /** The waits between two tries for an app. There is no last one. */
+  readonly restartBackoff: BackoffOptions;
+  /** An urgent wish waits no longer than this. */
+  readonly urgentRestartMs: number;
+  /** A worker that served for this long was healthy: its end starts the back-off anew. */
+  readonly healthyAfterMs: number;
+  /** The waits between two tries to fill a pool. */
+  readonly refillBackoff: BackoffOptions;
+  /** What a worker has to end by itself. */
+  readonly terminationGraceMs: number;
+}
+
+export const defaultSupplyLimits: SupplyLimits = {
+  assignmentMs: 30_000,
+  restartBackoff: { minimumMs: 250, maximumMs: 30_000, factor: 3, jitter: 0.2 },
+  urgentRestartMs: 1_000,
+  healthyAfterMs: 30_000,
+  refillBackoff: { minimumMs: 500, maximumMs: 60_000, factor: 3, jitter: 0.2 },
+  terminationGraceMs: 5_000,
+};

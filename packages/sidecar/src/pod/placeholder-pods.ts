@@ -1,0 +1,135 @@
+/**
+ * The pods of a single machine, many in one process: starts placeholders, and gives each worker that dials the local
+ * endpoint its sidecar.
+ *
+ * Ownership: the composition root owns it, and the server that calls `acceptWorker`; it owns every pod.
+ *
+ * I1 At most `maxConcurrentStarts` placeholders are in their start-up at a time.
+ * I2 A pod that cannot be started ends with the reason; the others go on.
+ * I3 After `close` no pod is left and none is started.
+ */
+import { type Clock, type Log, messageOf, type Random, settlesWithin } from '@switchyard/kernel';
+import type { Stack } from '@switchyard/model';
+import type { Link, Pod, PodProvider } from '@switchyard/protocol';
+import { podErrors } from '../errors.ts';
+import type { HttpProxy } from '../http-proxy/worker-http-proxy.ts';
+import { defaultPodHostLimits, type PodHostLimits } from '../limits.ts';
+import type { ProcessPort } from '../process-port.ts';
+import type { SidecarLimits } from '../sidecar/limits.ts';
+import { createSidecar } from '../sidecar/sidecar.ts';
+import type { DialRuntime, OpenPackage, SidecarTraits } from '../sidecar/sidecar-contract.ts';
+import { StartGate } from '../start-gate.ts';
+import { LocalPod, type PlaceholderLaunch } from './pod.ts';
+import { WorkerLobby } from './worker-lobby.ts';
+
+export interface PlaceholderPodsDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly processes: ProcessPort;
+  readonly dial: DialRuntime;
+  /** How placeholders of a stack are started. Throws what keeps it from knowing. */
+  readonly launchOf: (stack: Stack) => PlaceholderLaunch;
+  readonly httpProxy?: HttpProxy;
+  readonly openPackage?: OpenPackage;
+}
+
+export interface PlaceholderPodsOptions {
+  /** Where workers reach `acceptWorker`. */
+  readonly endpoint: { readonly host: string; readonly port: number };
+  readonly instanceId: string;
+  readonly hostVersion: string;
+  readonly limits?: Partial<PodHostLimits>;
+  readonly sidecarLimits?: Partial<SidecarLimits>;
+}
+
+export interface PlaceholderPods extends PodProvider {
+  startPod(stack: Stack): LocalPod;
+  /** Takes the stream of a local worker. */
+  acceptWorker(link: Link): void;
+  /** Ends every pod; what is left after `deadlineMs` is killed. Resolves when all are gone. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** After SIGKILL the kernel decides; how long `close` waits for it. */
+const killWaitMs = 2_000;
+
+export function createPlaceholderPods(deps: PlaceholderPodsDeps, options: PlaceholderPodsOptions): PlaceholderPods {
+  const limits = { ...defaultPodHostLimits, ...options.limits };
+  const { clock, random, log } = deps;
+  const gate = new StartGate(limits.maxConcurrentStarts, limits.maxWaitingStarts);
+  const lobby = new WorkerLobby(clock, { introductionMs: limits.launchTimeoutMs });
+  const pods = new Set<LocalPod>();
+  let isClosed = false;
+
+  const createPod = (stack: Stack, launch: PlaceholderLaunch | undefined): LocalPod => {
+    const workerId = random.uuid();
+    const sidecar = createSidecar(deps, {
+      workerId,
+      stack,
+      instanceId: options.instanceId,
+      hostVersion: options.hostVersion,
+      traits: launch?.traits ?? unknownTraits,
+      workerDirectory: launch?.workerDirectory ?? '',
+      hasConsole: true,
+      limits: { startStreamMs: limits.launchTimeoutMs, ...options.sidecarLimits },
+    });
+    return new LocalPod(
+      { clock, log, processes: deps.processes, sidecar },
+      { stack, endpoint: options.endpoint, requestId: random.uuid(), limits },
+    );
+  };
+
+  const start = async (pod: LocalPod, launch: PlaceholderLaunch): Promise<void> => {
+    const pass = await gate.enter(false);
+    if (pass === undefined) {
+      const details = { applicationId: '(none yet)', limit: limits.maxWaitingStarts };
+      pod.fail(podErrors.create('POD_START_QUEUE_FULL', details));
+      return;
+    }
+    const forget = lobby.expect(pod.workerId, (link) => pod.acceptWorker(link));
+    void pod.ended.then(forget);
+    pod.start(launch);
+    const giveBack = (): void => pass.giveBack();
+    pod.warm.then(giveBack, giveBack);
+  };
+
+  return {
+    startPod(stack) {
+      const launch = launchOrReason(deps.launchOf, stack);
+      const pod = createPod(stack, launch.kind === 'known' ? launch.launch : undefined);
+      pods.add(pod);
+      void pod.ended.then(() => pods.delete(pod));
+      if (isClosed) pod.stop(0);
+      else if (launch.kind === 'known') void start(pod, launch.launch);
+      else pod.fail(podErrors.create('POD_STACK_UNKNOWN', { runtime: stack.runtime, reason: launch.reason }));
+      return pod;
+    },
+    acceptWorker: (link) => lobby.accept(link),
+    async close(deadlineMs) {
+      isClosed = true;
+      const all = [...pods];
+      for (const pod of all) pod.stop(deadlineMs);
+      const ended = Promise.all(all.map((pod: Pod) => pod.ended));
+      const inTime = await settlesWithin(clock, 2 * deadlineMs + killWaitMs + limits.consoleDrainMs, ended);
+      if (!inTime) log.write('error', 'Some pods did not end, not even when killed');
+    },
+  };
+}
+
+const unknownTraits: SidecarTraits = {
+  workerIndexing: false,
+  initializationTimeoutMs: 1,
+  environmentReloadTimeoutMs: 1,
+};
+
+function launchOrReason(
+  launchOf: (stack: Stack) => PlaceholderLaunch,
+  stack: Stack,
+): { kind: 'known'; launch: PlaceholderLaunch } | { kind: 'unknown'; reason: string } {
+  try {
+    return { kind: 'known', launch: launchOf(stack) };
+  } catch (thrown) {
+    return { kind: 'unknown', reason: messageOf(thrown) };
+  }
+}

@@ -1,0 +1,103 @@
+import { defineErrors } from '@switchyard/kernel';
+
+/** What can go wrong between a worker, its sidecar and the Runtime. */
+export const sidecarErrors = defineErrors({
+  SIDECAR_WORKER_TIMEOUT: {
+    blame: 'user',
+    retry: 'safe',
+    http: 504,
+    grpc: 4,
+    exit: 1,
+    message:
+      "Worker '{workerId}' sent no {awaited} within {timeoutMs} ms. Look for code at the top of the entry file that blocks or never ends.",
+  },
+  SIDECAR_WORKER_REFUSED: {
+    blame: 'user',
+    retry: 'never',
+    http: 502,
+    grpc: 13,
+    exit: 1,
+    message: "Worker '{workerId}' answered with a failed {answer}: {reason}",
+  },
+  SIDECAR_WORKER_LOST: {
+    blame: 'user',
+    retry: 'safe',
+    http: 502,
+    grpc: 14,
+    exit: 1,
+    message: "Worker '{workerId}' ended its stream while its sidecar was {state}: {reason}",
+  },
+  SIDECAR_WORKER_PRESENT: {
+    blame: 'platform',
+    retry: 'never',
+    http: 409,
+    grpc: 6,
+    exit: 1,
+    message: "Worker '{workerId}' has a stream already, or had one; start a new pod for another worker.",
+  },
+  SIDECAR_NOT_WARM: {
+    blame: 'platform',
+    retry: { afterMs: 1_000 },
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    message: "Worker '{workerId}' is not warm yet (its sidecar is {state}); assign the app again in a moment.",
+  },
+  SIDECAR_ASSIGNED: {
+    blame: 'platform',
+    retry: 'never',
+    http: 409,
+    grpc: 6,
+    exit: 1,
+    message: "Worker '{workerId}' serves another app already; assign '{applicationId}' to another placeholder.",
+  },
+  SIDECAR_ENDED: {
+    blame: 'platform',
+    retry: 'never',
+    http: 410,
+    grpc: 9,
+    exit: 1,
+    message: "Worker '{workerId}' takes no app any more: its sidecar is {state}. Use another placeholder.",
+  },
+  SIDECAR_ASSIGNMENT_INVALID: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 3,
+    exit: 1,
+    message: "The assignment cannot be used: '{key}' must be {expected}.",
+  },
+  SIDECAR_PACKAGE_UNAVAILABLE: {
+    blame: 'dependency',
+    retry: 'safe',
+    http: 502,
+    grpc: 14,
+    exit: 1,
+    message: "The package {sha256} of app '{applicationId}' could not be fetched: {reason}",
+  },
+  SIDECAR_RUNTIME_REFUSED: {
+    blame: 'platform',
+    retry: 'never',
+    http: 502,
+    grpc: 9,
+    exit: 1,
+    message: "The Runtime at {endpoint} did not take worker '{workerId}' (status {status}): {reason}",
+  },
+  SIDECAR_RUNTIME_UNREACHABLE: {
+    blame: 'dependency',
+    retry: 'safe',
+    http: 504,
+    grpc: 14,
+    exit: 1,
+    message: 'The Runtime at {endpoint} was not reached within {timeoutMs} ms: {reason}',
+  },
+  SIDECAR_PROXY_UNAVAILABLE: {
+    blame: 'platform',
+    retry: 'never',
+    http: 500,
+    grpc: 12,
+    exit: 1,
+    message:
+      "Worker '{workerId}' takes HTTP requests itself at {httpUri}, but this sidecar was given no proxy for them. Give it one, or turn enableHttpStream off.",
+  },
+});

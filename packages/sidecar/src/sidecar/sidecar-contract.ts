@@ -1,0 +1,110 @@
+/** What a sidecar is given and what it shows. */
+import type { Clock, Log, PlatformError, Random, Secret } from '@switchyard/kernel';
+import type { ApplicationDefinition, Stack } from '@switchyard/model';
+import type { Assignment, AssignOutcome, Link } from '@switchyard/protocol';
+import type { HttpProxy } from '../http-proxy/worker-http-proxy.ts';
+import type { SidecarLimits } from './limits.ts';
+
+/** Opens a stream to a Runtime. Never throws for the network's sake: what goes wrong ends the link. */
+export type DialRuntime = (endpoint: string, token: Secret | undefined) => Link;
+
+/** Fetches a package, checks its hash and answers the folder in which its files are. */
+export type OpenPackage = (url: string, sha256: string) => Promise<string>;
+
+export interface SidecarDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly dial: DialRuntime;
+  /** For workers that take HTTP requests themselves. */
+  readonly httpProxy?: HttpProxy;
+  readonly openPackage?: OpenPackage;
+}
+
+export interface SidecarOptions {
+  readonly workerId: string;
+  /** The machine or pod, for the worker's context. */
+  readonly instanceId: string;
+  readonly stack: Stack;
+  readonly traits: SidecarTraits;
+  /** What the sidecar calls itself towards the worker, in the numbering of the official host. */
+  readonly hostVersion: string;
+  /** The worker's own folder, as WorkerInitRequest names it. */
+  readonly workerDirectory: string;
+  /** True when `console` and `consoleEnded` will be called: the Runtime's stream then waits for the last lines. */
+  readonly hasConsole: boolean;
+  readonly limits?: Partial<SidecarLimits>;
+}
+
+/** What the worker catalogue says of the worker, as far as a sidecar needs it. */
+export interface SidecarTraits {
+  /** Ask the worker for the app's functions; the question may kill the others. */
+  readonly workerIndexing: boolean;
+  /** Ask also before there is an app. Workers answer with nothing; none needs it. */
+  readonly placeholderIndexing?: boolean;
+  readonly initializationTimeoutMs: number;
+  readonly environmentReloadTimeoutMs: number;
+  /** Every line on stderr is an error, whatever it says. */
+  readonly stderrIsError?: boolean;
+}
+
+/** What a pod is, from its start to its end. */
+export type SidecarStateKind =
+  | 'starting'
+  | 'warming'
+  | 'warm'
+  | 'specializing'
+  | 'connecting'
+  | 'relaying'
+  | 'draining'
+  | 'stopped'
+  | 'failed';
+
+export interface Sidecar {
+  readonly workerId: string;
+  readonly state: SidecarStateKind;
+  /** Resolves when the worker can take an app; rejects with a PlatformError when it never will. */
+  readonly warm: Promise<void>;
+  /** Resolves when the sidecar has nothing more to do. Never rejects. */
+  readonly ended: Promise<SidecarEnd>;
+  /** True when any customer code, setting or token has reached the worker: it must never serve anybody else. */
+  readonly isTainted: boolean;
+  /** Takes the stream of the local worker; the first one only. */
+  acceptWorker(link: Link): void;
+  /** Makes the placeholder the worker of an app. Never rejects; the same app again joins the first call. */
+  assign(assignment: Assignment): Promise<AssignOutcome>;
+  /** A line of the worker's console. */
+  console(stream: 'stdout' | 'stderr', line: string): void;
+  /** Both streams of the console were read to their ends. */
+  consoleEnded(): void;
+  /** Asks the worker to end and lets what is on its way leave; what is left after `deadlineMs` is cut off. */
+  drain(deadlineMs: number): Promise<void>;
+  status(): SidecarStatus;
+}
+
+export type SidecarEnd = { readonly kind: 'stopped' } | { readonly kind: 'failed'; readonly error: PlatformError };
+
+/** A sidecar as its health, readiness and metrics show it. */
+export interface SidecarStatus {
+  readonly workerId: string;
+  readonly state: SidecarStateKind;
+  readonly isWorkerConnected: boolean;
+  readonly isRuntimeConnected: boolean;
+  /** Warm, or serving: the Runtime has said that the worker is Ready. */
+  readonly isReady: boolean;
+  readonly application: ApplicationDefinition | undefined;
+  readonly counts: RelayCounts;
+  /** Streams opened to the Runtime so far. */
+  readonly epoch: number;
+}
+
+/** What went through a sidecar since its start. */
+export interface RelayCounts {
+  readonly framesUp: number;
+  readonly framesDown: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  /** Frames that a sidecar took for itself. */
+  readonly framesConsumed: number;
+  readonly linesDropped: number;
+}

@@ -1,0 +1,50 @@
+import type { StorageConnection } from '@switchyard/triggers';
+
+/** A part of storage: queues, containers or tables. The last argument of every request is its AbortSignal. */
+export interface StorageService<Client extends object> {
+  open(connection: StorageConnection, name: string): Client;
+}
+
+/**
+ * A service whose requests wait until the storage emulator in the box listens, so that nobody sees a failure while it
+ * starts. `opened` always resolves; a request that is aborted meanwhile fails as the service itself would let it fail.
+ */
+export function createPatientStorage<Client extends object>(
+  service: StorageService<Client>,
+  opened: Promise<void>,
+): StorageService<Client> {
+  let isOpen = false;
+  const noteOpen = (): void => {
+    isOpen = true;
+  };
+  opened.then(noteOpen, noteOpen);
+  const handler: ProxyHandler<Client> = {
+    get(client, name) {
+      const member: unknown = Reflect.get(client, name, client);
+      if (typeof member !== 'function' || isOpen) return typeof member === 'function' ? member.bind(client) : member;
+      return async (...call: readonly unknown[]): Promise<unknown> => {
+        const signal = call.at(-1);
+        await (signal instanceof AbortSignal ? openedOrAborted(opened, signal) : opened);
+        return Reflect.apply(member, client, call);
+      };
+    },
+  };
+  return {
+    open(connection, name) {
+      const client = service.open(connection, name);
+      return isOpen ? client : new Proxy(client, handler);
+    },
+  };
+}
+
+function openedOrAborted(opened: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      signal.removeEventListener('abort', go);
+      resolve();
+    };
+    signal.addEventListener('abort', go, { once: true });
+    if (signal.aborted) go();
+    opened.then(go, go);
+  });
+}

@@ -1,0 +1,59 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLocalWorkerHttp } from './worker-http.ts';
+
+const seen: { url: string | undefined; method: string | undefined; rawHeaders: readonly string[]; port: number }[] = [];
+const server = createServer((incoming, response) => {
+  const { url, method, rawHeaders, socket } = incoming;
+  seen.push({ url, method, rawHeaders, port: socket.remotePort ?? 0 });
+  response.writeHead(200, { 'x-large': 'x'.repeat(30_000) }).end('answer');
+});
+const workerHttp = createLocalWorkerHttp();
+let port: number;
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  port = typeof address === 'object' && address !== null ? address.port : 0;
+});
+afterAll(() => {
+  workerHttp.close();
+  server.close();
+});
+
+function call(httpUri: string, target: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const headers = ['Host', 'worker', 'X-One', 'a', 'x-one', 'b'];
+    const request = workerHttp.open({ httpUri, method: 'GET', target, headers });
+    request.once('response', (response) => response.resume().once('end', () => resolve(response)));
+    request.once('error', reject);
+    request.end();
+  });
+}
+
+describe('createLocalWorkerHttp', () => {
+  it('sends the target and the headers as they are, below the path of the address', async () => {
+    await call(`http://localhost:${port}/`, '/api/a%2Fb//..?x=1&x=2');
+    await call(`http://127.0.0.1:${port}/below`, '/api');
+    expect(seen.map(({ method, url }) => [method, url])).toEqual([
+      ['GET', '/api/a%2Fb//..?x=1&x=2'],
+      ['GET', '/below/api'],
+    ]);
+    expect(seen[0]?.rawHeaders.slice(0, 6)).toEqual(['Host', 'worker', 'X-One', 'a', 'x-one', 'b']);
+  });
+
+  it('keeps connections for the next request, and takes large heads', async () => {
+    const first = await call(`http://127.0.0.1:${port}`, '/one');
+    await call(`http://127.0.0.1:${port}`, '/two');
+    expect(first.headers['x-large']).toHaveLength(30_000);
+    const [one, two] = seen.slice(-2);
+    expect(one?.port).toBe(two?.port);
+  });
+
+  it.each(['http://169.254.169.254/', 'https://localhost:1/', 'http://example.com/', 'ftp://localhost/'])(
+    'refuses %s',
+    (httpUri) => {
+      const open = (): unknown => workerHttp.open({ httpUri, method: 'GET', target: '/', headers: [] });
+      expect(open).toThrow(`The worker announced '${httpUri}'`);
+    },
+  );
+});

@@ -1,0 +1,43 @@
+import { hostname } from 'node:os';
+import { type ApplicationDefinition, createHostId } from '@switchyard/model';
+import type { FunctionKeys, RuntimeApplication } from '@switchyard/runtime';
+import type { ResolvedWorker } from '@switchyard/sidecar';
+import { createFunctionFiles } from '../application/function-files.ts';
+import type { LoadedApplication } from '../application/load-application.ts';
+
+/** One machine, one user. */
+const tenantId = 'local';
+
+/** A version of an app in a folder as the Runtime wants it. */
+export function toRuntimeApplication(
+  application: LoadedApplication,
+  definition: ApplicationDefinition,
+  worker: ResolvedWorker,
+  keys: FunctionKeys | undefined,
+): RuntimeApplication {
+  const { directory, settings } = application;
+  return {
+    definition,
+    tenantId,
+    stack: { runtime: application.runtime, version: worker.runtimeVersion, architecture: process.arch },
+    worker: {
+      workerDirectory: worker.launch.environment.FUNCTIONS_WORKER_DIRECTORY ?? '',
+      workerIndexing: worker.traits.workerIndexing,
+      initializationTimeoutMs: worker.traits.initializationTimeoutMs,
+      stderrIsError: worker.traits.stderrIsError,
+      ignoresTermination: worker.traits.ignoresTermination,
+    },
+    scriptRoot: directory,
+    hostJson: application.hostJson,
+    settings: application.values,
+    hostId: createHostId({
+      configured: settings.get('AzureFunctionsWebHost__hostid'),
+      machineName: hostname(),
+      scriptPath: directory,
+    }),
+    functionFiles: createFunctionFiles(directory),
+    hostNames: [],
+    keys,
+    development: true,
+  };
+}
