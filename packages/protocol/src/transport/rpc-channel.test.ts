@@ -1,4 +1,4 @@
-import { createDeferred, systemClock } from '@switchyard/kernel';
+import { systemClock } from '@switchyard/kernel';
 import { afterEach, describe, expect, it } from 'vitest';
 import { grpcStatus, type Link } from '../link.ts';
 import { collect } from '../testing/link-collector.ts';

@@ -225,6 +225,18 @@ describe('an invocation', () => {
     expect(new Set(ids).size).toBe(2);
   });
 
+  test('I2: started by hand, every try has an id of its own', async () => {
+    const retry = { strategy: 'fixedDelay', maxRetryCount: 2, delayInterval: '00:00:01' };
+    const { clock, runtime, worker } = await createRun({}, () => invocationFailure('always'), undefined, {
+      hostJson: { version: '2.0', retry },
+    });
+    const { reply } = call(runtime, '/admin/functions/work', { method: 'POST', body: '{"input":"by hand"}' });
+    expect((await clock.runUntil(reply)).status).toBe(202);
+    await clock.advance(10_000);
+    const ids = worker.bodies('invocationRequest').map(({ invocationId }) => invocationId);
+    expect([ids.length, new Set(ids).size]).toEqual([3, 3]);
+  });
+
   test('I2: a worker that is lost is no failure of the function: nothing is tried again', async () => {
     const retryOptions = {
       maxRetryCount: 5,

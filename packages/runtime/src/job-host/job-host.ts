@@ -76,7 +76,7 @@ export type JobHostState =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'faulted' };
 
-/** The JobHost machine of the design (section 10); it may be drained before it is indexed. */
+/** The JobHost machine; it may be drained before it is indexed. */
 export const jobHostEdges = {
   created: ['indexing', 'draining', 'faulted'],
   indexing: ['dormant', 'draining', 'faulted'],
