@@ -10,6 +10,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What a test polls for is bound to come; a second, the default, is too short on a machine under load.
+    expect: { poll: { timeout: 20_000, interval: 20 } },
     retry: 0,
     pool: 'forks',
     projects: [

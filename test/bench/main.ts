@@ -47,6 +47,11 @@ const parts: readonly Part[] = [
     title: 'Memory',
     run: async () => ({ rows: await (await import('./memory.ts')).benchMemory() }),
   },
+  {
+    name: 'streaming',
+    title: 'HTTP as streams, and memory over many invocations',
+    run: async () => ({ rows: await (await import('./streaming.ts')).benchStreaming() }),
+  },
 ];
 
 async function runPart(part: Part): Promise<PartResult> {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { ApplicationDefinition } from '@switchyard/model';
 import type { RuntimeApplication } from '@switchyard/runtime';
 
 /** The app of the benchmarks: one HTTP function, `hello`. */
@@ -9,7 +10,7 @@ export const helloDefinition = { applicationId: 'hello', metadataVersion: 'm1', 
 export const nodeStack = { runtime: 'node', version: '', architecture: 'x64' } as const;
 
 /** The app as a Runtime takes it. */
-export function createHelloApplication(definition = helloDefinition): RuntimeApplication {
+export function createHelloApplication(definition: ApplicationDefinition = helloDefinition): RuntimeApplication {
   return {
     definition,
     tenantId: 'contoso',

@@ -1,4 +1,5 @@
 /** HTTP for end-to-end tests, closer to the wire than `DevProcess.request`: streams, raw connections, many calls at once. */
+import { once } from 'node:events';
 import { Agent, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
 import { patienceMs } from './dev-process.ts';
@@ -33,16 +34,25 @@ export async function bodyOf(response: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-/** The next bytes of a body, as text. */
+/** The next bytes of a body, as text; none when it has ended. */
 export async function nextPart(response: IncomingMessage): Promise<string> {
-  const part: unknown = response.read() ?? (await once(response, 'readable').then(() => response.read()));
+  let part: unknown = response.read();
+  if (part === null && !response.readableEnded) {
+    await moreOrEnd(response);
+    part = response.read();
+  }
   return part === null ? '' : String(part);
 }
 
-function once(response: IncomingMessage, event: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    response.once(event, () => resolve()).once('error', reject);
-  });
+/** Waits for bytes or the end: the end alone makes no `readable` when its news came with the last bytes. */
+async function moreOrEnd(response: IncomingMessage): Promise<void> {
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  try {
+    await Promise.race([once(response, 'readable', { signal }), once(response, 'end', { signal })]);
+  } finally {
+    waiting.abort();
+  }
 }
 
 /** How a raw connection ended. */

@@ -134,9 +134,12 @@ describe('the v4 model', () => {
         'GET /site/v1/answer/empty HTTP/1.1\r\nHost: h\r\n\r\nGET /site/v1/answer/empty HTTP/1.0\r\n\r\n',
       );
       const [kept = '', closed = ''] = received.split(/(?=HTTP\/1\.1 )/);
-      expect(kept.trim().split('\r\n').map((line) => line.split(':')[0])).toEqual([
-        ...['HTTP/1.1 200 OK', 'Content-Length', 'Date', 'Connection', 'Keep-Alive'],
-      ]);
+      expect(
+        kept
+          .trim()
+          .split('\r\n')
+          .map((line) => line.split(':')[0]),
+      ).toEqual([...['HTTP/1.1 200 OK', 'Content-Length', 'Date', 'Connection', 'Keep-Alive']]);
       expect(closed).toMatch(/^HTTP\/1\.1 200 OK\r\nContent-Length: 0\r\nDate: .*\r\nConnection: close/);
     });
 

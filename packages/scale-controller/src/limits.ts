@@ -10,6 +10,8 @@ export interface SupplyLimits {
   readonly urgentRestartMs: number;
   /** A worker that served for this long was healthy: its end starts the back-off anew. */
   readonly healthyAfterMs: number;
+  /** A pool that gave a placeholder away starts the next one so much later: a start would slow down the app's own. 0 is at once. */
+  readonly refillDelayMs: number;
   /** The waits between two tries to fill a pool. */
   readonly refillBackoff: BackoffOptions;
   /** What a worker has to end by itself. */
@@ -21,6 +23,7 @@ export const defaultSupplyLimits: SupplyLimits = {
   restartBackoff: { minimumMs: 250, maximumMs: 30_000, factor: 3, jitter: 0.2 },
   urgentRestartMs: 1_000,
   healthyAfterMs: 30_000,
+  refillDelayMs: 250,
   refillBackoff: { minimumMs: 500, maximumMs: 60_000, factor: 3, jitter: 0.2 },
   terminationGraceMs: 5_000,
 };

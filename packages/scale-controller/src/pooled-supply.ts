@@ -11,7 +11,15 @@
  */
 import { type Clock, type Log, type Meter, messageOf, type Random, settlesWithin } from '@switchyard/kernel';
 import type { ApplicationDefinition, Stack } from '@switchyard/model';
-import type { AssignmentSource, Pod, PodProvider, SupplyEvent, WorkerSupply } from '@switchyard/protocol';
+import type {
+  AssignmentSource,
+  Pod,
+  PodProvider,
+  ReleaseReason,
+  SupplyEvent,
+  SupplyRequest,
+  WorkerSupply,
+} from '@switchyard/protocol';
 import { ApplicationPods } from './application-pods.ts';
 import { defaultSupplyLimits, type SupplyLimits } from './limits.ts';
 import { type PoolOptions, type PoolStatus, StackPool, stackLabel } from './stack-pool.ts';
@@ -44,77 +52,107 @@ const endWaitMs = 5_000;
 
 /** Makes a supply; the named pools begin to fill. */
 export function createPooledSupply(deps: PooledSupplyDeps, options: PooledSupplyOptions = {}): PooledSupply {
-  const limits = { ...defaultSupplyLimits, ...options.limits };
-  const pools = new Map<string, StackPool>();
-  const applications = new Map<string, { definition: ApplicationDefinition; pods: ApplicationPods }>();
-  const observers = new Set<(event: SupplyEvent) => void>();
-  const living = new Set<Pod>();
-  let closing: Promise<void> | undefined;
+  return new PlaceholderSupply(deps, options);
+}
 
-  const provider: PodProvider = {
-    startPod(stack) {
-      const pod = deps.provider.startPod(stack);
-      living.add(pod);
-      void pod.ended.then(() => living.delete(pod));
-      return pod;
-    },
-  };
-  const openPool = (poolOptions: PoolOptions): StackPool => {
-    const pool = new StackPool({ ...deps, provider }, limits, poolOptions);
-    pools.set(stackLabel(poolOptions.stack), pool);
+interface ApplicationEntry {
+  readonly definition: ApplicationDefinition;
+  readonly pods: ApplicationPods;
+}
+
+class PlaceholderSupply implements PooledSupply, PodProvider {
+  readonly #deps: PooledSupplyDeps;
+  readonly #limits: SupplyLimits;
+  readonly #defaultMinimum: number;
+  readonly #pools = new Map<string, StackPool>();
+  readonly #applications = new Map<string, ApplicationEntry>();
+  readonly #observers = new Set<(event: SupplyEvent) => void>();
+  /** Every pod that has not ended, wherever it is. */
+  readonly #living = new Set<Pod>();
+  #closing: Promise<void> | undefined;
+
+  constructor(deps: PooledSupplyDeps, options: PooledSupplyOptions) {
+    this.#deps = deps;
+    this.#limits = { ...defaultSupplyLimits, ...options.limits };
+    this.#defaultMinimum = options.defaultMinimum ?? 0;
+    for (const pool of options.pools ?? []) this.#openPool(pool);
+  }
+
+  ensure(request: SupplyRequest): void {
+    if (this.#closing === undefined) this.#podsOf(request.application).wish(request);
+  }
+
+  release(workerId: string, reason: ReleaseReason): void {
+    for (const { pods } of this.#applications.values()) if (pods.release(workerId, reason)) return;
+  }
+
+  watch(observer: (event: SupplyEvent) => void): () => void {
+    this.#observers.add(observer);
+    for (const { definition, pods } of this.#applications.values()) {
+      for (const workerId of pods.workerIds) {
+        this.#tell(observer, { kind: 'expected', workerId, application: definition });
+      }
+    }
+    return () => this.#observers.delete(observer);
+  }
+
+  pools(): readonly PoolStatus[] {
+    return [...this.#pools.values()].map((pool) => pool.status());
+  }
+
+  close(deadlineMs: number): Promise<void> {
+    this.#closing ??= this.#close(deadlineMs);
+    return this.#closing;
+  }
+
+  /** The pools start their pods here, so that none is forgotten. */
+  startPod(stack: Stack): Pod {
+    const pod = this.#deps.provider.startPod(stack);
+    this.#living.add(pod);
+    void pod.ended.then(() => this.#living.delete(pod));
+    return pod;
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
+    for (const pool of this.#pools.values()) pool.close(0);
+    for (const { pods } of this.#applications.values()) pods.close(deadlineMs);
+    const all = [...this.#living];
+    for (const pod of all) pod.stop(deadlineMs);
+    const ended = Promise.all(all.map((pod) => pod.ended));
+    const inTime = await settlesWithin(this.#deps.clock, 2 * deadlineMs + endWaitMs, ended);
+    if (!inTime) this.#deps.log.write('error', 'Some pods did not end', { left: this.#living.size });
+  }
+
+  #openPool(options: PoolOptions): StackPool {
+    const pool = new StackPool({ ...this.#deps, provider: this }, this.#limits, options);
+    this.#pools.set(stackLabel(options.stack), pool);
     pool.fill();
     return pool;
-  };
-  const poolOf = (stack: Stack): StackPool =>
-    pools.get(stackLabel(stack)) ?? openPool({ stack, minimum: options.defaultMinimum ?? 0 });
-  const tell = (observer: (event: SupplyEvent) => void, event: SupplyEvent): void => {
+  }
+
+  #podsOf(definition: ApplicationDefinition): ApplicationPods {
+    const key = [definition.applicationId, definition.metadataVersion, definition.codeVersion].join(':');
+    const known = this.#applications.get(key);
+    if (known !== undefined) return known.pods;
+    const emit = (event: SupplyEvent): void => {
+      for (const observer of [...this.#observers]) this.#tell(observer, event);
+      if (event.kind === 'exited' && pods.isIdle) this.#applications.delete(key);
+    };
+    const log = this.#deps.log.child({ category: 'Host.Supply', applicationId: definition.applicationId });
+    const poolOf = (stack: Stack): StackPool =>
+      this.#pools.get(stackLabel(stack)) ?? this.#openPool({ stack, minimum: this.#defaultMinimum });
+    const limits = this.#limits;
+    const pods = new ApplicationPods({ ...this.#deps, log, poolOf }, { application: definition, limits, emit });
+    this.#applications.set(key, { definition, pods });
+    return pods;
+  }
+
+  #tell(observer: (event: SupplyEvent) => void, event: SupplyEvent): void {
     try {
       observer(event);
     } catch (thrown) {
-      deps.log.write('error', 'An observer of the supply failed', { event: event.kind, reason: messageOf(thrown) });
+      const reason = messageOf(thrown);
+      this.#deps.log.write('error', 'An observer of the supply failed', { event: event.kind, reason });
     }
-  };
-  const podsOf = (definition: ApplicationDefinition): ApplicationPods => {
-    const key = [definition.applicationId, definition.metadataVersion, definition.codeVersion].join(':');
-    const known = applications.get(key);
-    if (known !== undefined) return known.pods;
-    const emit = (event: SupplyEvent): void => {
-      for (const observer of [...observers]) tell(observer, event);
-      if (event.kind === 'exited' && pods.isIdle) applications.delete(key);
-    };
-    const log = deps.log.child({ category: 'Host.Supply', applicationId: definition.applicationId });
-    const pods = new ApplicationPods({ ...deps, log, poolOf }, { application: definition, limits, emit });
-    applications.set(key, { definition, pods });
-    return pods;
-  };
-  const closeAll = async (deadlineMs: number): Promise<void> => {
-    for (const pool of pools.values()) pool.close(0);
-    for (const { pods } of applications.values()) pods.close(deadlineMs);
-    const all = [...living];
-    for (const pod of all) pod.stop(deadlineMs);
-    const ended = Promise.all(all.map((pod) => pod.ended));
-    const inTime = await settlesWithin(deps.clock, 2 * deadlineMs + endWaitMs, ended);
-    if (!inTime) deps.log.write('error', 'Some pods did not end', { left: living.size });
-  };
-  for (const pool of options.pools ?? []) openPool(pool);
-
-  return {
-    ensure(request) {
-      if (closing === undefined) podsOf(request.application).wish(request);
-    },
-    release(workerId, reason) {
-      for (const { pods } of applications.values()) if (pods.release(workerId, reason)) return;
-    },
-    watch(observer) {
-      observers.add(observer);
-      for (const { definition, pods } of applications.values())
-        for (const workerId of pods.workerIds) tell(observer, { kind: 'expected', workerId, application: definition });
-      return () => observers.delete(observer);
-    },
-    pools: () => [...pools.values()].map((pool) => pool.status()),
-    close(deadlineMs) {
-      closing ??= closeAll(deadlineMs);
-      return closing;
-    },
-  };
+  }
 }

@@ -4,12 +4,13 @@
  * Ownership: the supply owns one per stack. A pod that was taken belongs to the taker.
  *
  * I1 Placeholders that are warm or on their way never outnumber the minimum.
- * I2 What was taken or has ended is replaced in the background; after a failure only when the back-off is over.
+ * I2 What was taken or has ended is replaced in the background, a moment later; after a failure only when the back-off is
+ *    over.
  * I3 A pod is handed out once, only while it is warm, and never after it has ended.
  * I4 A taker finds the pool empty at the price of a cold start, which is counted; a placeholder on its way serves first.
  * I5 After `close` no pod is left here and none is started.
  */
-import { backoffMs, type Clock, type Log, messageOf, type Meter, type Random, type Timer } from '@switchyard/kernel';
+import { backoffMs, type Clock, type Log, type Meter, messageOf, type Random, type Timer } from '@switchyard/kernel';
 import type { Stack } from '@switchyard/model';
 import type { Pod, PodProvider } from '@switchyard/protocol';
 import type { SupplyLimits } from './limits.ts';
@@ -45,7 +46,7 @@ export class StackPool {
   readonly #warming = new Set<Pod>();
   #coldStarts = 0;
   #failures = 0;
-  #waiting: Timer | undefined;
+  #waiting: { readonly timer: Timer; readonly dueMs: number } | undefined;
   #isClosed = false;
 
   constructor(deps: StackPoolDeps, limits: SupplyLimits, options: PoolOptions) {
@@ -77,7 +78,7 @@ export class StackPool {
     const [warm] = this.#warm;
     if (warm !== undefined) {
       this.#warm.delete(warm);
-      this.fill();
+      this.#fillLater(this.#limits.refillDelayMs);
       return warm;
     }
     this.#coldStarts += 1;
@@ -85,7 +86,7 @@ export class StackPool {
     const [coming] = this.#warming;
     const pod = coming ?? this.#deps.provider.startPod(this.stack);
     this.#warming.delete(pod);
-    this.fill();
+    this.#fillLater(this.#limits.refillDelayMs);
     await pod.warm;
     return pod;
   }
@@ -98,7 +99,7 @@ export class StackPool {
 
   close(graceMs: number): void {
     this.#isClosed = true;
-    this.#waiting?.cancel();
+    this.#waiting?.timer.cancel();
     for (const pod of [...this.#warm, ...this.#warming]) pod.stop(graceMs);
     this.#warm.clear();
     this.#warming.clear();
@@ -127,16 +128,31 @@ export class StackPool {
     });
   }
 
-  #failed(reason: string): void {
-    const { clock, random, log } = this.#deps;
-    if (this.#isClosed || this.#waiting !== undefined) return;
-    const waitMs = backoffMs(this.#limits.refillBackoff, this.#failures, random);
-    this.#failures += 1;
-    log.write('warning', 'A placeholder failed.', { stack: stackLabel(this.stack), reason, retryInMs: waitMs });
-    this.#waiting = clock.schedule(waitMs, () => {
+  /** Fills when the time is over; a wait that is on is replaced by a longer one only. */
+  #fillLater(waitMs: number): void {
+    if (this.#isClosed) return;
+    const { clock } = this.#deps;
+    const dueMs = clock.monotonic() + waitMs;
+    if (this.#waiting !== undefined && this.#waiting.dueMs >= dueMs) return;
+    if (this.#waiting === undefined && waitMs <= 0) {
+      this.fill();
+      return;
+    }
+    this.#waiting?.timer.cancel();
+    const timer = clock.schedule(waitMs, () => {
       this.#waiting = undefined;
       this.fill();
     });
+    this.#waiting = { timer, dueMs };
+  }
+
+  #failed(reason: string): void {
+    const { random, log } = this.#deps;
+    if (this.#isClosed) return;
+    const waitMs = backoffMs(this.#limits.refillBackoff, this.#failures, random);
+    this.#failures += 1;
+    log.write('warning', 'A placeholder failed.', { stack: stackLabel(this.stack), reason, retryInMs: waitMs });
+    this.#fillLater(waitMs);
   }
 }
 

@@ -3,18 +3,13 @@ export * from './catalogue/index.ts';
 export { connectionArguments, type WorkerConnection } from './connection-arguments.ts';
 export type { LaunchSource, WorkerLaunch } from './contract.ts';
 export { podErrors } from './errors.ts';
-export { defaultPodHostLimits, type PodHostLimits } from './limits.ts';
-export { createNodeProcesses } from './node-processes.ts';
-export { createPodHost, type PodHost, type PodHostDeps, type PodHostOptions } from './pod-host.ts';
-export type { PlaceholderLaunch } from './pod/pod.ts';
 export {
-  createPlaceholderPods,
-  type PlaceholderPods,
-  type PlaceholderPodsDeps,
-  type PlaceholderPodsOptions,
-} from './pod/placeholder-pods.ts';
-export { createRuntimeDialer, type RuntimeDialer } from './pod/runtime-dialer.ts';
-export type { ConsoleStream, ProcessHandle, ProcessLaunch, ProcessObserver, ProcessPort } from './process-port.ts';
+  answerSidecarRequest,
+  createSidecarListener,
+  type SidecarFace,
+  type SidecarReply,
+  type SidecarRequest,
+} from './http/sidecar-http.ts';
 export {
   createWorkerHttpProxy,
   type HttpProxy,
@@ -24,13 +19,18 @@ export {
   type WorkerHttpProxyOptions,
   type WorkerHttpRequester,
 } from './http-proxy/worker-http-proxy.ts';
+export { defaultPodHostLimits, type PodHostLimits } from './limits.ts';
+export { createNodeProcesses } from './node-processes.ts';
 export {
-  answerSidecarRequest,
-  createSidecarListener,
-  type SidecarFace,
-  type SidecarReply,
-  type SidecarRequest,
-} from './http/sidecar-http.ts';
+  createPlaceholderPods,
+  type PlaceholderPods,
+  type PlaceholderPodsDeps,
+  type PlaceholderPodsOptions,
+} from './pod/placeholder-pods.ts';
+export type { PlaceholderLaunch } from './pod/pod.ts';
+export { createRuntimeDialer, type RuntimeDialer } from './pod/runtime-dialer.ts';
+export { createPodHost, type PodHost, type PodHostDeps, type PodHostOptions } from './pod-host.ts';
+export type { ConsoleStream, ProcessHandle, ProcessLaunch, ProcessObserver, ProcessPort } from './process-port.ts';
 export { sidecarErrors } from './sidecar/errors.ts';
 export { defaultSidecarLimits, type SidecarLimits } from './sidecar/limits.ts';
 export { createSidecar } from './sidecar/sidecar.ts';

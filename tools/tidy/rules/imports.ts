@@ -46,6 +46,10 @@ export const importsRule: Rule = {
       files: { 'packages/kernel/src/a.ts': `import '../../model/src/b.ts';`, 'packages/model/src/b.ts': '' },
       at: 'packages/kernel/src/a.ts:1',
     },
+    {
+      files: { 'packages/kernel/src/a.ts': `import './testing/b.ts';`, 'packages/kernel/src/testing/b.ts': '' },
+      at: 'packages/kernel/src/a.ts:1',
+    },
     { files: { 'packages/kernel/src/a.ts': `import './missing.ts';` }, at: 'packages/kernel/src/a.ts:1' },
     {
       files: { 'packages/kernel/src/a.ts': `import './b.js';`, 'packages/kernel/src/b.ts': '' },
@@ -87,6 +91,8 @@ function relativeProblem(repository: Repository, file: SourceFile, specifier: st
       message: `'${specifier}' leaves the package's src folder.`,
       fix: 'import the other package by its name, or move the file.',
     };
+  if (file.kind === 'source' && isTestSupport(target) && !isTestSupport(file.path))
+    return { message: `'${specifier}' is for tests.`, fix: 'move what is needed out of the test support.' };
   if (repository.file(target) || target.includes('/dist/')) return undefined;
   return { message: `'${specifier}' names no file.`, fix: 'write the path of the source file, with its extension.' };
 }
@@ -105,7 +111,7 @@ function packageProblem(repository: Repository, file: SourceFile, edge: ImportEd
   const name = packageName(edge.specifier);
   const manifest = file.packageName === undefined ? undefined : repository.packages.get(file.packageName);
   if (!manifest || manifest.name === name || manifest.dependencies.includes(name)) return undefined;
-  const free = file.kind !== 'source' || testSupport.some((pattern) => pattern.test(file.path));
+  const free = file.kind !== 'source' || isTestSupport(file.path);
   if (free && (ours !== undefined || repository.rootDependencies.includes(name))) return undefined;
   return { message: `'${name}' is not in the dependencies of ${manifest.path}.`, fix: 'declare it, or do without it.' };
 }
@@ -120,6 +126,10 @@ function deepProblem(file: SourceFile, specifier: string, target: PackageManifes
   const forTests = entry === './testing' && file.kind === 'source' && file.packageName !== 'testkit';
   if (!forTests || file.path.includes('/testing/') || file.baseName === 'testing.ts') return undefined;
   return { message: `'${specifier}' is for tests.`, fix: 'move what is needed into an entry for everybody.' };
+}
+
+function isTestSupport(path: string): boolean {
+  return testSupport.some((pattern) => pattern.test(path));
 }
 
 function packageName(specifier: string): string {

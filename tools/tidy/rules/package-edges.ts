@@ -1,8 +1,12 @@
 import type { Finding } from '../finding.ts';
 import type { PackageManifest, Repository } from '../repository.ts';
 import type { Rule } from '../rule.ts';
+import type { SourceFile } from '../source-file.ts';
 import { importsOf } from '../syntax.ts';
+import { testSupport } from '../tables/exemptions.ts';
 import { packageEdges, packageScope, testOnlyPackages } from '../tables/package-edges.ts';
+
+type Problem = Pick<Finding, 'message' | 'fix'>;
 
 const table = 'tools/tidy/tables/package-edges.ts';
 
@@ -18,12 +22,13 @@ export const packageEdgesRule: Rule = {
       for (const edge of importsOf(file.syntax)) {
         const target = packageOf(edge.specifier);
         if (target === undefined || target === file.packageName || allowed(file.packageName, target)) continue;
-        findings.push({
-          path: file.path,
-          line: file.lineAt(edge.offset),
-          message: `'${file.packageName}' may not import '${target}'.`,
-          fix: `move the shared part down into a package that both may use, or argue for a new edge in ${table}.`,
-        });
+        const problem = isForTests(file, target)
+          ? buildOrderProblem(repository, file.packageName, target)
+          : {
+              message: `'${file.packageName}' may not import '${target}'.`,
+              fix: `move the shared part down into a package that both may use, or argue for a new edge in ${table}.`,
+            };
+        if (problem) findings.push({ path: file.path, line: file.lineAt(edge.offset), ...problem });
       }
     }
     return findings;
@@ -36,6 +41,10 @@ export const packageEdgesRule: Rule = {
       'packages/model/src/a.ts': `import { x } from '@switchyard/kernel';`,
       'packages/model/src/a.test.ts': `import { x } from '@switchyard/testkit';`,
     },
+    {
+      'packages/model/tsconfig.json': '{ "references": [{ "path": "../testkit" }] }',
+      'packages/model/src/testing/a.ts': `import { x } from '@switchyard/testkit';`,
+    },
   ],
   bad: [
     {
@@ -45,6 +54,13 @@ export const packageEdgesRule: Rule = {
     {
       files: { 'packages/runtime/src/a.ts': `export { x } from '@switchyard/testkit';` },
       at: 'packages/runtime/src/a.ts:1',
+    },
+    {
+      files: {
+        'packages/model/tsconfig.json': '{ "references": [{ "path": "../kernel" }] }',
+        'packages/model/src/testing/a.ts': `import { x } from '@switchyard/testkit';`,
+      },
+      at: 'packages/model/src/testing/a.ts:1',
     },
     {
       files: {
@@ -76,6 +92,26 @@ function allowed(from: string, to: string): boolean {
   return (packageEdges[from] ?? []).includes(to);
 }
 
+/** Code that only tests run may use what tests use. */
+function isForTests(file: SourceFile, target: string): boolean {
+  return testOnlyPackages.includes(target) && testSupport.some((pattern) => pattern.test(file.path));
+}
+
+/** Test support is compiled with its package, so the compiler must know what to compile before. */
+function buildOrderProblem(repository: Repository, folder: string, target: string): Problem | undefined {
+  const project = repository.file(`packages/${folder}/tsconfig.json`);
+  if (!project || referencesOf(project).includes(target)) return undefined;
+  const path = `packages/${folder}/tsconfig.json`;
+  return {
+    message: `${path} has no reference to '${target}'.`,
+    fix: `add { "path": "../${target}" } to "references".`,
+  };
+}
+
+function referencesOf(project: SourceFile): readonly (string | undefined)[] {
+  return [...project.text.matchAll(/"path":\s*"\.\.\/([\w-]+)"/g)].map((match) => match[1]);
+}
+
 function manifestFindings(repository: Repository, manifest: PackageManifest): Finding[] {
   const at = { path: manifest.path, line: 1 };
   if (packageEdges[manifest.folder] === undefined) {
@@ -91,7 +127,7 @@ function manifestFindings(repository: Repository, manifest: PackageManifest): Fi
   }
   const project = repository.file(`packages/${manifest.folder}/tsconfig.json`);
   if (!project) return findings;
-  const references = [...project.text.matchAll(/"path":\s*"\.\.\/([\w-]+)"/g)].map((match) => match[1]);
+  const references = referencesOf(project);
   for (const target of declared) {
     if (references.includes(target) || testOnlyPackages.includes(target)) continue;
     const message = `package.json depends on '${target}', and tsconfig.json has no reference to it.`;

@@ -31,7 +31,11 @@ export const exemptions: readonly Exemption[] = [
 export const compositionRoots: readonly string[] = ['packages/standalone/src/', 'packages/cli/src/'];
 
 /** Code of packages that only tests run: it may start the real thing. */
-export const testSupport: readonly RegExp[] = [/^packages\/testkit\/src\//, /^packages\/[^/]+\/src\/testing\//];
+export const testSupport: readonly RegExp[] = [
+  /^packages\/testkit\/src\//,
+  /^packages\/[^/]+\/src\/(?:[^/]+\/)?testing\//,
+  /^packages\/[^/]+\/src\/conformance\//,
+];
 
 /** Bans that composition roots are free of. `main.ts` files are free of all. */
 export const freeInCompositionRoots: readonly Ban[] = ['environment', 'sockets', 'processes'];

@@ -142,6 +142,24 @@ describe('Dispatcher', () => {
     expect(first.results).toHaveLength(1);
   });
 
+  test('I4: the function whose time is over is told, where its worker can, and no other', async () => {
+    const { clock, dispatcher, submit } = createDispatcher();
+    const able = createReadyWorker({ workerId: 'w1', capabilities: ['HandlesInvocationCancelMessage'] });
+    dispatcher.addWorker(able.worker, able.channel);
+    submit('a');
+    await clock.advance(30_000);
+    submit('b');
+    await clock.advance(30_000);
+    expect(able.channel.kinds).toEqual(['invocationRequest', 'invocationRequest', 'invocationCancel']);
+    expect(able.channel.sent.at(-1)?.content).toMatchObject({ value: { invocationId: 'a' } });
+    dispatcher.removeWorker(able.worker, 'test');
+    const plain = createReadyWorker({ workerId: 'w2' });
+    dispatcher.addWorker(plain.worker, plain.channel);
+    submit('c');
+    await clock.advance(60_000);
+    expect(plain.channel.kinds).toEqual(['invocationRequest']);
+  });
+
   test('I4: one timer serves all calls of a worker, and follows the oldest', async () => {
     const { clock, dispatcher, timedOut, submit } = createDispatcher();
     const { worker, channel } = createReadyWorker();

@@ -89,9 +89,7 @@ export class Dispatcher {
       return;
     }
     const lane = this.#lanes.find(({ worker }) => worker.inFlight.has(invocationId));
-    if (!lane?.worker.capabilities.cancel) return;
-    const content = { $case: 'invocationCancel', value: { invocationId, gracePeriod: undefined } } as const;
-    this.#write(lane, StreamingMessage.encode({ requestId: '', content }).finish());
+    if (lane !== undefined) this.#cancelOn(lane, invocationId);
   }
 
   /** A worker became Ready. */
@@ -199,6 +197,12 @@ export class Dispatcher {
     this.#write(lane, frame);
   }
 
+  #cancelOn(lane: Lane, invocationId: string): void {
+    if (!lane.worker.capabilities.cancel) return;
+    const content = { $case: 'invocationCancel', value: { invocationId, gracePeriod: undefined } } as const;
+    this.#write(lane, StreamingMessage.encode({ requestId: '', content }).finish());
+  }
+
   #write(lane: Lane, frame: Uint8Array): void {
     if (lane.channel.send(frame) || lane.isBlocked) return;
     lane.isBlocked = true;
@@ -234,6 +238,8 @@ export class Dispatcher {
     lane.worker.inFlight.take(oldest.invocationId);
     const { functionName, invocationId } = oldest;
     const timeout = formatTimeSpan(timeoutMs);
+    // The function hears of it first, so that it can use the grace period of its worker to clean up.
+    this.#cancelOn(lane, invocationId);
     settleLost(oldest, 'timeout', 'INVOCATION_TIMEOUT', { timeout, functionName, invocationId });
     this.#options.onTimeout(lane.worker);
   }

@@ -509,4 +509,86 @@ describe('Gateway', () => {
     const { runtime } = createHarness({ clock, random: createSeededRandom(1), log: createMemoryLog() });
     expect(await call(runtime, '/').reply).toMatchObject({ status: 404, body: 'No app is running here.\n' });
   });
+
+  describe('what keeps a request from its function', () => {
+    const offline = (page: () => string | undefined) => createRun({ application: { offlinePage: page } });
+
+    test('app_offline.htm, for as long as it is there; the admin API stays', async () => {
+      let page: string | undefined = '<p>Back soon</p>';
+      const { base } = await offline(() => page);
+      const reply = await fetch(`${base}/api/echo`);
+      expect([reply.status, reply.headers.get('content-type'), await reply.text()]).toEqual([
+        503,
+        'text/html; charset=utf-8',
+        '<p>Back soon</p>',
+      ]);
+      expect((await fetch(`${base}/admin/host/status`)).status).toBe(200);
+      page = undefined;
+      expect((await fetch(`${base}/api/echo`)).status).toBe(200);
+    });
+
+    test.each([
+      ['nobody', undefined, undefined, 404],
+      ['a function key', keys, 'k', 404],
+      ['no key', keys, undefined, 404],
+      ['the master key', keys, 'm', 200],
+    ])('that it is disabled: %s', async (_who, given, key, status) => {
+      const { base } = await createRun({
+        application: { keys: given, settings: { 'AzureWebJobs.echo.Disabled': 'true' } },
+      });
+      const headers = key === undefined ? {} : { 'x-functions-key': key };
+      expect((await fetch(`${base}/api/echo`, { headers })).status).toBe(status);
+    });
+
+    test('that it asks for a WebSocket', async () => {
+      const { port, worker } = await createRun();
+      const ask = 'GET /api/echo HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, close\r\nUpgrade: WebSocket\r\n\r\n';
+      expect(await exchange(port, ask)).toMatch(/^HTTP\/1\.1 501 [\s\S]*take no WebSocket connections/);
+      expect(worker.bodies('invocationRequest')).toEqual([]);
+    });
+  });
+
+  test('a body that nobody reads does not keep the next request of its connection from being served', async () => {
+    const { port } = await createRun();
+    const refused = `POST /api/nothing HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n${'x'.repeat(200_000)}`;
+    const answer = await exchange(port, `${refused}GET /api/echo HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+    expect(answer.match(/HTTP\/1\.1 (\d+)/g)).toEqual(['HTTP/1.1 404', 'HTTP/1.1 200']);
+  });
+
+  test('the sender of a body that nobody reads is cut off after a while', async () => {
+    const { port, clock } = await createRun();
+    const socket = connectSocket(port, '127.0.0.1');
+    let received = '';
+    socket.setEncoding('latin1').on('data', (part: string) => {
+      received += part;
+    });
+    const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    socket.on('error', () => {}).write('POST /api/nothing HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\nx');
+    await expect.poll(() => received).toMatch(/^HTTP\/1\.1 404 /);
+    await clock.advance(5_000);
+    await ended;
+    expect(received.match(/HTTP/g)).toHaveLength(1);
+  });
+
+  test('host.json adds headers where the function gave none of that name', async () => {
+    const customHeaders = { 'Content-Type': 'text/never', 'X-Frame-Options': 'DENY' };
+    const { base } = await createRun({
+      application: { hostJson: { version: '2.0', extensions: { http: { customHeaders } } } },
+    });
+    for (const [path, type] of [
+      ['/api/echo', 'text/plain; charset=utf-8'],
+      ['/api/nothing', 'text/never'],
+    ]) {
+      const { headers } = await fetch(`${base}${path}`);
+      expect([headers.get('content-type'), headers.get('x-frame-options')]).toEqual([type, 'DENY']);
+    }
+  });
+
+  test('HEAD tells the length of the body that it leaves out, and none that nobody knows', async () => {
+    const { base } = await createRun({
+      onInvocation: () => invocationSuccess({ returnValue: { data: { $case: 'string', value: 'body' } } }),
+    });
+    expect((await fetch(`${base}/api/echo`, { method: 'HEAD' })).headers.get('content-length')).toBe('4');
+    expect((await fetch(`${base}/api/nothing`, { method: 'HEAD' })).headers.get('content-length')).toBeNull();
+  });
 });

@@ -334,7 +334,11 @@ describe('an invocation', () => {
     const { invocationId } = await outcome;
     expect(await outcome).toMatchObject({ kind: 'lost', reason: 'timeout' });
     const text = `Timeout value of 00:01:30 exceeded by function 'Functions.work' (Id: '${invocationId}')`;
-    expect(run.functionLines().at(-1)).toMatchObject(['error', expect.any(String), { exception: expect.stringContaining(text) }]);
+    expect(run.functionLines().at(-1)).toMatchObject([
+      'error',
+      expect.any(String),
+      { exception: expect.stringContaining(text) },
+    ]);
     expect(run.supply.released).toEqual([{ workerId: 'w1', reason: 'invocation-timeout' }]);
     await run.clock.advance(60_000);
     expect(run.worker.bodies('invocationRequest')).toHaveLength(1);

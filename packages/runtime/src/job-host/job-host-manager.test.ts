@@ -1,14 +1,16 @@
 import { createDeferred } from '@switchyard/kernel';
+import type { Link } from '@switchyard/protocol';
 import {
   createFakeWorker,
   createMemoryLog,
   createSeededRandom,
   invocationSuccess,
+  toRpcFunctionMetadata,
   VirtualClock,
 } from '@switchyard/testkit';
 import { describe, expect, test } from 'vitest';
 import { call } from '../testing/fake-http.ts';
-import { createFakeSidecar } from '../testing/fake-sidecar.ts';
+import { behindSidecar, type SidecarClaims } from '../testing/fake-sidecar.ts';
 import { createHarness } from '../testing/runtime-harness.ts';
 import { createApplication } from '../testing/sample-application.ts';
 
@@ -358,6 +360,11 @@ describe('JobHostManager', () => {
 });
 
 describe('WorkerConnect', () => {
+  const createFakeSidecar = (link: Link, claims: Omit<SidecarClaims, 'functions'>): void => {
+    const functions = [{ name: 'f' }];
+    const behind = behindSidecar(link, { ...claims, functions: functions.map(toRpcFunctionMetadata) });
+    createFakeWorker(behind, { workerId: claims.workerId, functions });
+  };
   const other = version('other', '1');
 
   test.each([

@@ -1,15 +1,27 @@
+import type { Link } from '@switchyard/protocol';
 import {
   createFakeWorker,
   createMemoryLog,
   createSeededRandom,
+  type FakeWorker,
+  type FakeWorkerOptions,
   invocationSuccess,
+  toRpcFunctionMetadata,
   VirtualClock,
 } from '@switchyard/testkit';
 import { describe, expect, test } from 'vitest';
 import { call } from '../testing/fake-http.ts';
-import { createFakeSidecar } from '../testing/fake-sidecar.ts';
+import { behindSidecar, type SidecarClaims } from '../testing/fake-sidecar.ts';
 import { createHarness } from '../testing/runtime-harness.ts';
 import { createApplication, functionFile, sampleProfile } from '../testing/sample-application.ts';
+
+type Claims = Partial<Omit<SidecarClaims, 'functions'>> & Partial<FakeWorkerOptions> & { readonly workerId: string };
+
+/** A specialized worker behind a sidecar. */
+function createFakeSidecar(link: Link, { functions = [{ name: 'f' }], ...options }: Claims): FakeWorker {
+  const claims = { ...options, functions: functions.map(toRpcFunctionMetadata) };
+  return createFakeWorker(behindSidecar(link, claims), { ...options, functions });
+}
 
 function createRun() {
   const clock = new VirtualClock();

@@ -1,61 +1,25 @@
+import type { ApplicationDefinition } from '@switchyard/model';
 import {
   type Link,
-  type MessageContent,
+  type RpcFunctionMetadata,
   StreamingMessage,
   toContextProperties,
   WorkerConnect,
 } from '@switchyard/protocol';
-import {
-  createFakeWorker,
-  type FakeFunction,
-  type FakeWorker,
-  type FakeWorkerOptions,
-  toRpcFunctionMetadata,
-} from '@switchyard/testkit';
 import { sampleDefinition } from './sample-worker.ts';
 
-export interface FakeSidecarOptions extends Partial<FakeWorkerOptions> {
+export interface SidecarClaims {
   readonly workerId: string;
-  readonly functions?: readonly FakeFunction[];
-  readonly application?: typeof sampleDefinition | Record<keyof typeof sampleDefinition, string>;
+  readonly functions: readonly RpcFunctionMetadata[];
+  readonly application?: ApplicationDefinition;
   readonly tenantId?: string;
   readonly epoch?: number;
   readonly isPlaceholder?: boolean;
   readonly useDefaultIndexing?: boolean;
 }
 
-/** A specialized worker behind a sidecar that sends WorkerConnect in place of StartStream. */
-export function createFakeSidecar(link: Link, options: FakeSidecarOptions): FakeWorker {
-  const { functions = [{ name: 'f' }], application = sampleDefinition } = options;
-  const properties = toContextProperties({
-    workerId: options.workerId,
-    language: 'fake',
-    languageVersion: '1',
-    instanceId: 'machine-1',
-    application: options.isPlaceholder === true ? undefined : application,
-    tenantId: options.tenantId ?? 'default',
-    epoch: options.epoch ?? 1,
-  });
-  const value: WorkerConnect = {
-    ...WorkerConnect.decode(new Uint8Array()),
-    workerId: options.workerId,
-    ...application,
-    workerCapabilities: new Map([['HandlesWorkerTerminateMessage', 'true']]),
-    workerMetadata: {
-      runtimeName: 'fake',
-      runtimeVersion: '1',
-      workerVersion: '1',
-      workerBitness: 'x64',
-      customProperties: properties,
-    },
-    functionMetadata: functions.map(toRpcFunctionMetadata),
-    useDefaultMetadataIndexing: options.useDefaultIndexing ?? false,
-  };
-  return createFakeWorker(introducing(link, { $case: 'workerConnect', value }), { ...options, functions });
-}
-
-/** The link, with another first message than the one that its owner sends. */
-function introducing(link: Link, first: MessageContent): Link {
+/** The link of a worker, on which a sidecar's WorkerConnect takes the place of the worker's StartStream. */
+export function behindSidecar(link: Link, claims: SidecarClaims): Link {
   let isFirst = true;
   return {
     peer: link.peer,
@@ -65,7 +29,7 @@ function introducing(link: Link, first: MessageContent): Link {
     },
     closed: link.closed,
     send(frame) {
-      const sent = isFirst ? StreamingMessage.encode({ requestId: '', content: first }).finish() : frame;
+      const sent = isFirst ? toFrame(claims) : frame;
       isFirst = false;
       return link.send(sent);
     },
@@ -76,4 +40,27 @@ function introducing(link: Link, first: MessageContent): Link {
     end: (status) => link.end(status),
     cancel: (status) => link.cancel(status),
   };
+}
+
+function toFrame({ workerId, functions, application = sampleDefinition, ...claims }: SidecarClaims): Uint8Array {
+  const customProperties = toContextProperties({
+    workerId,
+    language: 'fake',
+    languageVersion: '1',
+    instanceId: 'machine-1',
+    application: claims.isPlaceholder === true ? undefined : application,
+    tenantId: claims.tenantId ?? 'default',
+    epoch: claims.epoch ?? 1,
+  });
+  const metadata = { runtimeName: 'fake', runtimeVersion: '1', workerVersion: '1', workerBitness: 'x64' };
+  const value: WorkerConnect = {
+    ...WorkerConnect.decode(new Uint8Array()),
+    ...application,
+    workerId,
+    workerCapabilities: new Map([['HandlesWorkerTerminateMessage', 'true']]),
+    workerMetadata: { ...metadata, customProperties },
+    functionMetadata: [...functions],
+    useDefaultMetadataIndexing: claims.useDefaultIndexing ?? false,
+  };
+  return StreamingMessage.encode({ requestId: '', content: { $case: 'workerConnect', value } }).finish();
 }

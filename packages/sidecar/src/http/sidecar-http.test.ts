@@ -1,10 +1,26 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { toAssignmentJson } from '@switchyard/protocol';
-import { failureResult } from '@switchyard/testkit';
+import { type Link, toAssignmentJson } from '@switchyard/protocol';
+import {
+  createFakeWorker,
+  createMemoryLog,
+  createSeededRandom,
+  type FakeWorkerOptions,
+  failureResult,
+  VirtualClock,
+} from '@switchyard/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createSidecarRun, sampleAssignment } from '../testing/sidecar-run.ts';
+import { SidecarRun, type SidecarRunOptions, sampleAssignment } from '../testing/sidecar-run.ts';
 import { answerSidecarRequest, createSidecarListener } from './sidecar-http.ts';
+
+type Worker = Partial<FakeWorkerOptions>;
+
+function createSidecarRun(options: SidecarRunOptions<Worker> = {}) {
+  const clock = new VirtualClock();
+  const playWorker = (link: Link, more: Worker) =>
+    createFakeWorker(link, { workerId: 'w1', functions: [{ name: 'hello' }], ...more });
+  return new SidecarRun({ clock, log: createMemoryLog(clock), random: createSeededRandom(1), playWorker }, options);
+}
 
 type Run = ReturnType<typeof createSidecarRun>;
 
@@ -23,8 +39,14 @@ describe('POST /assign', () => {
       const reply = await ask(run, 'POST', '/assign', body);
       expect([reply.status, reply.json]).toEqual([200, { workerId: 'w1', state: 'relaying' }]);
     }
-    const other = JSON.stringify({ ...JSON.parse(body), application: { ...JSON.parse(body).application, id: 'other' } });
-    expect(await ask(run, 'POST', '/assign', other)).toMatchObject({ status: 409, json: { error: 'SIDECAR_ASSIGNED' } });
+    const other = JSON.stringify({
+      ...JSON.parse(body),
+      application: { ...JSON.parse(body).application, id: 'other' },
+    });
+    expect(await ask(run, 'POST', '/assign', other)).toMatchObject({
+      status: 409,
+      json: { error: 'SIDECAR_ASSIGNED' },
+    });
   });
 
   it('answers 503 with a time to come back before the worker is warm', async () => {
@@ -44,7 +66,9 @@ describe('POST /assign', () => {
   });
 
   it('says whether a worker that failed is tainted', async () => {
-    const run = createSidecarRun({ onDial: (runtime) => runtime.on('workerConnect', () => runtime.answerConnect(failureResult('no'))) });
+    const run = createSidecarRun({
+      onDial: (runtime) => runtime.on('workerConnect', () => runtime.answerConnect(failureResult('no'))),
+    });
     await run.warm();
     expect(await ask(run, 'POST', '/assign', body)).toMatchObject({ status: 502, json: { tainted: true } });
   });

@@ -109,7 +109,7 @@ function toErrorReply(error: PlatformError, more: Readonly<Record<string, unknow
   return json(http, { error: error.code, message: error.message, ...more }, headers as Record<string, string>);
 }
 
-/** No worker is Degraded; an app without its Runtime is Unhealthy (worker-side section 9). */
+/** No worker is Degraded; an app without its Runtime is Unhealthy. */
 function toHealth(status: SidecarStatus): SidecarReply {
   const { isWorkerConnected, isRuntimeConnected, application } = status;
   const isCutOff = application !== undefined && !isRuntimeConnected;

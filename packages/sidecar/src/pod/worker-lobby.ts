@@ -44,9 +44,10 @@ export class WorkerLobby {
     link.receive({
       frame: (bytes) => {
         if (receiver !== undefined) receiver.frame(bytes);
-        else this.#introduce(link, bytes, timer, (given) => {
-          receiver = given;
-        });
+        else
+          this.#introduce(link, bytes, timer, (given) => {
+            receiver = given;
+          });
       },
       end: () => (receiver === undefined ? refuse(grpcStatus.cancelled, 'it ended at once') : receiver.end?.()),
     });

@@ -52,6 +52,7 @@ export class Relay {
   readonly #worker: LocalWorker;
   readonly #options: RelayOptions;
   #isClosed = false;
+  #hasTerminated = false;
   /** True while the Runtime's link takes nothing more. */
   #isFull = false;
   readonly #waitingLines: BoundedQueue<Uint8Array>;
@@ -61,6 +62,11 @@ export class Relay {
     this.runtime = runtime;
     this.#options = options;
     this.#waitingLines = new BoundedQueue(options.waitingConsoleLines);
+  }
+
+  /** True when the Runtime has told the worker to end. */
+  get hasTerminated(): boolean {
+    return this.#hasTerminated;
   }
 
   /** Opens both pumps. The worker's link flows again if an earlier relay has paused it. */
@@ -133,6 +139,7 @@ export class Relay {
     }
     counts.framesDown += 1;
     counts.bytesDown += frame.length;
+    if (kind === 'workerTerminate') this.#hasTerminated = true;
     if (this.#worker.link.send(frame)) return;
     this.runtime.pause();
     void this.#worker.link.drained().then(() => this.runtime.resume());

@@ -1,12 +1,30 @@
 import { Secret } from '@switchyard/kernel';
 import {
-  FunctionEnvironmentReloadResponse_CapabilitiesUpdateStrategy as Strategy,
   grpcStatus,
+  type Link,
+  FunctionEnvironmentReloadResponse_CapabilitiesUpdateStrategy as Strategy,
 } from '@switchyard/protocol';
-import { failureResult, successResult } from '@switchyard/testkit';
+import {
+  createFakeWorker,
+  createMemoryLog,
+  createSeededRandom,
+  type FakeWorkerOptions,
+  failureResult,
+  successResult,
+  VirtualClock,
+} from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
-import { accept, createSidecarRun, sampleAssignment } from '../testing/sidecar-run.ts';
+import { accept, SidecarRun, type SidecarRunOptions, sampleAssignment } from '../testing/sidecar-run.ts';
 import { sidecarEdges } from './sidecar.ts';
+
+type Worker = Partial<FakeWorkerOptions>;
+
+function createSidecarRun(options: SidecarRunOptions<Worker> = {}) {
+  const clock = new VirtualClock();
+  const playWorker = (link: Link, more: Worker) =>
+    createFakeWorker(link, { workerId: 'w1', functions: [{ name: 'hello' }], ...more });
+  return new SidecarRun({ clock, log: createMemoryLog(clock), random: createSeededRandom(1), playWorker }, options);
+}
 
 const unavailable = { code: grpcStatus.unavailable, message: 'cut' };
 const otherApp = {
@@ -117,7 +135,7 @@ describe('warming up', () => {
   it('I5: takes one stream of the worker and no second one', async () => {
     const run = createSidecarRun();
     await run.warm();
-    const { workerEnd } = run.connectLink();
+    const workerEnd = run.connectLink();
     expect(await workerEnd.closed).toMatchObject({ code: grpcStatus.alreadyExists });
     expect(run.sidecar.state).toBe('warm');
   });
@@ -298,7 +316,10 @@ describe('assigning an app', () => {
   });
 
   it.each([
-    ['by a failed answer', (run: ReturnType<typeof createSidecarRun>) => run.runtime.answerConnect(failureResult('no'))],
+    [
+      'by a failed answer',
+      (run: ReturnType<typeof createSidecarRun>) => run.runtime.answerConnect(failureResult('no')),
+    ],
     [
       'by its status',
       (run: ReturnType<typeof createSidecarRun>) => run.runtime.refuse({ code: grpcStatus.notFound, message: 'no' }),
@@ -368,7 +389,9 @@ describe('losing the Runtime', () => {
 
   it('I6: gives up after five minutes, and at once when it is refused', async () => {
     let dials = 0;
-    const lost = createSidecarRun({ onDial: (runtime) => (++dials > 1 ? runtime.refuse(unavailable) : accept(runtime)) });
+    const lost = createSidecarRun({
+      onDial: (runtime) => (++dials > 1 ? runtime.refuse(unavailable) : accept(runtime)),
+    });
     await lost.serve();
     lost.runtime.refuse(unavailable);
     expect(await lost.clock.runUntil(lost.sidecar.ended)).toMatchObject({
@@ -463,54 +486,5 @@ describe('draining', () => {
     expect(run.sidecar.state).toBe('draining');
     await run.clock.runUntil(drained);
     expect(run.sidecar.state).toBe('stopped');
-  });
-});
-
-describe('messages for the sidecar', () => {
-  it('answers a restart that nobody can do', async () => {
-    const run = createSidecarRun();
-    const worker = await run.serve();
-    const value = { reason: 'other arguments', newConfiguration: undefined };
-    run.runtime.send({ $case: 'workerRestartRequest', value }, 'r1');
-    await run.clock.settle();
-    expect(run.runtime.messages.at(-1)).toMatchObject({
-      requestId: 'r1',
-      content: { $case: 'workerRestartResponse', value: { status: 1 } },
-    });
-    expect(worker.bodies('workerRestartRequest')).toEqual([]);
-  });
-
-  it('rewrites the address at which the worker takes HTTP, and closes the route at the end', async () => {
-    const opened: string[] = [];
-    const run = createSidecarRun({
-      worker: { capabilities: { HttpUri: 'http://127.0.0.1:9999/' } },
-      deps: {
-        httpProxy: {
-          open: (uri) => {
-            opened.push(uri);
-            return { uri: 'http://127.0.0.1:4000', token: 't0ken', close: () => opened.pop() };
-          },
-        },
-      },
-    });
-    await run.serve();
-    const { workerCapabilities } = run.runtime.connect;
-    expect(opened).toEqual(['http://127.0.0.1:9999/']);
-    expect(Object.fromEntries(workerCapabilities)).toMatchObject({
-      HttpUri: 'http://127.0.0.1:4000',
-      HttpUriToken: 't0ken',
-    });
-    await run.clock.runUntil(run.sidecar.drain(100));
-    expect(opened).toEqual([]);
-  });
-
-  it('does not show a worker port to the outside when there is no proxy', async () => {
-    const run = createSidecarRun({ worker: { capabilities: { HttpUri: 'http://127.0.0.1:9999/' } } });
-    await run.warm();
-    expect(await run.sidecar.assign(sampleAssignment)).toMatchObject({
-      kind: 'failed',
-      error: { code: 'SIDECAR_PROXY_UNAVAILABLE' },
-    });
-    expect(run.dialled).toEqual([]);
   });
 });

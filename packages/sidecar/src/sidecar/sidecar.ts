@@ -202,7 +202,8 @@ class WorkerSidecar implements Sidecar {
     if (worker !== undefined) {
       // A worker that does not know the message, or has no app to close, is told by the end of its stream.
       if ('app' in state && (state.app.capabilities.get(terminateCapability) ?? '') !== '') {
-        worker.send({ $case: 'workerTerminate', value: { gracePeriod: toDuration(deadlineMs) } });
+        const gracePeriod = toDuration(deadlineMs);
+        if (this.#relay?.hasTerminated !== true) worker.send({ $case: 'workerTerminate', value: { gracePeriod } });
       } else worker.end();
       await settlesWithin(clock, deadlineMs, worker.ended);
     }

@@ -1,13 +1,5 @@
-import { type Assignment, createMemoryLinkPair, type Link, type MemoryLinkLimits } from '@switchyard/protocol';
-import {
-  createFakeWorker,
-  createMemoryLog,
-  createSeededRandom,
-  type FakeWorker,
-  type FakeWorkerOptions,
-  successResult,
-  VirtualClock,
-} from '@switchyard/testkit';
+import type { Clock, Log, Random } from '@switchyard/kernel';
+import { type Assignment, createMemoryLinkPair, type Link } from '@switchyard/protocol';
 import { createSidecar } from '../sidecar/sidecar.ts';
 import type { Sidecar, SidecarDeps, SidecarOptions } from '../sidecar/sidecar-contract.ts';
 import { ScriptedRuntime } from './scripted-runtime.ts';
@@ -21,90 +13,108 @@ export const sampleAssignment: Assignment = {
   token: undefined,
 };
 
-export interface SidecarRunOptions {
-  readonly deps?: Partial<SidecarDeps>;
-  readonly sidecar?: Partial<SidecarOptions>;
-  readonly worker?: Partial<FakeWorkerOptions>;
-  /** What a Runtime does with a stream; answers WorkerConnect well unless named. */
-  readonly onDial?: (runtime: ScriptedRuntime) => void;
-  readonly linkLimits?: Partial<MemoryLinkLimits>;
+/** What a test stands on: its clock, its log, and how it plays a worker. */
+export interface SidecarKit<TestClock, TestLog, Worker, WorkerOptions> {
+  readonly clock: TestClock;
+  readonly log: TestLog;
+  readonly random: Random;
+  readonly playWorker: (link: Link, options: WorkerOptions) => Worker;
 }
 
-/** A sidecar between a fake worker and Runtimes that a test plays, on virtual time. */
-export function createSidecarRun(options: SidecarRunOptions = {}) {
-  const clock = new VirtualClock();
-  const log = createMemoryLog(clock);
-  const dialled: { endpoint: string; token: string | undefined; runtime: ScriptedRuntime }[] = [];
-  const linkLimits = options.linkLimits ?? {};
-  const sidecar: Sidecar = createSidecar(
-    {
-      clock,
-      log,
-      random: createSeededRandom(1),
-      dial: (endpoint, token) => {
-        const { opener, acceptor } = createMemoryLinkPair({ limits: linkLimits });
-        const runtime = new ScriptedRuntime(acceptor);
-        dialled.push({ endpoint, token: token?.reveal(), runtime });
-        (options.onDial ?? accept)(runtime);
-        return opener;
-      },
-      ...options.deps,
-    },
-    {
-      workerId: 'w1',
-      instanceId: 'machine-1',
-      stack: { runtime: 'node', version: '24', architecture: 'x64' },
-      traits: { workerIndexing: true, initializationTimeoutMs: 10_000, environmentReloadTimeoutMs: 30_000 },
-      hostVersion: '4.1052.0',
-      workerDirectory: '/worker',
-      hasConsole: false,
-      ...options.sidecar,
-    },
-  );
-  /** Opens the local worker's stream. */
-  const connectLink = (): { workerEnd: Link; sidecarEnd: Link } => {
-    const { opener, acceptor } = createMemoryLinkPair({ limits: linkLimits });
-    sidecar.acceptWorker(acceptor);
-    return { workerEnd: opener, sidecarEnd: acceptor };
-  };
-  const connect = (more: Partial<FakeWorkerOptions> = {}): FakeWorker =>
-    createFakeWorker(connectLink().workerEnd, {
-      workerId: 'w1',
-      functions: [{ name: 'hello' }],
-      ...options.worker,
-      ...more,
-    });
-  return {
-    clock,
-    log,
-    sidecar,
-    dialled,
-    connect,
-    connectLink,
-    /** The Runtime of the latest dial. */
-    get runtime(): ScriptedRuntime {
-      const last = dialled.at(-1);
-      if (last === undefined) throw new Error('nothing was dialled');
-      return last.runtime;
-    },
-    /** A worker, warm. */
-    async warm(more: Partial<FakeWorkerOptions> = {}): Promise<FakeWorker> {
-      const worker = connect(more);
-      await clock.settle();
-      return worker;
-    },
-    /** A worker with the sample app. */
-    async serve(more: Partial<FakeWorkerOptions> = {}): Promise<FakeWorker> {
-      const worker = connect(more);
-      await clock.settle();
-      const outcome = await sidecar.assign(sampleAssignment);
-      if (outcome.kind !== 'assigned') throw outcome.error;
-      return worker;
-    },
-  };
+export interface SidecarRunOptions<WorkerOptions> {
+  readonly deps?: Partial<SidecarDeps>;
+  readonly sidecar?: Partial<SidecarOptions>;
+  readonly worker?: WorkerOptions;
+  /** What a Runtime does with a stream; answers WorkerConnect well unless named. */
+  readonly onDial?: (runtime: ScriptedRuntime) => void;
 }
+
+interface Dialled {
+  readonly endpoint: string;
+  readonly token: string | undefined;
+  readonly runtime: ScriptedRuntime;
+}
+
+/** A sidecar between a worker and Runtimes that a test plays. */
+export class SidecarRun<
+  TestClock extends Clock & { settle(): Promise<void> },
+  TestLog extends Log,
+  Worker,
+  WorkerOptions extends object,
+> {
+  readonly clock: TestClock;
+  readonly log: TestLog;
+  readonly sidecar: Sidecar;
+  readonly dialled: Dialled[] = [];
+  readonly #kit: SidecarKit<TestClock, TestLog, Worker, WorkerOptions>;
+  readonly #worker: WorkerOptions | undefined;
+
+  constructor(
+    kit: SidecarKit<TestClock, TestLog, Worker, WorkerOptions>,
+    options: SidecarRunOptions<WorkerOptions> = {},
+  ) {
+    const { clock, log, random } = kit;
+    this.#kit = kit;
+    this.#worker = options.worker;
+    this.clock = clock;
+    this.log = log;
+    const dial: SidecarDeps['dial'] = (endpoint, token) => {
+      const { opener, acceptor } = createMemoryLinkPair();
+      const runtime = new ScriptedRuntime(acceptor);
+      this.dialled.push({ endpoint, token: token?.reveal(), runtime });
+      (options.onDial ?? accept)(runtime);
+      return opener;
+    };
+    this.sidecar = createSidecar({ clock, log, random, dial, ...options.deps }, { ...sample, ...options.sidecar });
+  }
+
+  /** The Runtime of the latest dial. */
+  get runtime(): ScriptedRuntime {
+    const last = this.dialled.at(-1);
+    if (last === undefined) throw new Error('nothing was dialled');
+    return last.runtime;
+  }
+
+  /** Opens the local worker's stream and returns its end. */
+  connectLink(): Link {
+    const { opener, acceptor } = createMemoryLinkPair();
+    this.sidecar.acceptWorker(acceptor);
+    return opener;
+  }
+
+  /** A worker that has dialled. */
+  connect(): Worker {
+    return this.#kit.playWorker(this.connectLink(), this.#worker ?? ({} as WorkerOptions));
+  }
+
+  /** A worker, warm. */
+  async warm(): Promise<Worker> {
+    const worker = this.connect();
+    await this.clock.settle();
+    return worker;
+  }
+
+  /** A worker with the sample app. */
+  async serve(): Promise<Worker> {
+    const worker = await this.warm();
+    const outcome = await this.sidecar.assign(sampleAssignment);
+    if (outcome.kind !== 'assigned') throw outcome.error;
+    return worker;
+  }
+}
+
+const sample: SidecarOptions = {
+  workerId: 'w1',
+  instanceId: 'machine-1',
+  stack: { runtime: 'node', version: '24', architecture: 'x64' },
+  traits: { workerIndexing: true, initializationTimeoutMs: 10_000, environmentReloadTimeoutMs: 30_000 },
+  hostVersion: '4.1052.0',
+  workerDirectory: '/worker',
+  hasConsole: false,
+};
 
 /** Answers WorkerConnect well. */
 export function accept(runtime: ScriptedRuntime): void {
-  runtime.on('workerConnect', () => runtime.answerConnect(successResult()));
+  const result = { status: 1, result: '', exception: undefined, logs: [] } as const;
+  runtime.on('workerConnect', () => runtime.answerConnect({ ...result, logs: [] }));
 }

@@ -153,6 +153,23 @@ describe('openEmulatorBox', () => {
     expect(kills).toEqual(['SIGTERM']);
   });
 
+  it('I6: opens what an app asks for later, each emulator once', async () => {
+    await installAzurite();
+    const { box, launches, kills } = open([await app('one', storageAt(21_001))]);
+    await box.opened;
+    box.include(await app('one', storageAt(21_001)));
+    box.include(await app('one', storageAt(31_001)));
+    box.include(await app('two', storageAt(31_001)));
+    await box.close(1_000);
+    expect(launches.length).toBe(kills.length);
+    const later = open([]);
+    later.box.include(await app('three', storageAt(41_001)));
+    later.box.include(await app('three', storageAt(41_001)));
+    await later.clock.settle();
+    expect(later.launches).toHaveLength(1);
+    expect(later.launches[0]?.arguments.join(' ')).toContain('--queuePort 41001');
+  });
+
   it('I5: waits until the emulator listens', async () => {
     await installAzurite();
     const { box, clock } = open([await app('one', storageAt(21_001))], { deaf: true });

@@ -19,18 +19,18 @@ const endOfPass = /Found (\d+) errors?\./;
 /** Makes a reader; it returns a pass with the line that ends it. */
 export function createCompilerReader(): (line: string) => CompilerPass | undefined {
   let errors: string[] = [];
-  let left = 0;
+  let count = 0;
   return (line) => {
     const placed = placedError.exec(line);
-    const isError = placed !== null || bareError.test(line);
-    if (isError && errors.length >= maxErrors) left += 1;
-    else if (placed !== null) errors.push(`${placed[1]}:${placed[2]}:${placed[3]} - ${placed[4]}`);
-    else if (isError) errors.push(line);
-    else if (/^\s+\S/.test(line) && errors.length > 0 && left === 0) errors.push(line.trimEnd());
+    if (placed !== null || bareError.test(line)) {
+      count += 1;
+      const text = placed === null ? line : `${placed[1]}:${placed[2]}:${placed[3]} - ${placed[4]}`;
+      if (count <= maxErrors) errors.push(text);
+    } else if (/^\s+\S/.test(line) && count > 0 && count <= maxErrors) errors.push(line.trimEnd());
     if (!endOfPass.test(line)) return undefined;
-    const pass = { errors: left > 0 ? [...errors, `... and ${left} more`] : errors };
+    const pass = { errors: count > maxErrors ? [...errors, `... and ${count - maxErrors} more`] : errors };
     errors = [];
-    left = 0;
+    count = 0;
     return pass;
   };
 }

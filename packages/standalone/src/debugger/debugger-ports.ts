@@ -56,6 +56,7 @@ export class DebuggerPorts {
     server.unref();
     const opened = new Promise<boolean>((resolve) => {
       server.once('listening', () => resolve(true));
+      server.once('close', () => resolve(false));
       server.once('error', (error) => {
         const text = `Port ${request.port} for the debugger cannot be had (${messageOf(error)}).`;
         this.#options.onNote(applicationId, text);

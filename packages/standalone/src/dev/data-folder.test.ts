@@ -33,4 +33,11 @@ describe('DataFolder', () => {
     await expect(data.prepare()).rejects.toThrow(`'${data.path}' cannot be written`);
     await expect(data.prepare()).rejects.toThrow('cannot be written');
   });
+
+  it('gives out places inside, and none where it cannot be', async () => {
+    await writeFile(join(folder.path, 'taken'), '');
+    const data = new DataFolder(join(folder.path, 'data'));
+    expect(await data.folderFor('cache', 'shop')).toBe(join(data.path, 'cache', 'shop'));
+    expect(await new DataFolder(join(folder.path, 'taken', 'data')).folderFor('cache')).toBeUndefined();
+  });
 });

@@ -28,6 +28,14 @@ export class DataFolder {
     });
     return this.#prepared;
   }
+
+  /** The path of something that can be done without; undefined where the folder cannot be written. */
+  folderFor(...names: readonly string[]): Promise<string | undefined> {
+    return this.prepare().then(
+      () => join(this.path, ...names),
+      () => undefined,
+    );
+  }
 }
 
 async function makeFolder(path: string): Promise<void> {

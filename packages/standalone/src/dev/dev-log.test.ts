@@ -36,6 +36,21 @@ it("lets each app's lines pass the levels of its own host.json", async () => {
   expect(written).toEqual([expect.stringContaining('plain: from plain')]);
 });
 
+it('follows the levels that host.json has now', async () => {
+  const app = async (logLevel: Record<string, string>) =>
+    loadApplication(
+      await folder.write('shop', { 'host.json': { version: '2.0', logging: { logLevel } }, 'package.json': {} }),
+      {},
+    );
+  const applications = createCurrentApplications([await app({ Function: 'Error' })]);
+  const { log, written } = await open({ applications });
+  const write = (): void => log.write('information', 'hello', { applicationId: 'shop', category: 'Function.Hello' });
+  write();
+  applications.replace(await app({ Function: 'Information' }));
+  write();
+  expect(written).toHaveLength(1);
+});
+
 it('shows what the host does when asked, and its warnings always', async () => {
   const silent = await open();
   silent.log.write('information', 'detail', { category: 'Host.Startup' });

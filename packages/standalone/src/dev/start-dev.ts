@@ -91,7 +91,7 @@ interface DevScope {
 }
 
 async function open(scope: DevScope): Promise<Dev> {
-  const { options, applications, current, output, closers, log } = scope;
+  const { options, applications, current, output, closers, data, log } = scope;
   const processes = createNodeProcesses();
   const { gateway, rpc, port, url, endpoint, keyFile, connectWorkers } = await openSockets(scope);
   const emulators = openEmulators(scope, processes);
@@ -100,6 +100,7 @@ async function open(scope: DevScope): Promise<Dev> {
     hostName: `localhost:${port}`,
     inspectPort: options.inspectPort,
     openDebugger: (applicationId, request) => debuggers.open(applicationId, request),
+    compileCacheOf: (applicationId) => data.folderFor('compile-cache', applicationId),
   });
   const podHost = createPodHost(
     { clock: systemClock, random: systemRandom, log, launches: workers, processes },

@@ -1,6 +1,6 @@
 import { VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
-import { createFakeFolders } from '../testing/fake-folders.ts';
+import { FakeFolders } from '../testing/fake-folders.ts';
 import { AppWatch } from './app-watch.ts';
 import { createWatchRules } from './watch-rules.ts';
 
@@ -15,7 +15,7 @@ const rules = createWatchRules({
 
 async function open({ code, maxFolders = 100 }: { readonly code?: string; readonly maxFolders?: number } = {}) {
   const clock = new VirtualClock();
-  const folders = createFakeFolders('/app', ['src/a.ts', 'dist/a.js', 'hello/function.json', 'README.md']);
+  const folders = new FakeFolders('/app', ['src/a.ts', 'dist/a.js', 'hello/function.json', 'README.md']);
   if (code !== undefined) folders.exhaust(code);
   const told: string[] = [];
   const notes: string[] = [];

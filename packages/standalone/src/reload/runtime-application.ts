@@ -1,9 +1,11 @@
 import { hostname } from 'node:os';
+import { systemClock } from '@switchyard/kernel';
 import { type ApplicationDefinition, createHostId } from '@switchyard/model';
 import type { FunctionKeys, RuntimeApplication } from '@switchyard/runtime';
 import type { ResolvedWorker } from '@switchyard/sidecar';
 import { createFunctionFiles } from '../application/function-files.ts';
 import type { LoadedApplication } from '../application/load-application.ts';
+import { createOfflinePage } from '../application/offline-page.ts';
 
 /** One machine, one user. */
 const tenantId = 'local';
@@ -39,5 +41,6 @@ export function toRuntimeApplication(
     hostNames: [],
     keys,
     development: true,
+    offlinePage: createOfflinePage(systemClock, directory),
   };
 }

@@ -1,7 +1,7 @@
 import { createDeferred } from '@switchyard/kernel';
 import { VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
-import { createFakeFolders } from '../testing/fake-folders.ts';
+import { FakeFolders } from '../testing/fake-folders.ts';
 import { TreePoll } from './tree-poll.ts';
 import { createWatchRules } from './watch-rules.ts';
 
@@ -16,7 +16,7 @@ const rules = createWatchRules({
 
 async function open(files: readonly string[]) {
   const clock = new VirtualClock();
-  const folders = createFakeFolders('/app', files);
+  const folders = new FakeFolders('/app', files);
   const told: string[] = [];
   const poll = new TreePoll(
     { clock, folders },
@@ -42,7 +42,7 @@ describe('TreePoll', () => {
   it('I2: begins no walk before the one before has ended', async () => {
     const { clock, folders, told } = await open(['a.js']);
     const listed = createDeferred<void>();
-    const list = folders.list;
+    const list = folders.list.bind(folders);
     let walks = 0;
     folders.list = async (path) => {
       walks += 1;

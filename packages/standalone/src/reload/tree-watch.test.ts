@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createDeferred } from '@switchyard/kernel';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openTestFolder, type TestFolder } from '../testing/app-folders.ts';
-import { createFakeFolders } from '../testing/fake-folders.ts';
+import { FakeFolders } from '../testing/fake-folders.ts';
 import { nodeFolders } from './node-folders.ts';
 import { TreeWatch } from './tree-watch.ts';
 
@@ -11,7 +11,7 @@ const root = '/app';
 const entersFolder = (path: string): boolean => !path.split('/').includes('node_modules');
 
 async function open(files: readonly string[], { maxFolders = 100, prepare = (_folders: unknown): void => {} } = {}) {
-  const folders = createFakeFolders(root, files);
+  const folders = new FakeFolders(root, files);
   prepare(folders);
   const told: string[] = [];
   const tree = new TreeWatch(folders, {
@@ -62,10 +62,10 @@ describe('TreeWatch', () => {
   it('I3: enters a folder once, however many links lead to it', async () => {
     const { folders } = await open(['src/a.js'], {
       prepare: (fake) => {
-        const { link } = fake as ReturnType<typeof createFakeFolders>;
-        link('/app/src/loop', '/app');
-        link('/app/alias', '/app/src');
-        link('/app/other', '/elsewhere');
+        const folders = fake as FakeFolders;
+        folders.link('/app/src/loop', '/app');
+        folders.link('/app/alias', '/app/src');
+        folders.link('/app/other', '/elsewhere');
       },
     });
     expect(folders.watched).toEqual(['/app', '/app/other', '/app/src']);

@@ -15,7 +15,7 @@
  */
 import { join } from 'node:path';
 import { messageOf, StateMachine } from '@switchyard/kernel';
-import type { FolderEntry, FolderPort } from './folder-port.ts';
+import type { FolderPort } from './folder-port.ts';
 
 export interface TreeWatchOptions {
   readonly root: string;
@@ -32,6 +32,12 @@ export interface TreeWatchOptions {
 
 interface Watched {
   readonly watch: { close(): void };
+  readonly realPath: string;
+}
+
+/** A folder and where it really stands. */
+interface Place {
+  readonly path: string;
   readonly realPath: string;
 }
 
@@ -71,7 +77,7 @@ export class TreeWatch {
 
   /** Resolves when the whole tree is watched, or when that has failed and was reported. */
   async open(): Promise<void> {
-    await this.#enter('', await this.#realPathOf(''));
+    await this.#enterAll('', await this.#realPathOf(''));
     if (this.#machine.kind === 'opening') this.#machine.transition({ kind: 'watching' });
   }
 
@@ -89,8 +95,15 @@ export class TreeWatch {
     return this.#machine.kind === 'opening' || this.#machine.kind === 'watching';
   }
 
-  /** Watches the folder and those below. Returns the files that are there. */
-  async #enter(path: string, realPath: string): Promise<readonly string[]> {
+  /** Watches the folder and those below, the ones behind links last. Returns the files that are there. */
+  async #enterAll(path: string, realPath: string): Promise<readonly string[]> {
+    const links: Place[] = [{ path, realPath }];
+    const files: string[] = [];
+    for (const place of links) files.push(...(await this.#enter(place, links)));
+    return files;
+  }
+
+  async #enter({ path, realPath }: Place, links: Place[]): Promise<readonly string[]> {
     if (!this.#isOpen || this.#watched.has(path) || this.#realPaths.has(realPath) || !this.#hasRoom(path)) return [];
     const watch = this.#watch(path);
     if (watch === undefined) return [];
@@ -100,17 +113,15 @@ export class TreeWatch {
     for (const entry of await this.#folders.list(join(this.#options.root, path))) {
       const child = childOf(path, entry.name);
       if (entry.kind === 'file') files.push(child);
-      else if (this.#options.entersFolder(child)) files.push(...(await this.#enterEntry(child, realPath, entry)));
+      else if (!this.#options.entersFolder(child)) continue;
+      else if (entry.realPath !== undefined) links.push({ path: child, realPath: entry.realPath });
+      else files.push(...(await this.#enter({ path: child, realPath: join(realPath, entry.name) }, links)));
     }
     return files;
   }
 
   #realPathOf(path: string): Promise<string> {
     return this.#folders.realPath(join(this.#options.root, path));
-  }
-
-  #enterEntry(path: string, parent: string, entry: FolderEntry): Promise<readonly string[]> {
-    return this.#enter(path, entry.realPath ?? join(parent, entry.name));
   }
 
   #hasRoom(path: string): boolean {
@@ -164,7 +175,7 @@ export class TreeWatch {
       const isFolder = (await this.#folders.kindOf(join(this.#options.root, path))) === 'folder';
       // A folder of the same name may be another one than before, whose watch is dead.
       if (isKnown) this.#leave(path);
-      const files = isFolder ? await this.#enter(path, await this.#realPathOf(path)) : [];
+      const files = isFolder ? await this.#enterAll(path, await this.#realPathOf(path)) : [];
       if (!this.#isOpen) return;
       for (const file of files) this.#options.onChange(file);
       if (isKnown && !isFolder) this.#options.onGone(path);

@@ -56,9 +56,12 @@ const editorFiles = /^[.#]|~$|\.(?:sw[a-z]|tmp|bak|orig)$|___jb_(?:tmp|old)___$|
 const typeScriptFile = /\.[mc]?tsx?$/;
 
 export function createWatchRules(facts: WatchFacts): WatchRules {
-  const asked = [staticFolder(facts.main), ...facts.folders].map(normalize).filter(isOwn);
-  const isAsked = (path: string): boolean => asked.some((one) => isWithin(path, one) || isWithin(one, path));
   const outputs = [outputFolder, facts.outDir].map(normalize).filter((path) => path !== '');
+  const main = staticFolder(facts.main);
+  // What `main` names may load the rest of the output that it stands in.
+  const mainOutputs = outputs.filter((output) => isWithin(main, output));
+  const asked = [main, ...mainOutputs, ...facts.folders].map(normalize).filter(isOwn);
+  const isAsked = (path: string): boolean => asked.some((one) => isWithin(path, one) || isWithin(one, path));
   const isOutput = (path: string): boolean => outputs.some((one) => isWithin(path, one));
   const own = facts.ownFolders.map(normalize);
   const names = new Set([...appFiles, ...facts.fileNames]);

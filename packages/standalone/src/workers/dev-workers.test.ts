@@ -15,13 +15,31 @@ async function app(name: string, values: Readonly<Record<string, string>> = {}):
   return loadApplication(await folder.write(name, { 'local.settings.json': settings }), { SHELL_VALUE: 'shell' });
 }
 
-const definitionOf = (applicationId: string) => ({ applicationId, metadataVersion: 'dev', codeVersion: 'dev' });
+const definitionOf = (applicationId: string, version = 'dev-1') => ({
+  applicationId,
+  metadataVersion: version,
+  codeVersion: version,
+});
+
+/** The workers, and the debuggers' ports that they wanted. */
+async function open(inspectPort?: number) {
+  const debuggers: string[] = [];
+  const workers = await openDevWorkers({
+    hostName: 'localhost:7071',
+    inspectPort,
+    openDebugger: (applicationId, { host, port }) => debuggers.push(`${applicationId} ${host}:${port}`),
+    compileCacheOf: async (applicationId) => (applicationId === 'shop' ? '/data/shop' : undefined),
+  });
+  const resolve = (application: LoadedApplication, version?: string) =>
+    workers.resolve(application, definitionOf(application.applicationId, version));
+  return { workers, debuggers, resolve };
+}
 
 describe('openDevWorkers', () => {
   it('starts our worker with our Node, in the environment that the official tools give', async () => {
-    const workers = await openDevWorkers({ hostName: 'localhost:7071', inspectPort: undefined });
+    const { workers, resolve } = await open();
     const loaded = await app('shop', { GREETING: 'Hello' });
-    const { launch, traits, notes } = await workers.resolve(loaded);
+    const { launch, traits, notes } = await resolve(loaded);
     expect(launch).toMatchObject({ executable: process.execPath, arguments: [], directory: loaded.directory });
     expect(launch.workerPath).toMatch(/worker-node[/\\]dist[/\\]worker\.cjs$/);
     expect(launch.environment).toMatchObject({
@@ -41,8 +59,8 @@ describe('openDevWorkers', () => {
 
   it('lets an app choose its own Node and arguments', async () => {
     const own = join(await folder.write('tools', { node: '' }), 'node');
-    const workers = await openDevWorkers({ hostName: 'localhost:7071', inspectPort: undefined });
-    const { launch } = await workers.resolve(
+    const { resolve } = await open();
+    const { launch } = await resolve(
       await app('shop', {
         languageWorkers__node__defaultExecutablePath: own,
         languageWorkers__node__arguments: '--trace-warnings --max-old-space-size=256',
@@ -51,23 +69,50 @@ describe('openDevWorkers', () => {
     expect(launch).toMatchObject({ executable: own, arguments: ['--trace-warnings', '--max-old-space-size=256'] });
   });
 
-  it('gives each app a debugger port of its own', async () => {
-    const workers = await openDevWorkers({ hostName: 'localhost:7071', inspectPort: 9229 });
-    const launches = [await workers.resolve(await app('one')), await workers.resolve(await app('two'))];
-    expect(launches.map(({ launch }) => launch.arguments[0])).toEqual([
-      '--inspect=127.0.0.1:9229',
-      '--inspect=127.0.0.1:9230',
-    ]);
+  it('lets Node.js keep what it has compiled of an app in a folder of the app, or where the app says', async () => {
+    const { resolve } = await open();
+    const own = await app('shop', { NODE_COMPILE_CACHE: '/own' });
+    const launches = [await resolve(await app('shop')), await resolve(own), await resolve(await app('other'))];
+    const folders = launches.map(({ launch }) => launch.environment.NODE_COMPILE_CACHE);
+    expect(folders).toEqual(['/data/shop', '/own', undefined]);
+  });
+
+  it('gives each app a debugger port of its own, over all of its versions', async () => {
+    const { debuggers, resolve } = await open(9229);
+    const [one, two] = [await app('one'), await app('two')];
+    const launches = [await resolve(one), await resolve(two), await resolve(one, 'dev-2')];
+    expect(launches.map(({ launch }) => launch.arguments[0])).toEqual(Array(3).fill('--inspect=127.0.0.1:0'));
+    expect(debuggers).toEqual(['one 127.0.0.1:9229', 'two 127.0.0.1:9230', 'one 127.0.0.1:9229']);
+  });
+
+  it('takes the debugger that the settings of an app ask for', async () => {
+    const { debuggers, resolve } = await open();
+    const loaded = await app('shop', { languageWorkers__node__arguments: '--inspect-brk=9300 --trace-warnings' });
+    const { launch } = await resolve(loaded);
+    expect(launch.arguments).toEqual(['--inspect-brk=127.0.0.1:0', '--trace-warnings']);
+    expect(debuggers).toEqual(['shop 127.0.0.1:9300']);
+  });
+
+  it('starts each version with what its folder said then, and forgets it', async () => {
+    const { workers, resolve } = await open();
+    await resolve(await app('shop', { GREETING: 'old' }), 'dev-1');
+    await resolve(await app('shop', { GREETING: 'new' }), 'dev-2');
+    const greeting = async (version: string) =>
+      (await workers.launchOf(definitionOf('shop', version))).environment.GREETING;
+    expect([await greeting('dev-1'), await greeting('dev-2')]).toEqual(['old', 'new']);
+    workers.forget(definitionOf('shop', 'dev-1'));
+    await expect(greeting('dev-1')).rejects.toThrow("no app 'shop' was started here");
+    expect(await greeting('dev-2')).toBe('new');
   });
 
   it('names a language without a worker', async () => {
-    const workers = await openDevWorkers({ hostName: 'localhost:7071', inspectPort: undefined });
+    const { resolve } = await open();
     const loaded = await app('shop', { FUNCTIONS_WORKER_RUNTIME: 'cobol' });
-    await expect(workers.resolve(loaded)).rejects.toThrow("There is no worker for 'cobol'");
+    await expect(resolve(loaded)).rejects.toThrow("There is no worker for 'cobol'");
   });
 
   it('knows nothing of apps that were not started here', async () => {
-    const workers = await openDevWorkers({ hostName: 'localhost:7071', inspectPort: undefined });
+    const { workers } = await open();
     await expect(workers.launchOf(definitionOf('stranger'))).rejects.toThrow("no app 'stranger' was started here");
   });
 });

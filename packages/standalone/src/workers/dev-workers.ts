@@ -26,6 +26,11 @@ export interface DevWorkersOptions {
   readonly inspectPort: number | undefined;
   /** Opens the port to which the app's debuggers connect. */
   readonly openDebugger: (applicationId: string, request: InspectRequest) => void;
+  /**
+   * A folder of the app's own for what Node.js has compiled, which saves a sixth of a start; undefined when there is
+   * none. What is in it is executed: no other app may write there.
+   */
+  readonly compileCacheOf: (applicationId: string) => Promise<string | undefined>;
 }
 
 /** The workers of the apps of one `switchyard dev`, and how they are started. */
@@ -54,7 +59,8 @@ export async function openDevWorkers(options: DevWorkersOptions): Promise<DevWor
         scriptRoot: application.directory,
         environment: workerEnvironment(application, options.hostName),
       });
-      const launch = withDebugger(worker, options, applicationId, position);
+      const cached = await withCompileCache(worker, options, applicationId);
+      const launch = withDebugger(cached, options, applicationId, position);
       launches.set(versionKey(definition), launch);
       return { ...worker, launch };
     },
@@ -90,6 +96,22 @@ async function readDeps(): Promise<ResolveWorkerDeps> {
     interpreters: new Map([['node', [{ path: process.execPath, version: process.versions.node }]]]),
   };
 }
+
+/** The worker with a compile cache, unless the app's settings have one. */
+async function withCompileCache(
+  worker: ResolvedWorker,
+  { compileCacheOf }: DevWorkersOptions,
+  applicationId: string,
+): Promise<ResolvedWorker> {
+  const { language, launch } = worker;
+  if (language !== 'node' || launch.environment[compileCacheVariable] !== undefined) return worker;
+  const folder = await compileCacheOf(applicationId);
+  if (folder === undefined) return worker;
+  return { ...worker, launch: { ...launch, environment: { ...launch.environment, [compileCacheVariable]: folder } } };
+}
+
+/** Node.js 22.1 and later read it. */
+const compileCacheVariable = 'NODE_COMPILE_CACHE';
 
 /**
  * The launch with an inspector on any free port, when one is asked for by flag or by the app's settings; the port that

@@ -1,4 +1,4 @@
-/** Deferred bindings: the worker is told where something is and opens it itself (reference host-behaviours section 4). */
+/** Deferred bindings: the worker is told where something is and opens it itself (ParameterBindingData). */
 import type { BindingMetadata } from '@switchyard/model';
 import type { TypedData } from '@switchyard/protocol';
 

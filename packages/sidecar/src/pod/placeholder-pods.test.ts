@@ -1,0 +1,113 @@
+import { createMemoryLinkPair, type Link } from '@switchyard/protocol';
+import { createFakeWorker, createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/testkit';
+import { describe, expect, it } from 'vitest';
+import { createFakeProcesses } from '../testing/fake-processes.ts';
+import { ScriptedRuntime } from '../testing/scripted-runtime.ts';
+import { accept, sampleAssignment } from '../testing/sidecar-run.ts';
+import { createPlaceholderPods } from './placeholder-pods.ts';
+
+const stack = { runtime: 'node', version: '24', architecture: 'x64' } as const;
+
+function openPods(options: { readonly obedient?: boolean; readonly maxConcurrentStarts?: number } = {}) {
+  const clock = new VirtualClock();
+  const log = createMemoryLog(clock);
+  const processes = createFakeProcesses({ obedient: options.obedient ?? true });
+  const runtimes: ScriptedRuntime[] = [];
+  const pods = createPlaceholderPods(
+    {
+      clock,
+      log,
+      processes,
+      random: createSeededRandom(3),
+      dial: () => {
+        const { opener, acceptor } = createMemoryLinkPair();
+        const runtime = new ScriptedRuntime(acceptor);
+        runtimes.push(runtime);
+        accept(runtime);
+        return opener;
+      },
+      launchOf: ({ runtime }) => {
+        if (runtime !== 'node') throw new Error(`there is no worker for '${runtime}'`);
+        return {
+          launch: {
+            executable: 'node',
+            arguments: ['--flag'],
+            workerPath: 'worker.js',
+            workerArguments: [],
+            directory: '/empty',
+            environment: { PATH: '/bin' },
+          },
+          traits: { workerIndexing: true, initializationTimeoutMs: 10_000, environmentReloadTimeoutMs: 30_000 },
+          workerDirectory: '/worker',
+        };
+      },
+    },
+    {
+      endpoint: { host: '127.0.0.1', port: 4000 },
+      instanceId: 'here',
+      hostVersion: '4',
+      limits: { maxConcurrentStarts: options.maxConcurrentStarts ?? 4 },
+    },
+  );
+  /** Lets the worker of a process dial in, as its command line says. */
+  const dialIn = (index: number): Link => {
+    const args = processes.at(index).launch.arguments;
+    const workerId = args[args.indexOf('--workerId') + 1] ?? '';
+    const { opener, acceptor } = createMemoryLinkPair();
+    pods.acceptWorker(acceptor);
+    createFakeWorker(opener, { workerId, functions: [{ name: 'hello' }] });
+    return opener;
+  };
+  return { clock, log, processes, runtimes, pods, dialIn };
+}
+
+describe('createPlaceholderPods', () => {
+  it('I1: lets a few placeholders start up at a time', async () => {
+    const { clock, processes, pods, dialIn } = openPods({ maxConcurrentStarts: 2 });
+    for (let count = 0; count < 3; count += 1) pods.startPod(stack);
+    await clock.settle();
+    expect(processes.started).toHaveLength(2);
+    dialIn(0);
+    await clock.settle();
+    expect(processes.started).toHaveLength(3);
+    processes.at(1).fail('no memory');
+    await clock.runUntil(pods.close(0));
+  });
+
+  it('I2: a stack that nobody knows ends its pod with the reason, and no other', async () => {
+    const { clock, pods, dialIn } = openPods();
+    const good = pods.startPod(stack);
+    const bad = pods.startPod({ ...stack, runtime: 'cobol' });
+    await expect(bad.warm).rejects.toThrow("there is no worker for 'cobol'");
+    expect(await bad.ended).toMatchObject({ error: { code: 'POD_STACK_UNKNOWN' }, exitCode: null });
+    dialIn(0);
+    await good.warm;
+    await clock.runUntil(pods.close(0));
+  });
+
+  it('I3: close ends every pod, and a later one at once', async () => {
+    const { clock, processes, pods, dialIn } = openPods();
+    const all = [pods.startPod(stack), pods.startPod(stack)];
+    await clock.settle();
+    dialIn(0);
+    await clock.settle();
+    await clock.runUntil(pods.close(1_000));
+    await Promise.all(all.map((pod) => pod.ended));
+    const late = pods.startPod(stack);
+    expect(await late.ended).toMatchObject({ exitCode: null });
+    expect(processes.started).toHaveLength(2);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('gives each worker its own sidecar', async () => {
+    const { clock, runtimes, pods, dialIn } = openPods();
+    const [one, two] = [pods.startPod(stack), pods.startPod(stack)];
+    await clock.settle();
+    dialIn(1);
+    await clock.settle();
+    expect([one.sidecar.state, two.sidecar.state]).toEqual(['starting', 'warm']);
+    expect(await two.assign(sampleAssignment)).toEqual({ kind: 'assigned' });
+    expect(runtimes.map((runtime) => runtime.connect.workerId)).toEqual([two.workerId]);
+    await clock.runUntil(pods.close(0));
+  });
+});

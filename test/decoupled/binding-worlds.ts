@@ -1,0 +1,186 @@
+/** Both ways of binding workers to a Runtime, in memory and on virtual time. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable, Writable } from 'node:stream';
+import { createDeferred, silentMeter } from '@switchyard/kernel';
+import { createMemoryLinkPair, type Link, type WorkerSupply } from '@switchyard/protocol';
+import { createRuntime, type Runtime } from '@switchyard/runtime';
+import { createPooledSupply } from '@switchyard/scale-controller';
+import { createPlaceholderPods, createPodHost } from '@switchyard/sidecar';
+import { createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/testkit';
+import { createAzureQueueService, createKinds } from '@switchyard/triggers';
+import type { BindingWorld } from './binding-contract.ts';
+import { createFakeFleet, type FakeFleet } from './fake-fleet.ts';
+import { createHelloApplication, nodeStack } from './hello-application.ts';
+
+const endpoint = { host: '127.0.0.1', port: 50_051 };
+const launch = { executable: 'worker', arguments: [], workerPath: 'worker.js', workerArguments: [], directory: '/' };
+
+interface Parts {
+  readonly clock: VirtualClock;
+  readonly log: ReturnType<typeof createMemoryLog>;
+  readonly fleet: FakeFleet;
+  /** Set once there is somebody to take workers. */
+  acceptor: (link: Link) => void;
+}
+
+function createParts(): Parts {
+  const clock = new VirtualClock();
+  const parts: Parts = {
+    clock,
+    log: createMemoryLog(clock),
+    acceptor: () => {},
+    fleet: createFakeFleet(() => dialTo((link) => parts.acceptor(link))),
+  };
+  return parts;
+}
+
+function dialTo(accept: (link: Link) => void): Link {
+  const { opener, acceptor } = createMemoryLinkPair();
+  accept(acceptor);
+  return opener;
+}
+
+function openRuntime({ clock, log }: Parts, supply: WorkerSupply): Runtime {
+  const timerStatus = { read: async () => undefined, write: async () => {} };
+  const kinds = createKinds({ queues: createAzureQueueService(), timerStatus });
+  return createRuntime({ clock, log, random: createSeededRandom(11), meter: silentMeter, supply, kinds }, { cpus: 1 });
+}
+
+/** The worker dials the Runtime itself. */
+export function openClassicBinding(settings: Readonly<Record<string, string>>): BindingWorld {
+  const parts = createParts();
+  const { clock, log, fleet } = parts;
+  const podHost = createPodHost(
+    {
+      clock,
+      log,
+      random: createSeededRandom(7),
+      processes: fleet,
+      launches: { launchOf: async () => ({ ...launch, environment: settings }) },
+    },
+    { endpoint },
+  );
+  const runtime = openRuntime(parts, podHost);
+  parts.acceptor = (link) => runtime.acceptWorker(link);
+  return {
+    clock,
+    log,
+    runtime,
+    fleet,
+    ask: (path, host) => ask(runtime, path, host),
+    environmentOf: (worker) => new Map(Object.entries(worker.launch.environment)),
+    async close() {
+      await runtime.drain(1_000);
+      await podHost.close(1_000);
+    },
+  };
+}
+
+/** A world whose links to the Runtime a test can cut. */
+export interface LateWorld extends BindingWorld {
+  /** The sidecars' ends of their links to the Runtime, in order. */
+  readonly runtimeLinks: readonly Link[];
+}
+
+/** Placeholders wait in a pool, behind sidecars. */
+export function openLateBinding(settings: Readonly<Record<string, string>>): LateWorld {
+  const parts = createParts();
+  const { clock, log, fleet } = parts;
+  const runtimeLinks: Link[] = [];
+  const pods = createPlaceholderPods(
+    {
+      clock,
+      log,
+      random: createSeededRandom(7),
+      processes: fleet,
+      dial: () => {
+        const link = dialTo((accepted) => runtime.acceptWorker(accepted));
+        runtimeLinks.push(link);
+        return link;
+      },
+      launchOf: () => ({
+        launch: { ...launch, environment: { PATH: '/bin' } },
+        traits: { workerIndexing: true, initializationTimeoutMs: 30_000, environmentReloadTimeoutMs: 30_000 },
+        workerDirectory: '/worker',
+      }),
+    },
+    { endpoint, instanceId: 'here', hostVersion: '4' },
+  );
+  parts.acceptor = (link) => pods.acceptWorker(link);
+  const { tenantId, scriptRoot } = createHelloApplication();
+  const assignmentOf = async (application: Parameters<WorkerSupply['ensure']>[0]['application']) => ({
+    stack: nodeStack,
+    assignment: {
+      runtimeEndpoint: 'memory',
+      application,
+      tenantId,
+      content: { kind: 'folder', scriptRoot } as const,
+      environment: new Map(Object.entries(settings)),
+      token: undefined,
+    },
+  });
+  const supply = createPooledSupply(
+    { clock, log, random: createSeededRandom(9), meter: silentMeter, provider: pods, assignments: { assignmentOf } },
+    { defaultMinimum: 1 },
+  );
+  const runtime = openRuntime(parts, supply);
+  return {
+    clock,
+    log,
+    runtime,
+    fleet,
+    runtimeLinks,
+    ask: (path, host) => ask(runtime, path, host),
+    environmentOf: (worker) => worker.bodies('functionEnvironmentReloadRequest')[0]?.environmentVariables ?? new Map(),
+    async close() {
+      await runtime.drain(1_000);
+      await supply.close(1_000);
+      await pods.close(1_000);
+    },
+  };
+}
+
+/** One request through the gateway, without a socket. */
+async function ask(runtime: Runtime, url: string, host = 'localhost'): Promise<{ status: number; body: string }> {
+  const headers = { host };
+  const request = Object.assign(Readable.from([]), {
+    url,
+    method: 'GET',
+    headers,
+    rawHeaders: ['host', host],
+    socket: {},
+    complete: true,
+  });
+  const response = new Answer();
+  runtime.handleRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+  return await response.reply;
+}
+
+class Answer extends Writable {
+  headersSent = false;
+  readonly req = { method: 'GET' };
+  readonly #reply = createDeferred<{ status: number; body: string }>();
+  #status = 0;
+  #body = '';
+
+  get reply(): Promise<{ status: number; body: string }> {
+    return this.#reply.promise;
+  }
+
+  writeHead(status: number): void {
+    this.headersSent = true;
+    this.#status = status;
+  }
+
+  flushHeaders(): void {}
+
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: () => void): void {
+    this.#body += Buffer.from(chunk).toString('utf8');
+    done();
+  }
+
+  override _final(done: () => void): void {
+    this.#reply.resolve({ status: this.#status, body: this.#body });
+    done();
+  }
+}

@@ -1,0 +1,64 @@
+/** What host.json and files of the app's folder say of HTTP: limits of requests, headers for all responses, app_offline.htm. */
+import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Answer, type DevProcess, startDevProcess, testApp } from './dev-process.ts';
+
+const flags = ['--no-azurite'];
+
+describe('http in host.json', () => {
+  let dev: DevProcess;
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'switchyard-e2e-'));
+    await cp(testApp('http-limits'), join(folder, 'limited'), { recursive: true });
+    await symlink(join(testApp('.'), '../../../node_modules'), join(folder, 'node_modules'));
+    dev = await startDevProcess({ apps: [join(folder, 'limited')], flags });
+  });
+  afterAll(async () => {
+    await dev.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('lets so many run, so many wait, and turns the rest away', async () => {
+    const calls = Array.from({ length: 7 }, () => dev.request('/api/hold'));
+    const answers = await Promise.all(calls);
+    const by = (status: number): Answer[] => answers.filter((answer) => answer.status === status);
+    expect([by(200).length, by(429).length]).toEqual([4, 3]);
+    for (const { text } of by(200)) expect(JSON.parse(text).most).toBeLessThanOrEqual(2);
+    for (const { headers, text } of by(429)) {
+      expect([headers['x-function-scaleout'], headers['retry-after'], text]).toEqual(['1', '1', '']);
+    }
+    expect((await dev.request('/api/hold')).status).toBe(200);
+  });
+
+  it('adds its headers to every response that has none of that name', async () => {
+    expect((await dev.request('/api/hold')).headers).toMatchObject({
+      'x-frame-options': 'DENY',
+      'x-own': 'from the function',
+    });
+    for (const path of ['/api/nothing', '/']) {
+      expect((await dev.request(path)).headers).toMatchObject({ 'x-frame-options': 'DENY', 'x-own': 'from host.json' });
+    }
+  });
+
+  it('says nothing of TLS over plain HTTP, whatever hsts wants', async () => {
+    expect((await dev.request('/', { app: 'example' })).headers).not.toHaveProperty('strict-transport-security');
+  });
+
+  it('app_offline.htm takes the app offline for as long as it is there', async () => {
+    const file = join(folder, 'limited', 'app_offline.htm');
+    await writeFile(file, '<h1>Back soon</h1>');
+    const statusOf = async (): Promise<number> => (await dev.request('/api/hold')).status;
+    await expect.poll(statusOf, { timeout: 5_000 }).toBe(503);
+    expect(await dev.request('/api/anything')).toMatchObject({
+      status: 503,
+      text: '<h1>Back soon</h1>',
+      headers: { 'content-type': 'text/html; charset=utf-8' },
+    });
+    expect((await dev.request('/admin/host/ping')).status).toBe(200);
+    await rm(file);
+    await expect.poll(statusOf, { timeout: 5_000 }).toBe(200);
+  });
+});
