@@ -38,9 +38,19 @@ const parts: readonly Part[] = [
     run: async () => ({ rows: await (await import('./dev-start.ts')).benchDevStart() }),
   },
   {
+    name: 'reload',
+    title: 'Hot reload',
+    run: async () => ({ rows: await (await import('./reload.ts')).benchReload() }),
+  },
+  {
     name: 'worker',
     title: 'Start of the Node worker',
     run: async () => ({ rows: await (await import('./worker-start.ts')).benchWorkerStart() }),
+  },
+  {
+    name: 'specialize',
+    title: 'Placeholder to worker, and the sidecar between',
+    run: async () => ({ rows: await (await import('./specialize.ts')).benchSpecialize() }),
   },
   {
     name: 'memory',

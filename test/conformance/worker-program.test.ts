@@ -87,6 +87,18 @@ function describeWorker(program: string): void {
     expect(await killed.exited).toBe('SIGTERM');
   });
 
+  it('runs exit handlers to their end, although a supervisor sends SIGTERM as soon as the stream has ended', async () => {
+    const { worker, host } = await serve(program, {
+      'package.json': '{ "main": "index.js" }',
+      'index.js': `const { app } = require('@azure/functions');
+        app.get('any', () => {});
+        process.on('exit', () => require('node:fs').writeSync(2, 'done'));`,
+    });
+    void host.closed.then(() => worker.child.kill('SIGTERM'));
+    await host.terminate();
+    expect([await worker.exited, worker.stderr()]).toEqual([0, 'done']);
+  });
+
   it('survives what an invocation leaves behind, and says whose it was', async () => {
     const { host, call } = await serve(program, {
       'package.json': '{ "main": "index.js" }',

@@ -30,7 +30,7 @@ describe('late binding alone', () => {
   test('a placeholder has seen nothing of an app before it is assigned', async () => {
     const world = openLateBinding({ SECRET: 'of the customer' });
     await world.clock.runUntil(world.runtime.addApplication(createHelloApplication()));
-    await world.clock.settle();
+    await world.clock.advance(1_000);
     const [serving, spare] = world.fleet.workers;
     expect(serving?.bodies('functionEnvironmentReloadRequest')).toHaveLength(1);
     expect(spare?.received.map(({ content }) => content?.$case)).toEqual(['workerInitRequest']);

@@ -1,6 +1,6 @@
 /** A Runtime, a pod host and a pool of our Node.js worker's placeholders in this process, over real sockets and processes. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,17 +12,19 @@ import {
   type Link,
   type RpcServer,
 } from '@switchyard/protocol';
-import { createRuntime, type Runtime } from '@switchyard/runtime';
+import { createRuntime, type Runtime, type WorkerHttp } from '@switchyard/runtime';
 import { createPooledSupply, type PooledSupply } from '@switchyard/scale-controller';
 import {
   createNodeProcesses,
   createPlaceholderPods,
   createRuntimeDialer,
+  createWorkerHttpProxy,
+  type HttpProxy,
   type PlaceholderPods,
   type ProcessPort,
 } from '@switchyard/sidecar';
 import { createAzureQueueService, createFileTimerStatus, createKinds } from '@switchyard/triggers';
-import { createHelloApplication, nodeStack } from './hello-application.ts';
+import { createHelloApplication, helloFolder, nodeStack } from './hello-application.ts';
 
 export interface DecoupledPlatform {
   readonly runtime: Runtime;
@@ -38,6 +40,10 @@ export interface DecoupledPlatformOptions {
   readonly workerPath: string;
   /** How many placeholders to keep. */
   readonly minimum: number;
+  /** The app's folder; the hello app's unless named. */
+  readonly scriptRoot?: string;
+  /** Sees the address of every request that the Runtime hands to a worker's HTTP. */
+  readonly onWorkerHttp?: (httpUri: string) => void;
   /** Added to the environment of the app. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -65,15 +71,23 @@ export async function openDecoupledPlatform(options: DecoupledPlatformOptions): 
   const forRuntime = await listenRpc((link) => runtime.acceptWorker(link));
   const forWorkers = await listenRpc((link) => pods.acceptWorker(link));
   const dialer = createRuntimeDialer({ clock, log });
-  const pods = openPods(options.workerPath, directory, { dial: dialer.dial, endpoint: forWorkers, pids });
-  const assignments = assignmentsFor(`http://${forRuntime.host}:${forRuntime.port}`, options.environment ?? {});
+  const proxyServer = createServer((incoming, response) => proxy.handle(incoming, response));
+  const uri = `http://127.0.0.1:${await listenHttp(proxyServer)}`;
+  const proxy = createWorkerHttpProxy({ clock, random, request }, { uri });
+  const parts = { dial: dialer.dial, endpoint: forWorkers, pids, httpProxy: proxy };
+  const pods = openPods(options.workerPath, directory, parts);
+  const assignments = assignmentsFor(`http://${forRuntime.host}:${forRuntime.port}`, options);
   const supply = createPooledSupply(
     { clock, random, log, meter: silentMeter, provider: pods, assignments },
     { pools: [{ stack: nodeStack, minimum: options.minimum }] },
   );
   const timerStatus = createFileTimerStatus({ random }, join(directory, 'timers'));
   const kinds = createKinds({ queues: createAzureQueueService(), timerStatus });
-  const runtime = createRuntime({ clock, random, log, meter: silentMeter, supply, kinds }, { cpus: 1 });
+  const workerHttp = openWorkerHttp(options.onWorkerHttp ?? (() => {}));
+  const runtime = createRuntime(
+    { clock, random, log, meter: silentMeter, supply, kinds, workerHttp, verifyWorker: () => ({ kind: 'accepted' }) },
+    { cpus: 1 },
+  );
   const http = createServer((request, response) => runtime.handleRequest(request, response));
   const port = await listenHttp(http);
   return {
@@ -82,7 +96,7 @@ export async function openDecoupledPlatform(options: DecoupledPlatformOptions): 
     pids,
     url: `http://127.0.0.1:${port}`,
     async close() {
-      http.close().closeAllConnections();
+      for (const server of [http, proxyServer]) server.close().closeAllConnections();
       await runtime.drain(1_000);
       await supply.close(1_000);
       await pods.close(1_000);
@@ -96,9 +110,14 @@ interface PodParts {
   readonly dial: ReturnType<typeof createRuntimeDialer>['dial'];
   readonly endpoint: { readonly host: string; readonly port: number };
   readonly pids: number[];
+  readonly httpProxy: HttpProxy;
 }
 
-function openPods(workerPath: string, directory: string, { dial, endpoint, pids }: PodParts): PlaceholderPods {
+function openPods(
+  workerPath: string,
+  directory: string,
+  { dial, endpoint, pids, httpProxy }: PodParts,
+): PlaceholderPods {
   const counted: ProcessPort = {
     spawn(launch, observer) {
       const handle = processes.spawn(launch, observer);
@@ -117,13 +136,26 @@ function openPods(workerPath: string, directory: string, { dial, endpoint, pids 
   const traits = { workerIndexing: true, initializationTimeoutMs: 30_000, environmentReloadTimeoutMs: 30_000 };
   const launchOf = () => ({ launch, traits, workerDirectory: directory });
   return createPlaceholderPods(
-    { clock, random, log, processes: counted, dial, launchOf },
+    { clock, random, log, processes: counted, dial, launchOf, httpProxy },
     { endpoint, instanceId: 'here', hostVersion: '4.1052.0' },
   );
 }
 
-function assignmentsFor(runtimeEndpoint: string, environment: Readonly<Record<string, string>>): AssignmentSource {
-  const { tenantId, scriptRoot } = createHelloApplication();
+/** The Runtime's way to whatever a worker names as its HttpUri: here, the proxy of its sidecar. */
+function openWorkerHttp(onRequest: (httpUri: string) => void): WorkerHttp {
+  return {
+    open({ httpUri, method, target, headers }) {
+      onRequest(httpUri);
+      return request(`${httpUri.replace(/\/$/, '')}${target}`, { method, headers: [...headers] });
+    },
+  };
+}
+
+function assignmentsFor(
+  runtimeEndpoint: string,
+  { environment = {}, scriptRoot = helloFolder }: DecoupledPlatformOptions,
+): AssignmentSource {
+  const { tenantId } = createHelloApplication();
   return {
     assignmentOf: async (application) => ({
       stack: nodeStack,

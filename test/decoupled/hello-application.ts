@@ -10,19 +10,22 @@ export const helloDefinition = { applicationId: 'hello', metadataVersion: 'm1', 
 export const nodeStack = { runtime: 'node', version: '', architecture: 'x64' } as const;
 
 /** The app as a Runtime takes it. */
-export function createHelloApplication(definition: ApplicationDefinition = helloDefinition): RuntimeApplication {
+export function createHelloApplication(
+  definition: ApplicationDefinition = helloDefinition,
+  folder = helloFolder,
+): RuntimeApplication {
   return {
     definition,
     tenantId: 'contoso',
     stack: nodeStack,
     worker: {
-      workerDirectory: helloFolder,
+      workerDirectory: folder,
       workerIndexing: true,
       initializationTimeoutMs: 30_000,
       stderrIsError: false,
       ignoresTermination: false,
     },
-    scriptRoot: helloFolder,
+    scriptRoot: folder,
     hostJson: { version: '2.0' },
     settings: new Map(),
     hostId: definition.applicationId,

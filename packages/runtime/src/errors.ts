@@ -356,6 +356,15 @@ export const runtimeErrors = defineErrors({
     message:
       'Functions take no WebSocket connections. Send a plain HTTP request; a function may stream its response, for example as server-sent events.',
   },
+  WORKER_UNVERIFIABLE: {
+    blame: 'platform',
+    retry: 'never',
+    http: 403,
+    grpc: 7,
+    exit: 1,
+    message:
+      'A worker announced itself by WorkerConnect, and this Runtime has no way to verify who it is. Let the worker be started by the platform, or give the Runtime a verifier.',
+  },
 } as const);
 
 type Codes = typeof runtimeErrors extends ErrorCatalogue<infer Code> ? Code : never;

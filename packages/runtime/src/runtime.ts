@@ -25,7 +25,7 @@ export interface RuntimeDeps {
   readonly meter: Meter;
   readonly supply: WorkerSupply;
   readonly kinds: Kinds;
-  /** Checks workers that come by WorkerConnect; without it everybody who can open a stream is trusted. */
+  /** Checks workers that announce themselves by WorkerConnect; without it they are all refused. */
   readonly verifyWorker?: VerifyWorker;
   /** The way to workers that take HTTP requests themselves; without it those answer 500. */
   readonly workerHttp?: WorkerHttp;
@@ -57,7 +57,7 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
   const door: StreamDoor = {
     admit: (workerId, channel) => manager.admit(workerId, channel),
     connect: (claims, channel) => manager.connect(claims, channel),
-    verify: deps.verifyWorker ?? trustEverybody,
+    verify: deps.verifyWorker ?? refuseEverybody,
   };
   manager.serve(registry);
   registry.open();
@@ -87,8 +87,11 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
   };
 }
 
-/** For links within one process, and for machines on which nobody else is. */
-const trustEverybody: VerifyWorker = () => ({ kind: 'accepted' });
+/** Whoever can reach the port may say WorkerConnect, so a Runtime that cannot tell who is who lets nobody in that way. */
+const refuseEverybody: VerifyWorker = () => {
+  const { definition, message } = runtimeErrors.create('WORKER_UNVERIFIABLE');
+  return { kind: 'refused', status: { code: definition.grpc, message } };
+};
 
 const noWay: WorkerHttp = {
   open: () => {

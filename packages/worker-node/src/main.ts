@@ -70,6 +70,8 @@ function run(options: WorkerArguments, importModule: (url: string) => Promise<un
 }
 
 async function exit(worker: Worker, code: number, text: string): Promise<void> {
+  // A supervisor that sees the stream end may send it at once; exit handlers and Node's compile cache still have work.
+  process.on('SIGTERM', () => {});
   if (text !== '') complain(text);
   await worker.close();
   process.exit(code);

@@ -175,15 +175,6 @@ describe('Gateway', () => {
     expect(Buffer.from(received).equals(value)).toBe(true);
   });
 
-  test('adds the custom headers of host.json to the responses of functions', async () => {
-    const hostJson = {
-      version: '2.0',
-      extensions: { http: { customHeaders: { 'X-Content-Type-Options': 'nosniff' } } },
-    };
-    const { base } = await createRun({ application: { hostJson } });
-    expect((await fetch(`${base}/api/echo`)).headers.get('x-content-type-options')).toBe('nosniff');
-  });
-
   test('an empty route prefix and a function at the root', async () => {
     const hostJson = { version: '2.0', extensions: { http: { routePrefix: '' } } };
     const { base } = await createRun({ application: { hostJson }, functions: [http('root', { route: '{*rest}' })] });
@@ -331,22 +322,6 @@ describe('Gateway', () => {
     expect(answer).toContain('"content": "hello"');
   });
 
-  test.each([
-    ['announced', 'POST /api/echo HTTP/1.1\r\nHost: h\r\nContent-Length: 101\r\n\r\n'],
-    [
-      'in chunks',
-      `POST /api/echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n${'x'.repeat(101)}\r\n0\r\n\r\n`,
-    ],
-  ])('I3: a body beyond the limit is 413, %s', async (_how, request) => {
-    const { port, worker } = await createRun({
-      application: { settings: { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '100' } },
-    });
-    expect(await exchange(port, request)).toMatch(/^HTTP\/1\.1 413 /);
-    expect(worker.bodies('invocationRequest')).toEqual([]);
-    const head = 'POST /api/echo HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\nConnection: close\r\n\r\n';
-    expect(await exchange(port, head + 'x'.repeat(100))).toMatch(/^HTTP\/1\.1 200 /);
-  });
-
   test('I4: a caller that goes away while its request waits for a worker leaves nothing behind', async () => {
     const { clock, runtime, worker, dial } = await createRun();
     worker.crash();
@@ -462,24 +437,6 @@ describe('Gateway', () => {
     expect((await running.reply).status).toBe(500);
   });
 
-  test('an app that limits its requests answers 429 beyond the limit', async () => {
-    const answers: (() => void)[] = [];
-    const { clock, runtime } = await createRun({
-      application: { hostJson: { version: '2.0', extensions: { http: { maxOutstandingRequests: 1 } } } },
-      onInvocation: () => new Promise((resolve) => answers.push(() => resolve(invocationSuccess()))),
-    });
-    const first = call(runtime, '/api/echo');
-    const second = call(runtime, '/api/echo');
-    expect(await second.reply).toMatchObject({ status: 429, headers: { 'x-function-scaleout': '1' } });
-    await clock.settle();
-    answers[0]?.();
-    expect((await first.reply).status).toBe(204);
-    const third = call(runtime, '/api/echo');
-    await clock.settle();
-    answers[1]?.();
-    expect((await third.reply).status).toBe(204);
-  });
-
   test('with several apps the host name decides; others are told which there are, but only developers', async () => {
     const clock = new VirtualClock();
     const { runtime, dial } = createHarness({ clock, random: createSeededRandom(1), log: createMemoryLog() });
@@ -527,68 +484,11 @@ describe('Gateway', () => {
       expect((await fetch(`${base}/api/echo`)).status).toBe(200);
     });
 
-    test.each([
-      ['nobody', undefined, undefined, 404],
-      ['a function key', keys, 'k', 404],
-      ['no key', keys, undefined, 404],
-      ['the master key', keys, 'm', 200],
-    ])('that it is disabled: %s', async (_who, given, key, status) => {
-      const { base } = await createRun({
-        application: { keys: given, settings: { 'AzureWebJobs.echo.Disabled': 'true' } },
-      });
-      const headers = key === undefined ? {} : { 'x-functions-key': key };
-      expect((await fetch(`${base}/api/echo`, { headers })).status).toBe(status);
-    });
-
     test('that it asks for a WebSocket', async () => {
       const { port, worker } = await createRun();
       const ask = 'GET /api/echo HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, close\r\nUpgrade: WebSocket\r\n\r\n';
       expect(await exchange(port, ask)).toMatch(/^HTTP\/1\.1 501 [\s\S]*take no WebSocket connections/);
       expect(worker.bodies('invocationRequest')).toEqual([]);
     });
-  });
-
-  test('a body that nobody reads does not keep the next request of its connection from being served', async () => {
-    const { port } = await createRun();
-    const refused = `POST /api/nothing HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n${'x'.repeat(200_000)}`;
-    const answer = await exchange(port, `${refused}GET /api/echo HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
-    expect(answer.match(/HTTP\/1\.1 (\d+)/g)).toEqual(['HTTP/1.1 404', 'HTTP/1.1 200']);
-  });
-
-  test('the sender of a body that nobody reads is cut off after a while', async () => {
-    const { port, clock } = await createRun();
-    const socket = connectSocket(port, '127.0.0.1');
-    let received = '';
-    socket.setEncoding('latin1').on('data', (part: string) => {
-      received += part;
-    });
-    const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-    socket.on('error', () => {}).write('POST /api/nothing HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\nx');
-    await expect.poll(() => received).toMatch(/^HTTP\/1\.1 404 /);
-    await clock.advance(5_000);
-    await ended;
-    expect(received.match(/HTTP/g)).toHaveLength(1);
-  });
-
-  test('host.json adds headers where the function gave none of that name', async () => {
-    const customHeaders = { 'Content-Type': 'text/never', 'X-Frame-Options': 'DENY' };
-    const { base } = await createRun({
-      application: { hostJson: { version: '2.0', extensions: { http: { customHeaders } } } },
-    });
-    for (const [path, type] of [
-      ['/api/echo', 'text/plain; charset=utf-8'],
-      ['/api/nothing', 'text/never'],
-    ]) {
-      const { headers } = await fetch(`${base}${path}`);
-      expect([headers.get('content-type'), headers.get('x-frame-options')]).toEqual([type, 'DENY']);
-    }
-  });
-
-  test('HEAD tells the length of the body that it leaves out, and none that nobody knows', async () => {
-    const { base } = await createRun({
-      onInvocation: () => invocationSuccess({ returnValue: { data: { $case: 'string', value: 'body' } } }),
-    });
-    expect((await fetch(`${base}/api/echo`, { method: 'HEAD' })).headers.get('content-length')).toBe('4');
-    expect((await fetch(`${base}/api/nothing`, { method: 'HEAD' })).headers.get('content-length')).toBeNull();
   });
 });

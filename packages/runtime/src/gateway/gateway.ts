@@ -15,11 +15,10 @@ import type { HttpReply } from '@switchyard/triggers';
 import { type RuntimeErrorCode, runtimeErrors, withoutStderr } from '../errors.ts';
 import type { WorkerHttp } from '../http-stream/worker-http.ts';
 import type { FunctionCatalog } from '../job-host/function-catalog.ts';
-import type { FunctionEntry } from '../job-host/function-entry.ts';
 import type { JobHost } from '../job-host/job-host.ts';
 import type { RuntimeLimits } from '../limits.ts';
+import { accessTo } from './access.ts';
 import { isHostPath, serveAdmin } from './admin.ts';
-import { isAuthorized } from './authorize.ts';
 import { homePage } from './home-page.ts';
 import type { HostTable } from './host-table.ts';
 import type { Address } from './http-exchange.ts';
@@ -153,24 +152,15 @@ export class Gateway {
       return;
     }
     const match = catalog.router.match(method, target.path);
-    const access = match === undefined ? 'unknown' : this.#accessTo(visit, match.entry.entry);
+    const credentials = { headers: request.headers, search: target.search };
+    const { keys } = jobHost.application;
+    const access = match === undefined ? 'unknown' : accessTo(match.entry.entry, keys, credentials);
     if (match === undefined || access === 'unknown') {
       const isHome = target.path === '/' && (method === 'GET' || method === 'HEAD');
       reply(visit, isHome ? homePage(jobHost.application.isHomepageDisabled) : emptyReply(404));
     } else if (access === 'refused') reply(visit, emptyReply(401));
     else if (asksForWebSocket(request)) reply(visit, errorReply('REQUEST_UPGRADE_REFUSED'));
     else this.#functions.serve(visit, match);
-  }
-
-  /** A disabled function is there for administrators alone. */
-  #accessTo({ request, target, jobHost }: Visit, entry: FunctionEntry): 'allowed' | 'refused' | 'unknown' {
-    if (entry.trigger.kind !== 'route') return 'unknown';
-    const { keys } = jobHost.application;
-    const credentials = { headers: request.headers, search: target.search };
-    const { authLevel } = entry.trigger.options;
-    const { name } = entry.metadata;
-    if (!entry.isDisabled) return isAuthorized(keys, authLevel, name, credentials) ? 'allowed' : 'refused';
-    return keys !== undefined && isAuthorized(keys, 'admin', name, credentials) ? 'allowed' : 'unknown';
   }
 
   /** Tells a developer which apps there are; anyone else learns nothing. */

@@ -135,6 +135,16 @@ describe('HttpFunctions', () => {
     expect(await Promise.all([running, second])).toEqual([204, 204]);
   });
 
+  test('I2: a body beyond the limit is 413, announced or in chunks, and the app goes on', async () => {
+    const { url, start } = await createRun({ settings: { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '100' } });
+    const worker = await start();
+    expect(await statusOf(url, { method: 'POST', body: 'x'.repeat(101) })).toBe(413);
+    const body = ReadableStream.from([Buffer.alloc(60), Buffer.alloc(60)]);
+    expect(await statusOf(url, { method: 'POST', body, duplex: 'half' } as RequestInit)).toBe(413);
+    expect(worker.bodies('invocationRequest')).toEqual([]);
+    expect(await statusOf(url, { method: 'POST', body: 'x'.repeat(100) })).toBe(204);
+  });
+
   test('I2: a body in front of a worker that nobody knows yet is read as that worker wants it', async () => {
     const { url, start } = await createRun({ settings: { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '4' } });
     const early = statusOf(url, { method: 'POST', body: 'four' });

@@ -29,13 +29,13 @@ describe('replyHeadersOf', () => {
     ]);
   });
 
-  test.each([
+  test.each<[when: string, hsts: object, authority: string, scheme: 'http' | 'https']>([
     ['over plain HTTP', hsts, 'a.example', 'http'],
     ['when it is not enabled', { ...hsts, isEnabled: false }, 'a.example', 'https'],
     ['for localhost', hsts, 'localhost:7071', 'https'],
     ['for the address of the machine', hsts, '127.0.0.1:7071', 'https'],
     ['for its IPv6 address', hsts, '[::1]:7071', 'https'],
-  ] as const)('asks for nothing %s', (_when, given, authority, scheme) => {
+  ])('asks for nothing %s', (_when, given, authority, scheme) => {
     expect(headersOf({ hsts: given }, authority, scheme)).toEqual([]);
   });
 });

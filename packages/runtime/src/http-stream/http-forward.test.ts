@@ -195,6 +195,31 @@ describe('HttpForward', () => {
     await expect(text).rejects.toThrow();
   });
 
+  test('I2: a failure in the midst of much data harms nobody else', async () => {
+    const part = Buffer.alloc(262_144);
+    const { base, fail } = await createRun(
+      (request, response) => {
+        response.writeHead(200);
+        const more = (): void => {
+          while (!response.destroyed && response.write(part));
+        };
+        response.on('drain', more);
+        request.on('close', () => response.destroy());
+        more();
+      },
+      { answersByItself: false },
+    );
+    // Some callers read and some do not, so that the failure meets data in every place.
+    const responses = await Promise.all(Array.from({ length: 8 }, () => fetch(`${base}/api/stream`)));
+    const readers = responses.map((response) => (response.body as ReadableStream<Uint8Array>).getReader());
+    for (const reader of readers.slice(0, 4)) for (let count = 0; count < 20; count += 1) await reader.read();
+    fail();
+    const drained = readers.map(async (reader) => {
+      while (!(await reader.read()).done);
+    });
+    expect((await Promise.allSettled(drained)).map(({ status }) => status)).toEqual(Array(8).fill('rejected'));
+  });
+
   test('I2: a worker whose server breaks off resets the connection', async () => {
     const { base } = await createRun((_request, response) => {
       response.writeHead(200, { 'content-length': '100' });

@@ -174,6 +174,11 @@ export class JobHostManager implements RegistryObserver {
     this.#hostOf.delete(worker);
   }
 
+  forgotten(worker: Worker): void {
+    this.#hostOf.get(worker)?.pool.forget(worker);
+    this.#hostOf.delete(worker);
+  }
+
   failed(event: Extract<SupplyEvent, { kind: 'failed' }>): void {
     this.#jobHosts.get(jobHostKey(event.application))?.pool.supplyFailed(event);
   }

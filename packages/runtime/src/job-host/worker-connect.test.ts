@@ -12,7 +12,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import { call } from '../testing/fake-http.ts';
 import { behindSidecar, type SidecarClaims } from '../testing/fake-sidecar.ts';
-import { createHarness } from '../testing/runtime-harness.ts';
+import { createHarness, type HarnessParts } from '../testing/runtime-harness.ts';
 import { createApplication, functionFile, sampleProfile } from '../testing/sample-application.ts';
 
 type Claims = Partial<Omit<SidecarClaims, 'functions'>> & Partial<FakeWorkerOptions> & { readonly workerId: string };
@@ -23,10 +23,10 @@ function createFakeSidecar(link: Link, { functions = [{ name: 'f' }], ...options
   return createFakeWorker(behindSidecar(link, claims), { ...options, functions });
 }
 
-function createRun() {
+function createRun(parts: Pick<HarnessParts, 'verifyWorker'> = {}) {
   const clock = new VirtualClock();
   const log = createMemoryLog(clock);
-  return { clock, log, ...createHarness({ clock, random: createSeededRandom(1), log }) };
+  return { clock, log, ...createHarness({ ...parts, clock, random: createSeededRandom(1), log }) };
 }
 
 const answering = (text: string) => ({
@@ -46,6 +46,16 @@ describe('workers that come by WorkerConnect', () => {
       'workerSpecializedNotification',
     ]);
     expect((await call(runtime, '/api/f').reply).body).toBe('late');
+  });
+
+  test('are refused by a Runtime that cannot tell who they are', async () => {
+    const { clock, runtime, connect } = createRun({ verifyWorker: null });
+    runtime.addApplication(createApplication()).catch(() => {});
+    const link = connect();
+    createFakeSidecar(link, { workerId: 'w1' });
+    expect(await link.closed).toMatchObject({ code: 7, message: expect.stringContaining('no way to verify') });
+    await clock.settle();
+    expect(runtime.status()[0]?.workers).toEqual([]);
   });
 
   test('load the ids that were offered, beside workers of the classic kind', async () => {
@@ -129,6 +139,23 @@ describe('workers that come by WorkerConnect', () => {
     expect(supply.released).toEqual([]);
     expect((await call(runtime, '/api/f').reply).body).toBe('back');
     expect(second.bodies('functionLoadRequest')).toHaveLength(1);
+  });
+
+  test('that nobody announced are forgotten some time after they are gone', async () => {
+    const { clock, runtime, connect } = createRun();
+    const added = runtime.addApplication(createApplication());
+    createFakeSidecar(connect(), { workerId: 'w1' });
+    await added;
+    const second = createFakeSidecar(connect(), { workerId: 'w2' });
+    await clock.settle();
+    second.crash();
+    await clock.advance(299_000);
+    expect(runtime.status()[0]?.workers.map(({ workerId, state }) => `${workerId} ${state}`)).toEqual([
+      'w1 ready',
+      'w2 lost',
+    ]);
+    await clock.advance(2_000);
+    expect(runtime.status()[0]?.workers).toMatchObject([{ workerId: 'w1', state: 'ready' }]);
   });
 
   test('that reopen their stream supersede the one before; an older epoch does not', async () => {

@@ -122,6 +122,13 @@ export class WorkerPool {
     if (isWanted) this.#reportExit(seat, event);
   }
 
+  /** A worker that departed long ago: nobody will report the end of a process that the supply does not know. */
+  forget(worker: Worker): void {
+    const seat = this.#seats.get(worker);
+    if (seat !== undefined) seat.deadline = undefined;
+    this.#seats.delete(worker);
+  }
+
   /** No process could be started. */
   supplyFailed(event: Extract<SupplyEvent, { kind: 'failed' }>): void {
     const { applicationId } = event.application;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { type Clock, type Log, type Meter, type Random, silentMeter } from '@switchyard/kernel';
 import type { ApplicationDefinition } from '@switchyard/model';
 import { createMemoryLinkPair, type Link } from '@switchyard/protocol';
-import type { Runtime } from '../contract.ts';
+import type { Runtime, VerifyWorker } from '../contract.ts';
 import type { WorkerHttp } from '../http-stream/worker-http.ts';
 import { createRuntime, type RuntimeOptions } from '../runtime.ts';
 import { FakeSupply } from './fake-supply.ts';
@@ -18,7 +18,11 @@ export interface HarnessParts {
   readonly kinds?: SampleKinds;
   readonly options?: Partial<RuntimeOptions>;
   readonly workerHttp?: WorkerHttp;
+  /** Accepts every worker unless given; null leaves the Runtime without a verifier. */
+  readonly verifyWorker?: VerifyWorker | null;
 }
+
+const acceptEverybody: VerifyWorker = () => ({ kind: 'accepted' });
 
 /** A Runtime between a supply and workers that a test plays. */
 export interface Harness {
@@ -43,6 +47,7 @@ export function createHarness(parts: HarnessParts): Harness {
       meter: parts.meter ?? silentMeter,
       supply,
       kinds,
+      ...(parts.verifyWorker === null ? {} : { verifyWorker: parts.verifyWorker ?? acceptEverybody }),
       ...(parts.workerHttp ? { workerHttp: parts.workerHttp } : {}),
     },
     { cpus: 1, ...parts.options },

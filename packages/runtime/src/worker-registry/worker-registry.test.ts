@@ -18,6 +18,7 @@ function createRegistry() {
     console: ({ workerId }, stream, line) => heard.push(`${stream} ${workerId} ${line}`),
     exited: ({ workerId }, { exitCode }) => heard.push(`exited ${workerId} ${exitCode}`),
     failed: ({ message }) => heard.push(`failed ${message}`),
+    forgotten: ({ workerId }) => heard.push(`forgotten ${workerId}`),
   };
   const registry = new WorkerRegistry({ clock, log: silentLog, supply }, defaultLimits, observer);
   registry.open();

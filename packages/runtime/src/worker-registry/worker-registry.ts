@@ -21,6 +21,8 @@ export interface RegistryObserver {
   console(worker: Worker, stream: 'stdout' | 'stderr', line: string): void;
   exited(worker: Worker, event: Extract<SupplyEvent, { kind: 'exited' }>): void;
   failed(event: Extract<SupplyEvent, { kind: 'failed' }>): void;
+  /** The worker departed long ago, and nobody has reported the end of its process. */
+  forgotten(worker: Worker): void;
 }
 
 export interface RegistryDeps {
@@ -115,7 +117,10 @@ export class WorkerRegistry {
     this.#departures.get(worker)?.cancel();
     this.#departures.delete(worker);
     if (!departedKinds.has(to.kind) || this.#workers.get(worker.workerId) !== worker) return;
-    const timer = this.#deps.clock.schedule(this.#limits.departedMs, () => this.#forget(worker));
+    const timer = this.#deps.clock.schedule(this.#limits.departedMs, () => {
+      this.#forget(worker);
+      this.#observer.forgotten(worker);
+    });
     this.#departures.set(worker, timer);
   }
 

@@ -40,7 +40,7 @@ export interface Version {
 }
 
 /** Versions whose functions run on, beside the one that serves. */
-const maxEnding = 5;
+const maxEnding = 8;
 
 /** For functions that may run for ever. */
 const longestRunMs = 30 * 60_000;

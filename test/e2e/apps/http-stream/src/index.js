@@ -19,7 +19,7 @@ app.http('see', {
     headers: { 'x-method': request.method, 'x-own': 'from the function' },
     jsonBody: {
       url: request.url,
-      id: request.params.id ?? null,
+      params: request.params,
       query: [...request.query],
       headers: [...request.headers],
     },
