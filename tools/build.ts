@@ -70,6 +70,7 @@ function outputs(): string[] {
     ...dists.map((dist) => join(dist, 'index.js')),
     ...dists,
     join(repository, 'packages/worker-node/dist/worker.cjs'),
+    join(repository, 'packages/worker-custom/dist/worker.mjs'),
     join(repository, 'packages/cli/dist/bundle/main.mjs'),
   ];
 }

@@ -195,7 +195,9 @@ export class HttpForward {
     // A stream may begin long after its head.
     response.flushHeaders();
     answer.on('data', () => this.#moved());
-    answer.once('error', (reason) => this.#fail('HTTP_STREAM_BROKEN', reason));
+    answer.on('error', (reason) => this.#fail('HTTP_STREAM_BROKEN', reason));
+    // What is under way to a caller that is gone has nowhere to go; the end of the connection tells the rest.
+    response.on('error', () => answer.unpipe(response));
     answer.once('end', () => {
       if (response.destroyed) return;
       if (sendsChunks) response.addTrailers(toPairs(answer.rawTrailers));

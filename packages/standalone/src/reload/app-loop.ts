@@ -7,7 +7,8 @@
  * I2 When a version changes what is to be watched, the watch follows.
  * I3 After `close` nothing is watched, compiled or tried.
  */
-import { basename, extname, relative } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename, extname, join, relative } from 'node:path';
 import type { Clock } from '@switchyard/kernel';
 import type { CustomHandlerSettings } from '@switchyard/model';
 import type { JobHostStatus } from '@switchyard/runtime';
@@ -18,8 +19,9 @@ import { findTypeScript, inspectOutput, type ProjectFacts, readProjectFacts } fr
 import { AppReloader, type AppReloaderDeps } from './app-reloader.ts';
 import type { AppVersions } from './app-versions.ts';
 import { AppWatch } from './app-watch.ts';
+import { DataChanges } from './data-changes.ts';
 import type { FolderPort } from './folder-port.ts';
-import { defaultQuietPeriod, QuietPeriod } from './quiet-period.ts';
+import { type Changes, defaultQuietPeriod, QuietPeriod } from './quiet-period.ts';
 import { createSyntaxChecker } from './syntax-checker.ts';
 import { createWatchRules, type WatchFacts, type WatchRules } from './watch-rules.ts';
 
@@ -51,6 +53,7 @@ export class AppLoop {
   readonly #options: AppLoopOptions;
   readonly #reloader: AppReloader;
   readonly #quiet: QuietPeriod;
+  readonly #data: DataChanges;
   #application: LoadedApplication;
   #facts: WatchFacts | undefined;
   #rules: WatchRules;
@@ -64,7 +67,12 @@ export class AppLoop {
     this.#application = application;
     this.#rules = createWatchRules(noFacts);
     const { applicationId, directory } = application;
-    this.#quiet = new QuietPeriod(deps.clock, defaultQuietPeriod, (changes) => this.#reloader.changed(changes));
+    this.#quiet = new QuietPeriod(deps.clock, defaultQuietPeriod, (changes) => void this.#report(changes));
+    this.#data = new DataChanges({
+      clock: deps.clock,
+      read: (path) => readFile(join(directory, path)).catch(() => undefined),
+      onNote: deps.note,
+    });
     this.#reloader = new AppReloader(
       {
         ...deps,
@@ -169,6 +177,11 @@ export class AppLoop {
       folders: host.watchDirectories,
       ownFolders: [relative(directory, this.#options.dataFolder)],
     };
+  }
+
+  async #report(changes: Changes): Promise<void> {
+    const paths = await this.#data.realOf(changes.paths);
+    if (paths.length > 0 || changes.more > 0) this.#reloader.changed({ ...changes, paths });
   }
 
   #changed(kind: 'version' | 'source', path: string): void {
