@@ -324,13 +324,13 @@ describe('interpreters of the machine', () => {
 
   test('custom handlers: the worker runs on our own Node, and every line on stderr is an error', async () => {
     const text = await readFile(new URL('../../../worker-custom/worker.config.json', import.meta.url), 'utf8');
-    const files = { '/my workers/custom/worker.config.json': text, '/my workers/custom/dist/main.js': '' };
+    const files = { '/my workers/custom/worker.config.json': text, '/my workers/custom/dist/worker.mjs': '' };
     const node = [
       { path: '/opt/20/node', version: '20.1.0' },
       { path: '/opt/24/node', version: '24.1.0' },
     ];
     const { launch, traits } = await resolve('custom', { files, interpreters: { node } });
-    expect(launch).toMatchObject({ executable: '/opt/24/node', workerPath: '/my workers/custom/dist/main.js' });
+    expect(launch).toMatchObject({ executable: '/opt/24/node', workerPath: '/my workers/custom/dist/worker.mjs' });
     expect(traits).toMatchObject({ workerIndexing: true, stderrIsError: true, initializationTimeoutMs: 30_000 });
   });
 
