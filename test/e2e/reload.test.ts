@@ -391,7 +391,7 @@ describe.skipIf(azuritePart.skip)('timers and queues of a changed app', () => {
     expect(handled.find(({ id }) => id === 'long')?.version).toBe(0);
     expect(handled.some(({ version }) => version === 55)).toBe(true);
     await emptied(work);
-    expect(await work.size()).toBe(0);
+    await expect.poll(() => work.size()).toBe(0);
   });
 
   it('fire once at each time', async () => {
