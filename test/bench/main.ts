@@ -62,6 +62,21 @@ const parts: readonly Part[] = [
     title: 'HTTP as streams, and memory over many invocations',
     run: async () => ({ rows: await (await import('./streaming.ts')).benchStreaming() }),
   },
+  {
+    name: 'queue',
+    title: 'A backlog of queue messages',
+    run: async () => (await import('./queue-backlog.ts')).benchQueueBacklog(),
+  },
+  {
+    name: 'timers',
+    title: 'A thousand timers',
+    run: async () => (await import('./timers.ts')).benchTimers(),
+  },
+  {
+    name: 'install',
+    title: 'What an installation brings',
+    run: async () => (await import('./install-footprint.ts')).benchInstallFootprint(),
+  },
 ];
 
 async function runPart(part: Part): Promise<PartResult> {
