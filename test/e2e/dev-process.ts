@@ -238,7 +238,7 @@ export class DevProcess {
       await this.#ended;
       throw error;
     } finally {
-      if (this.dataFolder !== undefined) await rm(this.dataFolder, { recursive: true, force: true });
+      if (this.dataFolder !== undefined) await rm(this.dataFolder, { recursive: true, force: true, maxRetries: 3 });
     }
   }
 

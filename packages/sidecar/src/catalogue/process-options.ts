@@ -2,13 +2,17 @@ import type { ConfigReader } from './config-reader.ts';
 
 /** How many processes a worker has, and how long each step of its life may take. */
 export interface ProcessOptions {
+  /** How many processes an app starts with, and how many it may have. */
   readonly processCount: number;
   readonly maxProcessCount: number;
   readonly processStartupIntervalMs: number;
+  /** From the start of the process to StartStream. */
   readonly processStartupTimeoutMs: number;
+  /** From WorkerInitRequest to its answer. */
   readonly initializationTimeoutMs: number;
   readonly environmentReloadTimeoutMs: number;
   readonly processRestartIntervalMs: number;
+  /** How long running invocations may take when the worker is to end. */
   readonly processShutdownTimeoutMs: number;
   readonly setProcessCountToNumberOfCpuCores: boolean;
 }
