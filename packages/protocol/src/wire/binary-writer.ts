@@ -1,10 +1,11 @@
 /**
  * Writes the protobuf wire format, for the generated code. It has the methods of `BinaryWriter` in
  * `@bufbuild/protobuf/wire` that ts-proto uses, and writes the same bytes; encoding an invocation takes a quarter of the
- * time or less, because all writers share one scratch buffer that never has to grow for a usual message.
+ * time or less, because all writers share one scratch buffer that never has to grow for a usual message. A large body is
+ * only noted, and copied once: into what `finish` returns.
  *
  * I1 For every sequence of calls the bytes are those of the library.
- * I2 What `finish` returns shares no memory with any other writer.
+ * I2 What `finish` returns shares no memory with any other writer, nor with what was written.
  */
 
 /** The scratch buffer that the next writer takes. A writer that is never finished leaves none behind; then one is made. */
@@ -14,15 +15,32 @@ const empty = Buffer.alloc(0);
 const scratchBytes = 16 * 1024;
 /** A scratch buffer that one large message has grown beyond this is not kept. */
 const maxKeptBytes = 256 * 1024;
+/** Bytes of at least this length stay where they are until the end. */
+const largeBytes = 64 * 1024;
 /** Up to this length a loop beats the call into the engine's encoder. */
 const shortStringCharacters = 40;
 /** Above this length the exact size is worth computing, instead of reserving three bytes a character. */
 const longStringCharacters = 4096;
 
+/** A section that is open: where its length will stand, and what of the large bytes came before it. */
+interface Fork {
+  readonly start: number;
+  readonly insertions: number;
+  readonly insertedBytes: number;
+}
+
+/** Large bytes that belong in front of what stands at `position` of the buffer. */
+interface Insertion {
+  position: number;
+  readonly bytes: Uint8Array;
+}
+
 export class BinaryWriter {
   #buffer: Buffer;
   #position = 0;
-  readonly #forks: number[] = [];
+  readonly #forks: Fork[] = [];
+  #insertions: Insertion[] = [];
+  #insertedBytes = 0;
 
   constructor() {
     this.#buffer = spare ?? Buffer.allocUnsafeSlow(scratchBytes);
@@ -31,10 +49,20 @@ export class BinaryWriter {
 
   /** A copy of all bytes written; the writer starts anew. */
   finish(): Uint8Array<ArrayBuffer> {
-    const size = this.#position;
+    const size = this.#position + this.#insertedBytes;
     const copy = Buffer.allocUnsafe(size);
-    this.#buffer.copy(copy, 0, 0, size);
+    let from = 0;
+    let to = 0;
+    for (const { position, bytes } of this.#insertions) {
+      to += this.#buffer.copy(copy, to, from, position);
+      copy.set(bytes, to);
+      to += bytes.length;
+      from = position;
+    }
+    this.#buffer.copy(copy, to, from, this.#position);
     this.#position = 0;
+    this.#insertions = [];
+    this.#insertedBytes = 0;
     if (this.#buffer.length <= maxKeptBytes) spare = this.#buffer;
     this.#buffer = empty;
     return new Uint8Array(copy.buffer, copy.byteOffset, size);
@@ -43,24 +71,28 @@ export class BinaryWriter {
   /** Opens a length-delimited section; `join` closes it. */
   fork(): this {
     this.#reserve(1);
-    this.#forks.push(this.#position);
+    const { length: insertions } = this.#insertions;
+    this.#forks.push({ start: this.#position, insertions, insertedBytes: this.#insertedBytes });
     this.#position += 1;
     return this;
   }
 
   /** Closes the section that was opened last, and writes its length in front of it. */
   join(): this {
-    const start = this.#forks.pop();
-    if (start === undefined) throw new Error('join without fork');
-    const length = this.#position - start - 1;
-    const lengthBytes = varintBytes(length);
-    if (lengthBytes > 1) {
-      this.#reserve(lengthBytes - 1);
-      this.#buffer.copyWithin(start + lengthBytes, start + 1, this.#position);
+    const fork = this.#forks.pop();
+    if (fork === undefined) throw new Error('join without fork');
+    const { start } = fork;
+    const written = this.#position - start - 1;
+    const length = written + this.#insertedBytes - fork.insertedBytes;
+    const shift = varintBytes(length) - 1;
+    if (shift > 0) {
+      this.#reserve(shift);
+      this.#buffer.copyWithin(start + 1 + shift, start + 1, this.#position);
+      for (const insertion of this.#insertions.slice(fork.insertions)) insertion.position += shift;
     }
     this.#position = start;
     this.uint32(length);
-    this.#position += length;
+    this.#position += written;
     return this;
   }
 
@@ -114,6 +146,11 @@ export class BinaryWriter {
 
   bytes(value: Uint8Array): this {
     this.uint32(value.length);
+    if (value.length >= largeBytes) {
+      this.#insertions.push({ position: this.#position, bytes: value });
+      this.#insertedBytes += value.length;
+      return this;
+    }
     this.#reserve(value.length);
     this.#buffer.set(value, this.#position);
     this.#position += value.length;
