@@ -13,7 +13,7 @@ import { findAzurite, startAzurite } from '@switchyard/triggers/testing';
 import type { BenchRow } from './bench-row.ts';
 import { freePort, processTree, type Started, start, waitForOk } from './processes.ts';
 
-const rounds = 20;
+const rounds = 40;
 const batch = 500;
 const sendersPerRound = 16;
 const pollMs = 25;
@@ -31,7 +31,7 @@ interface Contender {
   readonly queue: QueueClient;
 }
 
-/** Runs the benchmark; takes about a minute. */
+/** Runs the benchmark; takes about two minutes. */
 export async function benchQueueBacklog(): Promise<BacklogResult> {
   const entry = findAzurite();
   if (entry === undefined) throw new Error('azurite is not installed');

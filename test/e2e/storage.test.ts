@@ -1,8 +1,10 @@
 /** Timers and queues, with a real storage emulator and real worker processes. */
 
 import { connect } from 'node:net';
+import { BlobServiceClient } from '@azure/storage-blob';
 import { type Azurite, startAzurite } from '@switchyard/triggers/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openAppFolder } from './app-folder.ts';
 import { type DevProcess, exampleApp, isAlive, patienceMs, startDevProcess, testApp } from './dev-process.ts';
 import { azuriteEntry, azuritePart, openQueue } from './queues.ts';
 
@@ -25,10 +27,66 @@ describe.skipIf(azuritePart.skip)('timers and queues', () => {
     return dev;
   };
 
+  /** What the host keeps in the app's storage. */
+  const hostBlobs = async (): Promise<string[]> => {
+    const container = BlobServiceClient.fromConnectionString(storage).getContainerClient('azure-webjobs-hosts');
+    const names: string[] = [];
+    for await (const { name } of container.listBlobsFlat()) names.push(name);
+    return names;
+  };
+
   it('fires a timer at its times, from a schedule in the settings', async () => {
     const running = await start(testApp('steady'), { TICK_SCHEDULE: '* * * * * *' });
     await running.matching(/ticked, past due: false \[tick /, 2);
     await running.line(/Executing 'Functions.tick' \(Reason='Timer fired at \d{4}-/);
+  });
+
+  it('runs the timers of an app in one of two processes, and in the other when that one is gone', async () => {
+    const tick = { TICK_SCHEDULE: '* * * * * *' };
+    const ticked = /ticked, past due: .* \[tick /;
+    const first = await start(testApp('steady'), tick);
+    await first.matching(ticked, 1);
+    const environment = { AzureWebJobsStorage: storage, ...tick };
+    const second = await startDevProcess({ apps: [testApp('steady')], environment });
+    try {
+      const soFar = first.lines.filter((line) => ticked.test(line)).length;
+      await first.matching(ticked, soFar + 3);
+      expect(second.lines.filter((line) => ticked.test(line))).toEqual([]);
+      await first.close();
+      await second.matching(ticked, 1);
+    } finally {
+      await second.close();
+    }
+    expect(await hostBlobs()).toContainEqual(expect.stringMatching(/^locks\/[^/]+\/Host\.Functions\.tick\.Listener$/));
+  });
+
+  it('keeps the status of a timer in the storage of the app', async () => {
+    await start(testApp('steady'), { TICK_SCHEDULE: '0 0 0 1 1 *' });
+    await expect
+      .poll(hostBlobs)
+      .toContainEqual(expect.stringMatching(/^timers\/[^/]+\/Host\.Functions\.tick\/status$/));
+  });
+
+  it('runs timers without the storage that the settings name, where no emulator can be had', async () => {
+    const endpoints = ['Blob', 'Queue', 'Table'].map(
+      (service) => `${service}Endpoint=http://127.0.0.1:1/devstoreaccount1`,
+    );
+    const nowhere = ['AccountName=devstoreaccount1', 'AccountKey=a2V5', ...endpoints].join(';');
+    const elsewhere = await openAppFolder({
+      'src/tick.js': `import { app } from '@azure/functions';
+app.timer('tick', { schedule: '* * * * * *', handler: (_timer, context) => context.log('ticked') });
+`,
+    });
+    try {
+      dev = await startDevProcess({
+        apps: [elsewhere.path],
+        flags: ['--no-azurite'],
+        environment: { AzureWebJobsStorage: nowhere },
+      });
+      await dev.matching(/ticked \[tick /, 2);
+    } finally {
+      await elsewhere.close();
+    }
   });
 
   it('carries an order from HTTP through two queues', async () => {

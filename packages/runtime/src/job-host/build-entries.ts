@@ -14,6 +14,7 @@ import {
   type RetryPolicy,
   returnBindingName,
   type SettingsView,
+  type SingletonSettings,
 } from '@switchyard/model';
 import type { BindingContext, BindingScope, HttpTriggerOptions, InvocationOutcome, Kinds } from '@switchyard/triggers';
 import { runtimeErrors } from '../errors.ts';
@@ -25,6 +26,8 @@ export interface EntryScope {
   readonly kinds: Kinds;
   readonly development: boolean;
   readonly extensions: HostExtensions;
+  /** `singleton` of host.json. */
+  readonly singleton?: SingletonSettings;
   /** The retry policy of host.json, for functions without one. */
   readonly retry: RetryPolicy | undefined;
   readonly contextOf: (functionName: string) => BindingContext;
@@ -102,8 +105,9 @@ function buildOutput(metadata: FunctionMetadata, binding: BindingMetadata, scope
   return { name: binding.name, write: (value, values) => kind.write(options, value, values, context) };
 }
 
-function bindingScope(metadata: FunctionMetadata, { settings, extensions, development }: EntryScope): BindingScope {
-  return { function: metadata, settings, extensions, development };
+function bindingScope(metadata: FunctionMetadata, scope: EntryScope): BindingScope {
+  const { settings, extensions, singleton, development } = scope;
+  return { function: metadata, settings, extensions, singleton, development };
 }
 
 function unknownType(

@@ -348,6 +348,7 @@ export class JobHost {
         kinds: this.#deps.kinds,
         development: application.development,
         extensions: resolved.host.extensions,
+        singleton: resolved.host.singleton,
         retry: resolved.host.retry,
         contextOf: (functionName) => ({
           ...this.#deps,

@@ -37,7 +37,8 @@ export function createPatientStorage<Client extends object>(
   };
 }
 
-function openedOrAborted(opened: Promise<void>, signal: AbortSignal): Promise<void> {
+/** Resolves at whichever comes first. */
+export function openedOrAborted(opened: Promise<void>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const go = (): void => {
       signal.removeEventListener('abort', go);
