@@ -122,6 +122,10 @@ export class HttpExchange implements EventSource, HttpTriggerRequest, ForwardedE
     return this.bufferedBody ?? noBody;
   }
 
+  get trustsPrincipal(): boolean {
+    return this.application.isAuthenticatedInFront;
+  }
+
   get streamLimitBytes(): number {
     return this.application.streamLimitBytes;
   }
@@ -146,8 +150,8 @@ export class HttpExchange implements EventSource, HttpTriggerRequest, ForwardedE
   /** The body of a forwarded request is the worker's alone: nothing of it becomes metadata. */
   #withoutBody(): HttpTriggerRequest {
     if (this.body.byteLength === 0) return this;
-    const { method, url, search, rawHeaders, params, signal } = this;
-    return { method, url, search, rawHeaders, params, signal, body: noBody };
+    const { method, url, search, rawHeaders, params, signal, trustsPrincipal } = this;
+    return { method, url, search, rawHeaders, params, signal, trustsPrincipal, body: noBody };
   }
 
   /** The official order: the request is on its way before the invocation is. */

@@ -32,6 +32,15 @@ describe('resolveApplication', () => {
   });
 
   test.each([
+    ['True', true],
+    ['1', true],
+    ['false', false],
+    ['', false],
+  ])('WEBSITE_AUTH_ENABLED=%j: a proxy in front says who calls: %s', (value, expected) => {
+    expect(resolve({ WEBSITE_AUTH_ENABLED: value }).isAuthenticatedInFront).toBe(expected);
+  });
+
+  test.each([
     ['1000', 1_000],
     ['0', 0],
     ['x', 104_857_600],

@@ -17,6 +17,8 @@ export interface ResolvedApplication extends RuntimeApplication {
   readonly responseHeaders: readonly string[];
   /** AzureWebJobsDisableHomepage: `/` answers 204. */
   readonly isHomepageDisabled: boolean;
+  /** WEBSITE_AUTH_ENABLED: a proxy in front says who the caller is. */
+  readonly isAuthenticatedInFront: boolean;
 }
 
 /** The most worker processes that an app gets from FUNCTIONS_WORKER_PROCESS_COUNT, as in the official host. */
@@ -43,8 +45,13 @@ export function resolveApplication(
     workerCount: integerOf(settingsView.get('FUNCTIONS_WORKER_PROCESS_COUNT'), 1, maxWorkerCount) ?? 1,
     bodyLimitBytes: ownLimitBytes ?? scope.limits.requestBodyBytes,
     streamLimitBytes: ownLimitBytes ?? Number.POSITIVE_INFINITY,
-    isHomepageDisabled: /^\s*(true|1)\s*$/i.test(settingsView.get('AzureWebJobsDisableHomepage') ?? ''),
+    isHomepageDisabled: isOn(settingsView.get('AzureWebJobsDisableHomepage')),
+    isAuthenticatedInFront: isOn(settingsView.get('WEBSITE_AUTH_ENABLED')),
   };
+}
+
+function isOn(text: string | undefined): boolean {
+  return /^\s*(true|1)\s*$/i.test(text ?? '');
 }
 
 /** The whole number in a setting, within its limits; undefined when it is none. */

@@ -24,6 +24,8 @@ export interface HttpTriggerRequest {
   /** Empty when the request had no body. */
   readonly body: Uint8Array;
   readonly signal: AbortSignal;
+  /** True where a proxy in front vouches for the header `x-ms-client-principal`. */
+  readonly trustsPrincipal?: boolean;
 }
 
 /** One response, complete. */

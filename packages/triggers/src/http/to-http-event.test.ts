@@ -114,6 +114,16 @@ describe('toHttpEvent', () => {
     expect(toHttpEvent(request(), node)).not.toHaveProperty('traceParent');
   });
 
+  it('says who the caller is where a proxy in front vouches for it, and nowhere else', () => {
+    const principal = { auth_typ: 'aad', claims: [{ typ: 'name', val: 'Ada' }] };
+    const header = Buffer.from(JSON.stringify(principal)).toString('base64');
+    const rawHeaders = ['X-MS-CLIENT-PRINCIPAL', header];
+    const trusted = httpOf(toHttpEvent(request({ rawHeaders, trustsPrincipal: true }), node));
+    expect(trusted.identities.map(({ claims }) => claims)).toEqual([[{ type: 'name', value: 'Ada' }]]);
+    expect(httpOf(toHttpEvent(request({ rawHeaders }), node)).identities).toEqual([]);
+    expect(httpOf(toHttpEvent(request({ trustsPrincipal: true }), node)).identities).toEqual([]);
+  });
+
   it('gives the host its reason and the signal of the request', () => {
     const given = request();
     const event = toHttpEvent(given, node);

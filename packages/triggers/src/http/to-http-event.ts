@@ -6,6 +6,7 @@ import type { NullableString, RpcHttp, TypedData } from '@switchyard/protocol';
 import type { TriggerEvent } from '../contract.ts';
 import { maxJsonChars, TriggerMetadata } from '../trigger-metadata.ts';
 import { jsonData, textData } from '../typed-data.ts';
+import { clientPrincipalHeader, readClientPrincipal } from './client-principal.ts';
 import type { HttpCapabilities, HttpTriggerRequest } from './contract.ts';
 import { isBinaryMediaType, mediaTypeOf } from './media-type.ts';
 import { parseQuery } from './query.ts';
@@ -20,6 +21,7 @@ const requestEntry = '$request';
 
 /** Never written to: what an RpcHttp shows where it has nothing. */
 const nothing = new Map<string, never>();
+const noIdentities: RpcHttp['identities'] = [];
 const emptyObject = jsonData('{}');
 
 /**
@@ -81,7 +83,8 @@ function toRpcHttp(
     query: nullable || query === undefined ? nothing : withoutEmpty(query, true),
     enableContentNegotiation: false,
     rawBody: undefined,
-    identities: [],
+    identities:
+      request.trustsPrincipal === true ? readClientPrincipal(headers.get(clientPrincipalHeader)) : noIdentities,
     cookies: [],
     nullableHeaders: nullable ? toNullable(headers) : nothing,
     nullableParams: nullable ? toNullable(request.params) : nothing,
