@@ -2,6 +2,7 @@
 import type { RpcHttp, TypedData } from '@switchyard/protocol';
 import { fromTypedData } from '../typed-data.ts';
 import { withUtf8Charset } from './media-type.ts';
+import { preferredForm } from './preferred-form.ts';
 
 export type Content =
   | { readonly kind: 'nothing' }
@@ -21,6 +22,7 @@ export interface Negotiation {
 const nothing: Content = { kind: 'nothing' };
 const plainText = 'text/plain; charset=utf-8';
 const json = 'application/json; charset=utf-8';
+const xml = 'application/xml; charset=utf-8';
 
 /** The content of a worker's value. */
 export function toContent(typed: TypedData | undefined): Content {
@@ -70,15 +72,28 @@ export function write(
       return { body: '', contentType: textType };
     case 'bytes':
       return { body: content.bytes, contentType: givenType };
-    case 'text':
-      return negotiation.enabled && givenType === undefined && negotiation.accept.includes('json')
-        ? { body: JSON.stringify(content.text), contentType: json }
-        : { body: content.text, contentType: textType };
+    case 'text': {
+      const wanted = negotiation.enabled && givenType === undefined ? preferredForm(negotiation.accept) : undefined;
+      if (wanted === 'json') return { body: JSON.stringify(content.text), contentType: json };
+      if (wanted === 'xml') return { body: toXml(content.text), contentType: xml };
+      return { body: content.text, contentType: textType };
+    }
     case 'json':
       return negotiation.enabled
         ? { body: content.compact, contentType: givenType === undefined ? json : textType }
         : { body: content.text, contentType: textType };
   }
+}
+
+/** Characters that XML cannot hold, also not as references, and halves of surrogate pairs. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const beyondXml = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
+const xmlEscapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '\r': '&#xD;' };
+
+/** A text as the data contract serializer of .NET writes it; what XML cannot hold becomes U+FFFD. */
+function toXml(text: string): string {
+  const escaped = text.replace(/[&<>\r]/g, (one) => xmlEscapes[one] ?? one).replace(beyondXml, '\ufffd');
+  return `<string xmlns="http://schemas.microsoft.com/2003/10/Serialization/">${escaped}</string>`;
 }
 
 /** Nesting deeper than the engine can lay out stays on one line. */

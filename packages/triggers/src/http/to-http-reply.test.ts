@@ -152,6 +152,17 @@ describe('content negotiation, when the function asks for it', () => {
     expect(negotiated(textData('hi'), 'application/json')).toMatchObject({ body: '"hi"' });
   });
 
+  it('writes a text as XML for a caller who prefers that', () => {
+    const open = '<string xmlns="http://schemas.microsoft.com/2003/10/Serialization/">';
+    expect(negotiated(textData('a <b> & \u0001c'), 'application/xml, application/json;q=0.9')).toMatchObject({
+      headers: [['content-type', 'application/xml; charset=utf-8']],
+      body: `${open}a &lt;b&gt; &amp; \ufffdc</string>`,
+    });
+    expect(negotiated(textData('\ud800 \u{1f600}'), 'text/xml')).toMatchObject({
+      body: `${open}\ufffd \u{1f600}</string>`,
+    });
+  });
+
   it('answers 204 when there is nothing', () => {
     expect(negotiated({ data: undefined })).toEqual({ status: 204, headers: [], body: '' });
   });
