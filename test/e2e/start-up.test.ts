@@ -27,12 +27,17 @@ describe('switchyard', () => {
     }
   });
 
-  it('lists command lines to try when it runs the examples', async () => {
+  it('lists command lines to try when it runs the examples, and all of them work', async () => {
     const dev = await startDevProcess({ apps: [], flags: ['--examples', '--no-azurite'] });
     try {
-      const line = await dev.line(/^\tcurl http:\/\/hello-v3/);
-      const path = new URL(line.split(' ').at(-1) ?? '').pathname;
-      expect((await dev.request(path, { app: 'hello-v3' })).status).toBe(200);
+      await dev.line(/^Ready/);
+      const lines = dev.lines.filter((line) => line.startsWith('\tcurl '));
+      expect(lines.length).toBeGreaterThan(5);
+      for (const line of lines) {
+        const { hostname, pathname } = new URL(line.split(' ').at(-1) ?? '');
+        const answer = await dev.request(pathname, { app: hostname.split('.')[0] ?? '' });
+        expect(`${pathname}: ${answer.status}`).toBe(`${pathname}: 200`);
+      }
     } finally {
       await dev.close();
     }

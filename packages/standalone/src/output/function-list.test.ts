@@ -87,10 +87,17 @@ describe('curlLines', () => {
     ['api/hello/{name:alpha?}', 'api/hello'],
     ['api/files/{*path}', 'api/files'],
     ['api/sum/{a:int}/{b:range(1,5)}', 'api/sum/42/1'],
-    ['api/{name}/{kind=book}', 'api/name/kind'],
+    ['api/{when:datetime}/{kind=book}', 'api/2026-01-31/book'],
   ])('fills %s', (template, path) => {
     expect(curlLines(status([http('f', template, ['GET'])]), baseUrl)).toEqual([`curl ${baseUrl}/${path}`]);
   });
+
+  it.each(['api/documents/{id}', 'api/{code:length(4)}/{page:int}', 'api/{id}/{*rest}'])(
+    'leaves out %s, whose parameter names something',
+    (template) => {
+      expect(curlLines(status([http('f', template, ['GET'])]), baseUrl)).toEqual([]);
+    },
+  );
 
   it('leaves out what needs a key, a body or is no HTTP function', () => {
     const functions = [

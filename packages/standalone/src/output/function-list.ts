@@ -47,12 +47,13 @@ function urlOf(route: NonNullable<FunctionStatus['route']>, baseUrl: BaseUrl): s
   return `${baseUrl}/${route.template.replace(/^\/+/, '')}`;
 }
 
-/** A command line for each function that can be tried without a key and without a body. */
+/** A command line for each function that can be tried without a key, a body, or a name that only its user knows. */
 export function curlLines(status: JobHostStatus, baseUrl: BaseUrl): readonly string[] {
   return status.functions.flatMap(({ route, disabled }) => {
     if (route === undefined || disabled || route.authLevel !== 'anonymous') return [];
     if (route.methods.length > 0 && !route.methods.some((method) => method.toUpperCase() === 'GET')) return [];
-    return [`curl ${urlOf({ ...route, template: exampleOf(route.template) }, baseUrl)}`];
+    const template = exampleOf(route.template);
+    return template === undefined ? [] : [`curl ${urlOf({ ...route, template }, baseUrl)}`];
   });
 }
 
@@ -71,12 +72,19 @@ const examples: Readonly<Record<string, string>> = {
   guid: '00000000-0000-4000-8000-000000000000',
 };
 
-/** A path that the template matches: optional parameters and catch-alls left out, the others filled. */
-function exampleOf(template: string): string {
-  return template
+/**
+ * A path that the template matches: optional parameters and catch-alls left out, the others filled. Undefined where a
+ * parameter may be anything: what it names is likely not there.
+ */
+function exampleOf(template: string): string | undefined {
+  let isKnown = true;
+  const path = template
     .replace(/\/?\{\*?\w+(?::[^{}]*)?\?\}/g, '')
     .replace(/\/?\{\*+\w+[^{}]*\}/g, '')
-    .replace(/\{(\w+)(?::(\w+)[^{}]*)?(?:=[^{}]*)?\}/g, (_all, name: string, constraint?: string) =>
-      constraint !== undefined && Object.hasOwn(examples, constraint) ? (examples[constraint] ?? name) : name,
-    );
+    .replace(/\{\w+(?::(\w+)[^{}]*?)?(?:=([^{}]*))?\}/g, (_all, constraint?: string, fallback?: string) => {
+      const known = constraint !== undefined && Object.hasOwn(examples, constraint) ? examples[constraint] : fallback;
+      isKnown &&= known !== undefined;
+      return known ?? '';
+    });
+  return isKnown ? path : undefined;
 }
