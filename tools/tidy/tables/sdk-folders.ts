@@ -9,8 +9,5 @@ export interface SdkFolder {
 export const sdkFolders: readonly SdkFolder[] = [
   { sdk: '@azure/*', folders: ['packages/triggers/src/azure-storage/'] },
   { sdk: '@opentelemetry/*', folders: ['packages/telemetry/src/'] },
-  { sdk: 'jose', folders: ['packages/identity/src/jose/'] },
-  { sdk: 'yazl', folders: ['packages/cli/src/packing/'] },
-  { sdk: 'yauzl', folders: ['packages/sidecar/src/packages/'] },
   { sdk: 'pino', folders: ['packages/telemetry/src/'] },
 ];
