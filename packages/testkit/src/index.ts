@@ -26,4 +26,10 @@ export { type PartCheck, requireOptionalPart, requirePart } from './missing-part
 export { ScriptedHost } from './scripted-host.ts';
 export { openScriptedHostServer, type ScriptedHostServer } from './scripted-host-server.ts';
 export { createSeededRandom } from './seeded-random.ts';
+export { type Chance, createChance } from './simulator/chance.ts';
+export { createEventLog, type EventLog } from './simulator/event-log.ts';
+export { createFaultyLink, type FaultyLink, type FaultyLinkOptions } from './simulator/faulty-link.ts';
+export { createMortalClock, type MortalClock } from './simulator/mortal-clock.ts';
+export { type Delivery, PeekLockQueue, type PeekLockQueueOptions } from './simulator/peek-lock-queue.ts';
+export { chooseSeeds, describeFailedSeed, type SeedRun, seedVariable } from './simulator/seeds.ts';
 export { VirtualClock } from './virtual-clock.ts';

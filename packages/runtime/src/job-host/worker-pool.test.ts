@@ -104,6 +104,16 @@ describe('WorkerPool', () => {
     expect(worker.state.kind).toBe('stopped');
   });
 
+  test('I1: a pool that ends after the loss of a worker waits for no successor', () => {
+    const { clock, supply, pool, announce, connect, exited } = createPool();
+    const worker = announce('w1');
+    connect(worker);
+    exited(worker, 1);
+    pool.close();
+    expect(clock.pendingTimers).toBe(0);
+    expect(supply.requests.at(-1)).toMatchObject({ count: 0 });
+  });
+
   test('I1: a worker that is known to ignore its termination is given back at once, whatever it says', () => {
     const { pool, supply, announce, connect } = createPool(1, true);
     const { channel } = connect(announce('w1'), ['HandlesWorkerTerminateMessage']);

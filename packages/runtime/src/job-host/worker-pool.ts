@@ -63,6 +63,8 @@ export class WorkerPool {
   readonly #failures: StartFailures;
   /** Set while an urgent wish for a first worker is on its way. */
   #wakeUp: Timer | undefined;
+  /** Set from the end of a serving process until it is known whether somebody took its place. */
+  #succession: Timer | undefined;
   #isClosed = false;
 
   constructor(deps: WorkerPoolDeps, options: WorkerPoolOptions) {
@@ -209,6 +211,7 @@ export class WorkerPool {
   close(): void {
     this.#isClosed = true;
     this.#wakeUp?.cancel();
+    this.#succession?.cancel();
     this.#ensure('normal', 'scale', 0);
     for (const seat of this.#seats.values()) {
       const { worker } = seat;
@@ -278,14 +281,20 @@ export class WorkerPool {
         how,
         ...(isOrderly || event.stderrTail.length === 0 ? {} : { output: event.stderrTail.join('\n') }),
       });
-      this.#deps.clock.schedule(this.#options.limits.replacementMs, () => {
-        if (!this.#isClosed && this.#deps.dispatcher.laneCount === 0) this.#ensure('urgent', 'replace');
-      });
+      this.#watchSuccession();
       return;
     }
     // Without a code and a signal there was no process; the supply says why in an event of its own.
     if (event.exitCode === null && event.signal === null) return;
     this.#report(this.#error(worker, 'WORKER_EXITED', { how, stderr: quoteStderr(event.stderrTail) }));
+  }
+
+  #watchSuccession(): void {
+    if (this.#isClosed || this.#succession !== undefined) return;
+    this.#succession = this.#deps.clock.schedule(this.#options.limits.replacementMs, () => {
+      this.#succession = undefined;
+      if (this.#deps.dispatcher.laneCount === 0) this.#ensure('urgent', 'replace');
+    });
   }
 
   #setUnhealthy(worker: Worker, cause: 'silent' | 'back-pressure'): void {
