@@ -1,6 +1,10 @@
 import { defineErrors, type ErrorCatalogue } from '@switchyard/kernel';
 
-export type ProtocolErrorCode = 'RPC_LISTEN_FAILED' | 'RPC_METADATA_INVALID' | 'RPC_ENDPOINT_INVALID';
+export type ProtocolErrorCode =
+  | 'RPC_LISTEN_FAILED'
+  | 'RPC_TLS_INVALID'
+  | 'RPC_METADATA_INVALID'
+  | 'RPC_ENDPOINT_INVALID';
 
 /** What can go wrong at the edge of a process. Everything that happens to an open stream is a `LinkStatus` instead. */
 export const protocolErrors: ErrorCatalogue<ProtocolErrorCode> = defineErrors<ProtocolErrorCode>({
@@ -20,6 +24,15 @@ export const protocolErrors: ErrorCatalogue<ProtocolErrorCode> = defineErrors<Pr
     grpc: 13,
     exit: 1,
     message: "metadata '{name}' cannot be sent: {reason}",
+  },
+  RPC_TLS_INVALID: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 9,
+    exit: 3,
+    message:
+      'the TLS key or certificate cannot be used: {reason}. Give PEM texts, and the key that belongs to the certificate',
   },
   RPC_ENDPOINT_INVALID: {
     blame: 'user',

@@ -6,6 +6,8 @@ import type { Metadata } from '../transport/metadata.ts';
 import type { TransportLimits } from '../transport/transport-limits.ts';
 import { collect, turns } from './link-collector.ts';
 
+export { createSelfSigned, type SelfSigned } from './self-signed.ts';
+
 /** An open link, and what takes down whatever it needed. */
 export interface OpenedLinks {
   readonly opener: Link;

@@ -9,7 +9,7 @@
  */
 import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type SecureContextOptions } from 'node:tls';
 import { type Clock, createDeferred, type Edges, StateMachine, type Timer } from '@switchyard/kernel';
 import { grpcStatus, type LinkStatus } from '../link.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -17,6 +17,7 @@ import { type KeepAlive, startKeepAlive } from './keep-alive.ts';
 import type { Carrier } from './link-sides.ts';
 import { toProbe } from './session-probe.ts';
 import { maxSessionMemoryMib, sessionSettings } from './session-settings.ts';
+import { explainTlsFailure } from './tls-check.ts';
 import type { KeepAliveOptions, TransportLimits } from './transport-limits.ts';
 
 /** How a client checks the server and shows itself; PEM texts. */
@@ -158,7 +159,8 @@ export class ClientConnection implements Carrier {
   #reason(error: Error | undefined): LinkStatus {
     const what =
       this.#state.kind === 'connecting' ? `cannot connect to ${this.peer}` : `the connection to ${this.peer} was lost`;
-    const why = error?.cause instanceof Error ? error.cause.message : error?.message;
+    const first = error?.cause instanceof Error ? error.cause : error;
+    const why = first && explainTlsFailure(first);
     return { code: grpcStatus.unavailable, message: why ? `${what}: ${why}` : what };
   }
 }
@@ -171,8 +173,15 @@ function openSocket(endpoint: Endpoint, tls: ClientTlsOptions): Socket {
     port,
     ALPNProtocols: ['h2'],
     servername: tls.serverName ?? (/[:]|^[\d.]+$/.test(host) ? '' : host),
-    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-    ...(tls.certificate === undefined ? {} : { cert: tls.certificate }),
-    ...(tls.key === undefined ? {} : { key: tls.key }),
+    ...toClientTls(tls),
   });
+}
+
+/** The keys and certificates among the options, as Node's TLS takes them. */
+export function toClientTls({ ca, certificate: cert, key }: ClientTlsOptions): SecureContextOptions {
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
 }

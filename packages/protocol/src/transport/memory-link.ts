@@ -21,6 +21,7 @@ import { grpcStatus, type Link, type LinkEnd, type LinkReceiver, type LinkStatus
 import { framePrefixBytes } from './frame-reader.ts';
 import { orderly, overflowing, oversized, receiverFailed } from './link-statuses.ts';
 import type { Metadata } from './metadata.ts';
+import { withPeerCertificate } from './peer-certificate.ts';
 import { defaultTransportLimits, type TransportLimits } from './transport-limits.ts';
 
 /** The limits that a link in memory has. */
@@ -53,7 +54,7 @@ export function createMemoryLinkPair(options: MemoryLinkOptions = {}): MemoryLin
   const acceptor = new MemoryLink(
     'acceptor',
     options.openerName ?? 'memory:opener',
-    options.metadata ?? none,
+    withPeerCertificate(options.metadata ?? none, undefined),
     limits,
     log,
   );

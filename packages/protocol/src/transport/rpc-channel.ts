@@ -11,13 +11,14 @@ import type { OutgoingHttpHeaders } from 'node:http2';
 import { type Clock, type Log, messageOf, settlesWithin, silentLog } from '@switchyard/kernel';
 import { grpcStatus, type Link, type LinkStatus } from '../link.ts';
 import { AssemblyBudget } from './assembly-budget.ts';
-import { ClientConnection, type ClientTlsOptions } from './client-connection.ts';
+import { ClientConnection, type ClientTlsOptions, toClientTls } from './client-connection.ts';
 import { createEndedLink } from './ended-link.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { formatGrpcTimeout } from './grpc-timeout.ts';
 import { Http2Link } from './http2-link.ts';
 import { createOpenerSide, grpcContentType } from './link-sides.ts';
 import { type Metadata, toHeaders } from './metadata.ts';
+import { checkTls } from './tls-check.ts';
 import {
   defaultKeepAlive,
   defaultTransportLimits,
@@ -72,7 +73,7 @@ export interface RpcChannel {
   close(deadlineMs: number): Promise<void>;
 }
 
-/** Makes a channel; nothing is connected yet. Throws RPC_ENDPOINT_INVALID. */
+/** Makes a channel; nothing is connected yet. Throws RPC_ENDPOINT_INVALID and RPC_TLS_INVALID. */
 export function createRpcChannel(deps: RpcChannelDeps, options: RpcChannelOptions): RpcChannel {
   return new Http2Channel(deps, options);
 }
@@ -99,6 +100,7 @@ class Http2Channel implements RpcChannel {
       keepAlive: options.keepAlive ?? defaultKeepAlive,
       connectTimeoutMs: options.connectTimeoutMs ?? defaultConnectTimeoutMs,
     };
+    checkTls(toClientTls(connection.tls));
     this.#peer = `${connection.endpoint.host}:${connection.endpoint.port}`;
     this.#clock = deps.clock;
     this.#log = deps.log ?? silentLog;

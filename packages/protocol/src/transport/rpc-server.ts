@@ -15,6 +15,7 @@ import {
   type Http2Server,
   type Http2Session,
   type IncomingHttpHeaders,
+  type SecureServerOptions,
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
@@ -34,9 +35,11 @@ import { AssemblyBudget } from './assembly-budget.ts';
 import { Http2Link } from './http2-link.ts';
 import { closeSoon, createAcceptorSide, refuse } from './link-sides.ts';
 import { fromHeaders } from './metadata.ts';
+import { withPeerCertificate } from './peer-certificate.ts';
 import { ServerConnection } from './server-connection.ts';
 import { type Admission, admit, type RpcMethod } from './server-methods.ts';
 import { maxSessionMemoryMib, sessionSettings } from './session-settings.ts';
+import { checkTls } from './tls-check.ts';
 import {
   defaultKeepAlive,
   defaultTransportLimits,
@@ -54,8 +57,13 @@ export interface RpcServerDeps {
 export interface ServerTlsOptions {
   readonly certificate: string;
   readonly key: string;
-  /** When given, clients must show a certificate that one of these authorities signed. */
+  /** When given, clients are asked for a certificate that one of these authorities signed. */
   readonly clientCa?: string;
+  /**
+   * `required` (the default) lets nobody in without one. `requested` lets everybody in, and tells whose certificate was
+   * good by the metadata of the links (`readPeerCertificate`).
+   */
+  readonly clientCertificate?: 'required' | 'requested';
 }
 
 export interface RpcServerOptions {
@@ -81,7 +89,7 @@ export interface RpcServer {
   close(deadlineMs: number): Promise<void>;
 }
 
-/** Makes a server; it listens when told to. */
+/** Makes a server; it listens when told to. Throws RPC_TLS_INVALID. */
 export function createRpcServer(deps: RpcServerDeps, options: RpcServerOptions): RpcServer {
   return new Http2RpcServer(deps, options);
 }
@@ -223,7 +231,7 @@ class Http2RpcServer implements RpcServer {
     const side = createAcceptorSide(stream, connection, this.#clock, this.#limits.lingerMs);
     const options = {
       peer: connection.peer,
-      metadata: fromHeaders(headers),
+      metadata: withPeerCertificate(fromHeaders(headers), connection.peerCertificate),
       limits: this.#limits,
       budget: this.#budget,
       log: this.#log,
@@ -257,14 +265,16 @@ function createHttp2Server(
 ): Http2Server | Http2SecureServer {
   const options = { maxSessionMemory: maxSessionMemoryMib, settings: sessionSettings(limits) };
   const server = tls
-    ? createSecureServer({
-        ...options,
-        cert: tls.certificate,
-        key: tls.key,
-        handshakeTimeout: limits.handshakeTimeoutMs,
-        ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true }),
-      })
+    ? createSecureServer({ ...options, ...toServerTls(tls), handshakeTimeout: limits.handshakeTimeoutMs })
     : createServer(options);
   server.maxConnections = limits.maxConnections;
   return server;
+}
+
+function toServerTls(tls: ServerTlsOptions): SecureServerOptions {
+  const { certificate: cert, key, clientCa: ca } = tls;
+  const material = { cert, key, ...(ca === undefined ? {} : { ca }) };
+  checkTls(material);
+  if (ca === undefined) return material;
+  return { ...material, requestCert: true, rejectUnauthorized: tls.clientCertificate !== 'requested' };
 }

@@ -7,6 +7,7 @@
  * I2 A peer that goes silent is disconnected, and its links end with UNAVAILABLE.
  */
 import { constants, type ServerHttp2Session } from 'node:http2';
+import { TLSSocket } from 'node:tls';
 import {
   type Clock,
   createDeferred,
@@ -19,6 +20,7 @@ import {
 import { grpcStatus, type Link, type LinkStatus } from '../link.ts';
 import { type KeepAlive, startKeepAlive } from './keep-alive.ts';
 import type { Carrier } from './link-sides.ts';
+import { describePeerCertificate } from './peer-certificate.ts';
 import { toProbe } from './session-probe.ts';
 import type { KeepAliveOptions, TransportLimits } from './transport-limits.ts';
 
@@ -47,6 +49,8 @@ interface Cause {
 
 export class ServerConnection implements Carrier {
   readonly peer: string;
+  /** Whose client certificate the connection has shown: see `withPeerCertificate`. */
+  readonly peerCertificate: string | undefined;
   readonly #session: ServerHttp2Session;
   readonly #options: ServerConnectionOptions;
   readonly #deps: ServerConnectionDeps;
@@ -59,6 +63,7 @@ export class ServerConnection implements Carrier {
     const { socket } = session;
     const { handshakeTimeoutMs, connectionWindowBytes } = options.limits;
     this.peer = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
+    this.peerCertificate = socket instanceof TLSSocket ? describePeerCertificate(socket) : undefined;
     this.#deps = deps;
     this.#options = options;
     this.#session = session;

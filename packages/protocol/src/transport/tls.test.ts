@@ -43,7 +43,7 @@ describe('TLS', () => {
   it('refuses a server that nobody vouches for', async () => {
     const outcome = await call(`https://127.0.0.1:${await start()}`);
     expect(outcome).toMatchObject({ kind: 'failed', status: { code: grpcStatus.unavailable, origin: 'transport' } });
-    expect(outcome.kind === 'failed' && outcome.status.message).toMatch(/self.signed/i);
+    expect(outcome.kind === 'failed' && outcome.status.message).toMatch(/self.signed.*name the authority/i);
   });
 
   it('refuses a server under another name', async () => {
@@ -62,6 +62,27 @@ describe('TLS', () => {
     expect(await call(endpoint, { ca: serverId.certificate })).toMatchObject({
       status: { code: grpcStatus.unavailable },
     });
+  });
+
+  it('refuses a server that another authority vouches for, and says what to do', async () => {
+    const outcome = await call(`https://127.0.0.1:${await start()}`, { ca: clientId.certificate });
+    expect(outcome).toMatchObject({ kind: 'failed', status: { code: grpcStatus.unavailable, origin: 'transport' } });
+    expect(outcome.kind === 'failed' && outcome.status.message).toMatch(
+      /^cannot connect to 127\.0\.0\.1:\d+: .*name the authority/,
+    );
+  });
+
+  it('tells a client without a certificate that one is wanted', async () => {
+    const port = await start({ clientCa: clientId.certificate });
+    const outcome = await call(`https://127.0.0.1:${port}`, { ca: serverId.certificate });
+    expect(outcome.kind === 'failed' && outcome.status.message).toMatch(/wants a client certificate/);
+  });
+
+  it('refuses keys and certificates that cannot be used before anything listens or connects', () => {
+    const invalid = expect.objectContaining({ code: 'RPC_TLS_INVALID' });
+    const tls = { certificate: serverId.certificate, key: clientId.key };
+    expect(() => createRpcServer({ clock: systemClock }, { methods: {}, tls })).toThrow(invalid);
+    expect(() => createRpcChannel({ clock: systemClock }, { endpoint: 'https://127.0.0.1:1', tls })).toThrow(invalid);
   });
 
   it('gives up on a plaintext client of a TLS server, and on a TLS client of a plaintext server', async () => {
