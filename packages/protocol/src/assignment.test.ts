@@ -45,6 +45,15 @@ describe('parseAssignment', () => {
     });
   });
 
+  it('keeps the token of a package store as a secret, there and back', () => {
+    const { scriptRoot: _, ...rest } = body;
+    const content = { url: 'https://store/x.zip', sha256: 'ab'.repeat(32), token: 'for-the-store' };
+    const assignment = parsed({ ...rest, package: content });
+    expect(inspect(assignment, { depth: 5 })).not.toContain('for-the-store');
+    expect(toAssignmentJson(assignment)).toMatchObject({ package: content });
+    expect(parseAssignment({ ...rest, package: { ...content, token: 7 } })).toMatchObject({ key: 'package.token' });
+  });
+
   it.each([
     ['$', 'text'],
     ['$', null],

@@ -21,7 +21,13 @@ export interface Assignment {
 /** Where the app's files are: a folder that the worker can see, or a package to be fetched first. */
 export type AppContent =
   | { readonly kind: 'folder'; readonly scriptRoot: string }
-  | { readonly kind: 'package'; readonly url: string; readonly sha256: string };
+  | {
+      readonly kind: 'package';
+      readonly url: string;
+      readonly sha256: string;
+      /** What its store asks for; shown to the store alone. */
+      readonly token?: Secret | undefined;
+    };
 
 /** What became of an assignment. */
 export type AssignOutcome =
@@ -68,12 +74,14 @@ export function toAssignmentJson(assignment: Assignment): Record<string, unknown
       codeVersion: application.codeVersion,
       tenantId,
     },
-    ...(content.kind === 'folder'
-      ? { scriptRoot: content.scriptRoot }
-      : { package: { url: content.url, sha256: content.sha256 } }),
+    ...(content.kind === 'folder' ? { scriptRoot: content.scriptRoot } : { package: toPackageJson(content) }),
     environment: Object.fromEntries(assignment.environment),
     ...(token === undefined ? {} : { token: token.reveal() }),
   };
+}
+
+function toPackageJson({ url, sha256, token }: Extract<AppContent, { kind: 'package' }>): Record<string, string> {
+  return { url, sha256, ...(token === undefined ? {} : { token: token.reveal() }) };
 }
 
 class Misfit extends Error {
@@ -115,10 +123,12 @@ function readAssignment(body: JsonRecord): Assignment {
 function readContent(body: JsonRecord): AppContent {
   if (body.package === undefined) return { kind: 'folder', scriptRoot: textAt(body.scriptRoot, 'scriptRoot') };
   if (body.scriptRoot !== undefined) throw new Misfit('scriptRoot', 'left out when there is a package');
-  const { url, sha256 } = recordAt(body.package, 'package');
+  const { url, sha256, token } = recordAt(body.package, 'package');
   const hash = textAt(sha256, 'package.sha256').toLowerCase();
   if (!/^[0-9a-f]{64}$/.test(hash)) throw new Misfit('package.sha256', '64 hexadecimal digits');
-  return { kind: 'package', url: textAt(url, 'package.url'), sha256: hash };
+  const address = textAt(url, 'package.url');
+  if (token === undefined) return { kind: 'package', url: address, sha256: hash };
+  return { kind: 'package', url: address, sha256: hash, token: new Secret(textAt(token, 'package.token')) };
 }
 
 function readEnvironment(value: unknown): Map<string, string> {

@@ -33,6 +33,7 @@ export {
   type MemoryLinkPair,
 } from './transport/memory-link.ts';
 export type { Metadata } from './transport/metadata.ts';
+export { type PeerIdentity, peerCertificateMetadata, readPeerCertificate } from './transport/peer-certificate.ts';
 export {
   createRpcChannel,
   eventStreamPath,
@@ -61,7 +62,11 @@ export type { UnaryCall, UnaryContext, UnaryOutcome, UnaryReply } from './transp
 export {
   contextProperty,
   httpUriTokenCapability,
+  isPlaceholderId,
+  placeholderDefinition,
   readBearerToken,
+  readSpecializedClaims,
+  readStartStreamClaims,
   readWorkerClaims,
   toBearerMetadata,
   toContextProperties,

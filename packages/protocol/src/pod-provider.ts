@@ -2,6 +2,7 @@
  * How the scale controller gets pods: a provider starts placeholders, and each pod takes at most one app in its life.
  * First the pod host of the same process, later node agents and Kubernetes.
  */
+import type { Secret } from '@switchyard/kernel';
 import type { ApplicationDefinition, Stack } from '@switchyard/model';
 import type { Assignment, AssignOutcome } from './assignment.ts';
 
@@ -37,6 +38,8 @@ export interface PodEnd {
 /** Where assignments come from: `dev` makes them from the app's folder, the catalog from what was deployed. */
 export interface AssignmentSource {
   assignmentOf(application: ApplicationDefinition): Promise<StackAssignment>;
+  /** What the sidecar of this worker shows to the Runtime; left out where nothing is asked for. */
+  tokenOf?(assignment: StackAssignment, workerId: string): Promise<Secret>;
 }
 
 /** An assignment, and the stack that can run it. */

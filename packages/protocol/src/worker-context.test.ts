@@ -1,7 +1,15 @@
 import { Secret } from '@switchyard/kernel';
 import { describe, expect, it } from 'vitest';
-import { WorkerConnect } from './gen/function-rpc.ts';
-import { readBearerToken, readWorkerClaims, toBearerMetadata, toContextProperties } from './worker-context.ts';
+import { WorkerConnect, WorkerSpecialized } from './gen/function-rpc.ts';
+import {
+  isPlaceholderId,
+  readBearerToken,
+  readSpecializedClaims,
+  readStartStreamClaims,
+  readWorkerClaims,
+  toBearerMetadata,
+  toContextProperties,
+} from './worker-context.ts';
 
 const context = {
   workerId: 'w1',
@@ -59,6 +67,50 @@ describe('WorkerContext', () => {
 
   it('reads a message without any properties', () => {
     expect(readWorkerClaims(WorkerConnect.decode(new Uint8Array()))).toMatchObject({ workerId: '', epoch: 0 });
+  });
+});
+
+describe('the claims of a StartStream', () => {
+  const properties = toContextProperties(context);
+
+  it('are its properties, and the id of the message', () => {
+    expect(readStartStreamClaims({ workerId: 'w1', properties })).toEqual({
+      workerId: 'w1',
+      application: context.application,
+      tenantId: 'contoso',
+      isPlaceholder: false,
+      language: 'node',
+      languageVersion: '24',
+      epoch: 3,
+    });
+  });
+
+  it('are empty where nothing is claimed', () => {
+    expect(readStartStreamClaims({ workerId: 'w1', properties: new Map() })).toMatchObject({
+      application: { applicationId: '', metadataVersion: '', codeVersion: '' },
+      isPlaceholder: false,
+      epoch: 0,
+    });
+  });
+
+  it('become those of an app with its WorkerSpecialized', () => {
+    const opened = readStartStreamClaims({
+      workerId: 'w1',
+      properties: toContextProperties({ ...context, application: undefined }),
+    });
+    expect([opened.isPlaceholder, isPlaceholderId(opened.application.applicationId)]).toEqual([true, true]);
+    const message = {
+      ...WorkerSpecialized.decode(new Uint8Array()),
+      ...context.application,
+      workerId: 'w1',
+      languageVersion: '22',
+    };
+    expect(readSpecializedClaims(message, opened)).toEqual({
+      ...opened,
+      application: context.application,
+      isPlaceholder: false,
+      languageVersion: '22',
+    });
   });
 });
 

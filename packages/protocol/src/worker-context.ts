@@ -7,7 +7,7 @@
  */
 import type { Secret } from '@switchyard/kernel';
 import type { ApplicationDefinition } from '@switchyard/model';
-import type { WorkerConnect } from './gen/function-rpc.ts';
+import type { StartStream, WorkerConnect, WorkerSpecialized } from './gen/function-rpc.ts';
 import type { Metadata } from './transport/metadata.ts';
 
 export interface WorkerContext {
@@ -34,6 +34,8 @@ export const contextProperty = {
   isPlaceholder: 'IsPlaceholder',
   tenantId: 'TenantId',
   epoch: 'Epoch',
+  /** 'true' on the stream of an app's worker that announces itself by WorkerSpecialized before it takes anything. */
+  announcesApp: 'AnnouncesApp',
 } as const;
 
 /**
@@ -42,19 +44,36 @@ export const contextProperty = {
  */
 export const httpUriTokenCapability = 'HttpUriToken';
 
-/** A placeholder's app and versions. */
+/** A placeholder's versions. */
 const placeholderVersion = '1.0.0';
 
+const placeholderPrefix = '_Placeholder_';
+
+/** What a placeholder of a language calls its app. No app can have such an id. */
+export function placeholderDefinition(language: string): ApplicationDefinition {
+  return {
+    applicationId: `${placeholderPrefix}${language}`,
+    metadataVersion: placeholderVersion,
+    codeVersion: placeholderVersion,
+  };
+}
+
+/** Tells a placeholder by the id of its app. */
+export function isPlaceholderId(applicationId: string): boolean {
+  return applicationId.startsWith(placeholderPrefix);
+}
+
 export function toContextProperties(context: WorkerContext): Map<string, string> {
-  const { application, language } = context;
+  const { language } = context;
+  const application = context.application ?? placeholderDefinition(language);
   return new Map([
-    [contextProperty.applicationId, application?.applicationId ?? `_Placeholder_${language}`],
-    [contextProperty.metadataVersion, application?.metadataVersion ?? placeholderVersion],
-    [contextProperty.codeVersion, application?.codeVersion ?? placeholderVersion],
+    [contextProperty.applicationId, application.applicationId],
+    [contextProperty.metadataVersion, application.metadataVersion],
+    [contextProperty.codeVersion, application.codeVersion],
     [contextProperty.language, language],
     [contextProperty.languageVersion, context.languageVersion],
     [contextProperty.instanceId, context.instanceId],
-    [contextProperty.isPlaceholder, String(application === undefined)],
+    [contextProperty.isPlaceholder, String(context.application === undefined)],
     [contextProperty.tenantId, context.tenantId],
     [contextProperty.epoch, String(context.epoch)],
   ]);
@@ -72,11 +91,42 @@ export interface WorkerClaims {
   readonly epoch: number;
 }
 
+/** What a StartStream with the properties of a WorkerContext claims about its sender. */
+export function readStartStreamClaims({ workerId, properties }: StartStream): WorkerClaims {
+  const text = (name: string): string => properties.get(name) ?? '';
+  const applicationId = text(contextProperty.applicationId);
+  return {
+    workerId,
+    application: {
+      applicationId,
+      metadataVersion: text(contextProperty.metadataVersion),
+      codeVersion: text(contextProperty.codeVersion),
+    },
+    tenantId: text(contextProperty.tenantId),
+    isPlaceholder: isTrue(text(contextProperty.isPlaceholder)),
+    language: text(contextProperty.language),
+    languageVersion: text(contextProperty.languageVersion),
+    epoch: readEpoch(text(contextProperty.epoch)),
+  };
+}
+
+/** What a WorkerSpecialized claims about a worker whose stream was opened with these claims. */
+export function readSpecializedClaims(message: WorkerSpecialized, opened: WorkerClaims): WorkerClaims {
+  const { applicationId, metadataVersion, codeVersion } = message;
+  return {
+    ...opened,
+    workerId: message.workerId,
+    application: { applicationId, metadataVersion, codeVersion },
+    isPlaceholder: false,
+    language: message.language === '' ? opened.language : message.language,
+    languageVersion: message.languageVersion === '' ? opened.languageVersion : message.languageVersion,
+  };
+}
+
 /** Reads the claims. The message's own fields win over the properties. */
 export function readWorkerClaims(message: WorkerConnect): WorkerClaims {
   const properties = message.workerMetadata?.customProperties ?? new Map<string, string>();
   const either = (field: string, name: string): string => (field === '' ? (properties.get(name) ?? '') : field);
-  const epoch = properties.get(contextProperty.epoch) ?? '';
   return {
     workerId: message.workerId,
     application: {
@@ -85,11 +135,19 @@ export function readWorkerClaims(message: WorkerConnect): WorkerClaims {
       codeVersion: either(message.codeVersion, contextProperty.codeVersion),
     },
     tenantId: properties.get(contextProperty.tenantId) ?? '',
-    isPlaceholder: /^true$/i.test(properties.get(contextProperty.isPlaceholder) ?? ''),
+    isPlaceholder: isTrue(properties.get(contextProperty.isPlaceholder) ?? ''),
     language: either(message.language, contextProperty.language),
     languageVersion: either(message.languageVersion, contextProperty.languageVersion),
-    epoch: /^\d{1,15}$/.test(epoch) ? Number(epoch) : 0,
+    epoch: readEpoch(properties.get(contextProperty.epoch) ?? ''),
   };
+}
+
+function isTrue(text: string): boolean {
+  return /^true$/i.test(text);
+}
+
+function readEpoch(text: string): number {
+  return /^\d{1,15}$/.test(text) ? Number(text) : 0;
 }
 
 const authorization = 'authorization';
