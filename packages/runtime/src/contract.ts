@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '@switchyard/kernel';
 import type { ApplicationDefinition, RejectedFunction, Stack } from '@switchyard/model';
-import type { Link, LinkStatus, WorkerClaims } from '@switchyard/protocol';
+import type { Link, LinkStatus, RpcFunctionMetadata, WorkerClaims } from '@switchyard/protocol';
 
 /** One version of an app, as the catalog describes it. */
 export interface RuntimeApplication {
@@ -32,6 +32,35 @@ export interface RuntimeApplication {
   readonly development: boolean;
   /** The text of app_offline.htm while the app is taken offline by it: every function answers 503 with that. */
   readonly offlinePage?: () => string | undefined;
+  /**
+   * The app's functions, when they were indexed before: its routes and listeners are up at once, with no worker. Left out,
+   * the first worker is asked for them.
+   */
+  readonly index?: StoredIndex;
+  /** How many workers stand ready and when idle ones are given back; left out, the app keeps its workers for ever. */
+  readonly scale?: ScaleRules;
+}
+
+/** What a worker once listed of an app, kept by the catalog. */
+export interface StoredIndex {
+  /** As FunctionMetadataResponse or WorkerConnect carried them. Their ids are used in every load and invocation. */
+  readonly functions: readonly RpcFunctionMetadata[];
+  /** The functions are those of the app's function.json files; `functions` is not looked at. */
+  readonly useDefaultIndexing: boolean;
+  /** What that worker could do, for events that are made before the first worker is ready; a current worker's when left out. */
+  readonly capabilities?: ReadonlyMap<string, string>;
+}
+
+/** When an app has workers. */
+export interface ScaleRules {
+  /** Workers that are kept also when nothing happens; with 0 the app sleeps until an event or a request comes. */
+  readonly alwaysReady: number;
+  /** After so long without any invocation, workers beyond `alwaysReady` are given back. */
+  readonly idleMs: number;
+  /** The most workers that the Runtime asks for, whatever the app's settings say. */
+  readonly maximum?: number;
+  /** How long an invocation waits for the app to wake up; `workerWaitMs` of the limits when left out. */
+  readonly holdMs?: number;
 }
 
 /** What worker.config.json says of a language worker, as far as the Runtime needs it. */
@@ -85,6 +114,23 @@ export type VerifyWorker = (
 
 export type WorkerVerdict = { readonly kind: 'accepted' } | { readonly kind: 'refused'; readonly status: LinkStatus };
 
+/** An app that a sidecar brings along: one that was started with plain settings, where there is no catalog. */
+export interface AnnouncedApplication {
+  readonly definition: ApplicationDefinition;
+  readonly tenantId: string;
+  readonly language: string;
+  readonly languageVersion: string;
+  /** The app's folder as its worker sees it; the Runtime may not see it at all. */
+  readonly scriptRoot: string;
+  /** App settings and connection strings; they hold secrets. */
+  readonly settings: ReadonlyMap<string, string>;
+}
+
+/** Makes an app of an announcement. A PlatformError that it throws is what the worker is refused with. */
+export type AnnouncedApplications = (
+  announced: AnnouncedApplication,
+) => RuntimeApplication | Promise<RuntimeApplication>;
+
 /** One Runtime, serving the apps that were added. */
 export interface Runtime {
   /** Takes the stream of a worker that just connected. */
@@ -97,8 +143,12 @@ export interface Runtime {
    *
    * Rejects with a PlatformError that can be shown as it is: when the app cannot be hosted at all (its host.json is wrong,
    * its host name is taken), nothing is left behind; when its worker did not start, the JobHost stays, the supply goes on
-   * trying and the app comes up by itself as soon as a worker does (`watch` tells). A second call for the same JobHost
+   * trying and the app comes up by itself as soon as a worker does (`watch` tells). A second call for the same version
    * joins the attempt that is under way.
+   *
+   * An app with a stored index that keeps no worker ready resolves at once, dormant. A definition that differs from one that
+   * is hosted in its codeVersion alone joins the JobHost of that one, with workers of its own and no traffic (weight 0)
+   * until `setTraffic` gives it some; a JobHost's first version begins with all of its traffic.
    */
   addApplication(application: RuntimeApplication, options?: AddOptions): Promise<JobHostStatus>;
   /**
@@ -112,7 +162,31 @@ export interface Runtime {
    * first and may shorten its time; unknown keys are harmless.
    */
   removeApplication(jobHostKey: string, deadlineMs: number): Promise<void>;
+  /**
+   * Spreads an app's invocations over its versions. Weights are whole percentages that sum to 100; versions that are not
+   * named get 0. Versions with a weight above 0 share one metadataVersion. When that belongs to another JobHost than the one
+   * on duty, it takes over as `promoteApplication` says. Creates nothing: every version must have been added before. What
+   * runs already is not moved.
+   *
+   * Rejects with TRAFFIC_WEIGHTS_INVALID, TRAFFIC_VERSION_UNKNOWN or TRAFFIC_METADATA_MIXED, and changes nothing then.
+   */
+  setTraffic(applicationId: string, shares: readonly TrafficShare[], options?: TrafficOptions): Promise<void>;
+  /**
+   * Takes a version out: it gets nothing new, finishes what runs within `deadlineMs`, and its workers are given back. The
+   * last version of a JobHost takes the JobHost with it. Unknown versions are harmless; a second call joins the first.
+   *
+   * Rejects with TRAFFIC_VERSION_IN_USE when the version has traffic that another version of its JobHost could take.
+   */
+  removeVersion(definition: ApplicationDefinition, deadlineMs: number): Promise<void>;
+  /**
+   * Asks the sidecar of a worker to start its process anew, with another command line where one is named. Resolves with
+   * what the wrapper answers, before the worker ends; what runs on it then is lost. The worker comes back with its app.
+   * Never rejects: a worker that nobody can start anew is a `rejected`.
+   */
+  restartWorker(workerId: string, wish: RestartWish): Promise<RestartOutcome>;
   status(): readonly JobHostStatus[];
+  /** The workers that hang on this Runtime and wait for an app. */
+  placeholders(): readonly WorkerStatus[];
   /** Reports a JobHost's status whenever its state, functions or error change. Returns the unsubscriber. */
   watch(observer: (status: JobHostStatus) => void): () => void;
   /** Takes nothing new, lets what runs end within `deadlineMs`, then closes everything. */
@@ -122,8 +196,44 @@ export interface Runtime {
 export interface AddOptions {
   /** Keeps requests and events away from the version until it is promoted, so that it can be judged first. */
   readonly standby?: boolean;
+  /** Starts a worker also when the app would sleep, so that the promise tells whether the version starts. */
+  readonly start?: boolean;
   /** Where its lines go, with those of its functions and workers; the Runtime's own log when left out. */
   readonly log?: Log;
+}
+
+/** A worker's process that is to be started anew; what is left out stays as it is. */
+export interface RestartWish {
+  readonly reason: string;
+  readonly executable?: string;
+  /** In front of the worker's path; an empty list changes nothing. */
+  readonly arguments?: readonly string[];
+  readonly workerPath?: string;
+  /** Laid over the environment that the app's assignment gave. */
+  readonly environment?: ReadonlyMap<string, string>;
+}
+
+/** What became of the wish. */
+export type RestartOutcome =
+  | { readonly kind: 'accepted' }
+  /** Another restart of this worker is under way. */
+  | { readonly kind: 'in-progress' }
+  | { readonly kind: 'rejected'; readonly reason: string };
+
+/** The part of an app's invocations that one of its versions gets. */
+export interface TrafficShare {
+  readonly metadataVersion: string;
+  readonly codeVersion: string;
+  /** Percent, a whole number. */
+  readonly weight: number;
+}
+
+export interface TrafficOptions {
+  /**
+   * Sends every HTTP caller to the same version while the weights stay: callers are told apart by the address of their
+   * connection, or by the value of a header (the address where it is missing). Events of listeners are spread by weight alone.
+   */
+  readonly stickyBy?: 'address' | { readonly header: string };
 }
 
 /** A JobHost as people see it. */
@@ -136,7 +246,23 @@ export interface JobHostStatus {
   /** Functions that a worker could not load, and so answer with that; left out when there is none. */
   readonly unloaded?: readonly UnloadedFunction[];
   readonly workers: readonly WorkerStatus[];
+  /** The code versions of the JobHost, oldest first. */
+  readonly versions: readonly VersionStatus[];
   /** What keeps the app from running well: why it faulted, why its worker does not start, that it has no functions. */
+  readonly error?: string;
+}
+
+/** One code version of a JobHost. */
+export interface VersionStatus {
+  readonly definition: ApplicationDefinition;
+  /** Percent of the app's invocations that come here now; 0 for one that stands by. */
+  readonly weight: number;
+  /** `starting` while a worker is on its way and none is ready. */
+  readonly state: 'dormant' | 'starting' | 'active' | 'draining';
+  readonly workers: readonly WorkerStatus[];
+  /** Invocations that run, wait for a worker or wait to be tried again. */
+  readonly invocations: number;
+  /** Why the last try to start a worker failed; gone as soon as one is ready. */
   readonly error?: string;
 }
 

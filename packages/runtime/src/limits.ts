@@ -6,6 +6,16 @@ export interface RuntimeLimits {
   readonly connectMs: number;
   /** How long a stream may stay silent before its first message. */
   readonly startStreamMs: number;
+  /** Workers that may wait for an app on this Runtime. */
+  readonly placeholders: number;
+  /** How long a placeholder may take to answer WorkerInitRequest. */
+  readonly placeholderInitMs: number;
+  /** How long a worker that is to announce its app may take for that. */
+  readonly announceMs: number;
+  /** How long it may take to find out whether a worker may serve the app that it was told of. */
+  readonly specializeMs: number;
+  /** Messages of a worker that wait while it is moved to its app; then its stream is paused. */
+  readonly parkedMessages: number;
   /** How long a worker may take for its function index. */
   readonly metadataMs: number;
   /** How long a worker may take to load all functions, when functionTimeout is no longer than that. */
@@ -16,6 +26,10 @@ export interface RuntimeLimits {
   readonly heartbeatMisses: number;
   /** How long a worker whose stream dropped may take to come back before another one is asked for. */
   readonly replacementMs: number;
+  /** How long the sidecar of a worker may take to say whether it starts the worker anew. */
+  readonly restartAnswerMs: number;
+  /** How long a worker that is started anew may take to come back before another one is asked for. */
+  readonly restartMs: number;
   /** How long the end of a worker's process may take to be reported after its stream ended during the start. */
   readonly exitReportMs: number;
   /** How long the listeners of a new version wait for those of the old one to end. */
@@ -26,6 +40,12 @@ export interface RuntimeLimits {
   readonly departedMs: number;
   /** Invocations that may run on one worker at once. */
   readonly inFlightPerWorker: number;
+  /** Invocations of one tenant that may run at once. */
+  readonly inFlightPerTenant: number;
+  /** Invocations that a tenant may start in one turn of the event loop while other tenants are at work. */
+  readonly startsPerTurn: number;
+  /** For so long after its last invocation a tenant counts as being at work. */
+  readonly contentionMs: number;
   /** Invocations that may wait for a worker, per app. */
   readonly heldPerApplication: number;
   /** How long an invocation waits for the app's first worker. */
@@ -46,6 +66,8 @@ export interface RuntimeLimits {
   readonly customMetricNames: number;
   /** Functions of one app. */
   readonly functionsPerApplication: number;
+  /** Code versions of one app that share a JobHost. */
+  readonly versionsPerJobHost: number;
 }
 
 /** What an app can notice is as in the official host; the rest bounds what one app can take from the others. */
@@ -58,11 +80,16 @@ export const defaultLimits: RuntimeLimits = {
   heartbeatMs: 15_000,
   heartbeatMisses: 3,
   replacementMs: 1_000,
+  restartAnswerMs: 10_000,
+  restartMs: 45_000,
   exitReportMs: 3_000,
   handOverMs: 2_000,
   terminateGraceMs: 5_000,
   departedMs: 300_000,
   inFlightPerWorker: 4_096,
+  inFlightPerTenant: 20_000,
+  startsPerTurn: 2,
+  contentionMs: 10_000,
   heldPerApplication: 1_000,
   workerWaitMs: 30_000,
   backPressureMs: 5_000,
@@ -73,4 +100,10 @@ export const defaultLimits: RuntimeLimits = {
   stderrLines: 20,
   customMetricNames: 200,
   functionsPerApplication: 10_000,
+  placeholders: 1_000,
+  placeholderInitMs: 120_000,
+  announceMs: 60_000,
+  specializeMs: 30_000,
+  parkedMessages: 256,
+  versionsPerJobHost: 20,
 };

@@ -4,9 +4,11 @@
  * It opens no socket and starts no process: the composition root hands it links and requests, and the supply workers.
  */
 import type { Clock, Log, Meter, Random } from '@switchyard/kernel';
+import type { ApplicationDefinition } from '@switchyard/model';
 import { grpcStatus, type Link, type WorkerSupply } from '@switchyard/protocol';
 import type { Kinds } from '@switchyard/triggers';
-import type { Runtime, VerifyWorker } from './contract.ts';
+import type { AnnouncedApplications, Runtime, RuntimeApplication, VerifyWorker } from './contract.ts';
+import { FairTurns } from './dispatch/fair-turns.ts';
 import type { DispatchStrategy } from './dispatch/strategies.ts';
 import { runtimeErrors } from './errors.ts';
 import { Gateway } from './gateway/gateway.ts';
@@ -15,7 +17,11 @@ import type { WorkerHttp } from './http-stream/worker-http.ts';
 import type { JobHost } from './job-host/job-host.ts';
 import { JobHostManager } from './job-host/job-host-manager.ts';
 import { defaultLimits, type RuntimeLimits } from './limits.ts';
+import { PlaceholderHosts } from './routing/placeholder-hosts.ts';
+import { Specializer } from './routing/specializer.ts';
+import type { Worker } from './worker-registry/worker.ts';
 import { WorkerRegistry } from './worker-registry/worker-registry.ts';
+import { askForRestart } from './worker-restart/worker-restart.ts';
 import { type StreamDoor, WorkerStream } from './worker-stream/worker-stream.ts';
 
 export interface RuntimeDeps {
@@ -27,6 +33,8 @@ export interface RuntimeDeps {
   readonly kinds: Kinds;
   /** Checks workers that announce themselves by WorkerConnect; without it they are all refused. */
   readonly verifyWorker?: VerifyWorker;
+  /** Makes apps of what sidecars announce by themselves; without it only apps that were added are served. */
+  readonly announcedApplications?: AnnouncedApplications;
   /** The way to workers that take HTTP requests themselves; without it those answer 500. */
   readonly workerHttp?: WorkerHttp;
 }
@@ -50,14 +58,25 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
   const hostVersion = options.hostVersion ?? officialHostVersion;
   const strategy = options.strategy ?? 'leastLoaded';
   const hosts = new HostTable<JobHost>();
-  const manager = new JobHostManager({ ...deps, hosts }, { cpus: options.cpus, hostVersion, strategy, limits });
+  const turns = new FairTurns(deps.clock, limits);
+  const manager = new JobHostManager({ ...deps, hosts, turns }, { cpus: options.cpus, hostVersion, strategy, limits });
   const registry = new WorkerRegistry(deps, limits, manager);
   const gateway = new Gateway({ ...deps, hosts, workerHttp: deps.workerHttp ?? noWay }, { hostVersion, limits });
   const links = new Set<Link>();
+  const verify = deps.verifyWorker ?? refuseEverybody;
+  const directory = {
+    tenantOf: (definition: ApplicationDefinition) => manager.tenantOf(definition),
+    add: (application: RuntimeApplication) => manager.getOrCreate(application),
+  };
+  const specializer = new Specializer({ directory, verify, announced: deps.announcedApplications });
+  const supersede = (worker: Worker): void => manager.supersede(worker);
+  const placeholders = new PlaceholderHosts({ ...deps, registry, specializer, supersede }, { hostVersion, limits });
   const door: StreamDoor = {
     admit: (workerId, channel) => manager.admit(workerId, channel),
     connect: (claims, channel) => manager.connect(claims, channel),
-    verify: deps.verifyWorker ?? refuseEverybody,
+    attach: (claims, channel) => placeholders.attach(claims, channel),
+    specialize: (worker, claims, channel) => manager.specialize(worker, claims, channel),
+    verify,
   };
   manager.serve(registry);
   registry.open();
@@ -77,9 +96,14 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
     addApplication: (application, addOptions) => manager.getOrCreate(application, addOptions),
     promoteApplication: (key) => manager.promote(key),
     removeApplication: (key, deadlineMs) => manager.remove(key, deadlineMs),
+    setTraffic: (applicationId, shares, trafficOptions) => manager.setTraffic(applicationId, shares, trafficOptions),
+    removeVersion: (definition, deadlineMs) => manager.removeVersion(definition, deadlineMs),
     status: () => manager.all.map((jobHost) => jobHost.status()),
+    restartWorker: (workerId, wish) => askForRestart(deps.clock, registry.find(workerId), wish, limits.restartAnswerMs),
+    placeholders: () => placeholders.status(),
     watch: (observer) => manager.watch(observer),
     async drain(deadlineMs) {
+      placeholders.dismiss();
       await manager.drain(deadlineMs);
       registry.close();
       for (const link of links) link.cancel({ code: grpcStatus.unavailable, message: 'the Runtime is shutting down' });

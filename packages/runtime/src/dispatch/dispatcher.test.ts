@@ -3,22 +3,24 @@ import { VirtualClock } from '@switchyard/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defaultLimits } from '../limits.ts';
+import { freeShare } from '../testing/free-share.ts';
 import { createReadyWorker, SampleCall, sampleAnswer } from '../testing/sample-worker.ts';
 import type { Worker } from '../worker-registry/worker.ts';
-import { Dispatcher, type DispatcherOptions } from './dispatcher.ts';
+import { Dispatcher, type DispatcherDeps, type DispatcherOptions } from './dispatcher.ts';
 
-function createDispatcher(options: Partial<DispatcherOptions> = {}) {
+function createDispatcher(options: Partial<DispatcherOptions> = {}, share: DispatcherDeps['share'] = () => freeShare) {
   const clock = new VirtualClock();
   const starving: number[] = [];
   const timedOut: Worker[] = [];
   const stalled: Worker[] = [];
   const relieved: Worker[] = [];
   const dispatcher: Dispatcher = new Dispatcher(
-    { clock, log: silentLog, meter: silentMeter },
+    { clock, log: silentLog, meter: silentMeter, share },
     {
       applicationId: 'sample',
       strategy: 'leastLoaded',
       functionTimeoutMs: 60_000,
+      holdMs: defaultLimits.workerWaitMs,
       limits: { ...defaultLimits, heldPerApplication: 3 },
       onStarving: () => starving.push(clock.now()),
       onTimeout: (worker) => timedOut.push(worker),
@@ -200,7 +202,17 @@ describe('Dispatcher', () => {
     const { submit } = createDispatcher();
     const calls = ['a', 'b', 'c', 'd'].map(submit);
     expect(calls.map(({ results }) => results.length)).toEqual([0, 0, 0, 1]);
-    expect(calls[3]?.results).toMatchObject([{ kind: 'lost', reason: 'overloaded' }]);
+    const error = { type: 'INVOCATION_HELD_LIMIT', message: expect.stringContaining('3 invocations wait') };
+    expect(calls[3]?.results).toMatchObject([{ kind: 'lost', reason: 'no-worker', error }]);
+  });
+
+  test('I5: beyond the limit of calls that wait behind a busy worker, the app is overloaded', () => {
+    const { dispatcher, submit } = createDispatcher();
+    const { worker, channel } = createReadyWorker({ inFlightCapacity: 1 });
+    dispatcher.addWorker(worker, channel);
+    const calls = ['running', 'a', 'b', 'c', 'd'].map(submit);
+    expect(calls.map(({ results }) => results.length)).toEqual([0, 0, 0, 0, 1]);
+    expect(calls[4]?.results).toMatchObject([{ kind: 'lost', reason: 'overloaded' }]);
   });
 
   test('I5: behind a blocked worker a call waits 5 seconds, and then the worker counts as stalled', async () => {
@@ -329,5 +341,78 @@ describe('Dispatcher', () => {
       ),
       { numRuns: 60 },
     );
+  });
+
+  test('I7: a call that has to wait for its turn is held, and sent when the turn comes', () => {
+    const turns: (() => boolean)[] = [];
+    let room = 1;
+    let inFlight = 0;
+    const share = (onTurn: () => boolean) => {
+      turns.push(onTurn);
+      return {
+        take: () => {
+          if (room === 0) return false;
+          room -= 1;
+          inFlight += 1;
+          return true;
+        },
+        give: () => {
+          inFlight -= 1;
+        },
+        leave: () => turns.pop(),
+      };
+    };
+    const { dispatcher, submit } = createDispatcher({}, share);
+    const { worker, channel } = createReadyWorker();
+    dispatcher.addWorker(worker, channel);
+    const [first, second] = [submit('a'), submit('b')];
+    expect([channel.kinds.length, dispatcher.heldCount, inFlight]).toEqual([1, 1, 1]);
+    dispatcher.answer(worker, sampleAnswer('a'));
+    expect([first.results.length, channel.kinds.length, inFlight]).toEqual([1, 1, 0]);
+    inFlight += 1;
+    expect(turns[0]?.()).toBe(true);
+    expect([channel.kinds.length, turns[0]?.()]).toEqual([2, false]);
+    dispatcher.answer(worker, sampleAnswer('b'));
+    expect([second.results.length, inFlight]).toEqual([1, 0]);
+    dispatcher.close();
+    expect(turns).toEqual([]);
+  });
+
+  test.each([
+    [
+      'an answer',
+      (run: ReturnType<typeof createDispatcher>, worker: Worker) => run.dispatcher.answer(worker, sampleAnswer('a')),
+    ],
+    [
+      'the loss of its worker',
+      (run: ReturnType<typeof createDispatcher>, worker: Worker) => run.dispatcher.removeWorker(worker, 'gone'),
+    ],
+    ['its timeout', (run: ReturnType<typeof createDispatcher>) => run.clock.advance(60_000)],
+  ])('I7: %s gives the place of a call back once', async (_what, end) => {
+    let inFlight = 0;
+    const share = () => ({
+      take: () => {
+        inFlight += 1;
+        return true;
+      },
+      give: () => {
+        inFlight -= 1;
+      },
+      leave: () => {},
+    });
+    const run = createDispatcher({}, share);
+    const { worker, channel } = createReadyWorker();
+    run.dispatcher.addWorker(worker, channel);
+    run.submit('a');
+    const broken = new SampleCall('x');
+    broken.encode = () => {
+      throw new RangeError('too deep');
+    };
+    run.dispatcher.submit(broken);
+    expect(inFlight).toBe(1);
+    await end(run, worker);
+    run.dispatcher.answer(worker, sampleAnswer('a'));
+    run.dispatcher.removeWorker(worker, 'gone');
+    expect(inFlight).toBe(0);
   });
 });

@@ -10,6 +10,7 @@
  * I4 A call runs no longer than the function timeout; then it is lost and its worker is given up.
  * I5 No call is held longer than its deadline, and no more calls than the queue's capacity.
  * I6 After `close` nothing is held or sent.
+ * I7 A call is sent only with the leave of the dispatcher's share, which hears of the end of every call that was sent.
  */
 import { type Clock, type Log, type Meter, messageOf } from '@switchyard/kernel';
 import { formatTimeSpan } from '@switchyard/model';
@@ -19,6 +20,7 @@ import { type RuntimeErrorCode, runtimeErrors, toInvocationError } from '../erro
 import type { RuntimeLimits } from '../limits.ts';
 import type { Call, CallResult } from '../worker-registry/call.ts';
 import type { Worker, WorkerChannel } from '../worker-registry/worker.ts';
+import type { OnTurn, Share } from './fair-turns.ts';
 import { HoldQueue } from './hold-queue.ts';
 import { Lane } from './lane.ts';
 import { type DispatchStrategy, dispatchStrategies, type Picker } from './strategies.ts';
@@ -27,6 +29,8 @@ export interface DispatcherDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
+  /** The dispatcher's part of the Runtime's event loop. */
+  readonly share: (onTurn: OnTurn) => Share;
 }
 
 export interface DispatcherOptions {
@@ -34,6 +38,8 @@ export interface DispatcherOptions {
   readonly strategy: DispatchStrategy;
   /** How long an invocation may run; undefined for no limit. */
   readonly functionTimeoutMs: number | undefined;
+  /** How long a call waits for the app's first worker. */
+  readonly holdMs: number;
   readonly limits: RuntimeLimits;
   /** Called when a call waits and no worker is connected. */
   readonly onStarving: () => void;
@@ -50,6 +56,7 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #pick: Picker;
   readonly #held: HoldQueue<Call>;
+  readonly #share: Share;
   #lanes: Lane[] = [];
   #isClosed = false;
 
@@ -57,6 +64,7 @@ export class Dispatcher {
     this.#deps = deps;
     this.#options = options;
     this.#pick = dispatchStrategies[options.strategy]();
+    this.#share = deps.share(() => this.#sendNext());
     this.#held = new HoldQueue(deps.clock, options.limits.heldPerApplication, (call) => this.#expireHeld(call));
   }
 
@@ -77,7 +85,7 @@ export class Dispatcher {
       return;
     }
     const lane = this.#held.size === 0 ? this.#pick(this.#lanes) : undefined;
-    if (lane === undefined) this.#hold(call);
+    if (lane === undefined || !this.#share.take()) this.#hold(call);
     else this.#send(lane, call);
   }
 
@@ -113,6 +121,7 @@ export class Dispatcher {
       });
       return;
     }
+    this.#share.give();
     call.settle({ kind: 'answered', response });
     if (this.#held.size > 0) this.#flush();
   }
@@ -122,6 +131,7 @@ export class Dispatcher {
     for (const lane of this.#lanes) if (lane.worker === worker) lane.deadline?.cancel();
     this.#lanes = this.#lanes.filter((lane) => lane.worker !== worker);
     for (const call of worker.inFlight.drain()) {
+      this.#share.give();
       settleLost(call, 'worker-lost', 'INVOCATION_WORKER_LOST', { workerId: worker.workerId, reason });
     }
     if (this.#held.size > 0 && this.#lanes.length === 0) this.#options.onStarving();
@@ -136,24 +146,34 @@ export class Dispatcher {
   close(): void {
     this.#isClosed = true;
     for (const call of this.#held.drain()) settleLost(call, 'stopping', 'INVOCATION_STOPPING');
+    this.#share.leave();
   }
 
   #hold(call: Call): void {
-    const { limits } = this.#options;
-    const waitMs = this.#isUnderPressure ? limits.backPressureMs : limits.workerWaitMs;
+    const { limits, holdMs } = this.#options;
+    const waitMs = this.#isUnderPressure ? limits.backPressureMs : holdMs;
     if (!this.#held.offer(call.invocationId, call, waitMs)) {
-      const reason = `${limits.heldPerApplication} invocations wait already`;
-      settleLost(call, 'overloaded', 'INVOCATION_OVERLOADED', { reason });
+      this.#refuse(call);
       return;
     }
     this.#deps.meter.count('invocations_held', 1, { app: this.#options.applicationId });
     if (this.#lanes.length === 0) this.#options.onStarving();
   }
 
+  /** Too many wait: for the app to wake up, or for its workers to have room. */
+  #refuse(call: Call): void {
+    const limit = this.#options.limits.heldPerApplication;
+    if (this.#lanes.length === 0) {
+      settleLost(call, 'no-worker', 'INVOCATION_HELD_LIMIT', { limit });
+      return;
+    }
+    settleLost(call, 'overloaded', 'INVOCATION_OVERLOADED', { reason: `${limit} invocations wait already` });
+  }
+
   #expireHeld(call: Call): void {
-    const { limits } = this.#options;
+    const { limits, holdMs } = this.#options;
     if (!this.#isUnderPressure) {
-      settleLost(call, 'no-worker', 'INVOCATION_NO_WORKER', { timeoutMs: limits.workerWaitMs });
+      settleLost(call, 'no-worker', 'INVOCATION_NO_WORKER', { timeoutMs: holdMs });
       return;
     }
     const reason = `none took the invocation within ${limits.backPressureMs} ms`;
@@ -169,16 +189,29 @@ export class Dispatcher {
   #flush(): void {
     while (this.#held.size > 0) {
       const lane = this.#pick(this.#lanes);
-      if (lane === undefined) return;
-      const call = this.#held.poll();
-      if (call !== undefined) this.#send(lane, call);
+      if (lane === undefined || !this.#share.take()) return;
+      this.#sendHeld(lane);
     }
+  }
+
+  /** It is the dispatcher's turn. */
+  #sendNext(): boolean {
+    const lane = this.#held.size > 0 ? this.#pick(this.#lanes) : undefined;
+    if (lane === undefined) return false;
+    this.#sendHeld(lane);
+    return true;
+  }
+
+  #sendHeld(lane: Lane): void {
+    const call = this.#held.poll();
+    if (call !== undefined) this.#send(lane, call);
   }
 
   #send(lane: Lane, call: Call): void {
     const { worker } = lane;
     const failure = worker.loadFailures.get(call.functionId);
     if (failure !== undefined) {
+      this.#share.give();
       call.settle({ kind: 'refused', error: failure });
       return;
     }
@@ -186,6 +219,7 @@ export class Dispatcher {
     try {
       frame = call.encode(worker.capabilities);
     } catch (thrown) {
+      this.#share.give();
       call.settle({ kind: 'refused', error: { message: messageOf(thrown), stack: '', type: 'InvalidRequest' } });
       return;
     }
@@ -236,6 +270,7 @@ export class Dispatcher {
       return;
     }
     lane.worker.inFlight.take(oldest.invocationId);
+    this.#share.give();
     const { functionName, invocationId } = oldest;
     const timeout = formatTimeSpan(timeoutMs);
     // The function hears of it first, so that it can use the grace period of its worker to clean up.

@@ -100,12 +100,9 @@ function runManually(jobHost: JobHost, entry: FunctionEntry, text: string): Http
     return toJson(400, { message: `'${entry.metadata.name}' is an HTTP function: call its route.` });
   }
   const event = toManualEvent(entry.metadata.trigger.type, input);
-  jobHost.executor.run(
-    entry,
-    { reason: event.reason, event: () => event },
-    { keepsId: false, retries: true },
-    () => {},
-  );
+  jobHost
+    .choose()
+    .executor.run(entry, { reason: event.reason, event: () => event }, { keepsId: false, retries: true }, () => {});
   return emptyReply(202);
 }
 

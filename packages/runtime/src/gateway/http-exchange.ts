@@ -3,8 +3,10 @@ import { createDeferred, type Deferred } from '@switchyard/kernel';
 import type { RouteMatch, RouteParams } from '@switchyard/model';
 import { type NullableString, RpcHttp } from '@switchyard/protocol';
 import { type HttpTriggerRequest, type TriggerEvent, toHttpEvent } from '@switchyard/triggers';
+import type { TrafficOptions } from '../contract.ts';
 import type { ForwardEnd, ForwardedExchange, HttpForward } from '../http-stream/http-forward.ts';
 import type { EventSource } from '../invocation/executor.ts';
+import type { CodeVersion } from '../job-host/code-version.ts';
 import type { FunctionRoute } from '../job-host/function-catalog.ts';
 import type { FunctionEntry } from '../job-host/function-entry.ts';
 import type { JobHost } from '../job-host/job-host.ts';
@@ -56,6 +58,8 @@ export class HttpExchange implements EventSource, HttpTriggerRequest, ForwardedE
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly jobHost: JobHost;
+  /** The code version that it goes to. */
+  readonly version: CodeVersion;
   readonly entry: FunctionEntry;
   readonly params: RouteParams;
   /** What every response of the app carries, name and value alternating. */
@@ -79,6 +83,7 @@ export class HttpExchange implements EventSource, HttpTriggerRequest, ForwardedE
     this.request = call.request;
     this.response = call.response;
     this.jobHost = call.jobHost;
+    this.version = call.jobHost.choose((stickyBy) => sourceOf(call.request, stickyBy));
     this.entry = match.entry.entry;
     this.params = match.params;
     this.replyHeaders = call.replyHeaders;
@@ -183,6 +188,12 @@ export class HttpExchange implements EventSource, HttpTriggerRequest, ForwardedE
     if (end.kind === 'failed') this.#delivery?.reject(end.error);
     else this.#delivery?.resolve();
   }
+}
+
+/** What tells the callers of an app apart, when its versions are to keep theirs. */
+function sourceOf({ headers, socket }: IncomingMessage, stickyBy: NonNullable<TrafficOptions['stickyBy']>): string {
+  const named = stickyBy === 'address' ? undefined : headers[stickyBy.header.toLowerCase()];
+  return named === undefined ? (socket.remoteAddress ?? '') : String(named);
 }
 
 /** What a worker that gets the request over HTTP finds in the invocation. */

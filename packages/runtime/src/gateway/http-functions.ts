@@ -9,7 +9,7 @@
  * I3 A caller that goes away ends what the request waits for, and its worker hears of it if it can.
  * I4 An app that is being drained waits for the requests that it has let in, also while they wait or are read.
  */
-import { type Clock, messageOf, settlesWithin } from '@switchyard/kernel';
+import { type Clock, messageOf } from '@switchyard/kernel';
 import type { RouteMatch } from '@switchyard/model';
 import { type HttpReply, type InvocationOutcome, toHttpReply } from '@switchyard/triggers';
 import { defaultForwardLimits } from '../http-stream/forward-limits.ts';
@@ -45,7 +45,11 @@ export class HttpFunctions {
   /** Answers the request with its function. */
   serve(call: FunctionCall, match: RouteMatch<FunctionRoute>): void {
     const exchange = new HttpExchange(call, match, this.#openForward);
-    const { response, jobHost } = exchange;
+    const { response, jobHost, version } = exchange;
+    if (version.outage !== undefined) {
+      this.#reply(exchange, emptyReply(503));
+      return;
+    }
     response.once('close', () => {
       if (!response.writableFinished) exchange.cancel();
     });
@@ -55,7 +59,7 @@ export class HttpFunctions {
   }
 
   #takeTurn(throttle: HttpThrottle, exchange: HttpExchange): void {
-    const release = exchange.jobHost.executor.hold();
+    const release = exchange.version.executor.hold();
     const turn = throttle.enter((begun) => {
       exchange.turn = begun;
       this.#guarded(exchange, () => this.#begin(exchange));
@@ -73,15 +77,14 @@ export class HttpFunctions {
   }
 
   #begin(exchange: HttpExchange): void {
-    const { request, jobHost } = exchange;
+    const { request, version } = exchange;
     const length = bodyLength(request);
     if (length === 0) {
       exchange.bufferedBody = noBody;
       this.#run(exchange);
       return;
     }
-    const release = jobHost.executor.hold();
-    const { clock, limits } = this.#deps;
+    const release = version.executor.hold();
     const take = (): void =>
       this.#takeBody(exchange, (run) => {
         try {
@@ -91,19 +94,38 @@ export class HttpFunctions {
           release();
         }
       });
-    // Only a worker can say whether it takes streams.
-    if (jobHost.isAcquainted) take();
-    else void settlesWithin(clock, limits.workerWaitMs, jobHost.ready).then(() => this.#guarded(exchange, take));
+    if (version.isServed) take();
+    else this.#whenServed(exchange, take, release);
+  }
+
+  /** A body stays on the wire until there is a worker: it may take streams, and those that wait cost no memory. */
+  #whenServed(exchange: HttpExchange, take: () => void, release: () => void): void {
+    const giveUp = exchange.version.whenServed((isServed) => {
+      this.#guarded(exchange, () => {
+        if (isServed) {
+          take();
+          return;
+        }
+        release();
+        exchange.turn?.leave();
+        if (!exchange.response.destroyed) this.#reply(exchange, emptyReply(503));
+      });
+    });
+    exchange.cancel = () => {
+      giveUp();
+      release();
+      exchange.turn?.leave();
+    };
   }
 
   /** Reads the body, or leaves it on the wire for a worker that streams. `done` hears whether the function is to run. */
   #takeBody(exchange: HttpExchange, done: (run: boolean) => void): void {
-    const { request, response, jobHost, streamLimitBytes } = exchange;
+    const { request, response, jobHost, version, streamLimitBytes } = exchange;
     if (response.destroyed) {
       done(false);
       return;
     }
-    if (jobHost.streamsHttp) {
+    if (version.streamsHttp) {
       const isTooLarge = (bodyLength(request) ?? 0) > streamLimitBytes;
       if (isTooLarge) this.#reply(exchange, emptyReply(413));
       done(!isTooLarge);
@@ -121,8 +143,8 @@ export class HttpFunctions {
   }
 
   #run(exchange: HttpExchange): void {
-    const { jobHost, entry } = exchange;
-    const invocation = jobHost.executor.run(entry, exchange, httpRun, (outcome) => this.#ended(exchange, outcome));
+    const { version, entry } = exchange;
+    const invocation = version.executor.run(entry, exchange, httpRun, (outcome) => this.#ended(exchange, outcome));
     exchange.cancel = () => invocation.cancel();
   }
 

@@ -12,6 +12,7 @@ import { describe, expect, test } from 'vitest';
 import { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { FunctionEntry } from '../job-host/function-entry.ts';
 import { defaultLimits } from '../limits.ts';
+import { freeShare } from '../testing/free-share.ts';
 import { createHarness } from '../testing/runtime-harness.ts';
 import { createApplication } from '../testing/sample-application.ts';
 import { createReadyWorker, sampleAnswer } from '../testing/sample-worker.ts';
@@ -33,11 +34,12 @@ const entry = {
 function createExecutor() {
   const clock = new VirtualClock();
   const dispatcher = new Dispatcher(
-    { clock, log: silentLog, meter: silentMeter },
+    { clock, log: silentLog, meter: silentMeter, share: () => freeShare },
     {
       applicationId: 'sample',
       strategy: 'leastLoaded',
       functionTimeoutMs: 10_000,
+      holdMs: defaultLimits.workerWaitMs,
       limits: defaultLimits,
       onStarving: () => {},
       onTimeout: (worker) => dispatcher.removeWorker(worker, 'timeout'),

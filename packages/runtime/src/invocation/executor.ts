@@ -64,11 +64,13 @@ export class Executor {
   readonly #host: InvocationHost;
   readonly #waits = new Map<() => void, boolean>();
   #active = 0;
+  #quietSinceMs: number;
   /** For whom there are no more retries. */
   #closing: 'nobody' | 'listeners' | 'all' = 'nobody';
   #idle: Deferred<void> | undefined;
 
   constructor(deps: ExecutorDeps) {
+    this.#quietSinceMs = deps.clock.monotonic();
     this.#host = {
       ...deps,
       invocationLog: new InvocationLog(deps.log),
@@ -81,6 +83,11 @@ export class Executor {
   /** Invocations that have no outcome yet, and what is held. */
   get active(): number {
     return this.#active;
+  }
+
+  /** Since when nothing has run or been held, in milliseconds of the monotonic clock; undefined while something does. */
+  get quietSinceMs(): number | undefined {
+    return this.#active > 0 ? undefined : this.#quietSinceMs;
   }
 
   /** Runs the function once for the event, retries included. `done` hears the outcome, perhaps before this returns. */
@@ -146,6 +153,7 @@ export class Executor {
   #leave(): void {
     this.#active -= 1;
     if (this.#active > 0) return;
+    this.#quietSinceMs = this.#host.clock.monotonic();
     this.#idle?.resolve();
     this.#idle = undefined;
   }

@@ -1,3 +1,4 @@
+import type { Clock, Log, Meter, Random } from '@switchyard/kernel';
 import {
   createRouter,
   type FunctionIndex,
@@ -6,11 +7,13 @@ import {
   type Router,
 } from '@switchyard/model';
 import type { FunctionLoadRequest } from '@switchyard/protocol';
+import type { BindingContext, Kinds } from '@switchyard/triggers';
 import type { FunctionStatus } from '../contract.ts';
 import { runtimeErrors } from '../errors.ts';
 import { toLoadRequest } from '../worker-stream/load-request.ts';
 import { buildEntries, type EntryScope } from './build-entries.ts';
 import type { FunctionEntry } from './function-entry.ts';
+import type { ResolvedApplication } from './resolve-application.ts';
 
 /** A route that leads to a function. */
 export interface FunctionRoute extends RouteEntry {
@@ -34,6 +37,38 @@ export interface CatalogOptions {
   readonly routePrefix: string;
   readonly managedDependencies: boolean;
   readonly functionsLimit: number;
+}
+
+/** What the functions of an app may use of the Runtime. */
+export interface CatalogDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Carries the app's fields. */
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly kinds: Kinds;
+}
+
+/** Makes the catalogue of an app's index, with what its settings and host.json say. */
+export function createApplicationCatalog(
+  index: FunctionIndex,
+  application: ResolvedApplication,
+  deps: CatalogDeps,
+  functionsLimit: number,
+): FunctionCatalog {
+  const { host, settingsView: settings, development, hostId } = application;
+  const { applicationId } = application.definition;
+  const { clock, random, log, meter, kinds } = deps;
+  const contextOf = (functionName: string): BindingContext => {
+    const ownLog = log.child({ functionName, category: `Function.${functionName}` });
+    return { clock, random, meter, log: ownLog, applicationId, hostId, functionName, settings };
+  };
+  const { extensions, singleton, retry } = host;
+  return createCatalog(
+    index,
+    { applicationId, settings, kinds, development, extensions, singleton, retry, contextOf },
+    { routePrefix: extensions.http.routePrefix, managedDependencies: host.managedDependencyEnabled, functionsLimit },
+  );
 }
 
 /** Makes the catalogue of an index. A function that cannot run is rejected and harms no other. */

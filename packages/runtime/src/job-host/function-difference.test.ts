@@ -1,7 +1,7 @@
 import { buildFunctionIndex, type FunctionIndex, parseIndexedFunction } from '@switchyard/model';
 import { type FakeFunction, toRpcFunctionMetadata } from '@switchyard/testkit';
 import { describe, expect, test } from 'vitest';
-import { differenceOf } from './function-difference.ts';
+import { differenceOf, missingNames } from './function-difference.ts';
 
 const indexOf = (...functions: readonly FakeFunction[]): FunctionIndex =>
   buildFunctionIndex(functions.map((one) => parseIndexedFunction(toRpcFunctionMetadata(one))));
@@ -26,5 +26,16 @@ describe('differenceOf', () => {
     ['this worker lists none and leaves it to function.json', indexOf({ name: 'a' }), undefined],
   ])('says that %s', (expected, known, offered) => {
     expect(differenceOf(known, offered)).toBe(expected);
+  });
+});
+
+describe('missingNames', () => {
+  test('looks at names alone, whatever their case, and at broken functions too', () => {
+    const known = indexOf({ name: 'a', functionId: '1' }, { name: 'broken', bindings: [] });
+    expect(
+      missingNames(known, indexOf({ name: 'broken', bindings: [] }, { name: 'A', functionId: '2' })),
+    ).toBeUndefined();
+    expect(missingNames(known, indexOf({ name: 'a' }))).toBe("'broken' is missing");
+    expect(missingNames(indexOf(), known)).toBe("'a' is new");
   });
 });

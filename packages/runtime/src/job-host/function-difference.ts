@@ -19,6 +19,15 @@ export function differenceOf(known: FunctionIndex | undefined, offered: Function
   return undefined;
 }
 
+/** What keeps a worker from serving functions that are known already: one that it does not list, or a new one. */
+export function missingNames(known: FunctionIndex, offered: FunctionIndex): string | undefined {
+  const left = idsOf(known);
+  const right = idsOf(offered);
+  for (const name of left.keys()) if (!right.has(name)) return `'${name}' is missing`;
+  for (const name of right.keys()) if (!left.has(name)) return `'${name}' is new`;
+  return undefined;
+}
+
 /** Names differ by more than their case; a rejected function has no id. */
 function idsOf({ functions, rejected }: FunctionIndex): ReadonlyMap<string, string> {
   return new Map([

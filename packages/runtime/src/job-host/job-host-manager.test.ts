@@ -43,12 +43,40 @@ describe('JobHostManager', () => {
     const added = runtime.addApplication(createApplication({ definition: version('a', '1') }));
     createFakeWorker(dial('w1', version('a', '1')), { workerId: 'w1', functions: [{ name: 'f' }] });
     await added;
-    await runtime.addApplication(createApplication({ definition: { ...version('a', '1'), codeVersion: '2' } }));
+    const green = { ...version('a', '1'), codeVersion: '2' };
+    const joined = runtime.addApplication(createApplication({ definition: green }));
+    createFakeWorker(dial('w1-green', green), { workerId: 'w1-green', functions: [{ name: 'f' }] });
+    expect(await joined).toMatchObject({
+      key: 'a:1',
+      versions: [
+        { definition: version('a', '1'), weight: 100, state: 'active', workers: [{ workerId: 'w1' }] },
+        { definition: green, weight: 0, state: 'active', workers: [{ workerId: 'w1-green' }] },
+      ],
+    });
     expect(runtime.status().map(({ key }) => key)).toEqual(['a:1']);
     const next = runtime.addApplication(createApplication({ definition: version('a', '2') }));
     expect(runtime.status().map(({ key }) => key)).toEqual(['a:1', 'a:2']);
     createFakeWorker(dial('w2', version('a', '2')), { workerId: 'w2', functions: [{ name: 'f' }] });
     expect(await next).toMatchObject({ key: 'a:2', state: 'active' });
+  });
+
+  test('I8: weights change as a whole or not at all, and create nothing', async () => {
+    const { runtime, supply, dial } = createRun();
+    const [blue, green] = ['blue', 'green'].map((codeVersion) => ({ ...version('a', '1'), codeVersion }));
+    const status = () => runtime.status()[0]?.versions.map(({ weight }) => weight);
+    for (const [workerId, definition] of [['w1', blue] as const, ['w2', green] as const]) {
+      if (definition === undefined) continue;
+      const added = runtime.addApplication(createApplication({ definition }));
+      createFakeWorker(dial(workerId, definition), { workerId, functions: [{ name: 'f' }] });
+      await added;
+    }
+    const requests = supply.requests.length;
+    const share = (codeVersion: string, weight: number) => ({ metadataVersion: '1', codeVersion, weight });
+    await runtime.setTraffic('a', [share('blue', 30), share('green', 70)]);
+    expect(status()).toEqual([30, 70]);
+    const wrong = runtime.setTraffic('a', [share('blue', 100), share('green', 100)]);
+    await expect(wrong).rejects.toMatchObject({ code: 'TRAFFIC_WEIGHTS_INVALID' });
+    expect([status(), supply.requests.length, runtime.status().length]).toEqual([[30, 70], requests, 1]);
   });
 
   test.each([

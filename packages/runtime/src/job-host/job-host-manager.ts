@@ -11,25 +11,30 @@
  * I6 A standby version answers to no name and listens to nothing until it is promoted. From then on it alone answers, and
  *    it listens once the others have stopped to, or have had `handOverMs` for that.
  * I7 A worker that comes by WorkerConnect is let in only to a JobHost that is there, of its own tenant, with a newer epoch.
+ * I8 Code versions of one metadata version share a JobHost. Their weights change as a whole or not at all, and a change
+ *    creates nothing.
  */
 import { type ErrorDetails, isPlatformError, messageOf, settlesWithin } from '@switchyard/kernel';
-import { jobHostKey } from '@switchyard/model';
+import { type ApplicationDefinition, jobHostKey } from '@switchyard/model';
 import { classifyConsoleLine, type SupplyEvent, type WorkerClaims } from '@switchyard/protocol';
-import type { AddOptions, JobHostStatus, RuntimeApplication } from '../contract.ts';
+import type { AddOptions, JobHostStatus, RuntimeApplication, TrafficOptions, TrafficShare } from '../contract.ts';
 import { type RuntimeErrorCode, runtimeErrors } from '../errors.ts';
 import type { HostTable } from '../gateway/host-table.ts';
 import type { Worker, WorkerChannel } from '../worker-registry/worker.ts';
 import type { RegistryObserver, WorkerRegistry } from '../worker-registry/worker-registry.ts';
 import type { Admission } from '../worker-stream/worker-stream.ts';
+import type { CodeVersion } from './code-version.ts';
 import { JobHost, type JobHostDeps, type JobHostOptions } from './job-host.ts';
 import { resolveApplication } from './resolve-application.ts';
+import { checkShares, versionName } from './traffic-shares.ts';
+import { fullWeight, type Weighted } from './traffic-split.ts';
 
 export interface JobHostManagerDeps extends JobHostDeps {
   /** Which app answers to which host name; the manager writes it. */
   readonly hosts: HostTable<JobHost>;
 }
 
-export interface JobHostManagerOptions extends Omit<JobHostOptions, 'application' | 'standby' | 'onChange'> {
+export interface JobHostManagerOptions extends Pick<JobHostOptions, 'hostVersion' | 'strategy' | 'limits'> {
   readonly cpus: number;
 }
 
@@ -41,8 +46,8 @@ export class JobHostManager implements RegistryObserver {
   readonly #options: JobHostManagerOptions;
   readonly #jobHosts = new Map<string, JobHost>();
   readonly #standby = new Set<JobHost>();
-  /** Which JobHost each announced worker belongs to. */
-  readonly #hostOf = new Map<Worker, JobHost>();
+  /** Which version each announced worker belongs to. */
+  readonly #homeOf = new Map<Worker, CodeVersion>();
   readonly #observers = new Set<(status: JobHostStatus) => void>();
   #registry: WorkerRegistry | undefined;
 
@@ -64,23 +69,86 @@ export class JobHostManager implements RegistryObserver {
     return this.#jobHosts.get(key);
   }
 
-  /** Starts the app's JobHost, or joins the start that is under way. Rejects as `Runtime.addApplication` does. */
-  getOrCreate(application: RuntimeApplication, options: AddOptions = {}): Promise<JobHostStatus> {
-    const key = jobHostKey(application.definition);
-    const existing = this.#jobHosts.get(key);
-    if (existing !== undefined && existing.state.kind !== 'draining') return existing.ready;
-    try {
-      return this.#create(key, application, options).ready;
-    } catch (thrown) {
-      return Promise.reject(thrown);
+  /** Starts the app's version, or joins the start that is under way. Rejects as `Runtime.addApplication` does. */
+  async getOrCreate(application: RuntimeApplication, options: AddOptions = {}): Promise<JobHostStatus> {
+    const { definition } = application;
+    const key = jobHostKey(definition);
+    const jobHost = this.#jobHosts.get(key);
+    if (jobHost === undefined || jobHost.state.kind === 'draining') {
+      const created = this.#create(key, application, options);
+      return await created.whenReady(created.oldest);
     }
+    const version = jobHost.versionOf(definition);
+    if (version !== undefined && (!version.isDraining || jobHost.takeBack(version))) {
+      if (options.start === true) version.rouse();
+      return await jobHost.whenReady(version);
+    }
+    if (version !== undefined) await jobHost.removeVersion(version, 0);
+    return await jobHost.whenReady(this.#join(jobHost, application, options));
+  }
+
+  /** Spreads the app's events as `Runtime.setTraffic` says. */
+  async setTraffic(
+    applicationId: string,
+    shares: readonly TrafficShare[],
+    options: TrafficOptions = {},
+  ): Promise<void> {
+    const jobHosts = this.all.filter(({ application }) => application.definition.applicationId === applicationId);
+    const versions = jobHosts
+      .filter(({ state }) => state.kind !== 'draining')
+      .flatMap((jobHost) => jobHost.versions.filter(({ isDraining }) => !isDraining));
+    const metadataVersion = checkShares(
+      applicationId,
+      shares,
+      versions.map(({ definition }) => definition),
+    );
+    const key = jobHostKey({ applicationId, metadataVersion, codeVersion: '' });
+    const jobHost = this.#jobHosts.get(key);
+    if (jobHost === undefined) return;
+    const weights = shares
+      .filter((share) => share.metadataVersion === metadataVersion)
+      .flatMap(({ codeVersion, weight }) => {
+        const entry = jobHost.versionOf({ applicationId, metadataVersion, codeVersion });
+        return entry === undefined ? [] : [{ entry, weight }];
+      });
+    const { hostNames } = heaviest(weights)?.application ?? jobHost.application;
+    const isOnDuty = this.#currentOf(applicationId) === jobHost;
+    this.#deps.hosts.set(applicationId, hostNames, jobHost);
+    jobHost.setWeights(weights, options);
+    if (!isOnDuty) await this.#promote(jobHost, hostNames);
+  }
+
+  /** Ends one version as `Runtime.removeVersion` says. */
+  async removeVersion(definition: ApplicationDefinition, deadlineMs: number): Promise<void> {
+    const jobHost = this.#jobHosts.get(jobHostKey(definition));
+    const version = jobHost?.versionOf(definition);
+    if (jobHost === undefined || version === undefined) return;
+    if (jobHost.versions.every((other) => other === version || other.isDraining) && !version.isDraining) {
+      await this.remove(jobHost.key, deadlineMs);
+      return;
+    }
+    const { applicationId } = definition;
+    const weight = jobHost.weightOf(version);
+    if (weight > 0) {
+      if (this.#currentOf(applicationId) === jobHost) {
+        const name = versionName(definition);
+        throw runtimeErrors.create('TRAFFIC_VERSION_IN_USE', { applicationId, version: name, weight });
+      }
+      const heir = jobHost.versions.find((other) => other !== version && !other.isDraining);
+      if (heir !== undefined) jobHost.setWeights([{ entry: heir, weight: fullWeight }], {});
+    }
+    await jobHost.removeVersion(version, deadlineMs);
+    this.#forgetWorkers(version);
   }
 
   /** Gives the app's names to this version at once, and its events as soon as the other versions are done with theirs. */
   async promote(key: string): Promise<void> {
     const jobHost = this.#jobHosts.get(key);
-    if (jobHost === undefined) return;
-    const { definition, hostNames } = jobHost.application;
+    if (jobHost !== undefined) await this.#promote(jobHost, jobHost.application.hostNames);
+  }
+
+  async #promote(jobHost: JobHost, hostNames: readonly string[]): Promise<void> {
+    const { definition } = jobHost.application;
     this.#deps.hosts.set(definition.applicationId, hostNames, jobHost);
     this.#standby.delete(jobHost);
     const others = this.#versionsOf(definition.applicationId).filter((other) => other !== jobHost);
@@ -95,6 +163,8 @@ export class JobHostManager implements RegistryObserver {
     if (jobHost === undefined) return;
     await jobHost.drain(deadlineMs);
     this.#forget(jobHost);
+    // The end of its workers was not meant for those of a JobHost that took its place.
+    for (const { pool } of this.#jobHosts.get(key)?.versions ?? []) pool.renew();
   }
 
   async drain(deadlineMs: number): Promise<void> {
@@ -111,8 +181,8 @@ export class JobHostManager implements RegistryObserver {
   admit(workerId: string, channel: WorkerChannel): Admission {
     const worker = this.#registry?.find(workerId);
     if (worker === undefined) return { kind: 'refused', error: runtimeErrors.create('WORKER_UNKNOWN', { workerId }) };
-    const jobHost = this.#hostOf.get(worker);
-    if (jobHost === undefined) {
+    const home = this.#homeOf.get(worker);
+    if (home === undefined) {
       const { jobHostKey: key } = worker;
       return { kind: 'refused', error: runtimeErrors.create('WORKER_APPLICATION_GONE', { workerId, jobHostKey: key }) };
     }
@@ -120,7 +190,7 @@ export class JobHostManager implements RegistryObserver {
     if (endedKinds.has(kind)) {
       return { kind: 'refused', error: runtimeErrors.create('WORKER_ENDED', { workerId, state: kind }) };
     }
-    return { kind: 'admitted', session: jobHost.pool.admit(worker, channel) };
+    return { kind: 'admitted', session: home.pool.admit(worker, channel) };
   }
 
   /** Decides whether the worker that a sidecar brings is let in. Its claims were verified. */
@@ -131,14 +201,15 @@ export class JobHostManager implements RegistryObserver {
       return { kind: 'refused', error: runtimeErrors.create(code, { workerId, jobHostKey: key, ...details }) };
     };
     const jobHost = this.#jobHosts.get(key);
-    if (jobHost === undefined) return refused('WORKER_APPLICATION_UNKNOWN');
-    if (jobHost.state.kind === 'draining') return refused('WORKER_APPLICATION_GONE');
+    const home = jobHost?.versionOf(application);
+    if (jobHost === undefined || home === undefined) return refused('WORKER_APPLICATION_UNKNOWN');
+    if (jobHost.state.kind === 'draining' || home.isDraining) return refused('WORKER_APPLICATION_GONE');
     if (claims.isPlaceholder) return refused('WORKER_FOREIGN', { reason: 'it is a placeholder' });
     if (claims.tenantId !== '' && claims.tenantId !== jobHost.application.tenantId) {
       return refused('WORKER_FOREIGN', { reason: 'the app belongs to another tenant' });
     }
     const worker = this.#registry?.introduce(workerId, application);
-    if (worker === undefined || this.#hostOf.get(worker) !== jobHost) {
+    if (worker === undefined || this.#homeOf.get(worker) !== home) {
       return refused('WORKER_FOREIGN', { reason: 'it is known as a worker of another app' });
     }
     const { kind } = worker.state;
@@ -146,48 +217,93 @@ export class JobHostManager implements RegistryObserver {
     const latest = worker.sidecarEpoch;
     if (epoch < latest || (epoch === latest && epoch > 0)) return refused('WORKER_EPOCH_STALE', { epoch, latest });
     worker.sidecarEpoch = epoch;
-    return { kind: 'admitted', session: jobHost.pool.admit(worker, channel) };
+    return { kind: 'admitted', session: home.pool.admit(worker, channel) };
+  }
+
+  /** Decides whether a worker that waited for an app becomes the worker of this one. Its claims were verified. */
+  specialize(worker: Worker, { application, tenantId }: WorkerClaims, channel: WorkerChannel): Admission {
+    const { workerId } = worker;
+    const key = jobHostKey(application);
+    const refused = (code: RuntimeErrorCode, details: ErrorDetails = {}): Admission => {
+      return { kind: 'refused', error: runtimeErrors.create(code, { workerId, jobHostKey: key, ...details }) };
+    };
+    const jobHost = this.#jobHosts.get(key);
+    const home = jobHost?.versionOf(application);
+    if (jobHost === undefined || home === undefined) return refused('WORKER_APPLICATION_UNKNOWN');
+    if (jobHost.state.kind === 'draining' || home.isDraining) return refused('WORKER_APPLICATION_GONE');
+    if (tenantId !== jobHost.application.tenantId) {
+      return refused('WORKER_FOREIGN', { reason: 'the app belongs to another tenant' });
+    }
+    const owner = this.#homeOf.get(worker);
+    if (owner !== undefined && owner !== home) {
+      return refused('WORKER_FOREIGN', { reason: 'it is known as a worker of another app' });
+    }
+    worker.specialize(application);
+    this.#homeOf.set(worker, home);
+    return { kind: 'admitted', session: home.pool.admit(worker, channel) };
+  }
+
+  /** The tenant whose app this is; undefined when this version is not hosted. */
+  tenantOf(definition: ApplicationDefinition): string | undefined {
+    const jobHost = this.#jobHosts.get(jobHostKey(definition));
+    return jobHost?.versionOf(definition) === undefined ? undefined : jobHost.application.tenantId;
+  }
+
+  /** Ends an older stream of the worker, which has dialled again. */
+  supersede(worker: Worker): void {
+    this.#homeOf.get(worker)?.pool.supersede(worker);
   }
 
   expected(worker: Worker): void {
-    const jobHost = this.#jobHosts.get(worker.jobHostKey);
-    if (jobHost === undefined) return;
-    this.#hostOf.set(worker, jobHost);
-    jobHost.pool.expect(worker);
+    const home = this.#jobHosts.get(worker.jobHostKey)?.versionOf(worker.application);
+    if (home === undefined) return;
+    this.#homeOf.set(worker, home);
+    home.pool.expect(worker);
   }
 
   console(worker: Worker, stream: 'stdout' | 'stderr', line: string): void {
     const { applicationId } = worker.application;
-    const jobHost = this.#hostOf.get(worker);
-    const { origin, level, text } = classifyConsoleLine(stream, line, jobHost?.application.worker.stderrIsError);
+    const home = this.#homeOf.get(worker);
+    const { origin, level, text } = classifyConsoleLine(stream, line, home?.application.worker.stderrIsError);
     const category = {
       system: 'Worker.Console',
       tooling: 'Host.Function.ToolingConsoleLog',
       application: 'Host.Function.Console',
     }[origin];
-    const log = jobHost?.log ?? this.#deps.log;
+    const log = home?.log ?? this.#deps.log;
     log.write(level, text, { category, applicationId, workerId: worker.workerId });
   }
 
   exited(worker: Worker, event: Extract<SupplyEvent, { kind: 'exited' }>): void {
-    this.#hostOf.get(worker)?.pool.exited(worker, event);
-    this.#hostOf.delete(worker);
+    this.#homeOf.get(worker)?.pool.exited(worker, event);
+    this.#homeOf.delete(worker);
   }
 
   forgotten(worker: Worker): void {
-    this.#hostOf.get(worker)?.pool.forget(worker);
-    this.#hostOf.delete(worker);
+    this.#homeOf.get(worker)?.pool.forget(worker);
+    this.#homeOf.delete(worker);
   }
 
   failed(event: Extract<SupplyEvent, { kind: 'failed' }>): void {
-    this.#jobHosts.get(jobHostKey(event.application))?.pool.supplyFailed(event);
+    const { application } = event;
+    this.#jobHosts.get(jobHostKey(application))?.versionOf(application)?.pool.supplyFailed(event);
   }
 
-  #create(key: string, application: RuntimeApplication, { standby = false, log }: AddOptions): JobHost {
+  #create(key: string, application: RuntimeApplication, { standby = false, start, log }: AddOptions): JobHost {
     const resolved = resolveApplication(application, this.#options);
+    const { hostVersion, strategy, limits } = this.#options;
     const jobHost = new JobHost(
       { ...this.#deps, log: log ?? this.#deps.log },
-      { ...this.#options, application: resolved, standby, onChange: (changed) => this.#changed(changed) },
+      {
+        application: resolved,
+        hostVersion,
+        strategy,
+        limits,
+        standby,
+        startsWorker: start ?? false,
+        isOnDuty: (one) => this.#currentOf(application.definition.applicationId) === one,
+        onChange: (changed) => this.#changed(changed),
+      },
     );
     const { applicationId } = application.definition;
     const older = this.#currentOf(applicationId);
@@ -200,10 +316,22 @@ export class JobHostManager implements RegistryObserver {
     return jobHost;
   }
 
+  /** Takes a further code version of a JobHost in. */
+  #join(jobHost: JobHost, application: RuntimeApplication, { start = false }: AddOptions): CodeVersion {
+    const limit = this.#options.limits.versionsPerJobHost;
+    if (jobHost.versions.length >= limit) {
+      const { applicationId } = application.definition;
+      throw runtimeErrors.create('APPLICATION_VERSION_LIMIT', { applicationId, limit });
+    }
+    const version = jobHost.addVersion(resolveApplication(application, this.#options), start);
+    this.#adoptWorkers(jobHost.key);
+    return version;
+  }
+
   /** Workers that the supply announced before the JobHost was there. */
   #adoptWorkers(key: string): void {
     for (const worker of this.#registry?.ofJobHost(key) ?? []) {
-      if (worker.state.kind === 'initializing' && !this.#hostOf.has(worker)) this.expected(worker);
+      if (worker.state.kind === 'initializing' && !this.#homeOf.has(worker)) this.expected(worker);
     }
   }
 
@@ -245,11 +373,15 @@ export class JobHostManager implements RegistryObserver {
     const { applicationId } = jobHost.application.definition;
     if (this.#jobHosts.get(jobHost.key) === jobHost) this.#jobHosts.delete(jobHost.key);
     this.#standby.delete(jobHost);
-    for (const [worker, owner] of this.#hostOf) if (owner === jobHost) this.#hostOf.delete(worker);
+    for (const version of jobHost.versions) this.#forgetWorkers(version);
     if (this.#currentOf(applicationId) !== jobHost) return;
     this.#deps.hosts.delete(applicationId);
     const heir = this.#versionsOf(applicationId).at(-1);
     if (heir !== undefined) this.#deps.hosts.set(applicationId, heir.application.hostNames, heir);
+  }
+
+  #forgetWorkers(version: CodeVersion): void {
+    for (const [worker, home] of this.#homeOf) if (home === version) this.#homeOf.delete(worker);
   }
 
   #tell(observer: (status: JobHostStatus) => void, status: JobHostStatus): void {
@@ -260,4 +392,9 @@ export class JobHostManager implements RegistryObserver {
       this.#deps.log.write('error', 'An observer of JobHosts failed.', { code, reason: messageOf(thrown) });
     }
   }
+}
+
+/** The version with most of the traffic. */
+function heaviest(weights: readonly Weighted<CodeVersion>[]): CodeVersion | undefined {
+  return [...weights].sort((one, other) => other.weight - one.weight)[0]?.entry;
 }

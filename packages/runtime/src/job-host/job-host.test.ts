@@ -464,4 +464,20 @@ describe('JobHost', () => {
     });
     expect((await added).unloaded).toEqual([{ name: 'bad', message: 'broken', stack: 'at bad.js:1' }]);
   });
+
+  test('I7: a code version that joins gets nothing, and taking it out touches no other', async () => {
+    const { clock, runtime, dial } = createRun();
+    const green = { ...createApplication().definition, codeVersion: 'green' };
+    const added = runtime.addApplication(createApplication());
+    const worker = createFakeWorker(dial('w1'), { workerId: 'w1', functions: [{ name: 'f' }] });
+    await added;
+    const joined = runtime.addApplication(createApplication({ definition: green }));
+    const other = createFakeWorker(dial('w2', green), { workerId: 'w2', functions: [{ name: 'f' }] });
+    expect(await joined).toMatchObject({ versions: [{ weight: 100 }, { weight: 0, state: 'active' }] });
+    await call(runtime, '/api/f').reply;
+    await clock.runUntil(runtime.removeVersion(green, 1_000));
+    await call(runtime, '/api/f').reply;
+    expect([worker, other].map((one) => one.bodies('invocationRequest').length)).toEqual([2, 0]);
+    expect(runtime.status()).toMatchObject([{ state: 'active', workers: [{ workerId: 'w1', state: 'ready' }] }]);
+  });
 });

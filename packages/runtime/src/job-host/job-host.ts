@@ -1,17 +1,20 @@
 /**
- * One version of an app: its functions, routes, listeners and workers.
+ * The functions of an app that share their metadata: its routes, listeners and code versions.
  *
  * Phases: Created -> Indexing (until the functions are known) -> Dormant (no worker) <-> Active -> Draining -> Stopped;
  * any -> Faulted. Ownership: the JobHostManager creates, drains and forgets it; it owns the parts below and shares nothing
  * with other JobHosts.
  *
- * I1 The app is indexed once; workers that come later load the same functions.
- * I2 Listeners start when the first worker is ready, and stay when the last one goes. Those of a standby version start no
- *    sooner than `listen` is called.
+ * I1 The app is indexed once; workers that come later load the same functions. With a stored index no worker is asked, and
+ *    workers are matched to its functions by name.
+ * I2 Listeners start when the first worker is ready, or at once with a stored index, and stay when the last worker goes.
+ *    Those of a standby version start no sooner than `listen` is called.
  * I3 The JobHost outlives its workers: only `drain` and a fault end it.
  * I4 Requests that come before the functions are known wait for a limited time, in a bounded queue.
  * I5 A failed start is reported to whoever waits and changes nothing else: the next worker that is ready heals it.
  * I6 Draining ends when nothing runs any more, or at the shortest deadline that was given.
+ * I7 Events go to its code versions by their weights. A version that joins gets nothing until weights are set; taking one out
+ *    touches no other.
  */
 import {
   type Clock,
@@ -24,28 +27,26 @@ import {
   StateMachine,
   settlesWithin,
 } from '@switchyard/kernel';
-import { type FunctionIndex, jobHostKey } from '@switchyard/model';
+import { type ApplicationDefinition, type FunctionIndex, jobHostKey } from '@switchyard/model';
 import type { FunctionMetadataResponse, WorkerSupply } from '@switchyard/protocol';
 import type { Kinds } from '@switchyard/triggers';
-import type { JobHostStatus, UnloadedFunction } from '../contract.ts';
-import { Dispatcher } from '../dispatch/dispatcher.ts';
+import type { JobHostStatus, TrafficOptions, UnloadedFunction } from '../contract.ts';
+import type { FairTurns } from '../dispatch/fair-turns.ts';
 import { HoldQueue } from '../dispatch/hold-queue.ts';
 import type { DispatchStrategy } from '../dispatch/strategies.ts';
 import { quoteStderr, runtimeErrors } from '../errors.ts';
-import { Executor } from '../invocation/executor.ts';
-import { LogRelay } from '../invocation/log-relay.ts';
 import type { RuntimeLimits } from '../limits.ts';
-import { parseCapabilities, type WorkerCapabilities } from '../worker-registry/capabilities.ts';
 import type { FunctionOffer, IndexParticipant } from '../worker-stream/handshake.ts';
-import { createCatalog, type FunctionCatalog } from './function-catalog.ts';
-import { differenceOf } from './function-difference.ts';
+import { CodeVersion } from './code-version.ts';
+import { createApplicationCatalog, type FunctionCatalog } from './function-catalog.ts';
+import { differenceOf, missingNames } from './function-difference.ts';
 import { createHandshakePlan } from './handshake-plan.ts';
 import { indexFromFiles, indexFromWorker } from './index-functions.ts';
 import { IndexGate } from './index-gate.ts';
 import { reportIndex } from './index-report.ts';
 import { ListenerSet } from './listener-set.ts';
 import type { ResolvedApplication } from './resolve-application.ts';
-import { WorkerPool } from './worker-pool.ts';
+import { TrafficSplit, type Weighted } from './traffic-split.ts';
 
 export interface JobHostDeps {
   readonly clock: Clock;
@@ -54,6 +55,7 @@ export interface JobHostDeps {
   readonly meter: Meter;
   readonly supply: WorkerSupply;
   readonly kinds: Kinds;
+  readonly turns: FairTurns;
 }
 
 export interface JobHostOptions {
@@ -63,6 +65,10 @@ export interface JobHostOptions {
   readonly limits: RuntimeLimits;
   /** True when its listeners wait for `listen`. */
   readonly standby: boolean;
+  /** True when its first version starts a worker even if it would sleep. */
+  readonly startsWorker: boolean;
+  /** True while the app's events come here. */
+  readonly isOnDuty: (jobHost: JobHost) => boolean;
   /** Called whenever the status changed. */
   readonly onChange: (jobHost: JobHost) => void;
 }
@@ -92,30 +98,29 @@ export type Resume = (catalog: FunctionCatalog | undefined) => void;
 
 export class JobHost {
   readonly key: string;
+  /** The app as its oldest version describes it; what versions of a JobHost differ in is the versions' own. */
   readonly application: ResolvedApplication;
   /** Carries the app's fields. */
   readonly log: Log;
-  readonly executor: Executor;
-  readonly pool: WorkerPool;
   readonly #deps: JobHostDeps;
   readonly #options: JobHostOptions;
   readonly #machine: StateMachine<JobHostState>;
   readonly #gate: IndexGate;
-  readonly #dispatcher: Dispatcher;
+  /** Oldest first. */
+  readonly #versions = new Map<string, CodeVersion>();
+  readonly #removals = new Map<CodeVersion, Promise<void>>();
+  readonly #first: CodeVersion;
+  readonly #traffic: TrafficSplit<CodeVersion>;
   readonly #listeners: ListenerSet;
   readonly #waiting: HoldQueue<Resume>;
   /** What a worker listed; undefined for functions that were read from files. */
   #listed: FunctionIndex | undefined;
-  #attempt: Deferred<void> = createDeferred();
-  #hasBeenActive = false;
+  #stickyBy: TrafficOptions['stickyBy'];
+  readonly #indexed: Deferred<void> = createDeferred();
   #mayListen: boolean;
-  /** Those of the worker that was Ready last. */
-  #capabilities: WorkerCapabilities = assumedCapabilities;
-  #servingWorkers = 0;
   #nextWaiting = 0;
-  #startProblem: string | undefined;
+  #faultProblem: string | undefined;
   #indexProblem: string | undefined;
-  #disconnected: Deferred<void> | undefined;
   #drained: Promise<void> | undefined;
   /** Resolves when there is no more time for what runs. */
   readonly #outOfTime: Deferred<void> = createDeferred();
@@ -125,26 +130,20 @@ export class JobHost {
     const { applicationId } = application.definition;
     this.key = jobHostKey(application.definition);
     this.application = application;
-    this.#deps = deps;
     this.#options = options;
     this.#mayListen = !options.standby;
     this.log = deps.log.child({ applicationId });
+    this.#deps = { ...deps, log: this.log };
     this.#machine = new StateMachine<JobHostState>({ kind: 'created' }, jobHostEdges, (from, to) => {
       this.log.write('debug', 'JobHost changed its state.', { jobHost: this.key, from: from.kind, to: to.kind });
     });
-    this.#gate = new IndexGate(application.worker.workerIndexing);
-    this.#dispatcher = this.#createDispatcher();
-    this.executor = new Executor({
-      ...deps,
-      log: this.log,
-      dispatcher: this.#dispatcher,
-      capabilities: () => this.#capabilities,
-    });
-    this.pool = this.#createPool();
+    this.#gate = new IndexGate(application.worker.workerIndexing && application.index === undefined);
+    this.#first = this.#createVersion(application);
+    this.#traffic = new TrafficSplit(this.#first);
     this.#listeners = new ListenerSet({
       clock: deps.clock,
       log: this.log,
-      invoke: (entry, event) => this.executor.invoke(entry, event),
+      invoke: (entry, event) => this.#traffic.next().executor.invoke(entry, event),
     });
     this.#waiting = new HoldQueue(deps.clock, limits.requestsBeforeIndex, (resume) => resume(undefined));
   }
@@ -159,26 +158,93 @@ export class JobHost {
     return 'catalog' in state ? state.catalog : undefined;
   }
 
-  /** True once a worker was ready: until then nobody knows what the app's workers can do. */
-  get isAcquainted(): boolean {
-    return this.#hasBeenActive;
+  /** Its code versions, oldest first; those that are being taken out stay until they have ended. */
+  get versions(): readonly CodeVersion[] {
+    return [...this.#versions.values()];
   }
 
-  /** True when the app's workers take HTTP requests themselves, as streams. */
-  get streamsHttp(): boolean {
-    return this.#capabilities.httpUri !== undefined;
+  /** The version that it began with. */
+  get oldest(): CodeVersion {
+    return this.#first;
   }
 
-  /** Settles with the attempt to start that is under way, or was the last that went well. */
-  get ready(): Promise<JobHostStatus> {
-    return this.#attempt.promise.then(() => this.status());
+  /** The version with exactly this definition. */
+  versionOf({ codeVersion }: ApplicationDefinition): CodeVersion | undefined {
+    return this.#versions.get(codeVersion);
   }
 
-  /** Begins to index; asks for a worker. */
+  /** The version that an event goes to. `sourceOf` tells where a request comes from, when that matters. */
+  choose(sourceOf?: (stickyBy: NonNullable<TrafficOptions['stickyBy']>) => string): CodeVersion {
+    if (this.#stickyBy === undefined || sourceOf === undefined) return this.#traffic.next();
+    return this.#traffic.of(sourceOf(this.#stickyBy));
+  }
+
+  /** Spreads the events that come from now on. */
+  setWeights(weights: readonly Weighted<CodeVersion>[], { stickyBy }: TrafficOptions): void {
+    this.#traffic.set(weights);
+    this.#stickyBy = stickyBy;
+    this.#changed();
+  }
+
+  weightOf(version: CodeVersion): number {
+    return this.#traffic.weightOf(version);
+  }
+
+  /** Settles with the start of this version: the functions are known, and a worker is ready if it keeps one. */
+  async whenReady(version: CodeVersion): Promise<JobHostStatus> {
+    await Promise.all([this.#indexed.promise, version.ready]);
+    return this.status();
+  }
+
+  /** Adopts the stored index, or begins to index; asks for a worker where one is needed. */
   start(): void {
+    const { index, worker } = this.application;
     this.#machine.transition({ kind: 'indexing' });
-    if (!this.application.worker.workerIndexing) this.#indexFiles(undefined);
-    this.pool.open('index');
+    if (index !== undefined && !index.useDefaultIndexing) {
+      this.#adoptListed(indexFromWorker(index.functions, this.#indexScope), undefined);
+    } else if (index !== undefined || !worker.workerIndexing) this.#indexFiles(undefined);
+    const needsWorker = this.#options.startsWorker || index === undefined;
+    for (const version of this.versions) version.open(index === undefined ? 'index' : 'activate', needsWorker);
+  }
+
+  /** Takes another code version in, without events. `startsWorker` gives it a worker even if it would sleep. */
+  addVersion(application: ResolvedApplication, startsWorker: boolean): CodeVersion {
+    const version = this.#createVersion(application);
+    version.open('activate', startsWorker);
+    this.#changed();
+    return version;
+  }
+
+  /** Keeps a version that was about to end. False when it is too late for that. */
+  takeBack(version: CodeVersion): boolean {
+    if (!version.takeBack()) return false;
+    this.#removals.delete(version);
+    this.#changed();
+    return true;
+  }
+
+  /** Ends a code version and forgets it, unless it is taken back meanwhile; a second call joins the first. */
+  removeVersion(version: CodeVersion, deadlineMs: number): Promise<void> {
+    let removal = this.#removals.get(version);
+    if (removal === undefined) {
+      removal = this.#removeVersion(version, deadlineMs);
+      this.#removals.set(version, removal);
+    }
+    return removal;
+  }
+
+  async #removeVersion(version: CodeVersion, deadlineMs: number): Promise<void> {
+    const { applicationId } = version.definition;
+    version.beginDraining(false);
+    version.fail(runtimeErrors.create('APPLICATION_STOPPED', { applicationId }));
+    this.#changed();
+    await settlesWithin(this.#deps.clock, deadlineMs, version.executor.whenIdle());
+    if (version.isDraining) {
+      await version.close();
+      this.#versions.delete(version.definition.codeVersion);
+    }
+    this.#removals.delete(version);
+    this.#changed();
   }
 
   /**
@@ -186,7 +252,8 @@ export class JobHost {
    * to wait.
    */
   get outage(): string | undefined {
-    return this.#hasBeenActive || this.pool.isStarting ? undefined : this.#startProblem;
+    const outages = this.#traffic.entries.map(({ outage }) => outage);
+    return outages.every((outage) => outage !== undefined) ? outages[0] : undefined;
   }
 
   /** Calls `resume` once the functions are known, or in vain after a while. Returns how to give the wait up. */
@@ -197,9 +264,12 @@ export class JobHost {
   }
 
   status(): JobHostStatus {
-    const { catalog } = this;
-    const error = this.#startProblem ?? this.#indexProblem;
+    const { catalog, versions } = this;
+    const isOnDuty = this.#options.isOnDuty(this);
+    const problems = versions.map((version) => version.startProblem);
+    const error = this.#faultProblem ?? problems.find((problem) => problem !== undefined) ?? this.#indexProblem;
     const unloaded = this.#unloaded();
+    const shown = versions.map((version) => version.status(isOnDuty ? this.weightOf(version) : 0));
     return {
       key: this.key,
       applicationId: this.application.definition.applicationId,
@@ -207,7 +277,8 @@ export class JobHost {
       functions: catalog?.status ?? [],
       rejected: catalog?.rejected ?? [],
       ...(unloaded.length === 0 ? {} : { unloaded }),
-      workers: this.pool.workers.map((worker) => worker.status()),
+      workers: shown.flatMap(({ workers }) => workers),
+      versions: shown,
       ...(error === undefined ? {} : { error }),
     };
   }
@@ -215,19 +286,19 @@ export class JobHost {
   /** Lets a standby version listen, now or with its first worker. */
   listen(): void {
     this.#mayListen = true;
-    if (this.#hasBeenActive && this.catalog !== undefined) this.#listeners.start(this.catalog.entries);
+    this.#listenIfDue();
   }
 
   /** Takes no more events; resolves when those that it took are settled. `drain` limits the time. */
   stopListening(): Promise<void> {
     this.#mayListen = false;
-    this.executor.closeListeners();
+    for (const { executor } of this.versions) executor.closeListeners();
     return this.#listeners.drain();
   }
 
   /** Tries nothing again that has failed. */
   hurry(): void {
-    this.executor.close();
+    for (const { executor } of this.versions) executor.close();
   }
 
   /** Takes nothing new, lets what runs end within `deadlineMs`, ends the workers. A second call may shorten the time. */
@@ -244,63 +315,36 @@ export class JobHost {
     this.#changed();
     const { applicationId } = this.application.definition;
     this.#giveUpWaiting(runtimeErrors.create('APPLICATION_STOPPED', { applicationId }));
-    if (this.#dispatcher.laneCount === 0) this.#dispatcher.close();
-    const ended = Promise.all([this.stopListening(), this.executor.whenIdle()]);
+    const { versions } = this;
+    for (const version of versions) version.beginDraining(true);
+    const ended = Promise.all([this.stopListening(), ...versions.map(({ executor }) => executor.whenIdle())]);
     await Promise.race([ended, this.#outOfTime.promise]);
-    this.executor.close();
+    this.hurry();
     await this.#listeners.drain(0);
-    this.#dispatcher.close();
-    this.pool.close();
-    if (this.pool.isConnected) {
-      this.#disconnected = createDeferred();
-      const waitMs = 2 * this.#options.limits.terminateGraceMs;
-      await settlesWithin(this.#deps.clock, waitMs, this.#disconnected.promise);
-    }
+    await Promise.all(versions.map((version) => version.close()));
     if (this.#machine.allows('stopped')) this.#machine.transition({ kind: 'stopped' });
     this.#changed();
   }
 
-  #createDispatcher(): Dispatcher {
-    const { application, strategy, limits } = this.#options;
-    return new Dispatcher(
-      { ...this.#deps, log: this.log },
-      {
-        applicationId: application.definition.applicationId,
-        strategy,
-        functionTimeoutMs: application.host.functionTimeoutMs,
-        limits,
-        onStarving: () => this.pool.wake(),
-        onTimeout: (worker) => this.pool.abandon(worker),
-        onStalled: (worker) => this.pool.stalled(worker),
-        onRelieved: (worker) => this.pool.recovered(worker, 'back-pressure'),
-      },
-    );
-  }
-
-  #createPool(): WorkerPool {
-    const { application, hostVersion, limits } = this.#options;
-    const { applicationId } = application.definition;
-    const { meter } = this.#deps;
-    const maxMetricNames = limits.customMetricNames;
-    const relay = new LogRelay(this.log, meter, { applicationId, maxMetricNames });
+  #createVersion(application: ResolvedApplication): CodeVersion {
+    const { hostVersion, limits, strategy } = this.#options;
     const indexed = (participant: IndexParticipant, response: FunctionMetadataResponse): void =>
-      this.#indexed(participant, response);
+      this.#indexedBy(participant, response);
     const offered = (participant: IndexParticipant, offer: FunctionOffer): void => this.#offered(participant, offer);
-    return new WorkerPool(
-      { ...this.#deps, log: this.log, dispatcher: this.#dispatcher, relay },
-      {
-        application: application.definition,
-        count: application.workerCount,
-        ignoresTermination: application.worker.ignoresTermination,
-        plan: createHandshakePlan({ application, hostVersion, limits, gate: this.#gate, indexed, offered }),
-        limits,
-        onChange: () => this.#workersChanged(),
-        onStartFailed: (error) => this.#startFailed(error),
-      },
-    );
+    const indexRoot = this.application.scriptRoot;
+    const version = new CodeVersion(this.#deps, {
+      application,
+      strategy,
+      limits,
+      plan: createHandshakePlan({ application, indexRoot, hostVersion, limits, gate: this.#gate, indexed, offered }),
+      capabilities: application.index?.capabilities,
+      onChange: () => this.#workersChanged(),
+    });
+    this.#versions.set(application.definition.codeVersion, version);
+    return version;
   }
 
-  #indexed(participant: IndexParticipant, response: FunctionMetadataResponse): void {
+  #indexedBy(participant: IndexParticipant, response: FunctionMetadataResponse): void {
     // Another worker may have brought the functions along while this one was asked.
     if (this.#gate.isKnown) this.#gate.join(participant);
     else if (response.useDefaultMetadataIndexing) this.#indexFiles(participant);
@@ -310,8 +354,10 @@ export class JobHost {
   /** A worker came with its functions: the first one's are taken, the others' must be the same. */
   #offered(participant: IndexParticipant, { functions, useDefaultIndexing }: FunctionOffer): void {
     const listed = useDefaultIndexing ? undefined : indexFromWorker(functions, this.#indexScope);
-    if (!this.#gate.isKnown && listed !== undefined) this.#adoptListed(listed, participant);
-    const difference = this.#gate.isKnown ? differenceOf(this.#listed, listed) : undefined;
+    if (!this.#gate.isKnown && listed !== undefined && this.application.index === undefined) {
+      this.#adoptListed(listed, participant);
+    }
+    const difference = this.#gate.isKnown ? this.#differenceOf(listed) : undefined;
     if (difference === undefined) this.#gate.join(participant);
     else {
       const details = { workerId: participant.workerId, jobHostKey: this.key, difference };
@@ -319,7 +365,13 @@ export class JobHost {
     }
   }
 
-  #adoptListed(index: FunctionIndex, participant: IndexParticipant): void {
+  /** The ids of a stored index are what counts; a worker that lists the same names under others is told of them. */
+  #differenceOf(listed: FunctionIndex | undefined): string | undefined {
+    if (this.application.index === undefined) return differenceOf(this.#listed, listed);
+    return this.#listed === undefined || listed === undefined ? undefined : missingNames(this.#listed, listed);
+  }
+
+  #adoptListed(index: FunctionIndex, participant: IndexParticipant | undefined): void {
     if (this.#machine.kind === 'indexing') this.#listed = index;
     this.#adopt(index, participant);
   }
@@ -338,44 +390,28 @@ export class JobHost {
   /** The functions are known. */
   #adopt(index: FunctionIndex, participant: IndexParticipant | undefined): void {
     if (this.#machine.kind !== 'indexing') return;
-    const { application } = this;
-    const { limits, application: resolved } = this.#options;
-    const catalog = createCatalog(
-      index,
-      {
-        applicationId: application.definition.applicationId,
-        settings: resolved.settingsView,
-        kinds: this.#deps.kinds,
-        development: application.development,
-        extensions: resolved.host.extensions,
-        singleton: resolved.host.singleton,
-        retry: resolved.host.retry,
-        contextOf: (functionName) => ({
-          ...this.#deps,
-          applicationId: application.definition.applicationId,
-          hostId: application.hostId,
-          functionName,
-          settings: resolved.settingsView,
-          log: this.log.child({ functionName, category: `Function.${functionName}` }),
-        }),
-      },
-      {
-        routePrefix: resolved.host.extensions.http.routePrefix,
-        managedDependencies: resolved.host.managedDependencyEnabled,
-        functionsLimit: limits.functionsPerApplication,
-      },
-    );
+    const { limits } = this.#options;
+    const catalog = createApplicationCatalog(index, this.application, this.#deps, limits.functionsPerApplication);
     if (catalog.entries.length === 0) this.#indexProblem = this.#emptyProblem(participant);
     reportIndex(this.log, catalog, this.#indexProblem);
     this.#machine.transition({ kind: 'dormant', catalog });
     this.#gate.settle(catalog.loadRequests);
     for (const resume of this.#waiting.drain()) resume(catalog);
+    this.#indexed.resolve();
+    this.#listenIfDue();
     this.#changed();
+  }
+
+  /** Workers that have not come yet keep no listener back when the functions were known without them. */
+  #listenIfDue(): void {
+    const isDue = this.application.index !== undefined || this.versions.some(({ hasServed }) => hasServed);
+    if (this.#mayListen && isDue && this.catalog !== undefined) this.#listeners.start(this.catalog.entries);
   }
 
   #emptyProblem(participant: IndexParticipant | undefined): string {
     const { definition, scriptRoot } = this.application;
-    const worker = this.pool.workers.find(({ workerId }) => workerId === participant?.workerId);
+    const workers = this.versions.flatMap(({ pool }) => pool.workers);
+    const worker = workers.find(({ workerId }) => workerId === participant?.workerId);
     const stderr = quoteStderr(worker?.stderrTail ?? []);
     return runtimeErrors.create('APPLICATION_EMPTY', { applicationId: definition.applicationId, scriptRoot, stderr })
       .message;
@@ -383,34 +419,14 @@ export class JobHost {
 
   #workersChanged(): void {
     const { state } = this.#machine;
-    const serving = this.#dispatcher.laneCount;
-    if (serving > this.#servingWorkers) this.#startProblem = undefined;
-    this.#servingWorkers = serving;
-    const ready = this.pool.workers.findLast((worker) => worker.state.kind === 'ready');
-    if (ready !== undefined) this.#capabilities = ready.capabilities;
-    const isServed = serving > 0;
+    const isServed = this.versions.some((version) => version.isServed);
     if (state.kind === 'dormant' && isServed) {
       this.#machine.transition({ kind: 'active', catalog: state.catalog });
-      this.#hasBeenActive = true;
-      if (this.#mayListen) this.#listeners.start(state.catalog.entries);
-      this.#attempt.resolve();
+      this.#listenIfDue();
     } else if (state.kind === 'active' && !isServed) {
       this.#machine.transition({ kind: 'dormant', catalog: state.catalog });
     }
-    if (!this.pool.isConnected) this.#disconnected?.resolve();
-    this.#changed();
-  }
-
-  #startFailed(error: PlatformError): void {
-    this.#startProblem = error.message;
-    if (this.outage !== undefined) {
-      for (const resume of this.#waiting.drain()) resume(undefined);
-      this.#dispatcher.disappoint();
-    }
-    if (!this.#hasBeenActive) {
-      this.#attempt.reject(error);
-      this.#attempt = createDeferred();
-    }
+    if (this.outage !== undefined) for (const resume of this.#waiting.drain()) resume(undefined);
     this.#changed();
   }
 
@@ -418,23 +434,24 @@ export class JobHost {
   #fault(error: PlatformError): void {
     if (!this.#machine.allows('faulted')) return;
     this.log.write('error', error.message, { category: 'Host.Startup', code: error.code });
-    this.#startProblem = error.message;
+    this.#faultProblem = error.message;
     this.#machine.transition({ kind: 'faulted' });
     this.#giveUpWaiting(error);
-    this.#dispatcher.close();
-    this.pool.close();
+    for (const version of this.versions) void version.close();
     this.#changed();
   }
 
   /** Whoever waits for the app to start, or for its functions, waits in vain. */
   #giveUpWaiting(error: PlatformError): void {
-    this.#attempt.reject(error);
+    this.#indexed.reject(error);
+    for (const version of this.versions) version.fail(error);
     for (const resume of this.#waiting.drain()) resume(undefined);
   }
 
   /** What the newest worker that is ready could not load. */
   #unloaded(): UnloadedFunction[] {
-    const worker = this.pool.workers.findLast(({ state }) => state.kind === 'ready');
+    const workers = this.versions.flatMap(({ pool }) => pool.workers);
+    const worker = workers.findLast(({ state }) => state.kind === 'ready');
     return [...(worker?.loadFailures ?? [])].map(([functionId, { message, stack }]) => {
       const entry = this.catalog?.entries.find(({ metadata }) => metadata.functionId === functionId);
       return { name: entry?.metadata.name ?? functionId, message, stack };
@@ -445,12 +462,3 @@ export class JobHost {
     this.#options.onChange(this);
   }
 }
-
-/** What every current worker can take; for events that are made before the first worker has said so. */
-const assumedCapabilities = parseCapabilities(
-  new Map([
-    ['RpcHttpBodyOnly', 'true'],
-    ['RawHttpBodyBytes', 'true'],
-    ['RpcHttpTriggerMetadataRemoved', 'true'],
-  ]),
-);

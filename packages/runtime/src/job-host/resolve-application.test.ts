@@ -8,9 +8,9 @@ const resolve = (settings: Readonly<Record<string, string>>, hostJson?: unknown)
 
 describe('resolveApplication', () => {
   test('an app that says nothing gets the defaults of the official host', () => {
-    const { workerCount, bodyLimitBytes, isHomepageDisabled, responseHeaders, host } = resolve({});
-    expect({ workerCount, bodyLimitBytes, isHomepageDisabled, responseHeaders }).toEqual({
-      workerCount: 1,
+    const { scaling, bodyLimitBytes, isHomepageDisabled, responseHeaders, host } = resolve({});
+    expect({ scaling, bodyLimitBytes, isHomepageDisabled, responseHeaders }).toEqual({
+      scaling: { standing: 1, active: 1, idleMs: undefined, holdMs: 30_000 },
       bodyLimitBytes: 104_857_600,
       isHomepageDisabled: false,
       responseHeaders: [],
@@ -28,7 +28,50 @@ describe('resolveApplication', () => {
     ['2.5', 1],
     ['', 1],
   ])('FUNCTIONS_WORKER_PROCESS_COUNT=%j asks for %d workers', (value, count) => {
-    expect(resolve({ FUNCTIONS_WORKER_PROCESS_COUNT: value }).workerCount).toBe(count);
+    expect(resolve({ FUNCTIONS_WORKER_PROCESS_COUNT: value }).scaling).toMatchObject({
+      standing: count,
+      active: count,
+    });
+  });
+
+  test.each([
+    [
+      { alwaysReady: 0, idleMs: 5_000 },
+      { standing: 0, active: 2, idleMs: 5_000, holdMs: 30_000 },
+    ],
+    [
+      { alwaysReady: 1, idleMs: 5_000, holdMs: 9 },
+      { standing: 1, active: 2, idleMs: 5_000, holdMs: 9 },
+    ],
+    [
+      { alwaysReady: 4, idleMs: 5_000 },
+      { standing: 4, active: 4, idleMs: 5_000, holdMs: 30_000 },
+    ],
+    [
+      { alwaysReady: 4, idleMs: 5_000, maximum: 3 },
+      { standing: 3, active: 3, idleMs: 5_000, holdMs: 30_000 },
+    ],
+    [
+      { alwaysReady: 0, idleMs: 5_000, maximum: 1 },
+      { standing: 0, active: 1, idleMs: 5_000, holdMs: 30_000 },
+    ],
+  ])('scale %j with two processes means %j', (scale, expected) => {
+    const application = createApplication({ scale, settings: { FUNCTIONS_WORKER_PROCESS_COUNT: '2' } });
+    expect(resolveApplication(application, { cpus: 1, limits: defaultLimits }).scaling).toEqual(expected);
+  });
+
+  test.each([
+    [{ alwaysReady: -1, idleMs: 5_000 }, 'scale.alwaysReady is -1, but must be a whole number, 0 or more'],
+    [{ alwaysReady: 0.5, idleMs: 5_000 }, 'scale.alwaysReady is 0.5'],
+    [{ alwaysReady: 0, idleMs: 0 }, 'scale.idleMs is 0, but must be milliseconds, more than 0'],
+    [{ alwaysReady: 0, idleMs: Number.NaN }, 'scale.idleMs is NaN'],
+    [{ alwaysReady: 0, idleMs: 1, maximum: 0 }, 'scale.maximum is 0'],
+    [{ alwaysReady: 0, idleMs: 1, holdMs: -5 }, 'scale.holdMs is -5'],
+  ])('scale %j is refused: %s', (scale, message) => {
+    const application = createApplication({ scale });
+    expect(() => resolveApplication(application, { cpus: 1, limits: defaultLimits })).toThrow(
+      expect.objectContaining({ code: 'APPLICATION_SCALE_INVALID', message: expect.stringContaining(message) }),
+    );
   });
 
   test.each([

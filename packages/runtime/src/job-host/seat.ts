@@ -1,4 +1,5 @@
 import type { Timer } from '@switchyard/kernel';
+import type { ReleaseReason } from '@switchyard/protocol';
 import type { Worker } from '../worker-registry/worker.ts';
 import type { Heartbeat } from '../worker-stream/heartbeat.ts';
 
@@ -9,6 +10,8 @@ export class Seat {
   wasReady = false;
   /** False once the worker was given back to the supply: its end is no news then. */
   isWanted = true;
+  /** Why the supply gets it back once its stream is over; undefined unless it was told to end and is waited for. */
+  leaving: ReleaseReason | undefined;
   #deadline: Timer | undefined;
   #heartbeat: Heartbeat | undefined;
 

@@ -7,24 +7,26 @@ import { LogRelay } from '../invocation/log-relay.ts';
 import { defaultLimits } from '../limits.ts';
 import { FakeChannel } from '../testing/fake-channel.ts';
 import { FakeSupply } from '../testing/fake-supply.ts';
+import { freeShare } from '../testing/free-share.ts';
 import { SampleCall, sampleDefinition } from '../testing/sample-worker.ts';
 import { parseCapabilities } from '../worker-registry/capabilities.ts';
 import { Worker } from '../worker-registry/worker.ts';
 import type { HandshakePlan } from '../worker-stream/handshake.ts';
 import { WorkerPool } from './worker-pool.ts';
 
-function createPool(count = 1, ignoresTermination = false) {
+function createPool(count = 1, ignoresTermination = false, standing = count) {
   const clock = new VirtualClock();
   const log = createMemoryLog(clock);
   const supply = new FakeSupply();
   const failures: string[] = [];
   let changes = 0;
   const dispatcher: Dispatcher = new Dispatcher(
-    { clock, log, meter: silentMeter },
+    { clock, log, meter: silentMeter, share: () => freeShare },
     {
       applicationId: 'sample',
       strategy: 'leastLoaded',
       functionTimeoutMs: 60_000,
+      holdMs: defaultLimits.workerWaitMs,
       limits: defaultLimits,
       onStarving: () => pool.wake(),
       onTimeout: (worker) => pool.abandon(worker),
@@ -37,7 +39,7 @@ function createPool(count = 1, ignoresTermination = false) {
     { clock, random: createSeededRandom(1), log, supply, dispatcher, relay },
     {
       application: sampleDefinition,
-      count,
+      scaling: { standing, active: count },
       plan: {} as HandshakePlan,
       ignoresTermination,
       limits: defaultLimits,
@@ -82,7 +84,7 @@ function createPool(count = 1, ignoresTermination = false) {
 describe('WorkerPool', () => {
   test('I1: wishes as many workers as the app wants, and none at its end', () => {
     const { pool, supply, announce, connect } = createPool(3);
-    pool.open('index');
+    pool.open('index', 3);
     expect(supply.requests).toEqual([{ application: sampleDefinition, count: 3, urgency: 'normal', reason: 'index' }]);
     const [ready, waiting] = [announce('w1'), announce('w2')];
     const { channel } = connect(ready);
@@ -316,5 +318,60 @@ describe('WorkerPool', () => {
     await clock.advance(1_000);
     dispatcher.submit(new SampleCall('d'));
     expect(supply.requests).toHaveLength(2);
+  });
+
+  test('I6: rest leaves the standing workers, oldest first, and gives the others back when their streams are over', () => {
+    const { supply, pool, dispatcher, announce, connect } = createPool(3, false, 1);
+    pool.open('activate', 3);
+    const workers = ['w1', 'w2', 'w3'].map((workerId) => announce(workerId));
+    const sessions = workers.map((worker) => connect(worker, ['HandlesWorkerTerminateMessage']));
+    expect(pool.hasSpare).toBe(true);
+    pool.rest();
+    expect([pool.hasSpare, dispatcher.laneCount]).toEqual([false, 1]);
+    expect(workers.map(({ state }) => state.kind)).toEqual(['ready', 'draining', 'draining']);
+    expect(sessions.map(({ channel }) => channel.ends)).toEqual([[], ['terminate'], ['terminate']]);
+    expect(supply.requests.at(-1)).toMatchObject({ count: 1, urgency: 'normal', reason: 'scale' });
+    expect(supply.released).toEqual([]);
+    sessions[2]?.session.ended('the worker ended its stream');
+    expect(supply.released).toEqual([{ workerId: 'w3', reason: 'idle' }]);
+  });
+
+  test('I6: a pool that rests starts no replacement, and counts the end of a worker as no trouble', async () => {
+    const { clock, supply, pool, failures, announce, connect, exited } = createPool(1, false, 0);
+    pool.open('activate', 1);
+    const worker = announce('w1');
+    const { session } = connect(worker, ['HandlesWorkerTerminateMessage']);
+    pool.rest();
+    session.ended('the worker ended its stream');
+    exited(worker, 0);
+    await clock.advance(60_000);
+    expect(supply.requests.map(({ count }) => count)).toEqual([1, 0]);
+    expect([failures, pool.workers, clock.pendingTimers]).toEqual([[], [], 0]);
+  });
+
+  test('I6: a pool that is woken while a worker still ends gives it back first, and asks for another at once', () => {
+    const { supply, pool, announce, connect } = createPool(1, false, 0);
+    pool.open('activate', 1);
+    const { session } = connect(announce('w1'), ['HandlesWorkerTerminateMessage']);
+    pool.rest();
+    const order: string[] = [];
+    supply.onRelease = (workerId) => order.push(`release ${workerId}`);
+    supply.onEnsure = ({ count, urgency }) => order.push(`ensure ${count} ${urgency}`);
+    pool.wake();
+    expect(order).toEqual(['release w1', 'ensure 1 urgent']);
+    session.ended('the worker ended its stream');
+    expect(supply.released).toEqual([{ workerId: 'w1', reason: 'idle' }]);
+  });
+
+  test('I6: a pool that gives up asks for its standing workers alone, and may be woken at once', () => {
+    const { supply, pool } = createPool(1, false, 0);
+    pool.wake();
+    pool.giveUp();
+    pool.wake();
+    expect(supply.requests.map(({ count, urgency }) => [count, urgency])).toEqual([
+      [1, 'urgent'],
+      [0, 'normal'],
+      [1, 'urgent'],
+    ]);
   });
 });

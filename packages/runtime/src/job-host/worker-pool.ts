@@ -1,16 +1,19 @@
 /**
- * The workers of one JobHost: lets them in, watches them, and asks the supply for others.
+ * The workers of one code version of an app: lets them in, watches them, and asks the supply for others.
  *
- * Ownership: the JobHost owns its pool; the pool owns a seat for every worker that the supply announced, and moves the
+ * Ownership: the code version owns its pool; the pool owns a seat for every worker that the supply announced, and moves the
  * worker through its states. The Runtime starts and kills nothing: the pool only asks.
  *
- * I1 The supply is told how many workers the app wants when the pool opens, and that it wants none when it closes.
+ * I1 The supply is told how many workers the app wants when the pool opens, unless that is none, and that it wants none
+ *    when it closes.
  * I2 A worker that dropped may come back within `replacementMs`; after that it is released and another one is asked for,
  *    urgently when none is left.
  * I3 A worker that was never ready counts as a failed start, reported once, with its last output; only the supply's own
  *    pace decides when the next one starts.
  * I4 A worker in which an invocation hung is abandoned: it is told to end, released and never used again.
  * I5 A silent worker is lost when it is idle, and only gets nothing new when it is busy; any frame brings it back.
+ * I6 `rest` leaves the standing workers; the others are told to end and given back, and no new one is asked for until the
+ *    pool is woken. A pool that is woken meanwhile asks for one at once.
  */
 import type { Clock, Log, PlatformError, Random, Timer } from '@switchyard/kernel';
 import type { ApplicationDefinition } from '@switchyard/model';
@@ -28,6 +31,7 @@ import type { RuntimeLimits } from '../limits.ts';
 import type { Worker, WorkerChannel } from '../worker-registry/worker.ts';
 import type { HandshakePlan } from '../worker-stream/handshake.ts';
 import type { StreamSession } from '../worker-stream/worker-stream.ts';
+import type { Scaling } from './resolve-application.ts';
 import { Seat } from './seat.ts';
 import { StartFailures } from './start-failures.ts';
 import { WorkerSession } from './worker-session.ts';
@@ -44,8 +48,8 @@ export interface WorkerPoolDeps {
 
 export interface WorkerPoolOptions {
   readonly application: ApplicationDefinition;
-  /** How many workers the app wants. */
-  readonly count: number;
+  /** How many workers the app keeps, and how many it gets when it is woken. */
+  readonly scaling: Pick<Scaling, 'standing' | 'active'>;
   readonly plan: HandshakePlan;
   /** Only the supply can end its workers: they are given back without a wait. */
   readonly ignoresTermination: boolean;
@@ -65,29 +69,66 @@ export class WorkerPool {
   #wakeUp: Timer | undefined;
   /** Set from the end of a serving process until it is known whether somebody took its place. */
   #succession: Timer | undefined;
+  /** How many workers the app wants now. */
+  #wished: number;
   #isClosed = false;
 
   constructor(deps: WorkerPoolDeps, options: WorkerPoolOptions) {
     this.#deps = deps;
     this.#options = options;
     this.#failures = new StartFailures(deps.log);
+    this.#wished = options.scaling.standing;
   }
 
   get workers(): readonly Worker[] {
     return [...this.#seats.keys()];
   }
 
-  open(reason: SupplyReason): void {
-    this.#ensure('normal', reason);
+  /** Asks for the first workers. */
+  open(reason: SupplyReason, count: number): void {
+    if (count > 0) this.#ensure('normal', reason, count);
   }
 
   /** An invocation waits and nobody is there to take it. */
   wake(): void {
     if (this.#isClosed || this.#wakeUp !== undefined) return;
-    this.#ensure('urgent', 'activate');
+    // Those that are still ending would count as workers that the app has.
+    for (const seat of this.#seats.values()) this.#giveBack(seat);
+    this.#ensure('urgent', 'activate', this.#options.scaling.active);
     this.#wakeUp = this.#deps.clock.schedule(this.#options.limits.replacementMs, () => {
       this.#wakeUp = undefined;
     });
+  }
+
+  /** Nothing runs and nothing has for long: the app needs no more than its standing workers. */
+  rest(): void {
+    const { standing } = this.#options.scaling;
+    if (this.#isClosed) return;
+    this.#ensure('normal', 'scale', standing);
+    const ready = [...this.#seats.values()].filter((seat) => seat.isWanted && seat.wasReady);
+    for (const seat of ready.slice(standing)) this.#retire(seat, 'idle', 'the app is idle');
+    this.#wakeUp?.cancel();
+    this.#wakeUp = undefined;
+    this.#options.onChange();
+  }
+
+  /** Nobody waits for a worker any more that did not come: the supply need not go on trying. */
+  giveUp(): void {
+    const { standing } = this.#options.scaling;
+    if (!this.#isClosed && this.#wished > standing) this.#ensure('normal', 'scale', standing);
+    this.#wakeUp?.cancel();
+    this.#wakeUp = undefined;
+  }
+
+  /** Says again how many workers are wanted: another pool of the same version has said that it wants none. */
+  renew(): void {
+    if (!this.#isClosed && this.#wished > 0) this.#ensure('normal', 'replace');
+  }
+
+  /** True when there are more workers that serve than the app keeps. */
+  get hasSpare(): boolean {
+    const serving = [...this.#seats.values()].filter((seat) => seat.isWanted && seat.wasReady);
+    return serving.length > this.#options.scaling.standing;
   }
 
   /** The supply announced a worker. */
@@ -110,6 +151,12 @@ export class WorkerPool {
     if (worker.state.kind === 'lost') worker.transition({ kind: 'initializing' });
     worker.connect(channel);
     return new WorkerSession(this, this.#deps, this.#options, seat, channel);
+  }
+
+  /** The worker has dialled again: what is left of its older stream is over. */
+  supersede(worker: Worker): void {
+    const seat = this.#seats.get(worker);
+    if (seat !== undefined && worker.channel !== undefined) this.#supersede(seat, worker.channel);
   }
 
   /** The process is gone. */
@@ -152,13 +199,14 @@ export class WorkerPool {
   dropped(seat: Seat, reason: string): void {
     const { worker, wasReady } = seat;
     this.detach(seat, reason);
-    if (worker.state.kind === 'stopped') this.#releaseStopped(worker);
+    if (worker.state.kind === 'stopped') this.#giveBack(seat);
     if (!seat.isWanted) return;
     if (wasReady) {
       this.#deps.log.write('warning', 'The stream of a worker dropped.', { ...this.#fields(worker), reason });
     }
-    const { replacementMs, exitReportMs } = this.#options.limits;
-    seat.deadline = this.#deps.clock.schedule(wasReady ? replacementMs : exitReportMs, () => {
+    const { replacementMs, exitReportMs, restartMs } = this.#options.limits;
+    const waitMs = worker.restart?.isAccepted === true ? restartMs : wasReady ? replacementMs : exitReportMs;
+    seat.deadline = this.#deps.clock.schedule(waitMs, () => {
       seat.deadline = undefined;
       if (worker.channel !== undefined || !seat.isWanted) return;
       if (wasReady) this.#replace(seat, 'unresponsive');
@@ -213,18 +261,21 @@ export class WorkerPool {
     this.#wakeUp?.cancel();
     this.#succession?.cancel();
     this.#ensure('normal', 'scale', 0);
-    for (const seat of this.#seats.values()) {
-      const { worker } = seat;
-      const { channel } = worker;
-      seat.isWanted = false;
-      seat.deadline = undefined;
-      if (worker.allows('draining')) worker.transition({ kind: 'draining' });
-      this.#deps.dispatcher.removeWorker(worker, 'the app is being stopped');
-      seat.stopHeartbeat();
-      const endsItself = worker.capabilities.terminate && !this.#options.ignoresTermination;
-      if (channel === undefined || !endsItself) this.#releaseStopped(worker);
-      channel?.terminate();
-    }
+    for (const seat of this.#seats.values()) this.#retire(seat, 'application-stopped', 'the app is being stopped');
+  }
+
+  #retire(seat: Seat, reason: ReleaseReason, why: string): void {
+    const { worker } = seat;
+    const { channel } = worker;
+    seat.isWanted = false;
+    seat.deadline = undefined;
+    seat.leaving = reason;
+    if (worker.allows('draining')) worker.transition({ kind: 'draining' });
+    this.#deps.dispatcher.removeWorker(worker, why);
+    seat.stopHeartbeat();
+    const endsItself = worker.capabilities.terminate && !this.#options.ignoresTermination;
+    if (channel === undefined || !endsItself) this.#giveBack(seat);
+    channel?.terminate();
   }
 
   /** True while a worker is on its way that may become ready. */
@@ -254,8 +305,11 @@ export class WorkerPool {
     this.#options.onChange();
   }
 
-  #releaseStopped(worker: Worker): void {
-    this.#deps.supply.release(worker.workerId, 'application-stopped');
+  /** Gives a worker back that was told to end. */
+  #giveBack(seat: Seat): void {
+    if (seat.leaving === undefined) return;
+    this.#deps.supply.release(seat.worker.workerId, seat.leaving);
+    seat.leaving = undefined;
   }
 
   #supersede(seat: Seat, channel: WorkerChannel): void {
@@ -321,7 +375,8 @@ export class WorkerPool {
     });
   }
 
-  #ensure(urgency: 'normal' | 'urgent', reason: SupplyReason, count = this.#options.count): void {
+  #ensure(urgency: 'normal' | 'urgent', reason: SupplyReason, count = this.#wished): void {
+    this.#wished = count;
     this.#deps.supply.ensure({ application: this.#options.application, count, urgency, reason });
   }
 

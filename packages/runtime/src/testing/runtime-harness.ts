@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { type Clock, type Log, type Meter, type Random, silentMeter } from '@switchyard/kernel';
 import type { ApplicationDefinition } from '@switchyard/model';
 import { createMemoryLinkPair, type Link } from '@switchyard/protocol';
-import type { Runtime, VerifyWorker } from '../contract.ts';
+import type { AnnouncedApplications, Runtime, VerifyWorker } from '../contract.ts';
 import type { WorkerHttp } from '../http-stream/worker-http.ts';
 import { createRuntime, type RuntimeOptions } from '../runtime.ts';
 import { FakeSupply } from './fake-supply.ts';
@@ -18,6 +18,7 @@ export interface HarnessParts {
   readonly kinds?: SampleKinds;
   readonly options?: Partial<RuntimeOptions>;
   readonly workerHttp?: WorkerHttp;
+  readonly announcedApplications?: AnnouncedApplications;
   /** Accepts every worker unless given; null leaves the Runtime without a verifier. */
   readonly verifyWorker?: VerifyWorker | null;
 }
@@ -48,6 +49,7 @@ export function createHarness(parts: HarnessParts): Harness {
       supply,
       kinds,
       ...(parts.verifyWorker === null ? {} : { verifyWorker: parts.verifyWorker ?? acceptEverybody }),
+      ...(parts.announcedApplications ? { announcedApplications: parts.announcedApplications } : {}),
       ...(parts.workerHttp ? { workerHttp: parts.workerHttp } : {}),
     },
     { cpus: 1, ...parts.options },

@@ -1,6 +1,8 @@
+import { placeholderDefinition } from '@switchyard/protocol';
 import { describe, expect, test } from 'vitest';
 import { FakeChannel } from '../testing/fake-channel.ts';
-import { createReadyWorker } from '../testing/sample-worker.ts';
+import { createReadyWorker, sampleDefinition } from '../testing/sample-worker.ts';
+import { Worker } from './worker.ts';
 
 describe('Worker', () => {
   test('I1, I2: a stream opens an epoch of its own and is there until it ends', () => {
@@ -13,6 +15,21 @@ describe('Worker', () => {
     const next = new FakeChannel();
     expect(worker.connect(next)).toBe(2);
     expect([worker.channel, worker.framesReceived, worker.loadFailures.size]).toEqual([next, 0, 0]);
+  });
+
+  test('I3: a placeholder becomes the worker of one app, and stays it', () => {
+    const options = { inFlightCapacity: 1, stderrLines: 5, onTransition: () => {} };
+    const worker = new Worker('w1', placeholderDefinition('node'), options);
+    expect([worker.isPlaceholder, worker.jobHostKey]).toEqual([true, '_Placeholder_node:1.0.0']);
+    worker.specialize(sampleDefinition);
+    worker.specialize({ ...sampleDefinition });
+    expect([worker.isPlaceholder, worker.jobHostKey, worker.application]).toEqual([
+      false,
+      'sample:1',
+      sampleDefinition,
+    ]);
+    expect(() => worker.specialize({ ...sampleDefinition, codeVersion: '2' })).toThrow('serves sample:1 already');
+    expect(worker.application).toEqual(sampleDefinition);
   });
 
   test('keeps the last lines of stderr', () => {

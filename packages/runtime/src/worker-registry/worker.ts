@@ -1,8 +1,9 @@
-import { StateMachine } from '@switchyard/kernel';
+import { invariant, StateMachine } from '@switchyard/kernel';
 import { type ApplicationDefinition, jobHostKey } from '@switchyard/model';
-import type { LinkStatus, WorkerMetadata } from '@switchyard/protocol';
+import { isPlaceholderId, type LinkStatus, type WorkerMetadata } from '@switchyard/protocol';
 import type { InvocationError } from '@switchyard/triggers';
 import type { WorkerStatus } from '../contract.ts';
+import type { WorkerRestart } from '../worker-restart/worker-restart.ts';
 import type { Call } from './call.ts';
 import { noCapabilities, type WorkerCapabilities } from './capabilities.ts';
 import { InFlight } from './in-flight.ts';
@@ -22,6 +23,8 @@ export interface WorkerChannel {
 /** What a worker said of itself when it was initialized. */
 export interface WorkerDescription {
   readonly capabilities: WorkerCapabilities;
+  /** The capabilities as the worker named them. */
+  readonly advertised?: ReadonlyMap<string, string>;
   readonly metadata: WorkerMetadata | undefined;
 }
 
@@ -39,11 +42,10 @@ export interface WorkerOptions {
  *
  * I1 `channel` is set exactly while a stream of this epoch is connected.
  * I2 The epoch grows with every stream, so what an older stream still says can be told apart and dropped.
+ * I3 A worker changes its app at most once: from a placeholder's to a real one.
  */
 export class Worker {
   readonly workerId: string;
-  readonly application: ApplicationDefinition;
-  readonly jobHostKey: string;
   readonly inFlight: InFlight<Call>;
   /** Functions that this worker could not load, by function id. */
   readonly loadFailures = new Map<string, InvocationError>();
@@ -51,22 +53,44 @@ export class Worker {
   framesReceived = 0;
   /** The epoch that the worker's sidecar counts; 0 when there is none. */
   sidecarEpoch = 0;
+  /** The restart that its sidecar was asked for; gone when it was refused, and when the worker is back. */
+  restart: WorkerRestart | undefined;
   readonly #machine: StateMachine<WorkerState>;
   readonly #stderrLines: number;
   readonly #stderr: string[] = [];
+  #application: ApplicationDefinition;
   #epoch = 0;
   #channel: WorkerChannel | undefined;
   #description: WorkerDescription = { capabilities: noCapabilities, metadata: undefined };
 
   constructor(workerId: string, application: ApplicationDefinition, options: WorkerOptions) {
     this.workerId = workerId;
-    this.application = application;
-    this.jobHostKey = jobHostKey(application);
+    this.#application = application;
     this.inFlight = new InFlight(options.inFlightCapacity);
     this.#stderrLines = options.stderrLines;
     this.#machine = new StateMachine<WorkerState>({ kind: 'initializing' }, workerEdges, (from, to) =>
       options.onTransition(this, from, to),
     );
+  }
+
+  /** The app that it serves; a placeholder has that of its language. */
+  get application(): ApplicationDefinition {
+    return this.#application;
+  }
+
+  get jobHostKey(): string {
+    return jobHostKey(this.#application);
+  }
+
+  get isPlaceholder(): boolean {
+    return isPlaceholderId(this.#application.applicationId);
+  }
+
+  /** The placeholder is the worker of this app from now on. A worker of the same app stays it. */
+  specialize(application: ApplicationDefinition): void {
+    const isSame = fullKey(this.#application) === fullKey(application);
+    invariant(isSame || this.isPlaceholder, `worker ${this.workerId} serves ${this.jobHostKey} already`);
+    this.#application = application;
   }
 
   get state(): WorkerState {
@@ -83,6 +107,15 @@ export class Worker {
 
   get capabilities(): WorkerCapabilities {
     return this.#description.capabilities;
+  }
+
+  /** The capabilities as the worker named them. */
+  get advertised(): ReadonlyMap<string, string> {
+    return this.#description.advertised ?? new Map();
+  }
+
+  get metadata(): WorkerMetadata | undefined {
+    return this.#description.metadata;
   }
 
   get runtimeName(): string {
@@ -103,12 +136,15 @@ export class Worker {
     this.#epoch += 1;
     this.framesReceived = 0;
     this.loadFailures.clear();
+    this.restart?.fail('it came with another stream');
+    this.restart = undefined;
     return this.#epoch;
   }
 
   /** The stream of the current epoch ended. */
   disconnect(): void {
     this.#channel = undefined;
+    this.restart?.fail('its stream ended before an answer came');
   }
 
   describe(description: WorkerDescription): void {
@@ -135,4 +171,8 @@ export class Worker {
       runtimeVersion: this.#description.metadata?.runtimeVersion ?? '',
     };
   }
+}
+
+function fullKey(definition: ApplicationDefinition): string {
+  return `${jobHostKey(definition)}:${definition.codeVersion}`;
 }

@@ -257,14 +257,14 @@ describe('a worker that a sidecar brings', () => {
     handshake.startConnected(message);
     expect([heard, channel.sent, handshake.phase]).toEqual([['initialized', 'offered 0 false'], [], 'waiting']);
     expect(worker.capabilities.status).toBe(true);
-    expect(handshake.awaitsConnectResponse).toBe(true);
+    expect(handshake.awaitsAnswer).toBe(true);
     handshake.load(requests);
     expect(channel.sent.map(({ content }) => content?.$case)).toEqual([
       'functionLoadRequest',
       'functionLoadRequest',
       'workerConnectResponse',
     ]);
-    expect(handshake.awaitsConnectResponse).toBe(false);
+    expect(handshake.awaitsAnswer).toBe(false);
     handshake.receive(loadResponse('a'));
     handshake.receive(loadResponse('b'));
     expect([handshake.phase, heard.at(-1), channel.sent.length]).toEqual(['done', 'done', 3]);

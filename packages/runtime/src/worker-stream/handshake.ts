@@ -1,6 +1,7 @@
 /**
- * Brings one worker from its StartStream, or from the WorkerConnect of its sidecar, to the point where it has loaded every
- * function. A worker that came by WorkerConnect is initialized and indexed already.
+ * Brings one worker from its StartStream, or from the WorkerConnect or WorkerSpecialized of its sidecar, to the point where
+ * it has loaded every function. A worker that came by WorkerConnect is initialized and indexed already, one that was
+ * specialized is initialized.
  *
  * Phases: Initializing -> Indexing (only for the one worker that is asked) -> Waiting (until the app's functions are
  * known) -> Loading -> Done; any -> Failed. Ownership: the stream owns it while it is handshaking. Answers are matched by
@@ -10,19 +11,21 @@
  * I2 Done is reached once, after every load request was answered, well or not.
  * I3 Every phase that waits for the worker has a deadline; passing it is a failure, reported once.
  * I4 An answer that the phase does not wait for changes nothing.
- * I5 WorkerConnect is answered once: well after the load requests were sent, by the stream's end otherwise.
+ * I5 A sidecar is answered once: well after the load requests were sent, by the stream's end otherwise.
  */
 import { type Clock, type PlatformError, StateMachine, type Timer } from '@switchyard/kernel';
 import {
   type FunctionLoadRequest,
   type FunctionLoadResponse,
   type FunctionMetadataResponse,
+  type MessageContent,
   type RpcFunctionMetadata,
   StatusResult_Status,
   StreamingMessage,
   type WorkerConnect,
   type WorkerInitRequest,
   type WorkerInitResponse,
+  type WorkerSpecializedResponse,
 } from '@switchyard/protocol';
 import { quoteStderr, type RuntimeErrorCode, runtimeErrors } from '../errors.ts';
 import { parseCapabilities } from '../worker-registry/capabilities.ts';
@@ -90,7 +93,8 @@ export class Handshake implements IndexParticipant {
   readonly #plan: HandshakePlan;
   readonly #events: HandshakeEvents;
   readonly #machine: StateMachine<Phase>;
-  #awaitsConnectResponse = false;
+  /** What the worker's sidecar is told when the load requests were sent. */
+  #goodNews: MessageContent | undefined;
 
   constructor(clock: Clock, worker: Worker, plan: HandshakePlan, events: HandshakeEvents) {
     this.#clock = clock;
@@ -117,9 +121,12 @@ export class Handshake implements IndexParticipant {
 
   /** Takes what a sidecar found out in the host's place. */
   startConnected(message: WorkerConnect): void {
-    this.#awaitsConnectResponse = true;
+    const hostCapabilities = this.#plan.initRequest.capabilities;
+    const value = { result: success, hostCapabilities, functionLoadRequests: [] };
+    this.#goodNews = { $case: 'workerConnectResponse', value };
     this.#worker.describe({
       capabilities: parseCapabilities(message.workerCapabilities),
+      advertised: message.workerCapabilities,
       metadata: message.workerMetadata,
     });
     this.#machine.transition({ kind: 'waiting' });
@@ -130,9 +137,17 @@ export class Handshake implements IndexParticipant {
     });
   }
 
-  /** True while the worker's sidecar waits for the answer to its WorkerConnect. */
-  get awaitsConnectResponse(): boolean {
-    return this.#awaitsConnectResponse;
+  /** Goes on with a worker that waited for its app: it is initialized, and was reloaded. */
+  startSpecialized(answer: Omit<WorkerSpecializedResponse, 'result'>): void {
+    this.#goodNews = { $case: 'workerSpecializedResponse', value: { ...answer, result: success } };
+    this.#machine.transition({ kind: 'waiting' });
+    this.#events.initialized();
+    this.#plan.join(this);
+  }
+
+  /** True while the worker's sidecar waits to hear whether the worker was taken. */
+  get awaitsAnswer(): boolean {
+    return this.#goodNews !== undefined;
   }
 
   /** Gives up without a report: the stream is gone. */
@@ -142,7 +157,7 @@ export class Handshake implements IndexParticipant {
   }
 
   /** An answer of the worker. False when the phase does not wait for it. */
-  receive(content: NonNullable<StreamingMessage['content']>): boolean {
+  receive(content: MessageContent): boolean {
     switch (content.$case) {
       case 'workerInitResponse':
         return this.#initialized(content.value);
@@ -178,7 +193,7 @@ export class Handshake implements IndexParticipant {
     } else {
       for (const value of requests) this.#send({ $case: 'functionLoadRequest', value });
     }
-    this.#answerConnect();
+    this.#answerSidecar();
     this.#finishIfLoaded();
   }
 
@@ -197,6 +212,7 @@ export class Handshake implements IndexParticipant {
     }
     this.#worker.describe({
       capabilities: parseCapabilities(response.capabilities),
+      advertised: response.capabilities,
       metadata: response.workerMetadata,
     });
     this.#machine.transition({ kind: 'waiting' });
@@ -225,12 +241,10 @@ export class Handshake implements IndexParticipant {
     return true;
   }
 
-  #answerConnect(): void {
-    if (!this.#awaitsConnectResponse) return;
-    this.#awaitsConnectResponse = false;
-    const result = { status: StatusResult_Status.Success, result: '', exception: undefined, logs: [] };
-    const hostCapabilities = this.#plan.initRequest.capabilities;
-    this.#send({ $case: 'workerConnectResponse', value: { result, hostCapabilities, functionLoadRequests: [] } });
+  #answerSidecar(): void {
+    const goodNews = this.#goodNews;
+    this.#goodNews = undefined;
+    if (goodNews !== undefined) this.#send(goodNews);
   }
 
   #finishIfLoaded(): void {
@@ -254,10 +268,12 @@ export class Handshake implements IndexParticipant {
     return runtimeErrors.create(code, { workerId, applicationId: application.applicationId, stderr, ...details });
   }
 
-  #send(content: NonNullable<StreamingMessage['content']>): void {
+  #send(content: MessageContent): void {
     this.#worker.channel?.send(StreamingMessage.encode({ requestId: '', content }).finish());
   }
 }
+
+const success = { status: StatusResult_Status.Success, result: '', exception: undefined, logs: [] };
 
 /** How many functions an error names. */
 const namesQuoted = 5;

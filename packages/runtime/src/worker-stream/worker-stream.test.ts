@@ -8,12 +8,15 @@ import {
   StreamingMessage,
   WorkerConnect,
 } from '@switchyard/protocol';
-import { createFakeWorker, createMemoryLog, VirtualClock } from '@switchyard/testkit';
+import { createFakeWorker, createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { VerifyWorker, WorkerVerdict } from '../contract.ts';
 import { runtimeErrors } from '../errors.ts';
 import { defaultLimits } from '../limits.ts';
+import { attached, specialized } from '../testing/attached-worker.ts';
+import { createHarness } from '../testing/runtime-harness.ts';
+import { createApplication } from '../testing/sample-application.ts';
 import { sampleAnswer, sampleDefinition } from '../testing/sample-worker.ts';
 import { Worker } from '../worker-registry/worker.ts';
 import { type Admission, type StreamDoor, type StreamSession, streamEdges, WorkerStream } from './worker-stream.ts';
@@ -74,7 +77,8 @@ function openStream(known = 'w1', verify: VerifyWorker = () => ({ kind: 'accepte
     workerId === known
       ? { kind: 'admitted', session: session(stream) }
       : { kind: 'refused', error: runtimeErrors.create('WORKER_UNKNOWN', { workerId }) };
-  const door: StreamDoor = { admit, connect: ({ workerId }) => admit(workerId), verify };
+  const byClaims = ({ workerId }: { readonly workerId: string }): Admission => admit(workerId);
+  const door: StreamDoor = { admit, connect: byClaims, attach: byClaims, specialize: byClaims, verify };
   const stream: WorkerStream = new WorkerStream({ clock, log }, defaultLimits, host, door);
   stream.start();
   return { clock, log, link, host, stream, worker, heard };
@@ -90,7 +94,7 @@ describe('the stream machine', () => {
     expect(streamEdges).toEqual({
       opening: ['handshaking', 'closed'],
       handshaking: ['open', 'draining', 'closed'],
-      open: ['draining', 'closed'],
+      open: ['handshaking', 'draining', 'closed'],
       draining: ['closed'],
       closed: [],
     });
@@ -350,5 +354,39 @@ describe('WorkerConnect', () => {
     different.link.send(workerConnect({ useDefaultMetadataIndexing: true }));
     expect(await endOf(different.link)).toMatchObject({ code: 9, message: expect.stringContaining('other functions') });
     expect(different.heard).toEqual(['initialized', 'failed WORKER_FUNCTIONS_DIFFER']);
+  });
+});
+
+describe('a worker that waits for its app', () => {
+  test('I7: keeps its stream; what it says goes to the placeholder’s session before, to the app’s after', async () => {
+    const clock = new VirtualClock();
+    const log = createMemoryLog(clock);
+    const { runtime, connect } = createHarness({ clock, log, random: createSeededRandom(1) });
+    runtime.addApplication(createApplication()).catch(() => {});
+    const link = connect();
+    const worker = createFakeWorker(attached(link, { workerId: 'w1' }), { workerId: 'w1', functions: [{ name: 'f' }] });
+    await clock.settle();
+    const said = async (message: string) => {
+      worker.log({ message });
+      await clock.settle();
+    };
+    await said('before');
+    worker.send({ $case: 'workerSpecialized', value: specialized() });
+    await said('after');
+    expect(log.withMessage('A placeholder logged.').map(({ fields }) => fields.text)).toEqual(['before']);
+    expect(log.withMessage('after')).toMatchObject([{ fields: { applicationId: 'sample', workerId: 'w1' } }]);
+    expect(runtime.status()[0]?.workers).toMatchObject([{ workerId: 'w1', state: 'ready' }]);
+  });
+
+  test('I6, I7: hears why it may not serve an app, and its stream ends', async () => {
+    const clock = new VirtualClock();
+    const { runtime, connect } = createHarness({ clock, log: createMemoryLog(clock), random: createSeededRandom(1) });
+    const link = connect();
+    const worker = createFakeWorker(attached(link, { workerId: 'w1' }), { workerId: 'w1' });
+    await clock.settle();
+    worker.send({ $case: 'workerSpecialized', value: specialized({ applicationId: '' }) });
+    expect(await endOf(link)).toMatchObject({ code: 7, message: expect.stringContaining("application_id is ''") });
+    expect(worker.bodies('workerSpecializedResponse')).toMatchObject([{ result: { status: 0 } }]);
+    expect(runtime.placeholders()).toEqual([]);
   });
 });
