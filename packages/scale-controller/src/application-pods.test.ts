@@ -1,7 +1,7 @@
-import { createDeferred } from '@switchyard/kernel';
+import { createDeferred, Secret } from '@switchyard/kernel';
 import type { AssignOutcome, StackAssignment } from '@switchyard/protocol';
 import { createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/testkit';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { failedOutcome, nodeStack } from './testing/fake-provider.ts';
 import { openSupplyRun, type SupplyRunOptions, shop, wish } from './testing/supply-run.ts';
 
@@ -41,6 +41,33 @@ describe('the workers of an app', () => {
     await clock.settle();
     expect([events, provider.pods.flatMap((pod) => pod.assigned)]).toEqual([[], []]);
     expect(supply.pools()).toMatchObject([{ warm: 1 }]);
+  });
+
+  it('I3: show a token of their own, made for the worker that was announced', async () => {
+    const tokenOf = async ({ assignment }: StackAssignment, workerId: string): Promise<Secret> =>
+      new Secret(`${assignment.application.applicationId} ${workerId}`);
+    const { clock, provider, supply, events } = createSupplyRun({ pools, tokenOf });
+    supply.ensure(wish(2));
+    await clock.settle();
+    expect(provider.pods.flatMap(({ assigned }) => assigned.map(({ token }) => token?.reveal())).sort()).toEqual([
+      'shop w1',
+      'shop w2',
+    ]);
+    expect(events).toMatchObject([{ kind: 'expected' }, { kind: 'expected' }]);
+  });
+
+  it('I2, I5: without a token the pod gets nothing, ends, and another one is tried later', async () => {
+    const tokenOf = vi.fn(async () => new Secret('t'));
+    tokenOf.mockRejectedValueOnce(new Error('no key signs'));
+    const { clock, provider, supply, events } = createSupplyRun({ pools, tokenOf });
+    supply.ensure(wish(1));
+    await clock.settle();
+    expect(provider.at(0)).toMatchObject({ assigned: [], stops: [0] });
+    expect(events.find(({ kind }) => kind === 'failed')).toMatchObject({
+      message: expect.stringContaining('no key signs'),
+    });
+    await clock.advance(60_000);
+    expect(provider.pods.flatMap(({ assigned }) => assigned)).toHaveLength(1);
   });
 
   it('I2, I4: one that ends is replaced after a wait that grows, and that health resets', async () => {

@@ -26,6 +26,7 @@ import {
 import type { ApplicationDefinition, Stack } from '@switchyard/model';
 import type {
   AssignmentSource,
+  AssignOutcome,
   Pod,
   PodEnd,
   ReleaseReason,
@@ -179,14 +180,14 @@ export class ApplicationPods {
     }
   }
 
-  async #assign(pod: Pod, { assignment }: StackAssignment): Promise<void> {
+  async #assign(pod: Pod, found: StackAssignment): Promise<void> {
     const { application, emit } = this.#options;
     const { workerId } = pod;
     const seat: Seat = { pod, sinceMs: this.#deps.clock.monotonic(), isWanted: true, isExplained: false };
     this.#seats.set(workerId, seat);
     void pod.ended.then((end) => this.#ended(seat, end));
     emit({ kind: 'expected', workerId, application });
-    const outcome = await pod.assign(assignment);
+    const outcome = await this.#assignTo(pod, found);
     if (outcome.kind === 'assigned') return;
     // A pod that was released meanwhile, or has ended, has been accounted for.
     if (!seat.isWanted) return;
@@ -194,6 +195,16 @@ export class ApplicationPods {
     seat.isExplained = true;
     pod.stop(0);
     this.#failed(outcome.error);
+  }
+
+  async #assignTo(pod: Pod, found: StackAssignment): Promise<AssignOutcome | { kind: 'failed'; error: unknown }> {
+    const { assignments } = this.#deps;
+    try {
+      const token = (await assignments.tokenOf?.(found, pod.workerId)) ?? found.assignment.token;
+      return await pod.assign({ ...found.assignment, token });
+    } catch (error) {
+      return { kind: 'failed', error };
+    }
   }
 
   #ended(seat: Seat, end: PodEnd): void {

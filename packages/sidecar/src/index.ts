@@ -3,10 +3,20 @@ export * from './catalogue/index.ts';
 export { connectionArguments, type WorkerConnection } from './connection-arguments.ts';
 export type { LaunchSource, WorkerLaunch } from './contract.ts';
 export { podErrors } from './errors.ts';
+export type { AssignVerdict, AuthorizeAssign } from './http/authorize.ts';
+export type { BodyLimits, BodyReading } from './http/request-body.ts';
+export {
+  defaultSidecarServerLimits,
+  type SidecarServerLimits,
+  type SidecarTls,
+  toSidecarServerOptions,
+} from './http/server-options.ts';
 export {
   answerSidecarRequest,
   createSidecarListener,
+  defaultBodyLimits,
   type SidecarFace,
+  type SidecarHttp,
   type SidecarReply,
   type SidecarRequest,
 } from './http/sidecar-http.ts';
@@ -21,6 +31,18 @@ export {
 } from './http-proxy/worker-http-proxy.ts';
 export { defaultPodHostLimits, type PodHostLimits } from './limits.ts';
 export { createNodeProcesses } from './node-processes.ts';
+export { openProcessTable, type ProcessTable } from './node-processes-table.ts';
+export { defaultOrphanSweepOptions, OrphanSweep, type OrphanSweepOptions } from './orphan-sweep.ts';
+export { packageErrors } from './packages/errors.ts';
+export { defaultPackageLimits, type PackageLimits } from './packages/limits.ts';
+export {
+  createPackageFolders,
+  type PackageFolders,
+  type PackageFoldersDeps,
+  type PackageFoldersOptions,
+} from './packages/package-folders.ts';
+export type { FetchPackage, PackageSource } from './packages/package-source.ts';
+export { removeTree } from './packages/remove-tree.ts';
 export {
   createPlaceholderPods,
   type PlaceholderPods,
@@ -31,13 +53,25 @@ export type { PlaceholderLaunch } from './pod/pod.ts';
 export { createRuntimeDialer, type RuntimeDialer } from './pod/runtime-dialer.ts';
 export { createPodHost, type PodHost, type PodHostDeps, type PodHostOptions } from './pod-host.ts';
 export type { ConsoleStream, ProcessHandle, ProcessLaunch, ProcessObserver, ProcessPort } from './process-port.ts';
+export { restartErrors } from './restart/errors.ts';
+export { type CapturedLaunch, decideLaunch, type LaunchDecision, readWantedLaunch } from './restart/launch-check.ts';
+export {
+  type CreateLife,
+  createRestartableSidecar,
+  type FindLaunch,
+  type RestartableSidecar,
+  type RestartableSidecarDeps,
+  type RestartableSidecarOptions,
+} from './restart/restartable-sidecar.ts';
 export { sidecarErrors } from './sidecar/errors.ts';
 export { defaultSidecarLimits, type SidecarLimits } from './sidecar/limits.ts';
 export { createSidecar } from './sidecar/sidecar.ts';
 export type {
   DialRuntime,
+  IndexOutcome,
   OpenPackage,
   RelayCounts,
+  RuntimeAttachment,
   Sidecar,
   SidecarDeps,
   SidecarEnd,
@@ -46,3 +80,30 @@ export type {
   SidecarStatus,
   SidecarTraits,
 } from './sidecar/sidecar-contract.ts';
+export { readSidecarEnvironment, type SidecarEnvironment, type Variables } from './sidecar/sidecar-environment.ts';
+export type {
+  LaunchChange,
+  LaunchConfiguration,
+  RestartOutcome,
+  SupervisorStateKind,
+  SupervisorStatus,
+  WorkerControl,
+} from './wrapper/contract.ts';
+export { wrapperErrors } from './wrapper/errors.ts';
+export { defaultSupervisorLimits, type SupervisorLimits } from './wrapper/limits.ts';
+export {
+  type CrashPolicy,
+  Supervisor,
+  type SupervisorDeps,
+  type SupervisorEnd,
+  type SupervisorObserver,
+  type SupervisorOptions,
+} from './wrapper/supervisor.ts';
+export { createWrapperClient, type WrapperClient, type WrapperTransport } from './wrapper/wrapper-client.ts';
+export {
+  answerWrapperRequest,
+  createWrapperListener,
+  type WrapperFace,
+  type WrapperReply,
+  type WrapperRequest,
+} from './wrapper/wrapper-http.ts';

@@ -1,13 +1,17 @@
 import type { BackoffOptions } from '@switchyard/kernel';
 
-/** Every limit of a pod host, by name. */
-export interface PodHostLimits {
+/** The limits of one worker's process. */
+export interface WorkerProcessLimits {
   /** A console line longer than this goes out in pieces, in characters. */
   readonly maxLineLength: number;
   /** How many of the last stderr lines an `exited` event carries. */
   readonly stderrTailLines: number;
   /** How long the console of a process that is gone may stay open. */
   readonly consoleDrainMs: number;
+}
+
+/** Every limit of a pod host, by name. */
+export interface PodHostLimits extends WorkerProcessLimits {
   /** Between SIGTERM and SIGKILL. */
   readonly terminationGraceMs: number;
   /** How long the launch source may take. */

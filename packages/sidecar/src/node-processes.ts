@@ -3,11 +3,14 @@
  *
  * Each process leads a group of its own, so that a signal reaches its children too and Ctrl-C in the terminal reaches
  * none of them: whoever owns the port decides when they end. When this process exits, for whatever reason it can still
- * run code, every group is killed; when it is killed itself, the guard does that.
+ * run code, every group is killed; when it is killed itself, the guard does that. Each process carries the mark of this
+ * one, by which orphans are found when the guard is gone too.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { openProcessTable } from './node-processes-table.ts';
 import { OrphanGuard } from './orphan-guard.ts';
+import { ownerVariable, toOwnerMark } from './process-owner.ts';
 import type { ProcessLaunch, ProcessObserver, ProcessPort } from './process-port.ts';
 
 /** Windows has no process groups: there a signal reaches the process alone, and nobody guards it. */
@@ -16,17 +19,20 @@ const hasGroups = process.platform !== 'win32';
 /** Opens the port. Call it once per process. */
 export function createNodeProcesses(): ProcessPort {
   const living = new Set<ChildProcess>();
-  const guard = new OrphanGuard();
+  const table = openProcessTable();
+  const self = table.self();
+  const mark = self === undefined ? {} : { [ownerVariable]: toOwnerMark(self) };
+  const guard = new OrphanGuard(mark[ownerVariable]);
   process.on('exit', () => {
     for (const child of living) killGroup(child, 'SIGKILL');
   });
   return {
     spawn(launch, observer) {
-      const child = start(launch, observer);
+      const child = start(launch, mark, observer);
       if (child === undefined) return { pid: undefined, kill: () => {} };
       const { pid } = child;
       living.add(child);
-      if (hasGroups && pid !== undefined) guard.watch(pid);
+      if (hasGroups && pid !== undefined) guard.watch(pid, self && table.identityOf(pid)?.startTicks);
       child.once('error', () => living.delete(child));
       child.once('exit', () => {
         living.delete(child);
@@ -38,11 +44,15 @@ export function createNodeProcesses(): ProcessPort {
   };
 }
 
-function start(launch: ProcessLaunch, observer: ProcessObserver): ChildProcess | undefined {
+function start(
+  launch: ProcessLaunch,
+  mark: Readonly<Record<string, string>>,
+  observer: ProcessObserver,
+): ChildProcess | undefined {
   try {
     return spawn(launch.executable, launch.arguments, {
       cwd: launch.directory,
-      env: launch.environment,
+      env: { ...launch.environment, ...mark },
       stdio: [launch.lifeline === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
       detached: hasGroups,
       windowsHide: true,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-const guard = new URL('./orphan-guard.ts', import.meta.url).href;
+const urlOf = (file: string): string => JSON.stringify(new URL(file, import.meta.url).href);
 
 /** A process that ends on SIGKILL alone, and while it lives answers whatever is sent to it. */
 const stubborn = `process.on('SIGTERM', () => {});
@@ -27,15 +27,23 @@ afterEach(() => {
   server.close();
 });
 
-/** Starts a process with a guard; `script` may use `guard` and `start`, which starts a stubborn process. */
+/**
+ * Starts a process with a guard; `script` may use `guard`, `mark`, `startOf`, and `start`, which starts a stubborn process
+ * with more variables.
+ */
 function startHost(script: string): ChildProcess {
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : 0;
-  const program = `const { OrphanGuard } = await import(${JSON.stringify(guard)});
+  const program = `const { OrphanGuard } = await import(${urlOf('./orphan-guard.ts')});
+    const { openProcessTable } = await import(${urlOf('./node-processes-table.ts')});
+    const { toOwnerMark } = await import(${urlOf('./process-owner.ts')});
     const { spawn } = await import('node:child_process');
-    const guard = new OrphanGuard();
-    const start = () => spawn(process.execPath, ['-e', ${JSON.stringify(stubborn)}, ${port}],
-      { detached: true, stdio: 'ignore' }).pid;
+    const self = openProcessTable().self();
+    const mark = self && toOwnerMark(self);
+    const startOf = (pid) => openProcessTable().identityOf(pid)?.startTicks;
+    const guard = new OrphanGuard(mark);
+    const start = (more = {}) => spawn(process.execPath, ['-e', ${JSON.stringify(stubborn)}, ${port}],
+      { detached: true, stdio: 'ignore', env: { ...process.env, ...more } }).pid;
     ${script}`;
   const host = spawn(process.execPath, ['--input-type=module', '--eval', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -54,10 +62,16 @@ async function nextLine(host: ChildProcess): Promise<string> {
   return Buffer.from(chunk).toString().trim();
 }
 
+async function echoes(socket: Socket): Promise<string> {
+  const echo = once(socket, 'data');
+  socket.write('still there');
+  return String((await echo)[0]);
+}
+
 describe.skipIf(process.platform === 'win32')('OrphanGuard', () => {
   it('I1: what is watched ends when the host is killed', async () => {
     const connected = nextConnection();
-    const host = startHost('guard.watch(start()); setInterval(() => {}, 1000);');
+    const host = startHost('guard.watch(start(), undefined); setInterval(() => {}, 1000);');
     const worker = await connected;
     const ended = once(worker, 'close');
     host.kill('SIGKILL');
@@ -68,9 +82,9 @@ describe.skipIf(process.platform === 'win32')('OrphanGuard', () => {
   it('I2: what was forgotten is left alone', async () => {
     const first = nextConnection();
     const host = startHost(`const freed = start();
-      guard.watch(freed);
+      guard.watch(freed, undefined);
       console.log(freed);
-      process.once('SIGUSR2', () => { guard.forget(freed); guard.watch(start()); });
+      process.once('SIGUSR2', () => { guard.forget(freed); guard.watch(start(), undefined); });
       setInterval(() => {}, 1000);`);
     leftovers.push(Number(await nextLine(host)));
     const freed = await first;
@@ -80,15 +94,65 @@ describe.skipIf(process.platform === 'win32')('OrphanGuard', () => {
     const ended = once(watched, 'close');
     host.kill('SIGKILL');
     await ended;
-    const echo = once(freed, 'data');
-    freed.write('still there');
-    expect(String((await echo)[0])).toBe('still there');
+    expect(await echoes(freed)).toBe('still there');
   });
 
   it('I3: a host with nothing else to do ends', async () => {
     const noGroup = 2 ** 30;
-    const host = startHost(`guard.watch(${noGroup}); process.exitCode = 7;`);
+    const host = startHost(`guard.watch(${noGroup}, undefined); process.exitCode = 7;`);
     const [code] = (await once(host, 'exit')) as [number];
     expect(code).toBe(7);
   });
+
+  it.skipIf(process.platform !== 'linux')('I1: what is watched with its start ends too', async () => {
+    const connected = nextConnection();
+    const host = startHost('const pid = start(); guard.watch(pid, startOf(pid)); setInterval(() => {}, 1000);');
+    const worker = await connected;
+    const ended = once(worker, 'close');
+    host.kill('SIGKILL');
+    await ended;
+    expect(worker.destroyed).toBe(true);
+  });
+
+  it.skipIf(process.platform !== 'linux')(
+    'I4: a group of the same number and another start is left alone',
+    async () => {
+      const first = nextConnection();
+      const host = startHost(`const foreign = start();
+      guard.watch(foreign, '1');
+      console.log(foreign);
+      process.once('SIGUSR2', () => { const pid = start(); guard.watch(pid, startOf(pid)); });
+      setInterval(() => {}, 1000);`);
+      leftovers.push(Number(await nextLine(host)));
+      const foreign = await first;
+      const second = nextConnection();
+      host.kill('SIGUSR2');
+      const watched = await second;
+      const ended = once(watched, 'close');
+      host.kill('SIGKILL');
+      await ended;
+      expect(await echoes(foreign)).toBe('still there');
+    },
+  );
+
+  it.skipIf(process.platform !== 'linux')(
+    'I5: what left its group ends by its mark, and no other mark counts',
+    async () => {
+      const first = nextConnection();
+      const host = startHost(`guard.watch(${2 ** 30}, '1');
+      const foreign = start({ SWITCHYARD_OWNER: mark.replace(';', '0;') });
+      console.log(foreign);
+      process.once('SIGUSR2', () => start({ SWITCHYARD_OWNER: mark }));
+      setInterval(() => {}, 1000);`);
+      leftovers.push(Number(await nextLine(host)));
+      const foreign = await first;
+      const second = nextConnection();
+      host.kill('SIGUSR2');
+      const marked = await second;
+      const ended = once(marked, 'close');
+      host.kill('SIGKILL');
+      await ended;
+      expect(await echoes(foreign)).toBe('still there');
+    },
+  );
 });

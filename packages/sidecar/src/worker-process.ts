@@ -13,7 +13,7 @@
  */
 import { type Clock, StateMachine, type Timer } from '@switchyard/kernel';
 import { ConsoleLines } from './console-lines.ts';
-import type { PodHostLimits } from './limits.ts';
+import type { WorkerProcessLimits } from './limits.ts';
 import type { ConsoleStream, ProcessHandle, ProcessLaunch, ProcessPort } from './process-port.ts';
 
 /** How a worker's process ended. */
@@ -56,7 +56,7 @@ const edges = {
 export class WorkerProcess {
   readonly startedAtMs: number;
   readonly #clock: Clock;
-  readonly #limits: PodHostLimits;
+  readonly #limits: WorkerProcessLimits;
   readonly #observer: WorkerProcessObserver;
   readonly #lines: Readonly<Record<ConsoleStream, ConsoleLines>>;
   readonly #openStreams = new Set<ConsoleStream>(['stdout', 'stderr']);
@@ -65,7 +65,7 @@ export class WorkerProcess {
 
   constructor(
     deps: { readonly clock: Clock; readonly processes: ProcessPort },
-    limits: PodHostLimits,
+    limits: WorkerProcessLimits,
     launch: ProcessLaunch,
     observer: WorkerProcessObserver,
   ) {

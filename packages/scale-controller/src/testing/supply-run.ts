@@ -12,6 +12,7 @@ export function wish(count: number, more: Partial<SupplyRequest> = {}): SupplyRe
 
 export interface SupplyRunOptions extends PooledSupplyOptions {
   readonly assignmentOf?: AssignmentSource['assignmentOf'];
+  readonly tokenOf?: NonNullable<AssignmentSource['tokenOf']>;
 }
 
 /** What a test stands on. */
@@ -33,7 +34,11 @@ export function openSupplyRun<TestClock extends Clock, TestLog extends Log>(
     gauge: () => {},
     observe: () => {},
   };
-  const assignments = { assignmentOf: options.assignmentOf ?? assignmentOf };
+  const { tokenOf } = options;
+  const assignments: AssignmentSource = {
+    assignmentOf: options.assignmentOf ?? assignmentOf,
+    ...(tokenOf === undefined ? {} : { tokenOf }),
+  };
   const supply = createPooledSupply({ ...kit, provider, meter, assignments }, options);
   const events: SupplyEvent[] = [];
   supply.watch((event) => events.push(event));

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Link, toAssignmentJson } from '@switchyard/protocol';
 import {
@@ -11,7 +11,10 @@ import {
 } from '@switchyard/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SidecarRun, type SidecarRunOptions, sampleAssignment } from '../testing/sidecar-run.ts';
-import { answerSidecarRequest, createSidecarListener } from './sidecar-http.ts';
+import type { AuthorizeAssign } from './authorize.ts';
+import type { BodyLimits, BodyReading } from './request-body.ts';
+import { toSidecarServerOptions } from './server-options.ts';
+import { answerSidecarRequest, createSidecarListener, type SidecarHttp } from './sidecar-http.ts';
 
 type Worker = Partial<FakeWorkerOptions>;
 
@@ -26,8 +29,13 @@ type Run = ReturnType<typeof createSidecarRun>;
 
 const body = JSON.stringify(toAssignmentJson(sampleAssignment));
 
-async function ask({ sidecar }: Run, method: string, path: string, text = '') {
-  const reply = await answerSidecarRequest(sidecar, { method, path, body: text });
+const accepted: AuthorizeAssign = async () => ({ kind: 'accepted' });
+
+async function ask({ sidecar }: Run, method: string, path: string, text = '', http: Partial<SidecarHttp> = {}) {
+  const reply = await answerSidecarRequest(
+    { sidecar, authorize: accepted, ...http },
+    { method, path, authorization: 'Bearer x', readBody: async () => ({ kind: 'read', text }) },
+  );
   return { ...reply, json: reply.type === 'application/json' ? JSON.parse(reply.body) : undefined };
 }
 
@@ -72,6 +80,80 @@ describe('POST /assign', () => {
     await run.warm();
     expect(await ask(run, 'POST', '/assign', body)).toMatchObject({ status: 502, json: { tainted: true } });
   });
+});
+
+describe('who may assign', () => {
+  it('nobody may where nothing checks credentials, and the body stays unread', async () => {
+    const run = createSidecarRun();
+    await run.warm();
+    let reads = 0;
+    const reply = await answerSidecarRequest(
+      { sidecar: run.sidecar },
+      {
+        method: 'POST',
+        path: '/assign',
+        authorization: 'Bearer good',
+        readBody: async () => {
+          reads += 1;
+          return { kind: 'read', text: body };
+        },
+      },
+    );
+    expect(reply).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer' } });
+    expect(JSON.parse(reply.body)).toMatchObject({ error: 'SIDECAR_UNAUTHORIZED' });
+    expect([reads, run.sidecar.state]).toEqual([0, 'warm']);
+  });
+
+  it.each([
+    [401, 'SIDECAR_UNAUTHORIZED'],
+    [403, 'SIDECAR_FORBIDDEN'],
+  ] as const)('a refusal with %d is passed on with its reason, and nothing is done', async (status, error) => {
+    const run = createSidecarRun();
+    await run.warm();
+    const authorize: AuthorizeAssign = async () => ({ kind: 'refused', status, reason: 'the token has expired' });
+    const reply = await ask(run, 'POST', '/assign', body, { authorize });
+    expect(reply).toMatchObject({ status, json: { error, message: expect.stringContaining('the token has expired') } });
+    expect([run.sidecar.state, run.dialled.length]).toEqual(['warm', 0]);
+  });
+
+  it('the guard sees the header as it came, and what it throws is no acceptance', async () => {
+    const run = createSidecarRun();
+    await run.warm();
+    const seen: (string | undefined)[] = [];
+    const authorize: AuthorizeAssign = async (authorization) => {
+      seen.push(authorization);
+      throw new Error('the keys are not there');
+    };
+    const reply = await ask(run, 'POST', '/assign', body, { authorize });
+    expect(reply).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
+    expect(reply.body).toContain('the keys are not there');
+    expect([seen, run.sidecar.state]).toEqual([['Bearer x'], 'warm']);
+  });
+
+  it('everybody may look', async () => {
+    const run = createSidecarRun();
+    const refuse: AuthorizeAssign = async () => ({ kind: 'refused', status: 401, reason: 'no' });
+    for (const path of ['/health', '/metrics']) {
+      expect(await ask(run, 'GET', path, '', { authorize: refuse })).toMatchObject({ status: 200 });
+    }
+  });
+
+  it.each([
+    [{ kind: 'too-long' }, 413, 'SIDECAR_BODY_TOO_LONG'],
+    [{ kind: 'late' }, 408, 'SIDECAR_BODY_LATE'],
+    [{ kind: 'broken', reason: 'gone' }, 400, 'SIDECAR_ASSIGNMENT_INVALID'],
+  ] as readonly (readonly [BodyReading, number, string])[])(
+    'a body that is %o answers %d',
+    async (reading, status, error) => {
+      const run = createSidecarRun();
+      await run.warm();
+      const reply = await answerSidecarRequest(
+        { sidecar: run.sidecar, authorize: accepted },
+        { method: 'POST', path: '/assign', authorization: undefined, readBody: async () => reading },
+      );
+      expect([reply.status, JSON.parse(reply.body).error, run.sidecar.state]).toEqual([status, error, 'warm']);
+    },
+  );
 });
 
 describe('the rest of the face', () => {
@@ -138,8 +220,9 @@ describe('createSidecarListener', () => {
     for (const server of servers.splice(0)) server.close().closeAllConnections();
   });
 
-  async function listen(run: Run): Promise<string> {
-    const server = createServer(createSidecarListener(run.sidecar));
+  async function listen(run: Run, limits?: BodyLimits): Promise<string> {
+    const http = { sidecar: run.sidecar, clock: run.clock, authorize: accepted };
+    const server = createServer(toSidecarServerOptions(), createSidecarListener(http, limits));
     servers.push(server);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -158,6 +241,21 @@ describe('createSidecarListener', () => {
     const run = createSidecarRun();
     const url = await listen(run);
     const response = await fetch(`${url}/assign`, { method: 'POST', body: 'x'.repeat(9 * 1024 * 1024) });
-    expect(response.status).toBe(413);
+    expect([response.status, response.headers.get('connection')]).toEqual([413, 'close']);
+  });
+
+  it('waits for a body that does not come for a limited time', async () => {
+    const run = createSidecarRun();
+    const url = await listen(run, { bodyBytes: 100, bodyMs: 5_000 });
+    const { status } = await new Promise<{ status: number }>((resolve, reject) => {
+      const slow = request(`${url}/assign`, { method: 'POST', headers: { 'content-length': '50' } }, (response) => {
+        resolve({ status: response.statusCode ?? 0 });
+        slow.destroy();
+      });
+      slow.on('error', reject);
+      slow.write('{');
+      servers.at(-1)?.once('request', () => void run.clock.advance(5_000));
+    });
+    expect(status).toBe(408);
   });
 });

@@ -1,16 +1,24 @@
-/** The HTTP face of a sidecar: `POST /assign`, `GET /health`, `GET /ready`, `GET /metrics`. Pure mapping; opens nothing. */
+/**
+ * The HTTP face of a sidecar: `POST /assign`, `GET /health`, `GET /ready`, `GET /metrics`. Pure mapping; opens nothing.
+ * Who may assign is checked before anything of the body is read.
+ */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { messageOf, type PlatformError } from '@switchyard/kernel';
+import { type Clock, messageOf, type PlatformError } from '@switchyard/kernel';
 import { type AssignOutcome, parseAssignment } from '@switchyard/protocol';
 import { sidecarErrors } from '../sidecar/errors.ts';
 import type { Sidecar, SidecarStatus } from '../sidecar/sidecar-contract.ts';
+import { type AuthorizeAssign, refusalOf } from './authorize.ts';
+import { type BodyLimits, type BodyReading, readBody } from './request-body.ts';
 
 /** A request, as far as the mapping needs it. */
 export interface SidecarRequest {
   readonly method: string;
   /** Without its query. */
   readonly path: string;
-  readonly body: string;
+  /** The header of that name. */
+  readonly authorization: string | undefined;
+  /** Called at most once, and only for a sender that may change something. */
+  readonly readBody: () => Promise<BodyReading>;
 }
 
 export interface SidecarReply {
@@ -23,68 +31,106 @@ export interface SidecarReply {
 /** A sidecar's face needs nothing more of it. */
 export type SidecarFace = Pick<Sidecar, 'assign' | 'status'>;
 
+/** What stands behind the face. */
+export interface SidecarHttp {
+  readonly sidecar: SidecarFace;
+  /** Without it nobody may assign over HTTP. */
+  readonly authorize?: AuthorizeAssign;
+}
+
 /** An assignment with the largest environment that a system takes is smaller. */
-const maxBodyBytes = 8 * 1024 * 1024;
+export const defaultBodyLimits: BodyLimits = { bodyBytes: 8 * 1024 * 1024, bodyMs: 30_000 };
 
-type Route = (sidecar: SidecarFace, body: string) => SidecarReply | Promise<SidecarReply>;
+type Show = (status: SidecarStatus) => SidecarReply;
+type Change = (sidecar: SidecarFace, text: string) => Promise<SidecarReply>;
 
-const routes: ReadonlyMap<string, { readonly method: string; readonly answer: Route }> = new Map([
-  ['/assign', { method: 'POST', answer: assign }],
-  ['/health', { method: 'GET', answer: (sidecar) => toHealth(sidecar.status()) }],
-  ['/ready', { method: 'GET', answer: (sidecar) => toReadiness(sidecar.status()) }],
-  ['/metrics', { method: 'GET', answer: (sidecar) => toMetrics(sidecar.status()) }],
+type Route = { readonly kind: 'shows'; readonly show: Show } | { readonly kind: 'changes'; readonly change: Change };
+
+const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ['/assign', { kind: 'changes', change: assign }],
+  ['/health', { kind: 'shows', show: toHealth }],
+  ['/ready', { kind: 'shows', show: toReadiness }],
+  ['/metrics', { kind: 'shows', show: toMetrics }],
 ]);
 
 /** Answers one request. Never rejects. */
-export async function answerSidecarRequest(sidecar: SidecarFace, request: SidecarRequest): Promise<SidecarReply> {
-  const route = routes.get(request.path);
-  if (route === undefined) return json(404, { error: 'NOT_FOUND', message: `There is no ${request.path} here.` });
-  if (route.method === request.method) return await route.answer(sidecar, request.body);
-  const message = `${request.path} takes ${route.method} only.`;
-  return json(405, { error: 'METHOD_NOT_ALLOWED', message }, { allow: route.method });
+export async function answerSidecarRequest(
+  { sidecar, authorize }: SidecarHttp,
+  request: SidecarRequest,
+  limits: BodyLimits = defaultBodyLimits,
+): Promise<SidecarReply> {
+  const { path, method } = request;
+  const route = routes.get(path);
+  if (route === undefined) {
+    return toErrorReply(sidecarErrors.create('SIDECAR_PATH_UNKNOWN', { path, known: [...routes.keys()].join(', ') }));
+  }
+  const allowed = route.kind === 'shows' ? 'GET' : 'POST';
+  if (method !== allowed) {
+    const error = sidecarErrors.create('SIDECAR_METHOD_REFUSED', { path, method, allowed });
+    return toErrorReply(error, {}, { allow: allowed });
+  }
+  if (route.kind === 'shows') return route.show(sidecar.status());
+  const refusal = await refusalOf(authorize, request.authorization);
+  if (refusal !== undefined) {
+    const challenge: Record<string, string> = refusal.definition.http === 401 ? { 'www-authenticate': 'Bearer' } : {};
+    return toErrorReply(refusal, {}, challenge);
+  }
+  const reading = await request.readBody();
+  return reading.kind === 'read' ? await route.change(sidecar, reading.text) : toUnreadReply(reading, limits);
 }
 
-/** The mapping as a listener of node:http; the composition root opens the server. */
-export function createSidecarListener(sidecar: SidecarFace): RequestListener {
+/** The mapping as a listener of node:http or node:https; the composition root opens the server. */
+export function createSidecarListener(
+  http: SidecarHttp & { readonly clock: Clock },
+  limits: BodyLimits = defaultBodyLimits,
+): RequestListener {
   return (request, response) => {
-    serve(sidecar, request, response).catch((thrown: unknown) => {
-      write(response, json(500, { error: 'UNEXPECTED', message: messageOf(thrown) }));
+    serve(http, limits, request, response).catch((thrown: unknown) => {
+      write(request, response, json(500, { error: 'UNEXPECTED', message: messageOf(thrown) }));
     });
   };
 }
 
-async function serve(sidecar: SidecarFace, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const body = await readBody(request);
-  if (body === undefined) {
-    const message = `The body is longer than ${maxBodyBytes} bytes.`;
-    write(response, json(413, { error: 'BODY_TOO_LARGE', message }, { connection: 'close' }));
-    return;
-  }
+async function serve(
+  http: SidecarHttp & { readonly clock: Clock },
+  limits: BodyLimits,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const [path = '/'] = (request.url ?? '/').split('?');
-  write(response, await answerSidecarRequest(sidecar, { method: request.method ?? 'GET', path, body }));
+  const asked: SidecarRequest = {
+    method: request.method ?? 'GET',
+    path,
+    authorization: request.headers.authorization,
+    readBody: () => readBody(request, http.clock, limits),
+  };
+  write(request, response, await answerSidecarRequest(http, asked, limits));
 }
 
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of request as AsyncIterable<Uint8Array>) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > maxBodyBytes) return undefined;
-    chunks.push(chunk);
+function toUnreadReply(reading: Exclude<BodyReading, { kind: 'read' }>, limits: BodyLimits): SidecarReply {
+  switch (reading.kind) {
+    case 'too-long':
+      return toErrorReply(sidecarErrors.create('SIDECAR_BODY_TOO_LONG', { limitBytes: limits.bodyBytes }));
+    case 'late':
+      return toErrorReply(sidecarErrors.create('SIDECAR_BODY_LATE', { timeoutMs: limits.bodyMs }));
+    case 'broken':
+      return invalid('$', `a whole body (${reading.reason})`);
   }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
-function write(response: ServerResponse, { status, type, headers, body }: SidecarReply): void {
+function write(request: IncomingMessage, response: ServerResponse, reply: SidecarReply): void {
+  const { status, type, headers, body } = reply;
   if (response.headersSent || response.destroyed) return;
-  response.writeHead(status, { 'content-type': type, ...headers });
+  // What was not read of the request would stand in front of the next one on this connection.
+  const ending: Record<string, string> = request.complete ? {} : { connection: 'close' };
+  response.writeHead(status, { 'content-type': type, ...headers, ...ending });
   response.end(body);
 }
 
-async function assign(sidecar: SidecarFace, body: string): Promise<SidecarReply> {
+async function assign(sidecar: SidecarFace, text: string): Promise<SidecarReply> {
   let given: unknown;
   try {
-    given = JSON.parse(body);
+    given = JSON.parse(text);
   } catch {
     return invalid('$', 'JSON');
   }
@@ -103,10 +149,15 @@ function toAssignReply(outcome: AssignOutcome, { workerId, state }: SidecarStatu
   return toErrorReply(outcome.error, outcome.kind === 'failed' ? { tainted: outcome.tainted } : {});
 }
 
-function toErrorReply(error: PlatformError, more: Readonly<Record<string, unknown>> = {}): SidecarReply {
+function toErrorReply(
+  error: PlatformError,
+  more: Readonly<Record<string, unknown>> = {},
+  headers: Readonly<Record<string, string>> = {},
+): SidecarReply {
   const { http, retry } = error.definition;
-  const headers = typeof retry === 'object' ? { 'retry-after': String(Math.ceil(retry.afterMs / 1_000)) } : {};
-  return json(http, { error: error.code, message: error.message, ...more }, headers as Record<string, string>);
+  const later: Record<string, string> =
+    typeof retry === 'object' ? { 'retry-after': String(Math.ceil(retry.afterMs / 1_000)) } : {};
+  return json(http, { error: error.code, message: error.message, ...more }, { ...later, ...headers });
 }
 
 /** No worker is Degraded; an app without its Runtime is Unhealthy. */

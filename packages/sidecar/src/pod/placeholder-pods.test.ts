@@ -110,4 +110,45 @@ describe('createPlaceholderPods', () => {
     expect(runtimes.map((runtime) => runtime.connect.workerId)).toEqual([two.workerId]);
     await clock.runUntil(pods.close(0));
   });
+
+  it('starts the worker anew for an app with arguments of its own', async () => {
+    const { clock, processes, runtimes, pods, dialIn } = openPods();
+    const pod = pods.startPod(stack);
+    await clock.settle();
+    dialIn(0);
+    await pod.warm;
+    const settings = new Map([['languageWorkers__node__arguments', '--trace']]);
+    const outcome = pod.assign({ ...sampleAssignment, environment: settings });
+    await clock.settle();
+    expect(processes.at(0).signals).toEqual(['SIGTERM']);
+    expect(processes.at(1).launch.arguments.slice(0, 3)).toEqual(['--flag', '--trace', 'worker.js']);
+    dialIn(1);
+    expect(await outcome).toEqual({ kind: 'assigned' });
+    expect(runtimes).toHaveLength(1);
+    await clock.runUntil(pods.close(0));
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('starts the worker anew when the Runtime wants it, and brings it back with its app', async () => {
+    const { clock, processes, runtimes, pods, dialIn } = openPods();
+    const pod = pods.startPod(stack);
+    await clock.settle();
+    const worker = dialIn(0);
+    await pod.warm;
+    await pod.assign(sampleAssignment);
+    const configuration = { executablePath: '', arguments: ['--new'], workerPath: '', environmentOverrides: new Map() };
+    const value = { reason: 'test', newConfiguration: configuration };
+    runtimes[0]?.send({ $case: 'workerRestartRequest', value }, 'r1');
+    await clock.settle();
+    worker.cancel({ code: 14, message: 'the process is gone' });
+    await clock.settle();
+    expect(runtimes[0]?.kinds.at(-1)).toBe('workerRestartResponse');
+    dialIn(1);
+    await clock.settle();
+    expect(processes.at(1).launch.arguments.slice(0, 2)).toEqual(['--new', 'worker.js']);
+    expect(runtimes[1]?.connect).toMatchObject({ workerId: pod.workerId, applicationId: 'shop' });
+    expect(pod.sidecar.state).toBe('relaying');
+    await clock.runUntil(pods.close(0));
+    expect(clock.pendingTimers).toBe(0);
+  });
 });

@@ -15,11 +15,12 @@ import { podErrors } from '../errors.ts';
 import type { HttpProxy } from '../http-proxy/worker-http-proxy.ts';
 import { defaultPodHostLimits, type PodHostLimits } from '../limits.ts';
 import type { ProcessPort } from '../process-port.ts';
+import type { FindLaunch } from '../restart/restartable-sidecar.ts';
 import type { SidecarLimits } from '../sidecar/limits.ts';
-import { createSidecar } from '../sidecar/sidecar.ts';
-import type { DialRuntime, OpenPackage, SidecarTraits } from '../sidecar/sidecar-contract.ts';
+import type { DialRuntime, OpenPackage } from '../sidecar/sidecar-contract.ts';
 import { StartGate } from '../start-gate.ts';
-import { LocalPod, type PlaceholderLaunch } from './pod.ts';
+import { createPod } from './create-pod.ts';
+import type { LocalPod, PlaceholderLaunch } from './pod.ts';
 import { WorkerLobby } from './worker-lobby.ts';
 
 export interface PlaceholderPodsDeps {
@@ -32,6 +33,8 @@ export interface PlaceholderPodsDeps {
   readonly launchOf: (stack: Stack) => PlaceholderLaunch;
   readonly httpProxy?: HttpProxy;
   readonly openPackage?: OpenPackage;
+  /** For apps that ask for a version that is not their pod's; without it they are refused there. */
+  readonly findLaunch?: FindLaunch;
 }
 
 export interface PlaceholderPodsOptions {
@@ -56,28 +59,15 @@ const killWaitMs = 2_000;
 
 export function createPlaceholderPods(deps: PlaceholderPodsDeps, options: PlaceholderPodsOptions): PlaceholderPods {
   const limits = { ...defaultPodHostLimits, ...options.limits };
-  const { clock, random, log } = deps;
+  const { clock, log } = deps;
   const gate = new StartGate(limits.maxConcurrentStarts, limits.maxWaitingStarts);
   const lobby = new WorkerLobby(clock, { introductionMs: limits.launchTimeoutMs });
   const pods = new Set<LocalPod>();
   let isClosed = false;
 
-  const createPod = (stack: Stack, launch: PlaceholderLaunch | undefined): LocalPod => {
-    const workerId = random.uuid();
-    const sidecar = createSidecar(deps, {
-      workerId,
-      stack,
-      instanceId: options.instanceId,
-      hostVersion: options.hostVersion,
-      traits: launch?.traits ?? unknownTraits,
-      workerDirectory: launch?.workerDirectory ?? '',
-      hasConsole: true,
-      limits: { startStreamMs: limits.launchTimeoutMs, ...options.sidecarLimits },
-    });
-    return new LocalPod(
-      { clock, log, processes: deps.processes, sidecar },
-      { stack, endpoint: options.endpoint, requestId: random.uuid(), limits },
-    );
+  const expectWorker = (pod: LocalPod): void => {
+    const forget = lobby.expect(pod.workerId, (link) => pod.acceptWorker(link));
+    void pod.ended.then(forget);
   };
 
   const start = async (pod: LocalPod, launch: PlaceholderLaunch): Promise<void> => {
@@ -87,8 +77,7 @@ export function createPlaceholderPods(deps: PlaceholderPodsDeps, options: Placeh
       pod.fail(podErrors.create('POD_START_QUEUE_FULL', details));
       return;
     }
-    const forget = lobby.expect(pod.workerId, (link) => pod.acceptWorker(link));
-    void pod.ended.then(forget);
+    expectWorker(pod);
     pod.start(launch);
     const giveBack = (): void => pass.giveBack();
     pod.warm.then(giveBack, giveBack);
@@ -97,7 +86,8 @@ export function createPlaceholderPods(deps: PlaceholderPodsDeps, options: Placeh
   return {
     startPod(stack) {
       const launch = launchOrReason(deps.launchOf, stack);
-      const pod = createPod(stack, launch.kind === 'known' ? launch.launch : undefined);
+      const known = launch.kind === 'known' ? launch.launch : undefined;
+      const pod = createPod(deps, options, { stack, launch: known, limits, expectWorker });
       pods.add(pod);
       void pod.ended.then(() => pods.delete(pod));
       if (isClosed) pod.stop(0);
@@ -116,12 +106,6 @@ export function createPlaceholderPods(deps: PlaceholderPodsDeps, options: Placeh
     },
   };
 }
-
-const unknownTraits: SidecarTraits = {
-  workerIndexing: false,
-  initializationTimeoutMs: 1,
-  environmentReloadTimeoutMs: 1,
-};
 
 function launchOrReason(
   launchOf: (stack: Stack) => PlaceholderLaunch,

@@ -31,7 +31,7 @@ function open(obedient = true) {
   const run = new SidecarRun(kit, { sidecar: { hasConsole: true } });
   const processes = createFakeProcesses({ obedient });
   const pod = new LocalPod(
-    { clock: run.clock, log: run.log, processes, sidecar: run.sidecar },
+    { clock: run.clock, random: kit.random, log: run.log, processes, sidecar: run.sidecar },
     {
       stack: { runtime: 'node', version: '24', architecture: 'x64' },
       endpoint: { host: '127.0.0.1', port: 4000 },
@@ -134,5 +134,22 @@ describe('LocalPod', () => {
     expect(launch.arguments.slice(0, 3)).toEqual(['--flag', 'worker.js', '--more']);
     expect(launch.arguments).toContain('w1');
     expect(JSON.stringify(launch)).not.toContain('customer');
+  });
+
+  it('I5: a worker that is started anew has its id and its connection, and the pod lives on', async () => {
+    const { clock, processes, pod } = open();
+    expect(await pod.restart('too early')).toMatchObject({
+      kind: 'rejected',
+      reason: 'the pod is waiting; use another one',
+    });
+    pod.start(placeholder);
+    expect(await pod.restart('test', { arguments: ['--new'] })).toEqual({ kind: 'accepted' });
+    await clock.settle();
+    const [before, after] = processes.started.map(({ launch }) => launch.arguments);
+    expect(after).toEqual(['--new', ...(before ?? []).slice(1)]);
+    expect(pod.pid).toBe(2);
+    pod.stop(0);
+    await clock.runUntil(pod.ended);
+    expect(processes.started).toHaveLength(2);
   });
 });

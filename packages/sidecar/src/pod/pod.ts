@@ -7,7 +7,9 @@
  * I1 `warm` settles once: when the placeholder is warm, or when it never will be, with the last lines of stderr.
  * I2 When the sidecar has ended, the process is ended; when the process has ended, so is the sidecar, after its last frames.
  * I3 `ended` resolves when neither is left.
- * I4 Nothing of a customer stands in the environment, the arguments or the folder of the process.
+ * I4 Nothing of a customer stands in the environment, the arguments or the folder of the process, but for the arguments
+ *    that an app's settings name for its worker.
+ * I5 A worker that is started anew keeps its id and its connection; the pod lives on meanwhile.
  */
 import {
   type Clock,
@@ -15,6 +17,7 @@ import {
   type Log,
   messageOf,
   type PlatformError,
+  type Random,
   StateMachine,
   settlesWithin,
 } from '@switchyard/kernel';
@@ -25,8 +28,10 @@ import type { WorkerLaunch } from '../contract.ts';
 import { podErrors } from '../errors.ts';
 import type { PodHostLimits } from '../limits.ts';
 import type { ProcessPort } from '../process-port.ts';
-import type { Sidecar, SidecarTraits } from '../sidecar/sidecar-contract.ts';
-import { type WorkerEnd, WorkerProcess } from '../worker-process.ts';
+import type { IndexOutcome, Sidecar, SidecarTraits } from '../sidecar/sidecar-contract.ts';
+import type { WorkerEnd } from '../worker-process.ts';
+import type { LaunchChange, RestartOutcome, WorkerControl } from '../wrapper/contract.ts';
+import { Supervisor } from '../wrapper/supervisor.ts';
 
 /** How a placeholder of a stack is started. */
 export interface PlaceholderLaunch {
@@ -39,6 +44,7 @@ export interface PlaceholderLaunch {
 
 export interface LocalPodDeps {
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly processes: ProcessPort;
   readonly sidecar: Sidecar;
@@ -54,7 +60,7 @@ export interface LocalPodOptions {
 
 type State =
   | { readonly kind: 'waiting' }
-  | { readonly kind: 'running'; readonly process: WorkerProcess }
+  | { readonly kind: 'running'; readonly supervisor: Supervisor }
   | { readonly kind: 'ended' };
 
 const edges = { waiting: ['running', 'ended'], running: ['ended'], ended: [] } as const;
@@ -62,7 +68,7 @@ const edges = { waiting: ['running', 'ended'], running: ['ended'], ended: [] } a
 /** How long the last frames of a process that is gone may still arrive. */
 const lastFramesMs = 1_000;
 
-export class LocalPod implements Pod {
+export class LocalPod implements Pod, WorkerControl {
   readonly workerId: string;
   readonly stack: Stack;
   readonly sidecar: Sidecar;
@@ -94,11 +100,16 @@ export class LocalPod implements Pod {
 
   get pid(): number | undefined {
     const { state } = this.#machine;
-    return state.kind === 'running' ? state.process.pid : undefined;
+    return state.kind === 'running' ? state.supervisor.status().pid : undefined;
   }
 
   assign(assignment: Assignment): Promise<AssignOutcome> {
     return this.sidecar.assign(assignment);
+  }
+
+  /** Lists the functions of an app; the worker is for that app from then on. */
+  index(assignment: Assignment): Promise<IndexOutcome> {
+    return this.sidecar.index(assignment);
   }
 
   /** Takes the worker's stream. */
@@ -111,7 +122,15 @@ export class LocalPod implements Pod {
     void this.sidecar.drain(this.#graceMs);
     const { state } = this.#machine;
     // A sidecar that has ended before stops nothing any more.
-    if (state.kind === 'running' && !this.sidecar.status().isWorkerConnected) state.process.stop(this.#graceMs);
+    if (state.kind === 'running' && !this.sidecar.status().isWorkerConnected)
+      void state.supervisor.shutdown(this.#graceMs);
+  }
+
+  /** Starts the worker anew; the sidecar that asks for it takes the next one. */
+  restart(reason: string, change?: LaunchChange): Promise<RestartOutcome> {
+    const { state } = this.#machine;
+    if (state.kind === 'running') return state.supervisor.restart(reason, change);
+    return Promise.resolve({ kind: 'rejected', reason: `the pod is ${state.kind}; use another one` });
   }
 
   /** Starts the process. */
@@ -119,22 +138,21 @@ export class LocalPod implements Pod {
     if (this.#machine.kind !== 'waiting') return;
     const { endpoint, requestId, limits } = this.#options;
     const connection = connectionArguments({ ...endpoint, workerId: this.workerId, requestId });
-    const process = new WorkerProcess(
-      this.#deps,
+    const supervisor = new Supervisor(this.#deps, {
+      launch: { ...launch, workerArguments: [...launch.workerArguments, ...connection] },
+      onCrash: 'exit',
       limits,
-      {
-        executable: launch.executable,
-        arguments: [...launch.arguments, launch.workerPath, ...launch.workerArguments, ...connection],
-        directory: launch.directory,
-        environment: launch.environment,
-      },
-      {
+      observer: {
         line: (stream, line) => this.sidecar.console(stream, line),
-        ended: (end) => void this.#processEnded(end, launch.executable),
+        stopped: (end, next) => {
+          this.sidecar.consoleEnded();
+          if (next === 'end') void this.#processEnded(end, launch.executable);
+        },
       },
-    );
-    this.#machine.transition({ kind: 'running', process });
-    this.#deps.log.write('debug', 'Placeholder started', { workerId: this.workerId, pid: process.pid });
+    });
+    this.#machine.transition({ kind: 'running', supervisor });
+    supervisor.start();
+    this.#deps.log.write('debug', 'Placeholder started', { workerId: this.workerId, pid: this.pid });
   }
 
   /** It will never start. */
@@ -145,7 +163,7 @@ export class LocalPod implements Pod {
 
   #sidecarEnded(): void {
     const { state } = this.#machine;
-    if (state.kind === 'running') state.process.stop(this.#graceMs);
+    if (state.kind === 'running') void state.supervisor.shutdown(this.#graceMs);
     else if (state.kind === 'waiting') {
       void this.#conclude({ exitCode: null, signal: null, stderrTail: [], error: undefined });
     }
@@ -153,7 +171,6 @@ export class LocalPod implements Pod {
 
   async #processEnded(end: WorkerEnd, executable: string): Promise<void> {
     const { sidecar } = this;
-    sidecar.consoleEnded();
     if (sidecar.status().isWorkerConnected) await settlesWithin(this.#deps.clock, lastFramesMs, sidecar.ended);
     if (end.kind === 'exited') {
       const { exitCode, signal, stderrTail } = end;

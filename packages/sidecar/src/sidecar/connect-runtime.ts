@@ -70,7 +70,7 @@ export async function connectRuntime(
     answered.resolve({ kind: 'unreachable', reason: `no WorkerConnectResponse came within ${responseTimeoutMs} ms` }),
   );
   void relay.runtime.closed.then((end) =>
-    answered.resolve(isFinal(end) ? refuse(end.code, end.message) : { kind: 'unreachable', reason: describe(end) }),
+    answered.resolve(isFinal(end) ? refuse(end.code, end.message) : { kind: 'unreachable', reason: describeEnd(end) }),
   );
   relay.send({ $case: 'workerConnect', value: toWorkerConnect(app, context) });
   relay.open();
@@ -115,6 +115,7 @@ function toOutcome(
   return refuse(grpcStatus.failedPrecondition, result?.exception?.message || result?.result || 'no reason was given');
 }
 
-function describe({ code, message }: LinkEnd): string {
+/** Why a stream ended, in words. */
+export function describeEnd({ code, message }: LinkEnd): string {
   return message === '' ? `the stream ended with gRPC status ${code}` : message;
 }

@@ -10,6 +10,8 @@ export interface SidecarLimits {
   readonly metadataMs: number;
   /** From WorkerConnect to the Runtime's answer. */
   readonly connectResponseMs: number;
+  /** From WorkerSpecialized to the Runtime's answer. */
+  readonly specializedResponseMs: number;
   /** How long an assignment goes on trying to reach the Runtime. */
   readonly firstConnectMs: number;
   /** How long a worker whose Runtime is gone goes on trying to reach it. */
@@ -32,6 +34,7 @@ export const defaultSidecarLimits: SidecarLimits = {
   warmUpMs: 30_000,
   metadataMs: 60_000,
   connectResponseMs: 120_000,
+  specializedResponseMs: 30_000,
   firstConnectMs: 10_000,
   reconnectMs: 300_000,
   connectBackoff: { minimumMs: 20, maximumMs: 2_000, factor: 2, jitter: 0.2 },

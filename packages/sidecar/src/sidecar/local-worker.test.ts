@@ -120,6 +120,24 @@ describe('LocalWorker', () => {
     expect(logged.withMessage('A placeholder logged.')).toHaveLength(1);
   });
 
+  it('I5: a question of the relay is answered here, while everything else goes on', async () => {
+    const { clock, worker, say, introduce } = open();
+    await introduce();
+    const relayed: string[] = [];
+    worker.relayTo((_bytes, kind) => relayed.push(kind ?? ''));
+    worker.hold();
+    const asked = worker.ask(init, 'workerInitResponse', 1_000);
+    for (const content of [log('a'), { $case: 'workerStatusResponse', value: {} } as const, initialized]) say(content);
+    expect(await asked).toEqual(initialized.value);
+    expect(relayed).toEqual(['workerStatusResponse']);
+    worker.release();
+    const again = worker.ask(init, 'workerInitResponse', 1_000);
+    for (const content of [log('b'), initialized, initialized]) say(content);
+    await again;
+    await clock.settle();
+    expect(relayed).toEqual(['workerStatusResponse', 'rpcLog', 'rpcLog', 'workerInitResponse']);
+  });
+
   it('what it cannot read ends the link', async () => {
     const { opener, introduce } = open();
     await introduce();

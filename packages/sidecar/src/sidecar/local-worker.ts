@@ -3,13 +3,14 @@
  * are matched by their kind (the Python worker answers with a request id of its own). During the relay whatever comes goes
  * to the sink as it is.
  *
- * Phases: Conversing -> Holding (log lines wait for the Runtime) -> Relaying; any -> Ended.
+ * Phases: Conversing -> Holding (log lines wait for the Runtime) <-> Relaying; any -> Ended.
  * Ownership: the sidecar owns it; it owns the link.
  *
  * I1 An answer settles the question that waits for its kind; one that nobody waits for changes nothing.
  * I2 Every question has a deadline, and none waits longer than the link lives.
  * I3 A placeholder's heartbeats are dropped, and its status requests are answered here.
  * I4 Log lines that come while an app is being assigned wait for the Runtime, in order and in limited number.
+ * I5 A question may be asked during the relay, too: its answer stays here, and everything else goes on.
  */
 import { type Clock, createDeferred, type Deferred, type Log, messageOf, type PlatformError } from '@switchyard/kernel';
 import {
@@ -36,7 +37,7 @@ export interface LocalWorkerOptions {
 
 type Phase =
   | { readonly kind: 'conversing' }
-  | { readonly kind: 'holding'; readonly frames: Uint8Array[] }
+  | { readonly kind: 'holding'; readonly frames: Uint8Array[]; readonly sink: FrameSink | undefined }
   | { readonly kind: 'relaying'; readonly sink: FrameSink }
   | { readonly kind: 'ended'; readonly reason: string };
 
@@ -97,7 +98,14 @@ export class LocalWorker {
 
   /** From now on log lines wait for the Runtime. */
   hold(): void {
-    if (this.#phase.kind === 'conversing') this.#phase = { kind: 'holding', frames: [] };
+    const phase = this.#phase;
+    if (phase.kind === 'conversing') this.#phase = { kind: 'holding', frames: [], sink: undefined };
+    else if (phase.kind === 'relaying') this.#phase = { kind: 'holding', frames: [], sink: phase.sink };
+  }
+
+  /** Hands over what was held during a relay, which goes on as before. */
+  release(): void {
+    if (this.#phase.kind === 'holding' && this.#phase.sink !== undefined) this.relayTo(this.#phase.sink);
   }
 
   /** How many log lines found no room. */
@@ -122,15 +130,22 @@ export class LocalWorker {
     const envelope = readEnvelope(bytes);
     const kind = envelope.kind === 'envelope' ? envelope.contentCase : undefined;
     const phase = this.#phase;
-    if (phase.kind === 'relaying') phase.sink(bytes, kind);
+    if (phase.kind === 'relaying' && (kind === undefined || kind !== this.#question?.kind)) phase.sink(bytes, kind);
     else if (kind !== undefined && phase.kind !== 'ended') this.#converse(bytes, kind);
   }
 
   #converse(bytes: Uint8Array, kind: ContentCase): void {
-    if (kind === 'rpcLog' && this.#phase.kind === 'holding') {
-      if (this.#phase.frames.length < this.#options.heldFrames) this.#phase.frames.push(bytes);
-      else this.#dropped += 1;
-      return;
+    if (this.#phase.kind === 'holding' && kind !== this.#question?.kind) {
+      const { frames, sink } = this.#phase;
+      if (kind === 'rpcLog') {
+        if (frames.length < this.#options.heldFrames) frames.push(bytes);
+        else this.#dropped += 1;
+        return;
+      }
+      if (sink !== undefined) {
+        sink(bytes, kind);
+        return;
+      }
     }
     let message: StreamingMessage;
     try {

@@ -5,7 +5,8 @@
  * Ownership: the sidecar makes one for every stream to a Runtime and closes it when that stream is over. The worker's link
  * outlives it; the Runtime's link is the relay's own.
  *
- * I1 Frames arrive at the other side byte by byte the same and in their order; the worker's StartStream does not.
+ * I1 Frames arrive at the other side byte by byte the same and in their order; the worker's StartStream does not, and kinds
+ *    that are to be rewritten arrive so.
  * I2 A message for the sidecar never reaches the worker; the controller gets it, decoded.
  * I3 A side that does not read makes the other side wait: its link is paused until the first one has drained.
  * I4 After `close` nothing is passed on in either direction, and the worker's link stays paused.
@@ -43,6 +44,10 @@ const controlKinds: ReadonlySet<ContentCase | undefined> = new Set<ContentCase>(
 export interface RelayOptions {
   readonly counts: MutableRelayCounts;
   readonly waitingConsoleLines: number;
+  /** Messages of the Runtime that the sidecar takes as well, beside those that are for it alone. */
+  readonly alsoConsumes?: ReadonlySet<ContentCase>;
+  /** Changes messages of these kinds on their way up. */
+  readonly rewrites?: ReadonlyMap<ContentCase, (content: MessageContent) => MessageContent>;
   /** Takes a message that is for the sidecar. */
   readonly onControl: (content: MessageContent, requestId: string) => void;
 }
@@ -105,7 +110,8 @@ export class Relay {
     const { counts } = this.#options;
     counts.framesUp += 1;
     counts.bytesUp += frame.length;
-    this.#toRuntime(frame);
+    const rewrite = kind === undefined ? undefined : this.#options.rewrites?.get(kind);
+    this.#toRuntime(rewrite === undefined ? frame : rewritten(frame, rewrite));
   }
 
   #toRuntime(frame: Uint8Array): void {
@@ -132,7 +138,7 @@ export class Relay {
     const { counts } = this.#options;
     const envelope = readEnvelope(frame);
     const kind = envelope.kind === 'envelope' ? envelope.contentCase : undefined;
-    if (controlKinds.has(kind)) {
+    if (controlKinds.has(kind) || (kind !== undefined && this.#options.alsoConsumes?.has(kind) === true)) {
       counts.framesConsumed += 1;
       this.#consume(frame);
       return;
@@ -154,5 +160,15 @@ export class Relay {
       return;
     }
     if (message.content !== undefined) this.#options.onControl(message.content, message.requestId);
+  }
+}
+
+/** What cannot be read is passed on as it is, for the Runtime to judge. */
+function rewritten(frame: Uint8Array, rewrite: (content: MessageContent) => MessageContent): Uint8Array {
+  try {
+    const { requestId, content } = StreamingMessage.decode(frame);
+    return StreamingMessage.encode({ requestId, content: content && rewrite(content) }).finish();
+  } catch {
+    return frame;
   }
 }

@@ -1,15 +1,17 @@
 /** What a sidecar is given and what it shows. */
 import type { Clock, Log, PlatformError, Random, Secret } from '@switchyard/kernel';
 import type { ApplicationDefinition, Stack } from '@switchyard/model';
-import type { Assignment, AssignOutcome, Link } from '@switchyard/protocol';
+import type { Assignment, AssignOutcome, Link, RpcFunctionMetadata } from '@switchyard/protocol';
 import type { HttpProxy } from '../http-proxy/worker-http-proxy.ts';
+import type { PackageSource } from '../packages/package-source.ts';
+import type { RestartRequestHandler } from '../restart/restart-request.ts';
 import type { SidecarLimits } from './limits.ts';
 
 /** Opens a stream to a Runtime. Never throws for the network's sake: what goes wrong ends the link. */
 export type DialRuntime = (endpoint: string, token: Secret | undefined) => Link;
 
 /** Fetches a package, checks its hash and answers the folder in which its files are. */
-export type OpenPackage = (url: string, sha256: string) => Promise<string>;
+export type OpenPackage = (source: PackageSource) => Promise<string>;
 
 export interface SidecarDeps {
   readonly clock: Clock;
@@ -19,10 +21,14 @@ export interface SidecarDeps {
   /** For workers that take HTTP requests themselves. */
   readonly httpProxy?: HttpProxy;
   readonly openPackage?: OpenPackage;
+  /** Answers a Runtime that wants the worker started anew; without it every such wish is refused. */
+  readonly onRestartRequest?: RestartRequestHandler;
 }
 
 export interface SidecarOptions {
   readonly workerId: string;
+  /** Streams to Runtimes that the worker of this id had before: a worker that was restarted counts on. 0 unless named. */
+  readonly firstEpoch?: number;
   /** The machine or pod, for the worker's context. */
   readonly instanceId: string;
   readonly stack: Stack;
@@ -34,6 +40,17 @@ export interface SidecarOptions {
   /** True when `console` and `consoleEnded` will be called: the Runtime's stream then waits for the last lines. */
   readonly hasConsole: boolean;
   readonly limits?: Partial<SidecarLimits>;
+  /** Attaches the placeholder to a Runtime at once; late binding when left out. */
+  readonly attachTo?: RuntimeAttachment;
+}
+
+/** The Runtime on which a placeholder waits. */
+export interface RuntimeAttachment {
+  readonly endpoint: string;
+  /** Shown while there is no app. */
+  readonly token: Secret | undefined;
+  /** The app that the worker is for from its start: it is announced as soon as the worker is warm. */
+  readonly application?: Assignment;
 }
 
 /** What the worker catalogue says of the worker, as far as a sidecar needs it. */
@@ -73,6 +90,11 @@ export interface Sidecar {
   acceptWorker(link: Link): void;
   /** Makes the placeholder the worker of an app. Never rejects; the same app again joins the first call. */
   assign(assignment: Assignment): Promise<AssignOutcome>;
+  /**
+   * Lists the functions of an app: the worker is reloaded with it and asked; no Runtime hears of it. The worker is tainted
+   * then: it takes this app by `assign`, without a second reload when the content is the same, and no other. Never rejects.
+   */
+  index(assignment: Assignment): Promise<IndexOutcome>;
   /** A line of the worker's console. */
   console(stream: 'stdout' | 'stderr', line: string): void;
   /** Both streams of the console were read to their ends. */
@@ -81,6 +103,18 @@ export interface Sidecar {
   drain(deadlineMs: number): Promise<void>;
   status(): SidecarStatus;
 }
+
+/** What became of `index`. */
+export type IndexOutcome =
+  | {
+      readonly kind: 'indexed';
+      /** As the worker listed them. */
+      readonly functions: readonly RpcFunctionMetadata[];
+      /** The worker leaves it to the Runtime to read function.json. */
+      readonly useDefaultIndexing: boolean;
+      readonly capabilities: ReadonlyMap<string, string>;
+    }
+  | Exclude<AssignOutcome, { readonly kind: 'assigned' }>;
 
 export type SidecarEnd = { readonly kind: 'stopped' } | { readonly kind: 'failed'; readonly error: PlatformError };
 

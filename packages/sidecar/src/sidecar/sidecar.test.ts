@@ -15,7 +15,7 @@ import {
 } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
 import { accept, SidecarRun, type SidecarRunOptions, sampleAssignment } from '../testing/sidecar-run.ts';
-import { sidecarEdges } from './sidecar.ts';
+import { sidecarEdges } from './sidecar-state.ts';
 
 type Worker = Partial<FakeWorkerOptions>;
 
@@ -37,7 +37,7 @@ describe('the pod machine', () => {
     expect(sidecarEdges).toEqual({
       starting: ['warming', 'draining', 'failed'],
       warming: ['warm', 'draining', 'failed'],
-      warm: ['specializing', 'draining', 'failed'],
+      warm: ['warming', 'specializing', 'draining', 'failed'],
       specializing: ['warm', 'connecting', 'draining', 'failed'],
       connecting: ['relaying', 'draining', 'failed'],
       relaying: ['connecting', 'draining', 'failed'],
@@ -297,7 +297,7 @@ describe('assigning an app', () => {
     const content = { kind: 'package', url: 'https://store/x', sha256: 'ab'.repeat(32) } as const;
     const run = createSidecarRun({
       deps: {
-        openPackage: async (url) => {
+        openPackage: async ({ url }) => {
           if (url === 'https://store/x') throw new Error('the store is down');
           return '/unpacked';
         },
@@ -351,6 +351,15 @@ describe('assigning an app', () => {
     expect(await run.clock.runUntil(run.sidecar.assign(sampleAssignment))).toMatchObject({ kind: 'failed' });
     expect(run.clock.pendingTimers).toBe(0);
   });
+});
+
+it('I9: a worker that was indexed takes that app without a second reload, and no other', async () => {
+  const run = createSidecarRun();
+  const worker = await run.warm();
+  await run.sidecar.index(sampleAssignment);
+  expect(await run.sidecar.assign(otherApp)).toMatchObject({ kind: 'refused', error: { code: 'SIDECAR_ASSIGNED' } });
+  expect(await run.sidecar.assign(sampleAssignment)).toEqual({ kind: 'assigned' });
+  expect(worker.bodies('functionEnvironmentReloadRequest')).toHaveLength(1);
 });
 
 describe('losing the Runtime', () => {

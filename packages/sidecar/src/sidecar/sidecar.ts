@@ -1,30 +1,22 @@
 /**
  * A sidecar: stands between one language worker and the Runtimes. It plays host for the placeholder, turns it into the
- * worker of an app when told so, and from then on carries frames.
+ * worker of an app when told so, and from then on carries frames. How it is bound to a Runtime is its binding's business.
  *
  * Phases: Starting (no worker yet) -> Warming -> Warm -> Specializing -> Connecting -> Relaying -> Draining -> Stopped;
- * Relaying -> Connecting when the Runtime is lost; any -> Failed.
+ * Relaying -> Connecting when the Runtime is lost, Warm -> Warming when a placeholder's is; any -> Failed.
  * Ownership: the pod owns it; it owns the worker's stream, the Runtime's stream and the HTTP route.
  *
- * I1 No stream to a Runtime is opened before an app was assigned, and none before the worker has reloaded.
- * I2 An assignment succeeds only after the Runtime has answered WorkerConnect well.
+ * I1 Bound late, no stream to a Runtime is opened before an app was assigned, and none before the worker has reloaded.
+ * I2 An assignment succeeds only after the Runtime has taken the worker.
  * I3 The same app again joins the assignment that is under way or done; another app is refused, and so is any before Warm.
- * I4 From the reload on the worker is tainted: whatever fails then ends the sidecar, and it is never warm again.
+ * I4 From the reload on the worker is tainted: whatever fails then ends the sidecar, and it never serves another app.
  * I5 The worker keeps its one stream from its start to its end, whatever becomes of the Runtime's.
  * I6 A Runtime that is lost is dialled again, with the next epoch, for at most `reconnectMs`; one that refuses is not.
  * I7 When the worker has ended, the Runtime's stream ends after its last frames and console lines.
  * I8 `ended` resolves once.
+ * I9 A worker that was indexed takes the same content without a second reload, and no other app.
  */
-import {
-  backoffMs,
-  createDeferred,
-  type Edges,
-  messageOf,
-  type PlatformError,
-  StateMachine,
-  settlesWithin,
-  sleep,
-} from '@switchyard/kernel';
+import { createDeferred, type PlatformError, StateMachine, settlesWithin } from '@switchyard/kernel';
 import {
   type Assignment,
   type AssignOutcome,
@@ -32,17 +24,24 @@ import {
   type Link,
   type LinkEnd,
   type MessageContent,
-  WorkerRestartResponse_Status,
 } from '@switchyard/protocol';
 import type { ProxyRoute } from '../http-proxy/worker-http-proxy.ts';
-import { type ConnectOutcome, connectRuntime, isFinal } from './connect-runtime.ts';
+import { refuseRestarts } from '../restart/restart-request.ts';
+import { isSameApp, isSameContent, isSameOwner, openContent } from './assigned-content.ts';
+import { createAttachedBinding } from './attached-binding.ts';
+import { connectInTime } from './connect-in-time.ts';
+import { isFinal } from './connect-runtime.ts';
 import { toConsoleFrame } from './console-frame.ts';
+import { ConsoleOutlet } from './console-outlet.ts';
 import { sidecarErrors } from './errors.ts';
 import { routeHttp } from './http-route.ts';
+import { createLateBinding } from './late-binding.ts';
 import { defaultSidecarLimits, type SidecarLimits } from './limits.ts';
 import { LocalWorker } from './local-worker.ts';
 import type { MutableRelayCounts, Relay } from './relay.ts';
+import type { RuntimeBinding } from './runtime-binding.ts';
 import type {
+  IndexOutcome,
   Sidecar,
   SidecarDeps,
   SidecarEnd,
@@ -50,43 +49,8 @@ import type {
   SidecarStateKind,
   SidecarStatus,
 } from './sidecar-contract.ts';
-import { type SpecializedWorker, specialize, type WorkerDescription, warmUp } from './specialize.ts';
-
-/** An app, and what becomes of its assignment. */
-interface Task {
-  readonly assignment: Assignment;
-  readonly outcome: Promise<AssignOutcome>;
-}
-
-interface Serving {
-  readonly worker: LocalWorker;
-  readonly task: Task;
-  readonly app: SpecializedWorker;
-}
-
-type State =
-  | { readonly kind: 'starting' }
-  | { readonly kind: 'warming'; readonly worker: LocalWorker }
-  | { readonly kind: 'warm'; readonly worker: LocalWorker; readonly placeholder: WorkerDescription }
-  | { readonly kind: 'specializing'; readonly worker: LocalWorker; readonly task: Task }
-  | ({ readonly kind: 'connecting' } & Serving)
-  | ({ readonly kind: 'relaying'; readonly relay: Relay } & Serving)
-  | { readonly kind: 'draining'; readonly worker: LocalWorker | undefined }
-  | { readonly kind: 'stopped' }
-  | { readonly kind: 'failed'; readonly error: PlatformError };
-
-/** The pod machine: which state may follow which. */
-export const sidecarEdges: Edges<SidecarStateKind> = {
-  starting: ['warming', 'draining', 'failed'],
-  warming: ['warm', 'draining', 'failed'],
-  warm: ['specializing', 'draining', 'failed'],
-  specializing: ['warm', 'connecting', 'draining', 'failed'],
-  connecting: ['relaying', 'draining', 'failed'],
-  relaying: ['connecting', 'draining', 'failed'],
-  draining: ['stopped', 'failed'],
-  stopped: [],
-  failed: [],
-};
+import { assignmentOf, type Indexing, type SidecarState, sidecarEdges, type Task, type Warm } from './sidecar-state.ts';
+import type { SpecializedWorker } from './specialize.ts';
 
 /** The capability of workers that take WorkerTerminate. */
 const terminateCapability = 'HandlesWorkerTerminateMessage';
@@ -101,10 +65,12 @@ class WorkerSidecar implements Sidecar {
   readonly #deps: SidecarDeps;
   readonly #options: SidecarOptions;
   readonly #limits: SidecarLimits;
-  readonly #machine: StateMachine<State>;
+  readonly #machine: StateMachine<SidecarState>;
   readonly #warm = createDeferred<void>();
   readonly #ended = createDeferred<SidecarEnd>();
   readonly #consoleEnded = createDeferred<void>();
+  readonly #binding: RuntimeBinding;
+  readonly #outlet: ConsoleOutlet;
   readonly #counts: MutableRelayCounts = {
     framesUp: 0,
     framesDown: 0,
@@ -115,10 +81,8 @@ class WorkerSidecar implements Sidecar {
   };
   /** The relay of the latest stream to a Runtime. */
   #relay: Relay | undefined;
-  /** Console lines of the app that wait for a stream. */
-  #lines: Uint8Array[] = [];
   #route: ProxyRoute | undefined;
-  #epoch = 0;
+  #epoch: number;
   /** The epoch in which the Runtime has said that the worker is Ready. */
   #readyEpoch = -1;
   #isTainted = false;
@@ -128,9 +92,12 @@ class WorkerSidecar implements Sidecar {
     this.#deps = deps;
     this.#options = options;
     this.#limits = { ...defaultSidecarLimits, ...options.limits };
-    this.#machine = new StateMachine<State>({ kind: 'starting' }, sidecarEdges, (from, to) => {
+    this.#epoch = options.firstEpoch ?? 0;
+    this.#machine = new StateMachine<SidecarState>({ kind: 'starting' }, sidecarEdges, (from, to) => {
       deps.log.write('debug', 'Sidecar changed its state.', { workerId: this.workerId, from: from.kind, to: to.kind });
     });
+    this.#outlet = new ConsoleOutlet(this.#limits.waitingConsoleLines, this.#counts);
+    this.#binding = this.#createBinding();
     this.#expectWorker();
   }
 
@@ -160,22 +127,35 @@ class WorkerSidecar implements Sidecar {
     const worker = new LocalWorker(this.#deps, link, { workerId: this.workerId, heldFrames });
     this.#machine.transition({ kind: 'warming', worker });
     void worker.ended.then((reason) => this.#workerEnded(worker, reason));
-    this.#warmUp(worker).catch((error: PlatformError) => this.#fail(error));
+    this.#introduce(worker).catch((error: PlatformError) => this.#fail(error));
   }
 
   assign(assignment: Assignment): Promise<AssignOutcome> {
     const { state } = this.#machine;
-    const { workerId } = this;
-    const refused = (code: 'SIDECAR_NOT_WARM' | 'SIDECAR_ASSIGNED' | 'SIDECAR_ENDED'): Promise<AssignOutcome> => {
-      const { applicationId } = assignment.application;
-      const error = sidecarErrors.create(code, { workerId, applicationId, state: state.kind });
+    if (state.kind === 'warm' && this.#isFreeFor(state, assignment)) return this.#begin(state, assignment);
+    if ('task' in state && isSameApp(state.task.assignment, assignment)) return state.task.outcome;
+    return Promise.resolve({ kind: 'refused', error: this.#refusal(assignment) });
+  }
+
+  index(assignment: Assignment): Promise<IndexOutcome> {
+    const { state } = this.#machine;
+    if (this.#options.attachTo !== undefined) {
+      const error = sidecarErrors.create('SIDECAR_INDEX_UNSUPPORTED', { workerId: this.workerId });
       return Promise.resolve({ kind: 'refused', error });
-    };
-    if (state.kind === 'warm') return this.#begin(state, assignment);
-    if ('task' in state) {
-      return isSameApp(state.task.assignment, assignment) ? state.task.outcome : refused('SIDECAR_ASSIGNED');
     }
-    return refused(state.kind === 'starting' || state.kind === 'warming' ? 'SIDECAR_NOT_WARM' : 'SIDECAR_ENDED');
+    if ('indexing' in state && isSameContent(state.indexing.assignment, assignment)) return state.indexing.outcome;
+    if (state.kind !== 'warm' || !this.#isFreeFor(state, assignment)) {
+      return Promise.resolve({ kind: 'refused', error: this.#refusal(assignment) });
+    }
+    const { prepared } = state;
+    if (prepared !== undefined && isSameContent(prepared.assignment, assignment)) {
+      return Promise.resolve(toIndexOutcome(prepared));
+    }
+    const outcome = createDeferred<IndexOutcome>();
+    const indexing: Indexing = { assignment, outcome: outcome.promise };
+    this.#machine.transition({ kind: 'specializing', worker: state.worker, indexing });
+    this.#index(state, assignment).then(outcome.resolve, outcome.reject);
+    return outcome.promise;
   }
 
   console(stream: 'stdout' | 'stderr', line: string): void {
@@ -183,10 +163,7 @@ class WorkerSidecar implements Sidecar {
       this.#deps.log.write('debug', 'A placeholder printed a line.', { workerId: this.workerId, stream, line });
       return;
     }
-    const frame = toConsoleFrame(stream, line, this.#options.traits.stderrIsError ?? false);
-    if (this.#relay !== undefined) this.#relay.inject(frame);
-    else if (this.#lines.length < this.#limits.waitingConsoleLines) this.#lines.push(frame);
-    else this.#counts.linesDropped += 1;
+    this.#outlet.write(toConsoleFrame(stream, line, this.#options.traits.stderrIsError ?? false));
   }
 
   consoleEnded(): void {
@@ -217,15 +194,15 @@ class WorkerSidecar implements Sidecar {
       workerId: this.workerId,
       state: state.kind,
       isWorkerConnected: 'worker' in state && state.worker?.isConnected === true,
-      isRuntimeConnected: isServing,
-      isReady: state.kind === 'warm' || (isServing && this.#readyEpoch === this.#epoch),
-      application: 'task' in state ? state.task.assignment.application : undefined,
+      isRuntimeConnected: isServing || (state.kind === 'warm' && this.#relay !== undefined),
+      isReady: (state.kind === 'warm' && !this.#isTainted) || (isServing && this.#readyEpoch === this.#epoch),
+      application: assignmentOf(state)?.application,
       counts: { ...this.#counts, linesDropped: this.#counts.linesDropped + this.#droppedByWorker(state) },
       epoch: this.#epoch,
     };
   }
 
-  #droppedByWorker(state: State): number {
+  #droppedByWorker(state: SidecarState): number {
     return 'worker' in state ? (state.worker?.dropped ?? 0) : 0;
   }
 
@@ -242,15 +219,39 @@ class WorkerSidecar implements Sidecar {
     void this.#ended.promise.then(cancel);
   }
 
-  async #warmUp(worker: LocalWorker): Promise<void> {
+  async #introduce(worker: LocalWorker): Promise<void> {
     await worker.introduce(this.#limits.startStreamMs);
-    const placeholder = await warmUp(worker, this.#options, this.#limits);
+    await this.#warmUp(worker);
+  }
+
+  async #warmUp(worker: LocalWorker): Promise<void> {
+    const placeholder = await this.#binding.warmUp(worker);
     if (this.#machine.kind !== 'warming') return;
     this.#machine.transition({ kind: 'warm', worker, placeholder });
     this.#warm.resolve();
+    const own = this.#options.attachTo?.application;
+    if (own === undefined) return;
+    const outcome = await this.assign(own);
+    if (outcome.kind !== 'assigned') this.#fail(outcome.error);
   }
 
-  #begin(state: Extract<State, { kind: 'warm' }>, assignment: Assignment): Promise<AssignOutcome> {
+  /** True when the worker may take the app: it has seen none, or this one. */
+  #isFreeFor({ prepared }: Warm, assignment: Assignment): boolean {
+    return prepared === undefined || isSameOwner(prepared.assignment, assignment);
+  }
+
+  #refusal({ application: { applicationId } }: Assignment): PlatformError {
+    const { state } = this.#machine;
+    const details = { workerId: this.workerId, applicationId, state: state.kind };
+    if (assignmentOf(state) !== undefined) {
+      const isBusyIndexing = 'indexing' in state && assignmentOf(state)?.application.applicationId === applicationId;
+      return sidecarErrors.create(isBusyIndexing ? 'SIDECAR_NOT_WARM' : 'SIDECAR_ASSIGNED', details);
+    }
+    const isEarly = state.kind === 'starting' || state.kind === 'warming';
+    return sidecarErrors.create(isEarly ? 'SIDECAR_NOT_WARM' : 'SIDECAR_ENDED', details);
+  }
+
+  #begin(state: Warm, assignment: Assignment): Promise<AssignOutcome> {
     const outcome = createDeferred<AssignOutcome>();
     const task: Task = { assignment, outcome: outcome.promise };
     this.#machine.transition({ kind: 'specializing', worker: state.worker, task });
@@ -258,22 +259,51 @@ class WorkerSidecar implements Sidecar {
     return outcome.promise;
   }
 
-  async #specialize({ worker, placeholder }: Extract<State, { kind: 'warm' }>, task: Task): Promise<AssignOutcome> {
-    const { assignment } = task;
-    const content = await this.#openContent(assignment);
+  async #specialize(state: Warm, task: Task): Promise<AssignOutcome> {
+    const prepared = await this.#prepare(state, task.assignment);
+    if (prepared.kind === 'failed') return prepared;
+    const { app } = prepared;
+    const error = await this.#connect(state.worker, task, app, this.#limits.firstConnectMs);
+    if (error === undefined) return { kind: 'assigned' };
+    this.#fail(error);
+    return { kind: 'failed', error, tainted: true };
+  }
+
+  async #index(state: Warm, assignment: Assignment): Promise<IndexOutcome> {
+    const prepared = await this.#prepare(state, assignment);
+    if (prepared.kind === 'failed') return prepared;
+    if (this.#machine.kind !== 'specializing') {
+      const error = sidecarErrors.create('SIDECAR_ENDED', { workerId: this.workerId, state: this.#machine.kind });
+      return { kind: 'failed', error, tainted: true };
+    }
+    this.#machine.transition({ ...state, prepared: prepared.app });
+    return toIndexOutcome(prepared.app);
+  }
+
+  /** The worker with the app's files, environment and functions. */
+  async #prepare(
+    state: Warm,
+    assignment: Assignment,
+  ): Promise<
+    { kind: 'prepared'; app: SpecializedWorker } | { kind: 'failed'; error: PlatformError; tainted: boolean }
+  > {
+    const { worker, placeholder, prepared } = state;
+    if (prepared !== undefined && isSameContent(prepared.assignment, assignment)) {
+      return { kind: 'prepared', app: { ...prepared, assignment } };
+    }
+    const content = await openContent(assignment, this.#deps.openPackage);
     if (content.kind === 'failed') {
-      // Nothing of the customer has reached the worker yet: it may serve somebody else.
-      if (this.#machine.kind === 'specializing') this.#machine.transition({ kind: 'warm', worker, placeholder });
-      return { kind: 'failed', error: content.error, tainted: false };
+      // Nothing new has reached the worker: it stays what it was.
+      if (this.#machine.kind === 'specializing') this.#machine.transition(state);
+      return { kind: 'failed', error: content.error, tainted: this.#isTainted };
     }
     this.#isTainted = true;
+    this.#outlet.connect(undefined);
     worker.hold();
     try {
       const app = { assignment, scriptRoot: content.scriptRoot };
-      const specialized = await specialize(worker, placeholder, app, this.#options, this.#limits);
-      const error = await this.#connect(worker, task, this.#withRoute(specialized), this.#limits.firstConnectMs);
-      if (error === undefined) return { kind: 'assigned' };
-      throw error;
+      const specialized = await this.#binding.specialize(worker, placeholder, app);
+      return { kind: 'prepared', app: this.#withRoute(specialized) };
     } catch (thrown) {
       const error = thrown as PlatformError;
       this.#fail(error);
@@ -281,26 +311,9 @@ class WorkerSidecar implements Sidecar {
     }
   }
 
-  async #openContent(
-    assignment: Assignment,
-  ): Promise<{ kind: 'open'; scriptRoot: string } | { kind: 'failed'; error: PlatformError }> {
-    const { content, application } = assignment;
-    if (content.kind === 'folder') return { kind: 'open', scriptRoot: content.scriptRoot };
-    const { openPackage } = this.#deps;
-    const failed = (reason: string, cause?: unknown): { kind: 'failed'; error: PlatformError } => {
-      const details = { applicationId: application.applicationId, sha256: content.sha256, reason };
-      return { kind: 'failed', error: sidecarErrors.create('SIDECAR_PACKAGE_UNAVAILABLE', details, cause) };
-    };
-    if (openPackage === undefined) return failed('this sidecar fetches no packages; assign a folder instead');
-    try {
-      return { kind: 'open', scriptRoot: await openPackage(content.url, content.sha256) };
-    } catch (thrown) {
-      return failed(messageOf(thrown), thrown);
-    }
-  }
-
   /** The worker's own HTTP port stays inside the pod. */
   #withRoute(app: SpecializedWorker): SpecializedWorker {
+    this.#route?.close();
     const { route, capabilities } = routeHttp(this.workerId, app.capabilities, this.#deps.httpProxy);
     this.#route = route;
     return { ...app, capabilities };
@@ -313,67 +326,44 @@ class WorkerSidecar implements Sidecar {
     app: SpecializedWorker,
     windowMs: number,
   ): Promise<PlatformError | undefined> {
-    const { clock, random } = this.#deps;
     const over = (): PlatformError =>
       sidecarErrors.create('SIDECAR_ENDED', { workerId: this.workerId, state: this.#machine.kind });
     if (!this.#machine.allows('connecting')) return over();
     const connecting = { kind: 'connecting', worker, task, app } as const;
     this.#machine.transition(connecting);
-    const endMs = clock.monotonic() + windowMs;
-    for (let attempt = 0; ; attempt += 1) {
-      const outcome = await this.#dial(worker, app);
-      if (this.#machine.state !== connecting) {
-        if (outcome.kind === 'connected') outcome.relay.close();
-        return over();
-      }
-      if (outcome.kind === 'refused') return outcome.error;
-      if (outcome.kind === 'connected') {
-        this.#machine.transition({ ...connecting, kind: 'relaying', relay: outcome.relay });
-        void outcome.relay.runtime.closed.then((end) => this.#runtimeEnded(outcome.relay, end));
-        return undefined;
-      }
-      const waitMs = backoffMs(this.#limits.connectBackoff, attempt, random);
-      if (clock.monotonic() + waitMs > endMs) {
-        const details = { endpoint: app.assignment.runtimeEndpoint, timeoutMs: windowMs, reason: outcome.reason };
-        return sidecarErrors.create('SIDECAR_RUNTIME_UNREACHABLE', details);
-      }
-      await sleep(clock, waitMs);
-      if (this.#machine.state !== connecting) return over();
-    }
+    const outcome = await connectInTime(this.#deps, {
+      endpoint: app.assignment.runtimeEndpoint,
+      windowMs,
+      backoff: this.#limits.connectBackoff,
+      connect: () => this.#binding.connect(worker, app),
+      isWanted: () => this.#machine.state === connecting,
+    });
+    if (outcome.kind === 'unwanted') return over();
+    if (outcome.kind === 'failed') return outcome.error;
+    this.#machine.transition({ ...connecting, kind: 'relaying', relay: outcome.relay });
+    void outcome.relay.runtime.closed.then((end) => this.#runtimeEnded(outcome.relay, end));
+    return undefined;
   }
 
-  async #dial(worker: LocalWorker, app: SpecializedWorker): Promise<ConnectOutcome> {
-    const { stack, instanceId } = this.#options;
-    this.#epoch += 1;
-    const outcome = await connectRuntime(this.#deps, {
-      worker,
-      app,
-      context: {
-        workerId: this.workerId,
-        language: stack.runtime,
-        languageVersion: stack.version,
-        instanceId,
-        application: app.assignment.application,
-        tenantId: app.assignment.tenantId,
-        epoch: this.#epoch,
-      },
+  #createBinding(): RuntimeBinding {
+    const hooks = {
       relay: {
         counts: this.#counts,
         waitingConsoleLines: this.#limits.waitingConsoleLines,
-        onControl: (content, requestId) => this.#control(content, requestId),
+        onControl: (content: MessageContent, requestId: string) => this.#control(content, requestId),
       },
-      responseTimeoutMs: this.#limits.connectResponseMs,
-      onOpen: (relay) => this.#opened(relay),
-    });
-    if (outcome.kind !== 'connected') this.#relay = undefined;
-    return outcome;
-  }
-
-  #opened(relay: Relay): void {
-    this.#relay = relay;
-    const lines = this.#lines;
-    this.#lines = [];
-    for (const line of lines) relay.inject(line);
+      nextEpoch: () => {
+        this.#epoch += 1;
+        return this.#epoch;
+      },
+      onOpen: (relay: Relay | undefined) => {
+        this.#relay = relay;
+        this.#outlet.connect(relay);
+      },
+      onPlaceholderLost: (relay: Relay, end: LinkEnd) => this.#placeholderLost(relay, end),
+    };
+    const create = this.#options.attachTo === undefined ? createLateBinding : createAttachedBinding;
+    return create(this.#deps, this.#options, this.#limits, hooks);
   }
 
   #control(content: MessageContent, requestId: string): void {
@@ -382,9 +372,10 @@ class WorkerSidecar implements Sidecar {
         this.#readyEpoch = this.#epoch;
         return;
       case 'workerRestartRequest': {
-        const message = 'this worker has no wrapper that could start it again; its pod has to be replaced';
-        const value = { status: WorkerRestartResponse_Status.REJECTED, message };
-        this.#relay?.send({ $case: 'workerRestartResponse', value }, requestId);
+        const { onRestartRequest = refuseRestarts } = this.#deps;
+        onRestartRequest(content.value, (value) =>
+          this.#relay?.send({ $case: 'workerRestartResponse', value }, requestId),
+        );
         return;
       }
       default:
@@ -392,11 +383,35 @@ class WorkerSidecar implements Sidecar {
     }
   }
 
+  /** A placeholder without its Runtime is not warm: it is attached again, unless it is not wanted there. */
+  #placeholderLost(relay: Relay, end: LinkEnd): void {
+    const { state } = this.#machine;
+    if (this.#relay === relay) this.#relay = undefined;
+    if (state.kind !== 'warm') return;
+    const { worker } = state;
+    const { workerId } = this;
+    if (end.code === grpcStatus.ok) {
+      this.#beginDraining(worker);
+      void this.#farewell(worker);
+      return;
+    }
+    const endpoint = this.#options.attachTo?.endpoint ?? '';
+    this.#deps.log.write('warning', 'The Runtime is lost.', { workerId, endpoint, reason: end.message });
+    if (isFinal(end)) {
+      const details = { endpoint, workerId, status: end.code, reason: end.message };
+      this.#fail(sidecarErrors.create('SIDECAR_RUNTIME_REFUSED', details));
+      return;
+    }
+    this.#machine.transition({ kind: 'warming', worker });
+    this.#warmUp(worker).catch((error: PlatformError) => this.#fail(error));
+  }
+
   #runtimeEnded(relay: Relay, end: LinkEnd): void {
     const { state } = this.#machine;
     if (state.kind !== 'relaying' || state.relay !== relay) return;
     relay.close();
     this.#relay = undefined;
+    this.#outlet.connect(undefined);
     const { worker, task, app } = state;
     if (end.code === grpcStatus.ok) {
       this.#beginDraining(worker);
@@ -468,19 +483,14 @@ class WorkerSidecar implements Sidecar {
   #release(): void {
     this.#relay?.close();
     this.#relay = undefined;
+    this.#outlet.close();
     this.#route?.close();
     this.#route = undefined;
-    this.#lines = [];
   }
 }
 
-function isSameApp(one: Assignment, other: Assignment): boolean {
-  return (
-    one.tenantId === other.tenantId &&
-    one.application.applicationId === other.application.applicationId &&
-    one.application.metadataVersion === other.application.metadataVersion &&
-    one.application.codeVersion === other.application.codeVersion
-  );
+function toIndexOutcome({ capabilities, functions, useDefaultIndexing }: SpecializedWorker): IndexOutcome {
+  return { kind: 'indexed', functions, useDefaultIndexing, capabilities };
 }
 
 function toDuration(ms: number): { seconds: bigint; nanos: number } {

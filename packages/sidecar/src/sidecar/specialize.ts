@@ -21,12 +21,16 @@ export interface WorkerDescription {
 }
 
 /** A worker with its app. */
-export interface SpecializedWorker extends WorkerDescription {
-  readonly assignment: Assignment;
-  readonly scriptRoot: string;
+export interface SpecializedWorker extends WorkerDescription, AssignedApp {
   readonly functions: readonly RpcFunctionMetadata[];
   /** The worker leaves it to the Runtime to read function.json. */
   readonly useDefaultIndexing: boolean;
+}
+
+/** An app, and where its files are. */
+export interface AssignedApp {
+  readonly assignment: Assignment;
+  readonly scriptRoot: string;
 }
 
 /** What the sidecar can do as a host: workers may open several streams over one connection. */
@@ -77,30 +81,14 @@ export async function warmUp(
 export async function specialize(
   worker: LocalWorker,
   placeholder: WorkerDescription,
-  app: { readonly assignment: Assignment; readonly scriptRoot: string },
+  app: AssignedApp,
   options: SidecarOptions,
   limits: SidecarLimits,
 ): Promise<SpecializedWorker> {
   const { traits, workerId } = options;
-  const { assignment, scriptRoot } = app;
-  const environmentVariables = new Map(assignment.environment);
-  environmentVariables.delete(tokenVariable);
-  const reload = await worker.ask(
-    {
-      $case: 'functionEnvironmentReloadRequest',
-      value: { environmentVariables, functionAppDirectory: scriptRoot },
-    },
-    'functionEnvironmentReloadResponse',
-    traits.environmentReloadTimeoutMs,
-  );
-  requireSuccess(workerId, 'FunctionEnvironmentReloadResponse', reload.result);
-  const isReplaced = reload.capabilitiesUpdateStrategy === Strategy.replace;
-  const description = {
-    capabilities: new Map([...(isReplaced ? [] : placeholder.capabilities), ...reload.capabilities]),
-    metadata: reload.workerMetadata ?? placeholder.metadata,
-  };
+  const description = await reload(worker, placeholder, app, options);
   if (!traits.workerIndexing) return { ...app, ...description, functions: [], useDefaultIndexing: true };
-  const indexed = await index(worker, scriptRoot, limits.metadataMs);
+  const indexed = await index(worker, app.scriptRoot, limits.metadataMs);
   if (!indexed.useDefaultMetadataIndexing) requireSuccess(workerId, 'FunctionMetadataResponse', indexed.result);
   return {
     ...app,
@@ -110,12 +98,41 @@ export async function specialize(
   };
 }
 
+/**
+ * Gives a warm worker the environment and the folder of its app; the token stays here.
+ * @throws PlatformError SIDECAR_WORKER_TIMEOUT, SIDECAR_WORKER_REFUSED, SIDECAR_WORKER_LOST
+ */
+export async function reload(
+  worker: LocalWorker,
+  placeholder: WorkerDescription,
+  { assignment, scriptRoot }: AssignedApp,
+  { traits, workerId }: SidecarOptions,
+): Promise<WorkerDescription> {
+  const environmentVariables = new Map(assignment.environment);
+  environmentVariables.delete(tokenVariable);
+  const answer = await worker.ask(
+    {
+      $case: 'functionEnvironmentReloadRequest',
+      value: { environmentVariables, functionAppDirectory: scriptRoot },
+    },
+    'functionEnvironmentReloadResponse',
+    traits.environmentReloadTimeoutMs,
+  );
+  requireSuccess(workerId, 'FunctionEnvironmentReloadResponse', answer.result);
+  const isReplaced = answer.capabilitiesUpdateStrategy === Strategy.replace;
+  return {
+    capabilities: new Map([...(isReplaced ? [] : placeholder.capabilities), ...answer.capabilities]),
+    metadata: answer.workerMetadata ?? placeholder.metadata,
+  };
+}
+
 async function index(worker: LocalWorker, functionAppDirectory: string, timeoutMs: number) {
   const value = { functionAppDirectory };
   return await worker.ask({ $case: 'functionsMetadataRequest', value }, 'functionMetadataResponse', timeoutMs);
 }
 
-function requireSuccess(workerId: string, answer: string, result: StatusResult | undefined): void {
+/** @throws PlatformError SIDECAR_WORKER_REFUSED */
+export function requireSuccess(workerId: string, answer: string, result: StatusResult | undefined): void {
   if (result?.status === StatusResult_Status.Success) return;
   const reason = result?.exception?.message || result?.result || 'the worker gave no reason';
   throw refused(workerId, answer, reason);

@@ -2,9 +2,11 @@ import {
   type Link,
   type LinkStatus,
   type MessageContent,
+  type StartStream,
   type StatusResult,
   StreamingMessage,
   type WorkerConnect,
+  type WorkerSpecialized,
 } from '@switchyard/protocol';
 
 type Kind = MessageContent['$case'];
@@ -14,6 +16,7 @@ export class ScriptedRuntime {
   readonly link: Link;
   /** Every frame that came, as it was. */
   readonly frames: Uint8Array[] = [];
+  #holdsEnd = false;
   readonly #handlers = new Map<Kind, (content: MessageContent) => void>();
 
   constructor(link: Link) {
@@ -24,8 +27,15 @@ export class ScriptedRuntime {
         const { content } = StreamingMessage.decode(bytes);
         if (content !== undefined) this.#handlers.get(content.$case)?.(content);
       },
-      end: () => link.end(),
+      end: () => {
+        if (!this.#holdsEnd) link.end();
+      },
     });
+  }
+
+  /** From now on the end of the sidecar's direction is not answered. */
+  holdEnd(): void {
+    this.#holdsEnd = true;
   }
 
   get messages(): readonly StreamingMessage[] {
@@ -48,6 +58,19 @@ export class ScriptedRuntime {
     return content.value;
   }
 
+  /** The StartStream that opened the stream. */
+  get startStream(): StartStream {
+    const content = this.messages[0]?.content;
+    if (content?.$case !== 'startStream') throw new Error(`the first message is ${content?.$case}`);
+    return content.value;
+  }
+
+  /** The WorkerSpecialized that came. */
+  get specialized(): WorkerSpecialized {
+    for (const { content } of this.messages) if (content?.$case === 'workerSpecialized') return content.value;
+    throw new Error('no WorkerSpecialized came');
+  }
+
   on(kind: Kind, handler: (content: MessageContent) => void): void {
     this.#handlers.set(kind, handler);
   }
@@ -59,6 +82,12 @@ export class ScriptedRuntime {
   answerConnect(result: StatusResult): void {
     const value = { result, hostCapabilities: new Map(), functionLoadRequests: [] };
     this.send({ $case: 'workerConnectResponse', value });
+  }
+
+  /** Answers the WorkerSpecialized that came. */
+  answerSpecialized(result: StatusResult): void {
+    const { correlationId } = this.specialized;
+    this.send({ $case: 'workerSpecializedResponse', value: { result, jobHostId: 'shop:m1', correlationId } });
   }
 
   notifyReady(): void {
