@@ -7,7 +7,29 @@ export interface SdkFolder {
 }
 
 export const sdkFolders: readonly SdkFolder[] = [
-  { sdk: '@azure/*', folders: ['packages/triggers/src/azure-storage/'] },
+  {
+    sdk: '@azure/*',
+    folders: [
+      'packages/triggers/src/azure-storage/',
+      'packages/triggers/src/azure-messaging/',
+      'packages/control-plane/src/bus/service-bus/',
+    ],
+  },
   { sdk: '@opentelemetry/*', folders: ['packages/telemetry/src/'] },
+  { sdk: 'jose', folders: ['packages/identity/src/jose/'] },
+  { sdk: 'capnweb', folders: ['packages/capability-broker/src/rpc/', 'packages/capabilities/src/rpc/'] },
+  { sdk: 'cockatiel', folders: ['packages/capability-broker/src/resilience/'] },
+  { sdk: '@nats-io/*', folders: ['packages/control-plane/src/bus/nats/'] },
+  { sdk: 'onnxruntime-web', folders: ['packages/capability-library/src/inference/'] },
+  { sdk: 'parse5', folders: ['packages/capability-library/src/web/'] },
+  {
+    sdk: 'pg',
+    folders: ['packages/capability-library/src/data/postgresql/', 'packages/control-plane/src/store/postgresql/'],
+  },
+  { sdk: 'rhea', folders: ['packages/testkit/src/amqp/'] },
+  { sdk: 'undici', folders: ['packages/capability-library/src/web/'] },
+  { sdk: 'ws', folders: ['packages/capability-broker/src/rpc/', 'packages/capabilities/src/rpc/'] },
+  { sdk: 'yazl', folders: ['packages/cli/src/packing/'] },
+  { sdk: 'yauzl', folders: ['packages/sidecar/src/packages/'] },
   { sdk: 'pino', folders: ['packages/telemetry/src/'] },
 ];

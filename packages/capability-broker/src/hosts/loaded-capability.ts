@@ -1,0 +1,261 @@
+/**
+ * One capability inside a host: guards every call of every lease.
+ *
+ * Ownership: the host owns it; it owns the instance that the module made, and disposes of it at `close`.
+ *
+ * I1 A target answers RELEASED from the moment its lease ended, and its running calls are told to stop and fail so.
+ * I2 No more than `maxConcurrentCalls` calls run at once; the next one fails with RESOURCE_EXHAUSTED.
+ * I3 A call that takes longer than its limit fails with TIMEOUT, and its signal aborts.
+ * I4 Parameters and results that are too large, too deep, cyclic or of a foreign class fail with INVALID_PAYLOAD.
+ * I5 Only the methods that the instance lists can be called, whatever name a caller sends.
+ * I6 Two calls of one account with one method and one idempotency key run it once, unless the first failed.
+ * I7 What a method throws reaches the caller as CAPABILITY_FAILED with its message, without stack or cause; the errors
+ *    of this package's catalogue pass as they are.
+ */
+import { type CapabilityTarget, type InvokeOptions, RpcTarget } from '@switchyard/capabilities';
+import { type Clock, createDeferred, isPlatformError, messageOf, type PlatformError } from '@switchyard/kernel';
+import { capabilityErrors } from '../errors.ts';
+import type { CallContext, CapabilityDependency, CapabilityFunction, CapabilityInstance } from './capability-module.ts';
+import type { LoadOrder, OpenOrder } from './host-contract.ts';
+import { measurePayload } from './measure-payload.ts';
+
+/** How deep parameters and results may nest. */
+export const maxPayloadDepth = 64;
+
+/** How many idempotency keys a capability remembers, oldest first out. */
+const maxRememberedKeys = 1_000;
+
+/** Counts since the capability was loaded. */
+export interface CallCounts {
+  calls: number;
+  failures: number;
+  timeouts: number;
+  inFlight: number;
+}
+
+interface OpenLease {
+  readonly order: OpenOrder;
+  readonly dependencies: Readonly<Record<string, CapabilityDependency>>;
+  /** Ends the running calls. */
+  readonly stops: Set<(error: PlatformError) => void>;
+  ended: boolean;
+}
+
+export class LoadedCapability {
+  readonly order: LoadOrder;
+  readonly counts: CallCounts = { calls: 0, failures: 0, timeouts: 0, inFlight: 0 };
+  readonly #clock: Clock;
+  readonly #instance: CapabilityInstance;
+  readonly #leases = new Map<string, OpenLease>();
+  readonly #answers = new Map<string, unknown>();
+
+  constructor(deps: { readonly clock: Clock }, order: LoadOrder, instance: CapabilityInstance) {
+    this.#clock = deps.clock;
+    this.order = order;
+    this.#instance = instance;
+  }
+
+  get methods(): string[] {
+    return Object.keys(this.#instance.methods).filter((name) => this.#methodOf(name) !== undefined);
+  }
+
+  get leases(): number {
+    return this.#leases.size;
+  }
+
+  open(order: OpenOrder, dependencies: Readonly<Record<string, CapabilityDependency>>): CapabilityTarget {
+    const lease: OpenLease = { order, dependencies, stops: new Set(), ended: false };
+    this.#leases.set(order.leaseId, lease);
+    return new LeasedTarget((method, parameters, options) => this.#call(lease, method, parameters, options));
+  }
+
+  /** Ends a lease; returns false when there is none. */
+  end(leaseId: string): boolean {
+    const lease = this.#leases.get(leaseId);
+    if (lease === undefined) return false;
+    this.#leases.delete(leaseId);
+    lease.ended = true;
+    for (const stop of [...lease.stops]) stop(this.#released());
+    this.#instance.leaseEnded?.(leaseId, lease.order.account);
+    return true;
+  }
+
+  /** Ends all leases and disposes of the instance. */
+  async close(): Promise<void> {
+    for (const leaseId of [...this.#leases.keys()]) this.end(leaseId);
+    this.#answers.clear();
+    await this.#instance.dispose?.();
+  }
+
+  #call(lease: OpenLease, method: string, parameters: readonly unknown[], options: InvokeOptions): unknown {
+    const { idempotencyKey } = options;
+    if (idempotencyKey === undefined) return this.#run(lease, method, parameters, options);
+    const key = JSON.stringify([lease.order.account, method, String(idempotencyKey)]);
+    if (!lease.ended && this.#answers.has(key)) return this.#answers.get(key);
+    const answer = this.#run(lease, method, parameters, options);
+    this.#answers.set(key, answer);
+    // A call that failed may be sent again.
+    if (answer instanceof Promise) answer.catch(() => this.#answers.delete(key));
+    const [oldest] = this.#answers.keys();
+    if (this.#answers.size > maxRememberedKeys && oldest !== undefined) this.#answers.delete(oldest);
+    return answer;
+  }
+
+  #run(lease: OpenLease, method: string, parameters: readonly unknown[], options: InvokeOptions): unknown {
+    const { name, limits } = this.order;
+    if (lease.ended) throw this.#released();
+    const work = this.#methodOf(method);
+    if (work === undefined) {
+      const methods = this.methods.join(', ');
+      throw capabilityErrors.create('METHOD_NOT_FOUND', { name, method: String(method).slice(0, 100), methods });
+    }
+    if (!Array.isArray(parameters)) throw this.#invalid(`The parameters of '${method}'`, 'they are no list');
+    this.#check(parameters, `The parameters of '${method}'`);
+    if (this.counts.inFlight >= limits.maxConcurrentCalls) {
+      const reason = 'its calls are all busy';
+      throw capabilityErrors.create('RESOURCE_EXHAUSTED', {
+        what: `'${name}'`,
+        limit: `${limits.maxConcurrentCalls} calls`,
+        reason,
+      });
+    }
+    this.counts.calls += 1;
+    const call = new RunningCall(lease, typeof options.traceparent === 'string' ? options.traceparent : '');
+    let result: unknown;
+    try {
+      result = work.apply(this.#instance.methods, [call, ...parameters] as never);
+    } catch (error) {
+      throw this.#failed(method, error);
+    }
+    if (!isThenable(result)) return this.#checked(method, result);
+    return this.#settle(lease, method, call, result, timeoutOf(options, limits.maxExecutionMs));
+  }
+
+  async #settle(
+    lease: OpenLease,
+    method: string,
+    call: RunningCall,
+    result: PromiseLike<unknown>,
+    timeoutMs: number,
+  ): Promise<unknown> {
+    this.counts.inFlight += 1;
+    const stopped = createDeferred<never>();
+    const stop = (error: PlatformError): void => {
+      // The caller hears of the reason, not of what the method makes of its signal.
+      stopped.reject(error);
+      call.abort(error);
+    };
+    lease.stops.add(stop);
+    const timer = this.#clock.schedule(timeoutMs, () => {
+      this.counts.timeouts += 1;
+      stop(capabilityErrors.create('TIMEOUT', { what: `'${method}' of '${this.order.name}'`, timeoutMs }));
+    });
+    try {
+      return this.#checked(method, await Promise.race([result, stopped.promise]));
+    } catch (error) {
+      throw this.#failed(method, error);
+    } finally {
+      timer.cancel();
+      lease.stops.delete(stop);
+      this.counts.inFlight -= 1;
+    }
+  }
+
+  #methodOf(name: unknown): CapabilityFunction | undefined {
+    if (typeof name !== 'string' || !Object.hasOwn(this.#instance.methods, name)) return undefined;
+    const method: unknown = this.#instance.methods[name];
+    return typeof method === 'function' ? (method as CapabilityFunction) : undefined;
+  }
+
+  #checked(method: string, result: unknown): unknown {
+    this.#check(result, `The result of '${method}'`);
+    return result;
+  }
+
+  #check(value: unknown, what: string): void {
+    const { maxPayloadBytes: maxBytes } = this.order.limits;
+    const measure = measurePayload(value, { maxBytes, maxDepth: maxPayloadDepth });
+    if (measure.kind === 'refused') throw this.#invalid(what, measure.reason);
+  }
+
+  #invalid(what: string, reason: string): PlatformError {
+    return capabilityErrors.create('INVALID_PAYLOAD', { what, reason });
+  }
+
+  #released(): PlatformError {
+    return capabilityErrors.create('RELEASED', { name: this.order.name, reason: 'it was released or taken back' });
+  }
+
+  #failed(method: string, error: unknown): PlatformError {
+    this.counts.failures += 1;
+    if (isPlatformError(error)) return error;
+    return capabilityErrors.create(
+      'CAPABILITY_FAILED',
+      { name: this.order.name, method, reason: messageOf(error) },
+      error,
+    );
+  }
+}
+
+/** What callers hold. It has the one method, so a peer can reach nothing else. */
+class LeasedTarget extends RpcTarget implements CapabilityTarget {
+  readonly #call: (method: string, parameters: readonly unknown[], options: InvokeOptions) => unknown;
+
+  constructor(call: (method: string, parameters: readonly unknown[], options: InvokeOptions) => unknown) {
+    super();
+    this.#call = call;
+  }
+
+  invoke(method: string, parameters: readonly unknown[], options: InvokeOptions = {}): unknown {
+    return this.#call(method, parameters, options ?? {});
+  }
+}
+
+/** The signal is only made for capabilities that ask for it: most calls are shorter than making one. */
+class RunningCall implements CallContext {
+  readonly traceparent: string;
+  readonly #lease: OpenLease;
+  #controller: AbortController | undefined;
+  #reason: PlatformError | undefined;
+
+  constructor(lease: OpenLease, traceparent: string) {
+    this.#lease = lease;
+    this.traceparent = traceparent;
+  }
+
+  get account(): string {
+    return this.#lease.order.account;
+  }
+
+  get leaseId(): string {
+    return this.#lease.order.leaseId;
+  }
+
+  get dependencies(): Readonly<Record<string, CapabilityDependency>> {
+    return this.#lease.dependencies;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
+  }
+
+  abort(reason: PlatformError): void {
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+}
+
+function timeoutOf({ timeoutMs }: InvokeOptions, maximumMs: number): number {
+  return typeof timeoutMs === 'number' && timeoutMs > 0 ? Math.min(timeoutMs, maximumMs) : maximumMs;
+}
+
+/** Native promises and what the library's stubs return alike. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+    'then' in value &&
+    typeof value.then === 'function'
+  );
+}

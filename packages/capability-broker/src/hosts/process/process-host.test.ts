@@ -1,0 +1,18 @@
+import { silentLog } from '@switchyard/kernel';
+import { expect, test } from 'vitest';
+import { hostContractSuite } from '../testing/host-contract-suite.ts';
+import { nodeProgram, sourceFlags } from '../testing/node-program.ts';
+import { openProcessHost } from './process-host.ts';
+
+const options = { shard: 'probe:shard-0', executable: process.execPath, environment: {} };
+
+hostContractSuite({
+  ...{ title: 'Node.js process host', probe: 'probe.cjs', kind: 'process', inProcess: false },
+  open: () => openProcessHost({ log: silentLog }, { ...options, parameters: [...sourceFlags, nodeProgram] }),
+});
+
+test('a program that does not exist is an end with a reason', async () => {
+  const connection = openProcessHost({ log: silentLog }, { ...options, executable: 'no-such-program', parameters: [] });
+  await expect(Promise.resolve(connection.host.ping())).rejects.toMatchObject({ code: 'SHARD_UNAVAILABLE' });
+  expect(await connection.ended).toMatchObject({ expected: false, reason: expect.stringContaining('no-such-program') });
+});

@@ -1,0 +1,25 @@
+/** The capability broker: registry, leases, hosts, shards, warmth, roll-outs, and the built-in capabilities. */
+
+export type { AcquireOutcome, Grant } from './broker/acquire-outcome.ts';
+export { AdminObject, type BrokerStats, type CapabilityLine, type InstanceLine } from './broker/admin-object.ts';
+export { type Account, Broker, type BrokerDeps } from './broker/broker.ts';
+export { type BrokerOptions, defaultBrokerOptions } from './broker/broker-options.ts';
+export { type GateDeps, GateObject, type Identity, type TokenVerifier } from './broker/gate-object.ts';
+export { parseAcquire } from './broker/parse-acquire.ts';
+export { capabilityErrors } from './errors.ts';
+export type * from './hosts/capability-module.ts';
+export type * from './hosts/host-contract.ts';
+export { type InProcessHostDeps, openInProcessHost } from './hosts/in-process-host.ts';
+export { openProcessHost, type ProcessHostOptions } from './hosts/process/process-host.ts';
+export { maxMessageBytes } from './hosts/session-limits.ts';
+export { openThreadHost, type ThreadHostOptions } from './hosts/thread/thread-host.ts';
+export {
+  type CapabilityKind,
+  type CapabilityManifest,
+  type CapabilityManifestInput,
+  checkDigest,
+  keyOf,
+  parseManifest,
+} from './registry/capability-manifest.ts';
+export { servePort, serveStream, serveWebSocket } from './rpc/serve-session.ts';
+export { getShardId, rolloutBucket, type ShardStrategy, shardOrder } from './sharding/shard-order.ts';

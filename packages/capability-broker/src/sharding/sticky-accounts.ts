@@ -1,0 +1,50 @@
+/**
+ * Which shard an account was on last.
+ *
+ * I1 An account is remembered for `ttlMs` after its last use, and no longer.
+ * I2 Forgetting a shard forgets it for all accounts.
+ * I3 No more than `maxEntries` are remembered; the one that was used longest ago goes first.
+ */
+import type { Clock } from '@switchyard/kernel';
+
+export interface StickyOptions {
+  readonly ttlMs: number;
+  readonly maxEntries: number;
+}
+
+export class StickyAccounts {
+  readonly #clock: Clock;
+  readonly #options: StickyOptions;
+  readonly #entries = new Map<string, { readonly shard: string; readonly usedAtMs: number }>();
+
+  constructor(deps: { readonly clock: Clock }, options: StickyOptions) {
+    this.#clock = deps.clock;
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  shardOf(capability: string, account: string): string | undefined {
+    const entry = this.#entries.get(keyOf(capability, account));
+    if (entry === undefined || this.#clock.now() - entry.usedAtMs >= this.#options.ttlMs) return undefined;
+    return entry.shard;
+  }
+
+  use(capability: string, account: string, shard: string): void {
+    const key = keyOf(capability, account);
+    this.#entries.delete(key);
+    this.#entries.set(key, { shard, usedAtMs: this.#clock.now() });
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size > this.#options.maxEntries && oldest !== undefined) this.#entries.delete(oldest);
+  }
+
+  forgetShard(shard: string): void {
+    for (const [key, entry] of this.#entries) if (entry.shard === shard) this.#entries.delete(key);
+  }
+}
+
+function keyOf(capability: string, account: string): string {
+  return JSON.stringify([capability, account]);
+}

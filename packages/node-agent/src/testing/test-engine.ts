@@ -1,0 +1,247 @@
+/**
+ * A Docker engine of the tests' own: dockerd in a temporary folder, without a bridge and without firewall rules, with one
+ * image made of the machine's static busybox. Nothing of it touches another engine of the machine.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { sleep, systemClock } from '@switchyard/kernel';
+import { type PartCheck, requirePart } from '@switchyard/testkit';
+import { EngineClient } from '../driver/docker/engine-client.ts';
+import { packTar, type TarEntry } from '../driver/docker/tar-archive.ts';
+
+/** The image that every test engine has. */
+export const testImage = 'docker.io/library/busybox:test';
+
+export interface TestEngine {
+  readonly socketPath: string;
+  /** For the workspaces of its containers. */
+  readonly folder: string;
+  readonly client: EngineClient;
+  /** Stops the daemon, in order or by force, and leaves its data; containers end with it. */
+  stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Starts the daemon that was stopped. */
+  start(): Promise<void>;
+  /** Ends the daemon and removes everything. */
+  close(): Promise<void>;
+}
+
+/** Commands of the image, which are names of the same file. */
+const applets = [
+  'sh',
+  'echo',
+  'cat',
+  'sleep',
+  'env',
+  'id',
+  'touch',
+  'head',
+  'tail',
+  'ls',
+  'seq',
+  'dd',
+  'mount',
+  'wget',
+  'yes',
+  'true',
+  'httpd',
+  'nproc',
+  'df',
+];
+
+const startMs = 60_000;
+const stopMs = 30_000;
+const pollMs = 50;
+
+const daemon = findProgram('dockerd');
+const busybox = findProgram('busybox');
+
+/**
+ * Whether a test engine can run here: it takes dockerd, a static busybox, and root. A missing part is a loud skip, and a
+ * failure in continuous integration; without root it is a skip everywhere.
+ */
+export function requireTestEngine(): PartCheck {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) {
+    process.stderr.write('SKIPPED: Tests that need a container engine of their own need Linux and root.\n');
+    return { skip: true };
+  }
+  const found = daemon !== undefined && busybox !== undefined && isStatic(busybox);
+  return requirePart('dockerd and a static busybox', found, 'Install them: apt-get install docker.io busybox-static');
+}
+
+export interface TestEngineOptions {
+  /** Containers go on while the daemon is away. */
+  readonly liveRestore?: boolean;
+}
+
+export async function openTestEngine({ liveRestore = false }: TestEngineOptions = {}): Promise<TestEngine> {
+  const folder = mkdtempSync(join(tmpdir(), 'switchyard-engine-'));
+  const engine = new DaemonEngine(folder, liveRestore ? ['--live-restore'] : []);
+  try {
+    await engine.start();
+    await engine.importImage();
+    return engine;
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+class DaemonEngine implements TestEngine {
+  readonly folder: string;
+  readonly socketPath: string;
+  readonly client: EngineClient;
+  readonly #flags: readonly string[];
+  #process: ChildProcess | undefined;
+  #said = '';
+
+  constructor(folder: string, flags: readonly string[]) {
+    this.folder = folder;
+    this.#flags = flags;
+    this.socketPath = join(folder, 'engine.sock');
+    this.client = new EngineClient(systemClock, this.socketPath);
+  }
+
+  async start(): Promise<void> {
+    rmSync(join(this.folder, 'engine.pid'), { force: true });
+    const child = spawn(
+      daemon ?? 'dockerd',
+      [
+        ['--host', `unix://${this.socketPath}`],
+        ['--data-root', join(this.folder, 'data')],
+        ['--exec-root', join(this.folder, 'exec')],
+        ['--pidfile', join(this.folder, 'engine.pid')],
+        ['--bridge=none', '--iptables=false', '--ip6tables=false', '--shutdown-timeout', '2', ...this.#flags],
+      ].flat(),
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.#said = (this.#said + chunk.toString()).slice(-4_000);
+    });
+    this.#process = child;
+    await this.#until(startMs, async () => {
+      if (child.exitCode !== null) throw new Error(`dockerd ended with ${child.exitCode}:\n${this.#said}`);
+      return await this.client.send({ method: 'GET', path: '/version', timeoutMs: 2_000 }).then(
+        () => true,
+        () => false,
+      );
+    });
+  }
+
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    const child = this.#process;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await gone;
+    this.#process = undefined;
+    if (signal === 'SIGKILL') await this.#endContainerd();
+  }
+
+  async importImage(): Promise<void> {
+    const content = readFileSync(busybox ?? '/bin/busybox');
+    const links: TarEntry[] = applets.map((name) => ({ path: `bin/${name}`, linkTo: 'busybox', mode: 0o777 }));
+    const folders = ['bin/', 'tmp/', 'etc/', 'workspace/'].map((path) => ({ path }));
+    const users = { path: 'etc/passwd', content: Buffer.from('root:x:0:0::/:/bin/sh\n') };
+    const tar = packTar([...folders, users, { path: 'bin/busybox', content, mode: 0o755 }, ...links]);
+    const query = { fromSrc: '-', repo: 'docker.io/library/busybox', tag: 'test' };
+    const body = await this.client.stream({ method: 'POST', path: '/images/create', query, tar });
+    for await (const _ of body);
+  }
+
+  async close(): Promise<void> {
+    this.client.close();
+    await this.stop();
+    await this.#endContainerd();
+    for (const pid of processesOf(this.folder)) kill(pid);
+    await this.#until(stopMs, async () => {
+      unmountBelow(this.folder);
+      try {
+        rmSync(this.folder, { recursive: true, force: true });
+        return true;
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  /** A daemon that was killed leaves its containerd behind, or its lock. */
+  async #endContainerd(): Promise<void> {
+    const folder = join(this.folder, 'exec', 'containerd');
+    const file = join(folder, 'containerd.pid');
+    if (!existsSync(file)) return;
+    const pid = Number(readFileSync(file, 'utf8'));
+    if (processesOf(this.folder).includes(pid)) kill(pid);
+    await this.#until(stopMs, async () => !processesOf(this.folder).includes(pid));
+    for (const name of ['containerd.pid', 'containerd.sock', 'containerd-debug.sock', 'containerd.sock.ttrpc'])
+      rmSync(join(folder, name), { force: true });
+  }
+
+  async #until(limitMs: number, isDone: () => Promise<boolean>): Promise<void> {
+    const endMs = systemClock.monotonic() + limitMs;
+    while (!(await isDone())) {
+      if (systemClock.monotonic() > endMs) throw new Error(`dockerd is not ready after ${limitMs} ms:\n${this.#said}`);
+      await sleep(systemClock, pollMs);
+    }
+  }
+}
+
+function findProgram(name: string): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
+  return folders
+    .map((folder) => join(folder, name))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** True for a program that names no interpreter to load it. */
+function isStatic(path: string): boolean {
+  return !readFileSync(path).subarray(0, 4_096).includes('ld-linux');
+}
+
+/** What a daemon that was killed leaves mounted. */
+function unmountBelow(folder: string): void {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '');
+  for (const path of mounts.filter((one) => one.startsWith(`${folder}/`)).reverse())
+    spawnSync('umount', ['-l', path], { stdio: 'ignore' });
+}
+
+/** Processes that this engine started: by their command line, and by the root file system of those in containers. */
+function processesOf(folder: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const root = read(`/proc/${pid}/mountinfo`)
+        .split('\n')
+        .find((line) => line.split(' ')[4] === '/');
+      return read(`/proc/${pid}/cmdline`).includes(folder) || (root ?? '').includes(`${folder}/`);
+    })
+    .filter((pid) => pid !== process.pid);
+}
+
+/** Empty for a process that is gone. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}
