@@ -3,7 +3,7 @@
  * `dist/bundle/main.mjs` is `switchyard`, `func.mjs` is `func`; beside them stand the chunks that they load. Called by
  * `tools/build.ts`.
  *
- * What is loaded on demand only stays outside: the storage SDK and the JSON logger.
+ * What is loaded on demand only stays outside: the storage SDK, the JSON logger, and the writer and reader of packages.
  */
 import { renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -17,8 +17,9 @@ export async function bundleCommandLine() {
   const bundle = await rolldown({
     input: { main: join(here, 'src/main.ts'), func: join(here, 'src/func/main.ts') },
     platform: 'node',
-    external: [/^@azure\//, 'pino'],
-    resolve: { conditionNames: ['switchyard-source', 'import', 'node'] },
+    external: [/^@azure\//, 'pino', 'yazl', 'yauzl'],
+    // Without `import` or `require`: which of them holds is for each place that loads a package to say.
+    resolve: { conditionNames: ['switchyard-source', 'node'] },
     tsconfig: false,
   });
   const draft = join(here, 'dist', `.bundle-${process.pid}`);

@@ -35,7 +35,9 @@ describe('docs/cli.md', () => {
   it.each(commands.filter(({ name }) => name !== 'config'))('spells every flag of switchyard $name', (command) => {
     const visible = Object.entries(command.flags).filter(isVisible);
     const known = visible.flatMap(([name, { short }]) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])]);
-    const words = spelled(sectionAbout(`switchyard ${command.name}`));
+    // The flags of all commands for a running platform are said once.
+    const shared = 'endpoint' in command.flags ? spelled(sectionAbout('A running platform')) : [];
+    const words = new Set([...spelled(sectionAbout(`switchyard ${command.name}`)), ...shared]);
     for (const flag of known) expect(words).toContain(flag);
   });
 

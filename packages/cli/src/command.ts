@@ -5,8 +5,13 @@ export interface TextSink {
   write(text: string): unknown;
 }
 
+/** Bytes that come in: what the process reads on its standard input. */
+export type TextSource = AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean };
+
 /** What a command gets of the process that it runs in. */
 export interface CommandContext {
+  /** Read by commands that are asked to; reading it keeps the process alive. */
+  readonly stdin?: TextSource;
   readonly stdout: TextSink & { readonly isTTY?: boolean };
   readonly stderr: TextSink;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -32,20 +37,24 @@ export type FlagDefinition = {
       readonly minimum: number;
       readonly maximum: number;
     }
+  /** May be given many times. */
+  | { readonly kind: 'list'; readonly placeholder: string }
 );
 
 /** Flags by name, without the dashes. */
 export type FlagSet = Readonly<Record<string, FlagDefinition>>;
 
 /** What stands for a flag: its kind decides which. */
-export type FlagValue = string | number | boolean;
+export type FlagValue = string | number | boolean | readonly string[];
 
 /** What the user gave for each flag. */
 export type FlagValues<Flags extends FlagSet> = {
-  readonly [Name in keyof Flags]: Flags[Name]['kind'] extends 'switch'
-    ? boolean
-    : (Flags[Name]['kind'] extends 'integer' ? number : string) | undefined;
+  readonly [Name in keyof Flags]: ValueOfKind<Flags[Name]['kind']>;
 };
+
+type ValueOfKind<Kind extends FlagDefinition['kind']> = Kind extends 'switch'
+  ? boolean
+  : (Kind extends 'integer' ? number : Kind extends 'list' ? readonly string[] : string) | undefined;
 
 export interface CommandInput<Flags extends FlagSet> {
   readonly positionals: readonly string[];
@@ -73,6 +82,8 @@ export interface PositionalDefinition {
   readonly name: string;
   readonly summary: string;
   readonly maximum: number;
+  /** How they are written in the help, where there are several kinds: `<app> <function>`. */
+  readonly usage?: string;
   /** The name under which a configurable command finds them in the environment and in switchyard.yaml. */
   readonly setting?: string;
 }

@@ -11,5 +11,5 @@ export const exitCodes = {
     code: 3,
     meaning: 'the machine does not allow it: a port in use, a file that cannot be read or written',
   },
-  interrupted: { code: 130, meaning: 'stopped at once by a second Ctrl-C' },
+  interrupted: { code: 130, meaning: 'stopped by Ctrl-C before it was done, or at once by a second one' },
 } as const;

@@ -1,4 +1,4 @@
-import type { Command, FlagDefinition, FlagSet } from './command.ts';
+import type { Command, FlagDefinition, FlagSet, PositionalDefinition } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
 
 /** The help of the whole program, from the registry. */
@@ -27,10 +27,9 @@ export function exitCodeLines(): string[] {
 /** The help of one command, from its data; `program` is what the user types before the command's name. */
 export function commandHelp(command: Command, program = 'switchyard'): string {
   const { positional, examples } = command;
-  const many = positional !== undefined && positional.maximum > 1 ? ' ...' : '';
   const usage = [
     `${program} ${command.name}`,
-    positional === undefined ? '' : ` [${positional.name}${many}]`,
+    positional === undefined ? '' : ` ${positional.usage ?? optional(positional)}`,
     visibleFlags(command.flags).length === 0 ? '' : ' [flags]',
   ];
   return [
@@ -42,6 +41,10 @@ export function commandHelp(command: Command, program = 'switchyard'): string {
     ...(examples.length === 0 ? [] : ['', 'Examples:', ...examples.map((line) => `  ${line}`)]),
     '',
   ].join('\n');
+}
+
+function optional({ name, maximum }: PositionalDefinition): string {
+  return `[${name}${maximum > 1 ? ' ...' : ''}]`;
 }
 
 /** The flags that the help shows, one line each, `--help` last. */

@@ -11,6 +11,7 @@ const command = defineCommand({
     port: { kind: 'integer', placeholder: 'N', short: 'p', minimum: 0, maximum: 65_535, summary: '' },
     host: { kind: 'text', placeholder: 'ADDRESS', summary: '' },
     verbose: { kind: 'switch', summary: '' },
+    header: { kind: 'list', placeholder: 'TEXT', short: 'H', summary: '' },
     secret: { kind: 'switch', hidden: true, summary: '' },
   },
   examples: [],
@@ -34,6 +35,7 @@ describe('parseArguments', () => {
     ['--verbose=false', [], { verbose: false }],
     ['--secret', [], { secret: true }],
     ['-- --port', ['--port'], {}],
+    ['-H a --header=b one -H c', ['one'], { header: ['a', 'b', 'c'] }],
     ['-', ['-'], {}],
   ])('understands %j', (line, positionals, given) => {
     expect(parse(line)).toEqual({ kind: 'parsed', positionals, given: new Map(Object.entries(given)) });
@@ -63,12 +65,16 @@ describe('parseArguments', () => {
   });
 
   it('never throws, and gives every flag that is there a value of its kind', () => {
-    const word = fc.oneof(fc.string(), fc.constantFrom('--port', '-p', '--host', '--verbose', '--', '1', '--port=1'));
+    const word = fc.oneof(
+      fc.string(),
+      fc.constantFrom('--port', '-p', '-H', '--header=1', '--host', '--verbose', '--', '1', '--port=1'),
+    );
     fc.assert(
       fc.property(fc.array(word, { maxLength: 6 }), (words) => {
         const parsed = parseArguments(command, words);
         if (parsed.kind !== 'parsed') return;
         expect(['boolean', 'undefined']).toContain(typeof parsed.given.get('verbose'));
+        expect(['object', 'undefined']).toContain(typeof parsed.given.get('header'));
         expect(['number', 'undefined']).toContain(typeof parsed.given.get('port'));
         expect(['string', 'undefined']).toContain(typeof parsed.given.get('host'));
       }),

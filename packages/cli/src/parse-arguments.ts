@@ -18,7 +18,7 @@ export interface GivenArguments {
 
 /**
  * Reads what follows a command's name: `--flag value`, `--flag=value`, `-f value`, positionals, and `--` before
- * positionals that begin with a dash. Every flag at most once; nothing unknown is let through. A switch that is
+ * positionals that begin with a dash. Every flag at most once, unless it is a list; nothing unknown is let through. A switch that is
  * configured is taken back with `--flag=false`.
  */
 export function parseArguments(command: Command, words: readonly string[]): ParsedArguments {
@@ -38,8 +38,11 @@ export function parseArguments(command: Command, words: readonly string[]): Pars
     if (word === '--help' || word === '-h') return { kind: 'help' };
     const flag = readFlag(command, word, words[at + 1]);
     if (flag.kind === 'wrong') return flag;
-    if (given.has(flag.value.name)) return wrong(`--${flag.value.name} is given twice. Give it once.`);
-    given.set(flag.value.name, flag.value.value);
+    const { name, value } = flag.value;
+    const before = given.get(name);
+    if (before === undefined) given.set(name, value);
+    else if (Array.isArray(before) && Array.isArray(value)) given.set(name, [...before, ...value]);
+    else return wrong(`--${name} is given twice. Give it once.`);
     if (flag.value.tookNext) at += 1;
   }
   const excess = positionals[command.positional?.maximum ?? 0];
@@ -97,5 +100,7 @@ function excessMessage(command: Command, excess: string): string {
     positional === undefined
       ? 'takes nothing but flags'
       : `takes at most ${positional.maximum} ${positional.name}${positional.maximum === 1 ? '' : 's'}`;
-  return `'${excess}' is too much: 'switchyard ${command.name}' ${takes}.`;
+  return positional?.usage === undefined
+    ? `'${excess}' is too much: 'switchyard ${command.name}' ${takes}.`
+    : `'${excess}' is too much: switchyard ${command.name} ${positional.usage}.`;
 }

@@ -28,6 +28,8 @@ export function readValue(name: string, definition: FlagDefinition, text: string
   switch (definition.kind) {
     case 'text':
       return { kind: 'read', value: text };
+    case 'list':
+      return { kind: 'read', value: [text] };
     case 'integer':
       return readInteger(name, definition, text);
     case 'switch': {

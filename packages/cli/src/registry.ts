@@ -1,9 +1,20 @@
 import type { Command } from './command.ts';
 import { createConfigCommand } from './commands/config.ts';
 import { createFunctionCommand } from './commands/create-function.ts';
+import { debugCommand } from './commands/debug.ts';
+import { deleteCommand } from './commands/delete.ts';
+import { deployCommand } from './commands/deploy.ts';
 import { devCommand } from './commands/dev.ts';
 import { createHelpCommand } from './commands/help.ts';
 import { initCommand } from './commands/init.ts';
+import { invokeCommand } from './commands/invoke.ts';
+import { logsCommand } from './commands/logs.ts';
+import { psCommand } from './commands/ps.ts';
+import { rollbackCommand } from './commands/rollback.ts';
+import { settingsCommand } from './commands/settings.ts';
+import { traceCommand } from './commands/trace.ts';
+import { trafficCommand } from './commands/traffic.ts';
+import { upCommand } from './commands/up.ts';
 import { versionCommand } from './commands/version.ts';
 
 /** Every command. A new one is a new file in `commands/` and one line here. */
@@ -11,6 +22,17 @@ export const commands: readonly Command[] = [
   devCommand,
   initCommand,
   createFunctionCommand,
+  upCommand,
+  deployCommand,
+  psCommand,
+  logsCommand,
+  invokeCommand,
+  settingsCommand,
+  trafficCommand,
+  rollbackCommand,
+  deleteCommand,
+  traceCommand,
+  debugCommand,
   createConfigCommand(devCommand),
   versionCommand,
   createHelpCommand(() => commands),

@@ -22,6 +22,10 @@ export function runProcess(run: (words: readonly string[], context: CommandConte
   process.on('unhandledRejection', crash);
 
   const context: CommandContext = {
+    // Only who reads it touches it.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     environment: process.env,

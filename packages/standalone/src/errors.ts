@@ -117,6 +117,85 @@ export const standaloneErrors = defineErrors({
     exit: machineExit,
     message: 'The storage emulator Azurite ended with exit code {exitCode}: {reason}. HTTP functions work without it.',
   },
+  STACK_UNAVAILABLE: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 9,
+    exit: appExit,
+    message:
+      "Apps in '{runtime}' cannot be hosted here: {reason}. Deploy an app for one of {known}, or set FUNCTIONS_WORKER_RUNTIME to what the app is written in.",
+  },
+  INVOKE_PATH_NEEDED: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 3,
+    exit: appExit,
+    message:
+      "Function '{functionName}' of app '{applicationId}' has parameters in its route '{route}'. Say which path to call, for example with --path.",
+  },
+  INVOKE_ANSWER_TOO_LONG: {
+    blame: 'user',
+    retry: 'never',
+    http: 502,
+    grpc: 8,
+    exit: appExit,
+    message:
+      "The function of app '{applicationId}' answered with more than {limitBytes} bytes, which is too much for this way. Call its URL instead.",
+  },
+  INVOKE_FAILED: {
+    blame: 'dependency',
+    retry: 'never',
+    http: 502,
+    grpc: 14,
+    exit: appExit,
+    message: "The function of app '{applicationId}' could not be called: {reason}. Look at the logs of the app.",
+  },
+  INDEXING_FAILED: {
+    blame: 'user',
+    retry: 'never',
+    http: 422,
+    grpc: 9,
+    exit: appExit,
+    message:
+      "The functions of app '{applicationId}' could not be listed: {reason}. See whether the app runs with `switchyard dev`, and whether all of its dependencies were deployed.",
+  },
+  FUNCTION_UNKNOWN: {
+    blame: 'user',
+    retry: 'never',
+    http: 404,
+    grpc: 5,
+    exit: appExit,
+    message: "App '{applicationId}' has no function '{functionName}'. It has: {known}.",
+  },
+  DEBUG_NO_WORKER: {
+    blame: 'user',
+    retry: 'never',
+    http: 409,
+    grpc: 9,
+    exit: appExit,
+    message:
+      "App '{applicationId}' has no worker{which} to debug. Call one of its functions first, so that it has one; `switchyard ps` shows its workers.",
+  },
+  DEBUG_UNSUPPORTED: {
+    blame: 'user',
+    retry: 'never',
+    http: 409,
+    grpc: 9,
+    exit: appExit,
+    message:
+      "Worker '{workerId}' of app '{applicationId}' opened no inspector within {timeoutMs} ms: only workers on Node.js have one. Debug the app with `switchyard dev` and the tools of its language.",
+  },
+  TENANT_REFUSED: {
+    blame: 'user',
+    retry: 'never',
+    http: 403,
+    grpc: 7,
+    exit: appExit,
+    message:
+      "App '{applicationId}' of tenant '{tenantId}' cannot be hosted: {reason}. Start with --trusted-tenants if the tenants trust each other, else give each tenant an installation of its own.",
+  },
   WORKER_HTTP_ADDRESS: {
     blame: 'user',
     retry: 'never',

@@ -16,3 +16,4 @@ export {
   type MinimumLevel,
 } from './level-filter.ts';
 export { createMemoryMeter, type MemoryMeter, type MetricSeries, type MetricSnapshot } from './memory-meter.ts';
+export { type TextLineOptions, toPlainText, toTextLine } from './text-line.ts';

@@ -29,17 +29,38 @@ const colorOf: Readonly<Record<LogLevel, string>> = {
  */
 export function toTextLine(record: LogRecord, options: TextLineOptions): string {
   const { fields } = record;
-  const used = new Set<string>();
-  const text = isWrittenByApp(fields) ? record.message : fill(record.message, fields, used);
-  const below = fields.exception === undefined || used.has('exception') ? '' : `\n${plain(fields.exception)}`;
-  const [first = '', ...more] = `${text}${below}`.split('\n');
+  const { text, origin, rest } = describe(record, nothing);
+  const [first = '', ...more] = text.split('\n');
   const application = options.showApplication && fields.applicationId !== undefined ? `${fields.applicationId}: ` : '';
   const paint = (color: string, part: string): string =>
     options.colors && color !== '' && part !== '' ? `${color}${part}${reset}` : part;
   const color = colorOf[record.level];
   const head = `${paint(dim, `[${new Date(record.timeMs).toISOString()}]`)} ${application}${paint(color, first)}`;
-  return [`${head}${paint(dim, notesOf(fields, used))}`, ...more.map((line) => paint(color, line))].join('\n');
+  return [`${head}${paint(dim, `${origin}${rest}`)}`, ...more.map((line) => paint(color, line))].join('\n');
 }
+
+/** Fields for which the readers of `toPlainText` have places of their own. */
+const placedElsewhere: ReadonlySet<string> = new Set(['workerId', 'codeVersion']);
+
+/** What a record says, in the words of `toTextLine`, without time, app, function, invocation and worker. */
+export function toPlainText(record: Pick<LogRecord, 'message' | 'fields'>): string {
+  const { text, rest } = describe(record, placedElsewhere);
+  const [first = '', ...more] = text.split('\n');
+  return [`${first}${rest}`, ...more].join('\n');
+}
+
+/** The text of a record; where it comes from, unless the text says so; and the fields that stand nowhere else. */
+function describe(
+  { message, fields }: Pick<LogRecord, 'message' | 'fields'>,
+  hidden: ReadonlySet<string>,
+): { readonly text: string; readonly origin: string; readonly rest: string } {
+  const used = new Set<string>(hidden);
+  const text = isWrittenByApp(fields) ? message : fill(message, fields, used);
+  const below = fields.exception === undefined || used.has('exception') ? '' : `\n${plain(fields.exception)}`;
+  return { text: `${text}${below}`, ...notesOf(fields, used) };
+}
+
+const nothing: ReadonlySet<string> = new Set();
 
 /** Lines that an app wrote, through its logger or on its console. */
 function isWrittenByApp({ category }: LogFields): boolean {
@@ -56,7 +77,7 @@ function fill(message: string, fields: LogFields, used: Set<string>): string {
   });
 }
 
-function notesOf(fields: LogFields, used: ReadonlySet<string>): string {
+function notesOf(fields: LogFields, used: ReadonlySet<string>): { readonly origin: string; readonly rest: string } {
   const source = [fields.functionName, fields.invocationId].filter((part) => part !== undefined && part !== '');
   const isNamed = used.has('functionName') || used.has('invocationId');
   const origin = isNamed || source.length === 0 ? '' : ` [${source.join(' ')}]`;
@@ -65,7 +86,7 @@ function notesOf(fields: LogFields, used: ReadonlySet<string>): string {
     // Which worker wrote an app's line is of no interest while reading the app's lines.
     .filter(([name]) => name !== 'workerId' || !isWrittenByApp(fields))
     .map(([name, value]) => ` ${name}=${quoted(plain(value))}`);
-  return `${origin}${rest.join('')}`;
+  return { origin, rest: rest.join('') };
 }
 
 function plain(value: unknown): string {

@@ -1,4 +1,4 @@
-import { type Command, type CommandInput, defineCommand, type FlagSet } from '../command.ts';
+import { type Command, type CommandInput, defineCommand, type FlagSet, type FlagValue } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { columns } from '../help-text.ts';
 import { resolveInput, settingsOf } from '../settings/resolve-settings.ts';
@@ -25,7 +25,7 @@ export function createConfigCommand(subject: Command): Command {
   });
 }
 
-function givenFlag({ flags }: CommandInput<FlagSet>, name: string): [string, string | number | boolean][] {
+function givenFlag({ flags }: CommandInput<FlagSet>, name: string): [string, FlagValue][] {
   const value = Object.hasOwn(flags, name) ? flags[name] : undefined;
   return value === undefined ? [] : [[name, value]];
 }

@@ -1,14 +1,15 @@
 /**
- * The storage emulators that the apps of one `switchyard dev` ask for: finds out which are needed, starts those that
+ * The storage emulators that the apps of one installation ask for: finds out which are needed, starts those that
  * nobody else has started, and ends them with us.
  *
- * Ownership: startDev opens the box and closes it; nothing ever waits for it.
+ * Ownership: the composition root opens the box and closes it; nothing ever waits for it.
  *
  * I1 Where something listens already, nothing is started.
  * I2 Apps that ask for the same addresses share one emulator.
  * I3 An emulator that is missing or ends is an error line; everything else goes on.
  * I4 `close` ends every emulator of ours, also one whose start is under way.
- * I5 `opened` resolves when every emulator of ours listens, has ended, or took longer than the limit.
+ * I5 `opened` resolves when every emulator of ours that was asked for by then listens, has ended, or took longer than the
+ *    limit.
  * I6 What an app asks for later is opened then, each emulator once.
  */
 import { join } from 'node:path';
@@ -20,6 +21,10 @@ import { standaloneErrors } from '../errors.ts';
 import { type AzuriteProcess, startAzurite } from './azurite-process.ts';
 import { type EmulatorAddresses, emulatorOf } from './development-storage.ts';
 import { findAzurite } from './find-azurite.ts';
+import type { StorageOpening } from './patient-storage.ts';
+
+/** An app, as far as its storage is concerned. */
+export type StorageUser = Pick<LoadedApplication, 'applicationId' | 'directory' | 'settings' | 'localNames'>;
 
 export interface EmulatorBoxDeps {
   readonly clock: Clock;
@@ -30,7 +35,7 @@ export interface EmulatorBoxDeps {
 }
 
 export interface EmulatorBoxOptions {
-  readonly applications: readonly LoadedApplication[];
+  readonly applications: readonly StorageUser[];
   /** Folders from which the emulator's package is looked for, besides those of the apps. */
   readonly searchFolders: readonly string[];
   readonly executable: string;
@@ -39,11 +44,9 @@ export interface EmulatorBoxOptions {
   readonly dataFolder: DataFolder | undefined;
 }
 
-export interface EmulatorBox {
-  /** Resolves when every emulator that is needed listens, or there is no hope for it. Never rejects. */
-  readonly opened: Promise<void>;
+export interface EmulatorBox extends StorageOpening {
   /** Opens what the app asks for now and nobody asked for before. */
-  include(application: LoadedApplication): void;
+  include(application: StorageUser): void;
   close(graceMs: number): Promise<void>;
 }
 
@@ -51,7 +54,7 @@ export interface EmulatorBox {
 interface Demand {
   readonly key: string;
   readonly addresses: EmulatorAddresses;
-  readonly application: LoadedApplication;
+  readonly application: StorageUser;
 }
 
 /** Azurite listens after less than a second; on a machine under load it takes longer. */
@@ -80,7 +83,7 @@ export function openEmulatorBox(deps: EmulatorBoxDeps, options: EmulatorBoxOptio
       await sleep(deps.clock, pollMs);
     }
   };
-  const openAll = (applications: readonly LoadedApplication[]): Promise<void> => {
+  const openAll = (applications: readonly StorageUser[]): Promise<void> => {
     const wanted = demandsOf(applications).filter(({ key }) => !known.has(key));
     for (const { key } of wanted) known.add(key);
     return Promise.all(wanted.map(open)).then(
@@ -89,23 +92,34 @@ export function openEmulatorBox(deps: EmulatorBoxDeps, options: EmulatorBoxOptio
         deps.log.write('error', 'The storage emulator could not be started', { error: messageOf(error) }),
     );
   };
-  const opened = openAll(options.applications);
-  let later = opened;
+  let opening = 1;
+  let opened = openAll(options.applications).then(() => {
+    opening -= 1;
+  });
   return {
-    opened,
+    get opened() {
+      return opened;
+    },
+    get isOpen() {
+      return opening === 0;
+    },
     include(application) {
-      later = Promise.all([later, openAll([application])]).then(() => {});
+      if (demandsOf([application]).every(({ key }) => known.has(key))) return;
+      opening += 1;
+      opened = Promise.all([opened, openAll([application])]).then(() => {
+        opening -= 1;
+      });
     },
     async close(graceMs) {
       isClosed = true;
       await Promise.all(started.map((process) => process.stop(graceMs)));
-      await later;
+      await opened;
     },
   };
 }
 
 /** The emulators that the settings ask for, each once. */
-export function demandsOf(applications: readonly LoadedApplication[]): readonly Demand[] {
+export function demandsOf(applications: readonly StorageUser[]): readonly Demand[] {
   const demands = new Map<string, Demand>();
   for (const application of applications)
     for (const name of new Set([hostStorageSetting, ...application.localNames])) {

@@ -10,7 +10,7 @@ import { emulatorOf } from './development-storage.ts';
 import { openedOrAborted } from './patient-storage.ts';
 
 export interface OptionalStorage {
-  /** Resolves when every emulator listens, or there is no hope for it. Never rejects. */
+  /** Resolves when every emulator that is wanted now listens, or there is no hope for it. Never rejects. */
   readonly opened: Promise<void>;
   /** True when something accepts connections there. Never rejects. */
   readonly isListening: (host: string, port: number) => Promise<boolean>;

@@ -34,7 +34,11 @@ function open() {
   const client = new NotingQueue();
   const service: StorageService<QueueClient> = { open: () => client };
   const opened = createDeferred<void>();
-  return { calls: client.calls, client, opened, patient: createPatientStorage(service, opened.promise) };
+  const storage = { opened: opened.promise, isOpen: false };
+  void opened.promise.then(() => {
+    storage.isOpen = true;
+  });
+  return { calls: client.calls, client, opened, patient: createPatientStorage(service, storage) };
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Log, systemClock, systemRandom } from '@switchyard/kernel';
+import type { SettingsView } from '@switchyard/model';
 import {
   createAzureBlobService,
   createAzureQueueService,
@@ -13,32 +14,40 @@ import {
   type StorageConnection,
   type TimerStatusStore,
 } from '@switchyard/triggers';
-import type { CurrentApplications } from '../application/current-applications.ts';
 import { createOptionalLocks, createOptionalTimerStatus, type OptionalStorage } from '../azurite/optional-storage.ts';
-import { createPatientStorage } from '../azurite/patient-storage.ts';
+import { createPatientStorage, type StorageOpening } from '../azurite/patient-storage.ts';
 import { isListening } from '../http/listen.ts';
 import type { DataFolder } from './data-folder.ts';
 
 export interface KindsScope {
   readonly log: Log;
   readonly data: DataFolder;
-  readonly current: CurrentApplications;
+  /** The settings of an app as they are now. */
+  readonly settingsOf: (applicationId: string) => SettingsView | undefined;
 }
 
+/** Storage for which nothing has to be started. */
+export const openStorage: StorageOpening = { opened: Promise.resolve(), isOpen: true };
+
 /** All triggers and bindings, on storage that may still be starting. The cloud libraries load at their first use. */
-export function openKinds({ log, data, current }: KindsScope, opened: Promise<void>): Kinds {
-  const storage: OptionalStorage = { opened, isListening };
-  const blobs = createPatientStorage(createAzureBlobService(), opened);
+export function openKinds({ log, data, settingsOf }: KindsScope, opening: StorageOpening): Kinds {
+  const storage: OptionalStorage = {
+    get opened() {
+      return opening.opened;
+    },
+    isListening,
+  };
+  const blobs = createPatientStorage(createAzureBlobService(), opening);
   const call = { clock: systemClock, random: systemRandom, log, blobs };
   return createKinds({
-    queues: createPatientStorage(createAzureQueueService(), opened),
-    tables: createPatientStorage(createAzureTableService(), opened),
+    queues: createPatientStorage(createAzureQueueService(), opening),
+    tables: createPatientStorage(createAzureTableService(), opening),
     blobs,
     locks: createOptionalLocks(createSingletonLocks(call), storage),
     singletonTimers: true,
     timerStatus: createOptionalTimerStatus(
       {
-        connectionOf: (applicationId) => hostStorageOf(current, applicationId),
+        connectionOf: (applicationId) => hostStorageOf(settingsOf(applicationId)),
         inStorage: (connection) => createBlobTimerStatus(call, connection),
         fallback: openTimerStatus(data),
       },
@@ -48,9 +57,8 @@ export function openKinds({ log, data, current }: KindsScope, opened: Promise<vo
 }
 
 /** The storage that the app names, as its settings are now. */
-function hostStorageOf(current: CurrentApplications, applicationId: string): StorageConnection | undefined {
-  const application = current.all.find((one) => one.applicationId === applicationId);
-  return application === undefined ? undefined : findHostStorage(application.settings);
+function hostStorageOf(settings: SettingsView | undefined): StorageConnection | undefined {
+  return settings === undefined ? undefined : findHostStorage(settings);
 }
 
 /** Timer states in files of the data folder. */

@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Log, systemClock, systemRandom } from '@switchyard/kernel';
+import type { SettingsView } from '@switchyard/model';
 import { createRpcServer, grpcStatus, type Link, type RpcServer, type WorkerSupply } from '@switchyard/protocol';
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import { createNodeProcesses, createPodHost, type ProcessPort } from '@switchyard/sidecar';
@@ -14,6 +15,7 @@ import { type CurrentApplications, createCurrentApplications } from '../applicat
 import { type LoadedApplication, loadApplication } from '../application/load-application.ts';
 import { loadApplications } from '../application/load-applications.ts';
 import { type EmulatorBox, openEmulatorBox } from '../azurite/emulator-box.ts';
+import type { StorageOpening } from '../azurite/patient-storage.ts';
 import { DebuggerPorts } from '../debugger/debugger-ports.ts';
 import { withCors } from '../http/cors.ts';
 import { createGatewayServer, type GatewayServer } from '../http/gateway-server.ts';
@@ -29,7 +31,7 @@ import { createLoops } from './create-loops.ts';
 import { DataFolder } from './data-folder.ts';
 import { devCategory, openDevLog } from './dev-log.ts';
 import { type DevOptions, devDefaults } from './dev-options.ts';
-import { openKinds } from './open-kinds.ts';
+import { openKinds, openStorage } from './open-kinds.ts';
 
 /** A running development host. */
 export interface Dev {
@@ -109,7 +111,7 @@ async function open(scope: DevScope): Promise<Dev> {
   podHost.watch((event) => debuggers.observe(event));
   closers.add('debuggers', () => debuggers.close());
   closers.add('workers', () => podHost.close(devDefaults.workerGraceMs));
-  const runtime = openRuntime(scope, podHost, emulators?.opened ?? Promise.resolve());
+  const runtime = openRuntime(scope, podHost, emulators ?? openStorage);
   connectWorkers((link) => runtime.acceptWorker(link));
   closers.add('worker connections', () => rpc.close(devDefaults.workerGraceMs));
   closers.add('Runtime', () => runtime.drain(devDefaults.drainMs));
@@ -198,8 +200,11 @@ function openEmulators(scope: DevScope, processes: ProcessPort): EmulatorBox | u
   return emulators;
 }
 
-function openRuntime(scope: DevScope, supply: WorkerSupply, storageOpened: Promise<void>): Runtime {
-  const kinds = openKinds(scope, storageOpened);
+function openRuntime(scope: DevScope, supply: WorkerSupply, storage: StorageOpening): Runtime {
+  const { log, data, current } = scope;
+  const settingsOf = (applicationId: string): SettingsView | undefined =>
+    current.all.find((application) => application.applicationId === applicationId)?.settings;
+  const kinds = openKinds({ log, data, settingsOf }, storage);
   const meter = createMemoryMeter();
   const workerHttp = createLocalWorkerHttp();
   scope.closers.add('HTTP connections to workers', async () => workerHttp.close());

@@ -10,6 +10,7 @@ const status: JobHostStatus = {
   functions: [{ name: 'tick', trigger: 'timerTrigger', disabled: false }],
   rejected: [],
   workers: [],
+  versions: [],
 };
 
 function open(verbose: boolean) {

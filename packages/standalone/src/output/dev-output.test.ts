@@ -17,6 +17,7 @@ const status: JobHostStatus = {
   ],
   rejected: [],
   workers: [],
+  versions: [],
 };
 
 function tellAll(output: DevOutput): void {

@@ -9,6 +9,7 @@ const status = (functions: readonly FunctionStatus[], rejected: JobHostStatus['r
   functions,
   rejected,
   workers: [],
+  versions: [],
 });
 
 const http = (name: string, template: string, methods: readonly string[], authLevel = 'anonymous'): FunctionStatus => ({

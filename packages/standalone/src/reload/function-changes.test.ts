@@ -9,6 +9,7 @@ const status = (names: readonly string[], rest: Partial<JobHostStatus> = {}): Jo
   functions: names.map((name) => ({ name, trigger: 'timerTrigger', disabled: false })),
   rejected: [],
   workers: [],
+  versions: [],
   ...rest,
 });
 

@@ -83,6 +83,7 @@ export function createStatus(names: readonly string[], given: Partial<JobHostSta
     })),
     rejected: [],
     workers: [],
+    versions: [],
     ...given,
   };
 }

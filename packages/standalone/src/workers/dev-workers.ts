@@ -1,23 +1,9 @@
-import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
-import { dirname } from 'node:path';
 import type { ApplicationDefinition } from '@switchyard/model';
-import {
-  describeMachine,
-  type LaunchSource,
-  nodeCatalogueFiles,
-  type ResolvedWorker,
-  type ResolveWorkerDeps,
-  readWorkerCatalogue,
-  resolveWorker,
-  type WorkerLaunch,
-} from '@switchyard/sidecar';
+import { type LaunchSource, type ResolvedWorker, resolveWorker, type WorkerLaunch } from '@switchyard/sidecar';
 import type { LoadedApplication } from '../application/load-application.ts';
 import { defaultInspect, type InspectRequest, takeInspectArguments } from '../debugger/inspect-arguments.ts';
 import { workerEnvironment } from './worker-environment.ts';
-
-/** The Functions host version that workers are told we stand for. */
-const hostVersion = '4.1052.0';
+import { readWorkerDeps } from './worker-resolution.ts';
 
 export interface DevWorkersOptions {
   /** Where the gateway listens, as workers know it. */
@@ -46,7 +32,7 @@ export interface DevWorkers extends LaunchSource {
 
 /** Looks through the language workers that came with us. */
 export async function openDevWorkers(options: DevWorkersOptions): Promise<DevWorkers> {
-  const deps = await readDeps();
+  const deps = await readWorkerDeps();
   const launches = new Map<string, WorkerLaunch>();
   const positions = new Map<string, number>();
   return {
@@ -78,23 +64,6 @@ export async function openDevWorkers(options: DevWorkersOptions): Promise<DevWor
 
 function versionKey({ applicationId, codeVersion }: ApplicationDefinition): string {
   return `${applicationId}:${codeVersion}`;
-}
-
-async function readDeps(): Promise<ResolveWorkerDeps> {
-  // Each worker is a package beside the others, with its worker.config.json at the top.
-  const ownWorker = dirname(dirname(createRequire(import.meta.url).resolve('@switchyard/worker-node')));
-  const directories = [{ path: dirname(ownWorker), source: 'the workers of Switchyard itself' }];
-  return {
-    files: nodeCatalogueFiles,
-    catalogue: await readWorkerCatalogue(nodeCatalogueFiles, directories),
-    machine: describeMachine({
-      platform: process.platform,
-      architecture: process.arch,
-      hostVersion,
-      processors: availableParallelism(),
-    }),
-    interpreters: new Map([['node', [{ path: process.execPath, version: process.versions.node }]]]),
-  };
 }
 
 /** The worker with a compile cache, unless the app's settings have one. */

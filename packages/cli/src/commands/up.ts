@@ -1,0 +1,95 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { UpOptions } from '@switchyard/standalone/up';
+import { type CommandContext, type CommandInput, defineCommand } from '../command.ts';
+import { exitCodes } from '../exit-codes.ts';
+
+const port = { kind: 'integer', placeholder: 'N', minimum: 0, maximum: 65_535 } as const;
+
+const flags = {
+  port: {
+    ...port,
+    short: 'p',
+    fallback: '7071',
+    summary: 'listens for calls of the apps on this port; 0 takes any (7071)',
+  },
+  host: {
+    kind: 'text',
+    placeholder: 'ADDRESS',
+    fallback: '127.0.0.1',
+    summary: 'listens for calls of the apps on this address (127.0.0.1)',
+  },
+  'control-port': { ...port, fallback: '7072', summary: 'listens for commands on this port; 0 takes any (7072)' },
+  'rpc-port': { ...port, fallback: '50051', summary: 'listens for workers of other processes on this port (50051)' },
+  'data-dir': {
+    kind: 'text',
+    placeholder: 'FOLDER',
+    fallback: '.switchyard in the home folder',
+    summary: 'keeps apps, settings and keys here (~/.switchyard)',
+  },
+  placeholders: {
+    kind: 'integer',
+    placeholder: 'N',
+    minimum: 0,
+    maximum: 1_000,
+    fallback: '1',
+    summary: 'keeps this many warm workers of each language that is in use (1)',
+  },
+  'idle-seconds': {
+    kind: 'integer',
+    placeholder: 'N',
+    minimum: 1,
+    maximum: 86_400,
+    fallback: '300',
+    summary: 'gives the worker of an app back after so long without a call (300)',
+  },
+  'trusted-tenants': { kind: 'switch', summary: 'lets apps of several tenants share this user and machine' },
+  'no-azurite': { kind: 'switch', summary: 'starts no storage emulator, whatever the settings of the apps say' },
+  json: { kind: 'switch', summary: 'writes one JSON object per line' },
+  verbose: { kind: 'switch', summary: 'shows what the host itself does' },
+} as const;
+
+type UpInput = CommandInput<typeof flags>;
+
+export const upCommand = defineCommand({
+  name: 'up',
+  summary: 'Runs an installation on this machine, to which apps are deployed.',
+  flags,
+  configurable: true,
+  examples: ['switchyard up', 'switchyard up --data-dir /var/lib/switchyard --trusted-tenants'],
+  run: async (input, context) => {
+    const stopRequested = new Promise<string>((resolve) => context.onStopRequest(resolve));
+    // Everything heavy is loaded here, so that the other commands do not wait for it.
+    const { startUp } = await import('@switchyard/standalone/up');
+    const up = await startUp(toOptions(input, context));
+    await stopRequested;
+    await up.stop();
+    return exitCodes.done.code;
+  },
+});
+
+/** Where commands look for an installation, too. */
+function defaultDataDirectory({ environment }: CommandContext): string {
+  return join(environment.HOME || homedir(), '.switchyard');
+}
+
+function toOptions({ flags: given }: UpInput, context: CommandContext): UpOptions {
+  const { workingDirectory } = context;
+  return {
+    port: given.port,
+    host: given.host,
+    controlPort: given['control-port'],
+    rpcPort: given['rpc-port'],
+    dataDirectory:
+      given['data-dir'] === undefined ? defaultDataDirectory(context) : resolve(workingDirectory, given['data-dir']),
+    placeholders: given.placeholders,
+    idleSeconds: given['idle-seconds'],
+    trustedTenants: given['trusted-tenants'],
+    startsAzurite: !given['no-azurite'],
+    output: given.json ? 'json' : 'text',
+    verbose: given.verbose,
+    environment: context.environment,
+    console: context.stdout,
+    errors: context.stderr,
+  };
+}

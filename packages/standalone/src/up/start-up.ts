@@ -1,0 +1,302 @@
+/**
+ * The composition root of `switchyard up`: gateway, Runtime, placeholder pools, catalog and control API in one process,
+ * for the apps of many tenants, each deployed over the API.
+ */
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createControlServer } from '@switchyard/control-plane';
+import { audiences, createControlGuard, createTokenVerifier, createWorkerVerifier } from '@switchyard/identity';
+import { type Log, type Meter, systemClock, systemRandom, type Timer } from '@switchyard/kernel';
+import type { HostJson } from '@switchyard/model';
+import type { Link } from '@switchyard/protocol';
+import { controlScopes } from '@switchyard/protocol/control-api';
+import { createRuntime, type Runtime } from '@switchyard/runtime';
+import { createNodeProcesses } from '@switchyard/sidecar';
+import { createMemoryMeter } from '@switchyard/telemetry';
+import { type EmulatorBox, openEmulatorBox, type StorageUser } from '../azurite/emulator-box.ts';
+import { Closers } from '../dev/closers.ts';
+import { DataFolder } from '../dev/data-folder.ts';
+import { openKinds, openStorage } from '../dev/open-kinds.ts';
+import { isListening } from '../http/listen.ts';
+import { createLocalWorkerHttp } from '../http/worker-http.ts';
+import { AppLogs } from './app-logs.ts';
+import { removeControlFile, writeControlFile } from './control-file.ts';
+import { Deployer } from './deployer.ts';
+import { indexOnPlaceholder } from './index-on-placeholder.ts';
+import { openStores, type Stores } from './open-stores.ts';
+import { openUpSockets, type UpSockets } from './open-up-sockets.ts';
+import { openWorkers, type Workers } from './open-workers.ts';
+import { createPlatformOperations } from './operations/platform-operations.ts';
+import { createTenantRule } from './tenant-rule.ts';
+import { TraceTap } from './trace-tap.ts';
+import { createAppLevels, openUpLog, upCategory } from './up-log.ts';
+import { type UpOptions, upDefaults } from './up-options.ts';
+import { AppHosting } from './versions/app-hosting.ts';
+import type { DeployedVersion } from './versions/deployed-version.ts';
+import { toRuntimeApplication } from './versions/runtime-application.ts';
+import { createVersionSource, type VersionSource } from './versions/version-source.ts';
+
+/** A running installation. */
+export interface Up {
+  /** Where the apps answer, without a slash at the end. */
+  readonly url: string;
+  /** Where the control API answers. */
+  readonly controlUrl: string;
+  /** Where workers of other processes connect. */
+  readonly rpcUrl: string;
+  /** Lets what is in flight end, for a bounded time, then closes everything. Deployed apps come back at the next start. */
+  stop(): Promise<void>;
+}
+
+/** What the parts of an installation share. */
+interface UpScope {
+  readonly options: UpOptions;
+  readonly log: Log;
+  readonly logs: AppLogs;
+  readonly meter: Meter;
+  readonly closers: Closers;
+  readonly data: DataFolder;
+  readonly stores: Stores;
+  readonly sockets: UpSockets;
+}
+
+/** Opens everything. Rejects with a PlatformError when a port or the data folder cannot be had; then nothing is left. */
+export async function startUp(options: UpOptions): Promise<Up> {
+  let hostOf: (applicationId: string) => HostJson | undefined = () => undefined;
+  const isWanted = createAppLevels({ verbose: options.verbose, hostOf: (applicationId) => hostOf(applicationId) });
+  const logs = new AppLogs(systemClock, { maxLines: upDefaults.logLines, isWanted });
+  const log = logs.log(await openUpLog(systemClock, { ...options, isWanted }));
+  const closers = new Closers(log);
+  const data = new DataFolder(options.dataDirectory);
+  try {
+    await data.prepare();
+    const stores = await openStores({ log, closers, directory: data.path });
+    const sockets = await openUpSockets({ options, log, closers });
+    const scope = { options, log, logs, closers, data, stores, sockets, meter: createMemoryMeter() };
+    const parts = await openParts(scope);
+    hostOf = (applicationId) => parts.hosting.latestOf(applicationId)?.host;
+    await serve(scope, parts);
+    return toUp(scope);
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+interface UpParts {
+  readonly runtime: Runtime;
+  readonly workers: Workers;
+  readonly versions: VersionSource;
+  readonly hosting: AppHosting;
+  readonly traces: TraceTap;
+}
+
+/** Workers, Runtime, and what brings the one to the other. Nothing is hosted yet. */
+async function openParts(scope: UpScope): Promise<UpParts> {
+  const { options, log, meter, closers, data, stores, sockets } = scope;
+  const { catalog, issuer } = stores;
+  const traces = new TraceTap({ clock: systemClock, log });
+  const acceptWorker = (link: Link): void => runtime.acceptWorker(traces.tap(link));
+  const workers = await openWorkers({
+    log,
+    meter,
+    closers,
+    issuer,
+    emptyFolder: join(data.path, 'empty'),
+    environment: options.environment,
+    placeholders: options.placeholders ?? upDefaults.placeholders,
+    gatewayPort: sockets.gatewayPort,
+    acceptWorker,
+    find: (definition) => hosting.find(definition),
+  });
+  const emulators = openEmulators(scope);
+  const settingsOf = (applicationId: string) => hosting.latestOf(applicationId)?.settings;
+  const runtime = openRuntime(scope, workers, openKinds({ log, data, settingsOf }, emulators ?? openStorage));
+  sockets.serveWorkers(acceptWorker);
+  const versions = createVersionSource({
+    ...stores,
+    completeStack: (stack) => workers.launches.complete(stack),
+    cpus: availableParallelism(),
+  });
+  const scale = { alwaysReady: 0, idleMs: (options.idleSeconds ?? upDefaults.idleSeconds) * 1_000 };
+  const hosting = new AppHosting({
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    runtime,
+    wantedOf: (applicationId) => versions.wantedOf(applicationId),
+    toRuntimeApplication(version) {
+      emulators?.include(toStorageUser(version));
+      const { worker } = workers.launches.workerOf(version.stack.runtime);
+      return toRuntimeApplication(version, {
+        worker,
+        scale,
+        keys: catalog.keys.levels(version.definition.applicationId),
+      });
+    },
+  });
+  closers.add('hosting', async () => hosting.close());
+  return { runtime, workers, versions, hosting, traces };
+}
+
+/** Hosts what is in the catalog, then lets callers in. */
+async function serve(scope: UpScope, { runtime, workers, versions, hosting, traces }: UpParts): Promise<void> {
+  const { options, log, logs, closers, data, stores, sockets } = scope;
+  const { catalog, packages, keys } = stores;
+  const deployer = new Deployer({
+    ...stores,
+    log,
+    versions,
+    hosting,
+    cpus: availableParallelism(),
+    index: ({ version, tenantId, directory, values }) => {
+      const { applicationId, codeVersion } = version;
+      const definition = { applicationId, metadataVersion: 'indexing', codeVersion };
+      const stack = workers.launches.complete(version.stack);
+      const assignment = workers.assignmentFor({ definition, tenantId, directory, stack, values });
+      return indexOnPlaceholder(workers.pods, workers.launches.workerOf(stack.runtime), assignment);
+    },
+  });
+  closers.add('deployments', () => deployer.close());
+  const platform = createPlatformOperations({
+    clock: systemClock,
+    catalog,
+    runtime,
+    hosting,
+    deployer,
+    logs,
+    traces,
+    processes: workers.processes,
+    tenantProblem: createTenantRule({
+      trusted: options.trustedTenants,
+      present: () => catalog.applications.list().map(({ tenantId }) => tenantId),
+    }),
+    gateway: { host: sockets.host, port: sockets.gatewayPort },
+  });
+  const control = createControlServer(
+    {
+      ...stores,
+      platform,
+      packages,
+      guard: createControlGuard(createTokenVerifier({ clock: systemClock, keys }, { audience: audiences.control })),
+      publicKeys: () => keys.jwks(),
+      clock: systemClock,
+      log,
+    },
+    { defaultArchitecture: process.arch },
+  );
+  closers.add('control API', () => control.drain(upDefaults.controlGraceMs));
+  const apps = catalog.applications.list().map(({ applicationId }) => applicationId);
+  await Promise.all(apps.map((applicationId) => hosting.look(applicationId)));
+  const stopWatching = catalog.watch((applicationId) => {
+    if (catalog.applications.get(applicationId) === undefined) logs.forget(applicationId);
+    void hosting.look(applicationId);
+  });
+  closers.add('watch of the catalog', async () => stopWatching());
+  deployer.resume();
+  sockets.gateway.serve((request, response) => runtime.handleRequest(request, response));
+  sockets.serveControl((request, response) => control.handleRequest(request, response));
+  await keepControlFile(scope, data.path);
+  // The last one, so that it is the first thing that a stop does.
+  closers.add('HTTP', async () => sockets.gateway.stopListening());
+}
+
+function openRuntime(scope: UpScope, { supply }: Workers, kinds: ReturnType<typeof openKinds>): Runtime {
+  const { log, meter, closers, stores } = scope;
+  const workerHttp = createLocalWorkerHttp();
+  closers.add('HTTP connections to workers', async () => workerHttp.close());
+  const verifier = createTokenVerifier({ clock: systemClock, keys: stores.keys }, { audience: audiences.runtime });
+  const verifyWorker = createWorkerVerifier(verifier);
+  const deps = { clock: systemClock, random: systemRandom, log, meter, supply, kinds, workerHttp, verifyWorker };
+  const runtime = createRuntime(deps, { cpus: availableParallelism() });
+  closers.add('Runtime', () => runtime.drain(upDefaults.drainMs));
+  return runtime;
+}
+
+/** Storage emulators for apps that ask for development storage; undefined when none may be started. */
+function openEmulators({ options, log, closers, data }: UpScope): EmulatorBox | undefined {
+  if (!options.startsAzurite) return undefined;
+  const environment = Object.entries(options.environment).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  const emulators = openEmulatorBox(
+    { clock: systemClock, log: log.child({ category: 'Host.Storage' }), processes: createNodeProcesses(), isListening },
+    {
+      applications: [],
+      searchFolders: [process.cwd(), dirname(fileURLToPath(import.meta.url))],
+      executable: process.execPath,
+      environment: Object.fromEntries(environment),
+      // What was deployed stays, so what it has stored stays too.
+      dataFolder: data,
+    },
+  );
+  closers.add('storage emulator', () => emulators.close(upDefaults.emulatorGraceMs));
+  return emulators;
+}
+
+function toStorageUser({ definition, directory, settings, values }: DeployedVersion): StorageUser {
+  return { applicationId: definition.applicationId, directory, settings, localNames: [...values.keys()] };
+}
+
+/** How often the token for commands on this machine is made anew; it holds for much longer. */
+const controlTokenMs = 6 * 60 * 60_000;
+
+/** Lets the commands of this machine's user find the control API, for as long as it is there. */
+async function keepControlFile({ closers, log, stores, sockets }: UpScope, directory: string): Promise<void> {
+  const endpoint = `http://127.0.0.1:${sockets.controlPort}`;
+  let timer: Timer | undefined;
+  const write = async (): Promise<void> => {
+    const token = await stores.issuer.control({ subject: 'operator', tenants: '*', scopes: [...controlScopes] });
+    await writeControlFile(directory, { endpoint, token });
+    timer = systemClock.schedule(controlTokenMs, () => {
+      write().catch((error: unknown) =>
+        log.write('error', 'The control file could not be renewed', { error: String(error) }),
+      );
+    });
+  };
+  await write();
+  closers.add('control file', async () => {
+    timer?.cancel();
+    await removeControlFile(directory);
+  });
+}
+
+function toUp({ closers, sockets, log, options }: UpScope): Up {
+  const url = `http://localhost:${sockets.gatewayPort}`;
+  const controlUrl = `http://127.0.0.1:${sockets.controlPort}`;
+  const rpcUrl = `http://127.0.0.1:${sockets.rpcPort}`;
+  if (options.output === 'json') {
+    log.write('information', 'Up', { category: upCategory, url, controlUrl, rpcUrl, data: options.dataDirectory });
+  } else options.console.write(welcome({ url, controlUrl, rpcUrl, data: options.dataDirectory }));
+  return {
+    url,
+    controlUrl,
+    rpcUrl,
+    stop: async () => {
+      // The port is closed first and at once, so who reads the line finds it closed.
+      const closed = closers.close();
+      if (options.output === 'json') log.write('information', 'Stopping', { category: upCategory });
+      else options.console.write('Stopping: what is in flight may end. Press Ctrl-C again to stop at once.\n');
+      await closed;
+    },
+  };
+}
+
+function welcome(at: {
+  readonly url: string;
+  readonly controlUrl: string;
+  readonly rpcUrl: string;
+  readonly data: string;
+}): string {
+  return [
+    'Switchyard is up. Press Ctrl-C to stop.',
+    `\tApps         ${at.url.replace('//', '//<app>.')}`,
+    `\tControl API  ${at.controlUrl}`,
+    `\tWorkers      ${at.rpcUrl}`,
+    `\tData         ${at.data}`,
+    '',
+    'Deploy an app with: switchyard deploy <folder>',
+    '',
+  ].join('\n');
+}

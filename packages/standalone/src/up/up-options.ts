@@ -1,0 +1,47 @@
+import type { TextSink } from '@switchyard/telemetry';
+
+/** What `switchyard up` was asked for. Paths are absolute. */
+export interface UpOptions {
+  /** Where callers reach the apps; 0 takes any port that is free. */
+  readonly port: number | undefined;
+  readonly host: string | undefined;
+  readonly controlPort: number | undefined;
+  /** Where workers of other processes and machines connect. */
+  readonly rpcPort: number | undefined;
+  readonly dataDirectory: string;
+  /** Warm placeholders that are kept for each stack. */
+  readonly placeholders: number | undefined;
+  /** After so long without an invocation an app's worker is given back, in seconds. */
+  readonly idleSeconds: number | undefined;
+  /** Workers of tenants may share an operating system user. */
+  readonly trustedTenants: boolean;
+  readonly startsAzurite: boolean;
+  readonly output: 'text' | 'json';
+  readonly verbose: boolean;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly console: TextSink & { readonly isTTY?: boolean };
+  readonly errors: TextSink;
+}
+
+/** Ports and waits of an installation on one machine. */
+export const upDefaults = {
+  host: '127.0.0.1',
+  port: 7071,
+  controlPort: 7072,
+  rpcPort: 50_051,
+  /** One warm Node.js placeholder costs about 40 MB; it saves each first call a start. */
+  placeholders: 1,
+  idleSeconds: 300,
+  /** Lines of its log that an app keeps. */
+  logLines: 2_000,
+  /** How long what is in flight may take to end. */
+  drainMs: 10_000,
+  /** How long a worker may take to end after that. */
+  workerGraceMs: 3_000,
+  /** How long streams of the control API may take to end. */
+  controlGraceMs: 1_000,
+  emulatorGraceMs: 5_000,
+} as const;
+
+/** The tenant of apps that were deployed without naming one. */
+export const defaultTenantId = 'default';

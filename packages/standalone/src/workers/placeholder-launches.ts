@@ -1,0 +1,99 @@
+import { isPlatformError, messageOf } from '@switchyard/kernel';
+import type { Stack } from '@switchyard/model';
+import {
+  type PlaceholderLaunch,
+  type ResolvedWorker,
+  type ResolveWorkerDeps,
+  resolveWorker,
+} from '@switchyard/sidecar';
+import { standaloneErrors } from '../errors.ts';
+import { inspectorArgument } from '../up/worker-processes.ts';
+
+/** How placeholders of every language of the catalogue are started. */
+export interface PlaceholderLaunches {
+  /**
+   * The worker that serves apps of a language.
+   * @throws PlatformError STACK_UNAVAILABLE when there is none here that can be started before its app is known
+   */
+  workerOf(runtime: string): PlaceholderWorker;
+  /**
+   * The stack with every part named: the version and architecture of the worker that is here, where the app leaves it open.
+   * @throws PlatformError STACK_UNAVAILABLE when the app wants another one
+   */
+  complete(stack: Stack): Stack;
+  /** @throws PlatformError STACK_UNAVAILABLE */
+  launchOf(stack: Stack): PlaceholderLaunch;
+}
+
+export interface PlaceholderWorker {
+  readonly stack: Stack;
+  readonly worker: ResolvedWorker;
+}
+
+export interface PlaceholderLaunchesOptions {
+  /** An empty folder in which placeholders start. */
+  readonly emptyFolder: string;
+  /** The machine's own variables that workers need to run; nothing of a customer. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+type Outcome =
+  | { readonly kind: 'found'; readonly found: PlaceholderWorker }
+  | { readonly kind: 'unusable'; readonly reason: string };
+
+/** Resolves every worker of the catalogue once. What is wrong with one is told when an app wants it. */
+export async function createPlaceholderLaunches(
+  deps: ResolveWorkerDeps,
+  options: PlaceholderLaunchesOptions,
+): Promise<PlaceholderLaunches> {
+  const outcomes = new Map<string, Outcome>();
+  for (const language of deps.catalogue.workers.keys())
+    outcomes.set(language, await resolveOne(deps, options, language));
+  const workerOf = (runtime: string): PlaceholderWorker => {
+    const outcome = outcomes.get(runtime.trim().toLowerCase());
+    if (outcome?.kind === 'found') return outcome.found;
+    const known = [...outcomes].filter(([, { kind }]) => kind === 'found').map(([language]) => language);
+    const reason = outcome?.reason ?? 'no worker of that language is installed';
+    throw standaloneErrors.create('STACK_UNAVAILABLE', { runtime, reason, known: known.sort().join(', ') });
+  };
+  const matching = ({ runtime, version, architecture }: Stack): PlaceholderWorker => {
+    const found = workerOf(runtime);
+    const { stack } = found;
+    if ([stack.version, ''].includes(version) && [stack.architecture, ''].includes(architecture)) return found;
+    const reason = `version '${version}' for ${architecture} is wanted, and '${stack.version}' for ${stack.architecture} is here`;
+    throw standaloneErrors.create('STACK_UNAVAILABLE', { runtime, reason, known: `${runtime} ${stack.version}` });
+  };
+  return {
+    workerOf,
+    complete: (stack) => matching(stack).stack,
+    launchOf(stack) {
+      const { launch, traits } = matching(stack).worker;
+      return { launch, traits, workerDirectory: launch.environment.FUNCTIONS_WORKER_DIRECTORY ?? '' };
+    },
+  };
+}
+
+async function resolveOne(
+  deps: ResolveWorkerDeps,
+  { emptyFolder, environment }: PlaceholderLaunchesOptions,
+  language: string,
+): Promise<Outcome> {
+  try {
+    const worker = withInspector(await resolveWorker(deps, { language, scriptRoot: emptyFolder, environment }));
+    if (!worker.traits.canUsePlaceholder) {
+      return { kind: 'unusable', reason: 'its worker has to know the app when it starts' };
+    }
+    const stack = { runtime: language, version: worker.runtimeVersion, architecture: process.arch };
+    return { kind: 'found', found: { stack, worker } };
+  } catch (thrown) {
+    if (!isPlatformError(thrown)) throw thrown;
+    return { kind: 'unusable', reason: messageOf(thrown) };
+  }
+}
+
+/** A worker on Node.js can open its inspector while it serves; the port must not be the same for all of them. */
+function withInspector(worker: ResolvedWorker): ResolvedWorker {
+  if (worker.language !== 'node') return worker;
+  const { launch } = worker;
+  return { ...worker, launch: { ...launch, arguments: [inspectorArgument, ...launch.arguments] } };
+}

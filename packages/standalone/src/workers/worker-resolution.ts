@@ -1,0 +1,31 @@
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
+import {
+  describeMachine,
+  nodeCatalogueFiles,
+  type ResolveWorkerDeps,
+  readWorkerCatalogue,
+  type WorkersDirectory,
+} from '@switchyard/sidecar';
+
+/** The Functions host version that workers are told we stand for. */
+export const hostVersion = '4.1052.0';
+
+/** Reads what is needed to resolve workers: the ones that came with us, this machine, and its interpreters. */
+export async function readWorkerDeps(): Promise<ResolveWorkerDeps> {
+  // Each worker is a package beside the others, with its worker.config.json at the top.
+  const ownWorker = dirname(dirname(createRequire(import.meta.url).resolve('@switchyard/worker-node')));
+  const directories: WorkersDirectory[] = [{ path: dirname(ownWorker), source: 'the workers of Switchyard itself' }];
+  return {
+    files: nodeCatalogueFiles,
+    catalogue: await readWorkerCatalogue(nodeCatalogueFiles, directories),
+    machine: describeMachine({
+      platform: process.platform,
+      architecture: process.arch,
+      hostVersion,
+      processors: availableParallelism(),
+    }),
+    interpreters: new Map([['node', [{ path: process.execPath, version: process.versions.node }]]]),
+  };
+}
