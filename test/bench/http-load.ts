@@ -10,6 +10,8 @@ export interface LoadOptions {
   readonly port: number;
   readonly path: string;
   readonly connections: number;
+  /** The Host header; host and port when left out. */
+  readonly authority?: string;
   /** How long to send requests before measuring. */
   readonly warmUpMs: number;
   /** How long to measure. */
@@ -53,7 +55,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
 }
 
 function runConnection(options: LoadOptions, onAnswer: (sentMs: number, good: boolean) => boolean): Promise<void> {
-  const request = Buffer.from(`GET ${options.path} HTTP/1.1\r\nHost: ${options.host}:${options.port}\r\n\r\n`);
+  const authority = options.authority ?? `${options.host}:${options.port}`;
+  const request = Buffer.from(`GET ${options.path} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`);
   return new Promise((resolve) => {
     const socket: Socket = connect({ host: options.host, port: options.port, noDelay: true });
     let received: Buffer = Buffer.alloc(0);

@@ -53,6 +53,11 @@ const parts: readonly Part[] = [
     run: async () => ({ rows: await (await import('./specialize.ts')).benchSpecialize() }),
   },
   {
+    name: 'neighbour',
+    title: 'A noisy neighbour',
+    run: async () => (await import('./noisy-neighbour.ts')).benchNoisyNeighbour(),
+  },
+  {
     name: 'memory',
     title: 'Memory',
     run: async () => ({ rows: await (await import('./memory.ts')).benchMemory() }),

@@ -12,7 +12,7 @@ import {
   type Link,
   type RpcServer,
 } from '@switchyard/protocol';
-import { createRuntime, type Runtime, type WorkerHttp } from '@switchyard/runtime';
+import { createRuntime, type Runtime, type RuntimeLimits, type WorkerHttp } from '@switchyard/runtime';
 import { createPooledSupply, type PooledSupply } from '@switchyard/scale-controller';
 import {
   createNodeProcesses,
@@ -46,6 +46,10 @@ export interface DecoupledPlatformOptions {
   readonly onWorkerHttp?: (httpUri: string) => void;
   /** Added to the environment of the app. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Whose app it is; contoso's unless named. */
+  readonly tenantOf?: (applicationId: string) => string;
+  /** Limits of the Runtime that differ from its own. */
+  readonly limits?: Partial<RuntimeLimits>;
 }
 
 const clock = systemClock;
@@ -86,7 +90,7 @@ export async function openDecoupledPlatform(options: DecoupledPlatformOptions): 
   const workerHttp = openWorkerHttp(options.onWorkerHttp ?? (() => {}));
   const runtime = createRuntime(
     { clock, random, log, meter: silentMeter, supply, kinds, workerHttp, verifyWorker: () => ({ kind: 'accepted' }) },
-    { cpus: 1 },
+    { cpus: 1, ...(options.limits === undefined ? {} : { limits: options.limits }) },
   );
   const http = createServer((request, response) => runtime.handleRequest(request, response));
   const port = await listenHttp(http);
@@ -153,7 +157,7 @@ function openWorkerHttp(onRequest: (httpUri: string) => void): WorkerHttp {
 
 function assignmentsFor(
   runtimeEndpoint: string,
-  { environment = {}, scriptRoot = helloFolder }: DecoupledPlatformOptions,
+  { environment = {}, scriptRoot = helloFolder, tenantOf }: DecoupledPlatformOptions,
 ): AssignmentSource {
   const { tenantId } = createHelloApplication();
   return {
@@ -162,7 +166,7 @@ function assignmentsFor(
       assignment: {
         runtimeEndpoint,
         application,
-        tenantId,
+        tenantId: tenantOf?.(application.applicationId) ?? tenantId,
         content: { kind: 'folder', scriptRoot },
         environment: new Map(Object.entries({ PATH: process.env.PATH ?? '', ...environment })),
         token: undefined,

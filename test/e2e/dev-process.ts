@@ -176,34 +176,7 @@ export class DevProcess {
 
   /** Makes a request; answers of any status are answers. */
   async request(path: string, options: RequestOptions = {}): Promise<Answer> {
-    const port = await this.port();
-    const host = options.app === undefined ? 'localhost' : `${options.app}.localhost`;
-    return new Promise((resolve, reject) => {
-      const outgoing = request(
-        {
-          host: '127.0.0.1',
-          port,
-          path,
-          method: options.method ?? (options.body === undefined ? 'GET' : 'POST'),
-          headers: { ...options.headers, host: `${host}:${port}` },
-          timeout: patienceMs,
-          agent: false,
-        },
-        (response) => {
-          const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.once('error', reject);
-          response.once('end', () => {
-            const body = Buffer.concat(chunks);
-            const status = response.statusCode ?? 0;
-            resolve({ status, headers: response.headers, body, text: body.toString('utf8') });
-          });
-        },
-      );
-      outgoing.once('timeout', () => outgoing.destroy(new Error(`${path} was not answered in ${patienceMs} ms`)));
-      outgoing.once('error', reject);
-      outgoing.end(options.body);
-    });
+    return requestPort(await this.port(), path, options);
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -246,6 +219,37 @@ export class DevProcess {
     this.#lines.push(line);
     for (const check of [...this.#checks]) check();
   }
+}
+
+/** Makes a request to a port of this machine; answers of any status are answers. */
+export function requestPort(port: number, path: string, options: RequestOptions = {}): Promise<Answer> {
+  const host = options.app === undefined ? 'localhost' : `${options.app}.localhost`;
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      {
+        host: '127.0.0.1',
+        port,
+        path,
+        method: options.method ?? (options.body === undefined ? 'GET' : 'POST'),
+        headers: { ...options.headers, host: `${host}:${port}` },
+        timeout: patienceMs,
+        agent: false,
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.once('error', reject);
+        response.once('end', () => {
+          const body = Buffer.concat(chunks);
+          const status = response.statusCode ?? 0;
+          resolve({ status, headers: response.headers, body, text: body.toString('utf8') });
+        });
+      },
+    );
+    outgoing.once('timeout', () => outgoing.destroy(new Error(`${path} was not answered in ${patienceMs} ms`)));
+    outgoing.once('error', reject);
+    outgoing.end(options.body);
+  });
 }
 
 /** What a program needs of the machine, and nothing of the test runner. */

@@ -1,0 +1,113 @@
+/**
+ * `switchyard up` as a real process, and the commands that talk to it, for end-to-end tests.
+ *
+ * Ownership: a test opens it and closes it, also when it fails; nothing that it started is left.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Answer,
+  type CommandResult,
+  DevProcess,
+  type RequestOptions,
+  requestPort,
+  runSwitchyard,
+} from './dev-process.ts';
+
+export interface UpProcessOptions {
+  readonly flags?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export class UpProcess {
+  readonly dataFolder: string;
+  readonly #options: UpProcessOptions;
+  #process: DevProcess;
+
+  private constructor(dataFolder: string, options: UpProcessOptions) {
+    this.dataFolder = dataFolder;
+    this.#options = options;
+    this.#process = this.#spawn();
+  }
+
+  /** Starts an installation on free ports with a data folder of its own. */
+  static async start(options: UpProcessOptions = {}): Promise<UpProcess> {
+    const up = new UpProcess(await mkdtemp(join(tmpdir(), 'switchyard-up-')), options);
+    try {
+      await up.ready();
+      return up;
+    } catch (error) {
+      await up.close();
+      throw error;
+    }
+  }
+
+  get output(): string {
+    return this.#process.output;
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Starts it again on the same data, after its end. */
+  async restart(): Promise<void> {
+    this.#process = this.#spawn();
+    await this.ready();
+  }
+
+  /** Resolves when apps can be deployed. */
+  async ready(): Promise<void> {
+    await this.#process.line(/^Deploy an app with/);
+  }
+
+  /** Runs a command against it until the command ends. */
+  async run(...words: readonly string[]): Promise<CommandResult> {
+    return await runSwitchyard([...words, '--data-dir', this.dataFolder]);
+  }
+
+  /** The same, and a failure is an error with what was printed. */
+  async do(...words: readonly string[]): Promise<string> {
+    const { code, output } = await this.run(...words);
+    if (code !== 0) throw new Error(`switchyard ${words.join(' ')} ended with ${code}:\n${output}\n${this.output}`);
+    return output;
+  }
+
+  /** Calls an app. */
+  async call(app: string, path: string, options: RequestOptions = {}): Promise<Answer> {
+    const line = await this.#process.line(/^\s+Apps\s+http/);
+    return await requestPort(Number(/:(\d+)$/.exec(line)?.[1]), path, { ...options, app });
+  }
+
+  /** What commands on this machine know of it. */
+  async control(): Promise<{ readonly endpoint: string; readonly token: string }> {
+    return JSON.parse(await readFile(join(this.dataFolder, 'control.json'), 'utf8'));
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process.signal(signal);
+  }
+
+  async exited(): ReturnType<DevProcess['exited']> {
+    return await this.#process.exited();
+  }
+
+  async stop(): ReturnType<DevProcess['stop']> {
+    return await this.#process.stop();
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#process.close();
+    } finally {
+      await rm(this.dataFolder, { recursive: true, force: true, maxRetries: 3 });
+    }
+  }
+
+  #spawn(): DevProcess {
+    const { flags = [], environment = {} } = this.#options;
+    const ports = ['--port', '0', '--control-port', '0', '--rpc-port', '0'];
+    return new DevProcess(['up', ...ports, '--data-dir', this.dataFolder, ...flags], environment);
+  }
+}

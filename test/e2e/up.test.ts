@@ -1,0 +1,167 @@
+/** An installation with deployed apps: `switchyard up` and the commands that go with it, with real processes. */
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { httpFunction } from './app-folder.ts';
+import { type AppFolder, openAppFolder } from './command-line.ts';
+import { isAlive } from './dev-process.ts';
+import { UpProcess } from './up-process.ts';
+
+/** A small app; `greeting` is an expression that its answer is made of. */
+const appFiles = (name: string, greeting: string, more: Readonly<Record<string, unknown>> = {}) => {
+  const files = {
+    'host.json': { version: '2.0', extensions: { http: { routePrefix: '' } } },
+    'local.settings.json': { Values: { FUNCTIONS_WORKER_RUNTIME: 'node', LEAKED: 'a-secret-of-the-developer' } },
+    'package.json': { name, type: 'module', main: 'src/*.js', dependencies: { '@azure/functions': '*' } },
+    'src/hello.js': httpFunction('hello', greeting),
+    ...more,
+  };
+  return Object.fromEntries(Object.entries(files).map(([path, content]) => [`${name}/${path}`, content]));
+};
+
+const workerPids = (up: UpProcess, app: string): Promise<readonly number[]> =>
+  up.call(app, '/hello').then(({ text }) => [...text.matchAll(/pid=(\d+)/g)].map(([, pid]) => Number(pid)));
+
+let apps: AppFolder;
+beforeEach(async () => {
+  apps = await openAppFolder();
+});
+afterEach(() => apps.remove());
+
+/** What a function says of its process. */
+const pid = '" pid=" + process.pid';
+
+describe('switchyard up', () => {
+  let up: UpProcess;
+  beforeEach(async () => {
+    up = await UpProcess.start({ flags: ['--trusted-tenants'] });
+  });
+  afterEach(() => up.close());
+
+  it('serves apps of two tenants side by side, each with its own settings', async () => {
+    await apps.write(appFiles('shop', `'shop ' + process.env.SECRET + ' ' + process.env.LEAKED + ${pid}`));
+    await apps.write(appFiles('blog', `'blog ' + process.env.SECRET + ${pid}`));
+    await up.do('deploy', `${apps.path}/shop`, '--tenant', 'contoso');
+    await up.do('deploy', `${apps.path}/blog`, '--tenant', 'fabrikam');
+    await up.do('settings', 'shop', 'set', 'SECRET=of-contoso');
+    await up.do('settings', 'blog', 'set', 'SECRET=of-fabrikam');
+    await expect.poll(async () => (await up.call('shop', '/hello')).text).toMatch(/^shop of-contoso undefined/);
+    await expect.poll(async () => (await up.call('blog', '/hello')).text).toMatch(/^blog of-fabrikam/);
+    const [shop = 0] = await workerPids(up, 'shop');
+    const [blog = 0] = await workerPids(up, 'blog');
+    expect(shop).not.toBe(blog);
+    // Secrets travel over the streams alone.
+    for (const pid of [shop, blog])
+      for (const file of ['environ', 'cmdline'])
+        expect(readFileSync(`/proc/${pid}/${file}`, 'utf8')).not.toMatch(/of-contoso|of-fabrikam/);
+    expect(up.output).not.toMatch(/of-contoso|of-fabrikam/);
+    expect(await up.do('ps')).toMatch(/blog\s+fabrikam[\s\S]*shop\s+contoso/);
+    expect(await up.do('settings', 'shop', 'list')).not.toContain('of-contoso');
+    expect((await up.call('nobody', '/hello')).status).toBe(404);
+  });
+
+  it('keeps what was deployed over a restart, also over a kill, and answers a call that wakes the app', async () => {
+    await apps.write(appFiles('shop', pid));
+    await up.do('deploy', `${apps.path}/shop`);
+    const [worker = 0] = await workerPids(up, 'shop');
+    up.signal('SIGKILL');
+    await up.exited();
+    await expect.poll(() => isAlive(worker)).toBe(false);
+    await up.restart();
+    expect(await up.do('ps', 'shop')).toMatch(/state\s+dormant/);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => up.call('shop', '/hello')));
+    expect(answers.map(({ status }) => status)).toEqual(new Array(20).fill(200));
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    expect(await up.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it('moves the traffic to a new version without losing a request, and back at once', async () => {
+    await apps.write(appFiles('shop', '"one"'));
+    await up.do('deploy', `${apps.path}/shop`);
+    let isOver = false;
+    const seen: string[] = [];
+    const load = (async () => {
+      while (!isOver) {
+        const { status, text } = await up.call('shop', '/hello');
+        seen.push(status === 200 ? text : `${status} ${text}`);
+      }
+    })();
+    await expect.poll(() => seen.length).toBeGreaterThan(5);
+    await apps.write(appFiles('shop', '"two"'));
+    await up.do('deploy', `${apps.path}/shop`);
+    await expect.poll(() => seen.at(-1)).toBe('two');
+    await up.do('rollback', 'shop');
+    await expect.poll(() => seen.at(-1)).toBe('one');
+    isOver = true;
+    await load;
+    expect([...new Set(seen)].sort()).toEqual(['one', 'two']);
+  });
+
+  it('says why an app cannot be deployed, and lets what ran before run on', async () => {
+    await apps.write(appFiles('shop', '"fine"'));
+    await up.do('deploy', `${apps.path}/shop`);
+    await apps.write(appFiles('shop', '"x"', { 'src/broken.js': 'throw new Error("not today");' }));
+    const { code, output } = await up.run('deploy', `${apps.path}/shop`);
+    expect(code).not.toBe(0);
+    expect(output).toContain('not today');
+    expect((await up.call('shop', '/hello')).text).toBe('fine');
+    expect(await up.do('ps', 'shop')).toMatch(/failed/);
+  });
+
+  it('shows lines, frames and the inspector of a deployed app, calls its functions, and deletes it', async () => {
+    await apps.write(
+      appFiles('tools', '"x"', {
+        'src/say.js': `import { app } from '@azure/functions';
+app.http('say', { authLevel: 'function', handler: (request, context) => {
+  context.log('somebody said ' + request.query.get('what'));
+  console.error('on the console');
+  return { body: 'said' };
+} });`,
+      }),
+    );
+    await up.do('deploy', `${apps.path}/tools`);
+    expect((await up.call('tools', '/say')).status).toBe(401);
+    expect(await up.do('invoke', 'tools', 'say', '--path', '/say?what=hello')).toContain('said');
+    await expect
+      .poll(() => up.do('logs', 'tools'))
+      .toMatch(/somebody said hello[\s\S]*on the console|on the console[\s\S]*somebody said hello/);
+    const debug = await up.do('debug', 'tools');
+    expect(debug).toMatch(/ws:\/\/127\.0\.0\.1:\d+\//);
+    const { endpoint, token } = await up.control();
+    const controller = new AbortController();
+    const trace = await fetch(`${endpoint}/v1/apps/tools/trace`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal: controller.signal,
+    });
+    await up.do('invoke', 'tools', 'say', '--path', '/say?what=secret-words');
+    let frames = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of trace.body ?? []) {
+      frames += decoder.decode(chunk, { stream: true });
+      if (frames.includes('invocationResponse')) break;
+    }
+    controller.abort();
+    expect(frames).toContain('"type":"invocationRequest"');
+    expect(frames).not.toContain('secret-words');
+    await up.do('delete', 'tools', '--yes');
+    expect((await up.call('tools', '/hello')).status).toBe(404);
+    expect((await up.run('ps', 'tools')).code).not.toBe(0);
+  });
+});
+
+describe('switchyard up without --trusted-tenants', () => {
+  it('refuses a second tenant, and who has no token', async () => {
+    const up = await UpProcess.start();
+    try {
+      await apps.write({ ...appFiles('shop', '"shop"'), ...appFiles('blog', '"blog"') });
+      await up.do('deploy', `${apps.path}/shop`, '--tenant', 'contoso');
+      const { code, output } = await up.run('deploy', `${apps.path}/blog`, '--tenant', 'fabrikam');
+      expect([code === 0, output]).toEqual([false, expect.stringContaining('--trusted-tenants')]);
+      const { endpoint } = await up.control();
+      for (const headers of [{}, { authorization: 'Bearer x.y.z' }]) {
+        expect((await fetch(`${endpoint}/v1/apps`, { headers })).status).toBe(401);
+      }
+    } finally {
+      await up.close();
+    }
+  });
+});
