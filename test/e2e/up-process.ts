@@ -3,7 +3,7 @@
  *
  * Ownership: a test opens it and closes it, also when it fails; nothing that it started is left.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -18,22 +18,28 @@ import {
 export interface UpProcessOptions {
   readonly flags?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Other users of this machine can enter the folder in which the data folder stands. */
+  readonly isReachable?: boolean;
 }
 
 export class UpProcess {
   readonly dataFolder: string;
+  readonly #folder: string;
   readonly #options: UpProcessOptions;
   #process: DevProcess;
 
-  private constructor(dataFolder: string, options: UpProcessOptions) {
-    this.dataFolder = dataFolder;
+  private constructor(folder: string, options: UpProcessOptions) {
+    this.#folder = folder;
+    this.dataFolder = join(folder, 'data');
     this.#options = options;
     this.#process = this.#spawn();
   }
 
   /** Starts an installation on free ports with a data folder of its own. */
   static async start(options: UpProcessOptions = {}): Promise<UpProcess> {
-    const up = new UpProcess(await mkdtemp(join(tmpdir(), 'switchyard-up-')), options);
+    const folder = await mkdtemp(join(tmpdir(), 'switchyard-up-'));
+    if (options.isReachable === true) await chmod(folder, 0o755);
+    const up = new UpProcess(folder, options);
     try {
       await up.ready();
       return up;
@@ -101,7 +107,7 @@ export class UpProcess {
     try {
       await this.#process.close();
     } finally {
-      await rm(this.dataFolder, { recursive: true, force: true, maxRetries: 3 });
+      await rm(this.#folder, { recursive: true, force: true, maxRetries: 3 });
     }
   }
 

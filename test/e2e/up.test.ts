@@ -1,5 +1,6 @@
 /** An installation with deployed apps: `switchyard up` and the commands that go with it, with real processes. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { httpFunction } from './app-folder.ts';
 import { type AppFolder, openAppFolder } from './command-line.ts';
@@ -143,12 +144,49 @@ app.http('say', { authLevel: 'function', handler: (request, context) => {
     expect(frames).toContain('"type":"invocationRequest"');
     expect(frames).not.toContain('secret-words');
     await up.do('delete', 'tools', '--yes');
-    expect((await up.call('tools', '/hello')).status).toBe(404);
+    // While what is in flight ends, callers are told to come back.
+    await expect.poll(async () => (await up.call('tools', '/hello')).status).toBe(404);
     expect((await up.run('ps', 'tools')).code).not.toBe(0);
   });
 });
 
+/** Tenants get users of their own only where this runs as root, and where other users can read this repository. */
+function whyNoUsers(): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root';
+  for (let path = process.execPath; path !== '/'; path = dirname(path)) {
+    if ((statSync(path).mode & 0o001) === 0) return `other users cannot enter ${path}`;
+  }
+  return undefined;
+}
+
 describe('switchyard up without --trusted-tenants', () => {
+  it.skipIf(whyNoUsers() !== undefined)('as root: gives the workers of each tenant a user of their own', async () => {
+    const up = await UpProcess.start({ isReachable: true });
+    try {
+      const read = `(await import('node:fs')).promises.readFile(request.query.get('path'), 'utf8').catch((e) => e.code)`;
+      const identity = `process.getuid() + ' ' + process.cwd() + ' ' + process.env.HOME + ' ' + (await import('node:fs')).readFileSync(import.meta.filename, 'utf8').length`;
+      const files = (name: string) => appFiles(name, `request.query.get('path') ? await (${read}) : ${identity}`);
+      await apps.write({ ...files('shop'), ...files('blog') });
+      await up.do('deploy', `${apps.path}/shop`, '--tenant', 'contoso');
+      await up.do('deploy', `${apps.path}/blog`, '--tenant', 'fabrikam');
+      const answers = await Promise.all(['shop', 'blog'].map(async (app) => (await up.call(app, '/hello')).text));
+      const [shop, blog] = answers.map((text) => {
+        const [uid = '', folder = '', home = ''] = text.split(' ');
+        return { uid: Number(uid), folder, home };
+      });
+      expect([shop?.uid, blog?.uid]).toEqual([40_000, 40_001]);
+      const told = async (app: string, path: string): Promise<string> =>
+        (await up.call(app, `/hello?path=${encodeURIComponent(path)}`)).text;
+      expect(await told('shop', `${shop?.folder}/host.json`)).toContain('version');
+      // Neither what belongs to the other tenant nor what belongs to the installation.
+      expect(await told('blog', `${shop?.folder}/host.json`)).toBe('EACCES');
+      expect(await told('blog', `${up.dataFolder}/control.json`)).toBe('EACCES');
+      expect(await told('blog', `/proc/${up.pid}/environ`)).toBe('EACCES');
+    } finally {
+      await up.close();
+    }
+  });
+
   it('refuses a second tenant, and who has no token', async () => {
     const up = await UpProcess.start();
     try {

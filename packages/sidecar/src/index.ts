@@ -49,10 +49,18 @@ export {
   type PlaceholderPodsDeps,
   type PlaceholderPodsOptions,
 } from './pod/placeholder-pods.ts';
-export type { PlaceholderLaunch } from './pod/pod.ts';
+export type { LocalPod, PlaceholderLaunch } from './pod/pod.ts';
 export { createRuntimeDialer, type RuntimeDialer } from './pod/runtime-dialer.ts';
+export { type SinglePod, type SinglePodOptions, startSinglePod } from './pod/single-pod.ts';
 export { createPodHost, type PodHost, type PodHostDeps, type PodHostOptions } from './pod-host.ts';
-export type { ConsoleStream, ProcessHandle, ProcessLaunch, ProcessObserver, ProcessPort } from './process-port.ts';
+export type {
+  ConsoleStream,
+  ProcessHandle,
+  ProcessLaunch,
+  ProcessObserver,
+  ProcessPort,
+  ProcessUser,
+} from './process-port.ts';
 export { restartErrors } from './restart/errors.ts';
 export { type CapturedLaunch, decideLaunch, type LaunchDecision, readWantedLaunch } from './restart/launch-check.ts';
 export {

@@ -56,6 +56,7 @@ function start(
       stdio: [launch.lifeline === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
       detached: hasGroups,
       windowsHide: true,
+      ...launch.user,
     });
   } catch (error) {
     // Arguments that no process can have (a null byte) are thrown at once; the observer hears it later all the same.

@@ -9,6 +9,13 @@ export interface ProcessLaunch {
   readonly environment: Readonly<Record<string, string>>;
   /** Keeps its stdin open for as long as this process lives, so that it can notice the end. Otherwise it has none. */
   readonly lifeline?: boolean;
+  /** The operating system user that it runs as; this process's own when left out. Only root may name another. */
+  readonly user?: ProcessUser;
+}
+
+export interface ProcessUser {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** What becomes of a process. Either `failed` or `exited` comes, once, and never before `spawn` has returned. */

@@ -196,6 +196,33 @@ export const standaloneErrors = defineErrors({
     message:
       "App '{applicationId}' of tenant '{tenantId}' cannot be hosted: {reason}. Start with --trusted-tenants if the tenants trust each other, else give each tenant an installation of its own.",
   },
+  TENANT_USERS_UNREADABLE: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 9,
+    exit: machineExit,
+    message:
+      "'{file}' says which operating system user belongs to which tenant, and it cannot be used: {reason}. Bring it back from a backup: the files of each tenant belong to its user.",
+  },
+  TENANT_USERS_USED_UP: {
+    blame: 'user',
+    retry: 'never',
+    http: 507,
+    grpc: 8,
+    exit: machineExit,
+    message:
+      "No operating system user is left for tenant '{tenantId}': all ids from {firstId} to {lastId} are taken. Begin lower with --tenant-uids, or give some tenants an installation of their own.",
+  },
+  DATA_FOLDER_IN_USE: {
+    blame: 'user',
+    retry: 'never',
+    http: 409,
+    grpc: 9,
+    exit: machineExit,
+    message:
+      "Another `switchyard up` works with '{path}'. Stop it, or name another folder with --data-dir and other ports.",
+  },
   WORKER_HTTP_ADDRESS: {
     blame: 'user',
     retry: 'never',

@@ -173,7 +173,10 @@ describe('Deployer', () => {
         return emptyIndex;
       },
     });
-    await writeFile(join(await openPackage('a'.repeat(64)), 'host.json'), '{"version": "2.0", "functionTimeout": "soon"}');
+    await writeFile(
+      join(await openPackage('a'.repeat(64)), 'host.json'),
+      '{"version": "2.0", "functionTimeout": "soon"}',
+    );
     const bad = record('a');
     await run(deployer, bad);
     expect([stepsOf(bad), asked]).toEqual([['stored', 'failed'], 0]);

@@ -16,6 +16,7 @@ import { isPlatformError, type Log, messageOf } from '@switchyard/kernel';
 import { parseHostJson, parseJsonText } from '@switchyard/model';
 import type { Problem } from '@switchyard/protocol/control-api';
 import type { JobHostStatus, StoredIndex } from '@switchyard/runtime';
+import type { OpenPackage } from './open-package.ts';
 import type { AppHosting } from './versions/app-hosting.ts';
 import type { DeployedVersion } from './versions/deployed-version.ts';
 import type { MetadataVersions } from './versions/metadata-version.ts';
@@ -26,7 +27,7 @@ export interface DeployerDeps {
   readonly catalog: Catalog;
   readonly versions: VersionSource;
   readonly hosting: Pick<AppHosting, 'tryOut' | 'endTrial'>;
-  readonly openPackage: (sha256: string) => Promise<string>;
+  readonly openPackage: OpenPackage;
   /** Has a worker list the functions of an app that nobody serves yet. */
   readonly index: (version: UnindexedVersion) => Promise<StoredIndex>;
   readonly metadataVersionOf: MetadataVersions;
@@ -140,7 +141,7 @@ export class Deployer {
   async #index(version: Version, tenantId: string): Promise<StoredIndex> {
     const { catalog, versions, openPackage, metadataVersionOf, cpus } = this.#deps;
     const { applicationId, codeVersion, sha256 } = version;
-    const directory = await openPackage(sha256);
+    const directory = await openPackage(sha256, tenantId);
     const hostJson = await readHostJson(directory);
     const settingsRevision = catalog.settings.get(applicationId).revision;
     const values = versions.valuesOf(applicationId);

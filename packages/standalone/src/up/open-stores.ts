@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { type Catalog, createCatalog, createPackageStore, type PackageStore } from '@switchyard/control-plane';
 import { createTokenIssuer, type KeyRing, openKeyRing, type TokenIssuer } from '@switchyard/identity';
 import { type Log, systemClock, systemRandom } from '@switchyard/kernel';
-import { createPackageFolders } from '@switchyard/sidecar';
 import type { Closers } from '../dev/closers.ts';
 import { createMetadataVersions, type MetadataVersions } from './versions/metadata-version.ts';
 
@@ -12,8 +11,6 @@ export interface Stores {
   readonly packages: PackageStore;
   readonly keys: KeyRing;
   readonly issuer: TokenIssuer;
-  /** Answers the folder with the files of a package, unpacked. */
-  openPackage(sha256: string): Promise<string>;
   readonly metadataVersionOf: MetadataVersions;
 }
 
@@ -32,7 +29,6 @@ export async function openStores({ log, closers, directory }: StoresScope): Prom
   });
   closers.add('catalog', async () => catalog.close());
   const packages = createPackageStore(deps, { directory: join(directory, 'packages') });
-  const folders = createPackageFolders({ ...deps, fetch }, { directory: join(directory, 'apps') });
   const keys = await openKeyRing(deps, { directory: join(directory, 'keys') });
   return {
     catalog,
@@ -40,11 +36,5 @@ export async function openStores({ log, closers, directory }: StoresScope): Prom
     keys,
     issuer: createTokenIssuer({ ...deps, keys }),
     metadataVersionOf: createMetadataVersions(catalog),
-    openPackage: async (sha256) => {
-      const path = await packages.locate(sha256);
-      if (path === undefined)
-        throw new Error(`the package ${sha256} is not in the store any more; deploy the app again`);
-      return await folders.open({ url: path, sha256 });
-    },
   };
 }

@@ -1,6 +1,5 @@
 /** The part of an installation that has workers: placeholder pods of this process, their proxy, and the supply over them. */
 
-import { mkdir } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import { availableParallelism, hostname } from 'node:os';
 import type { TokenIssuer } from '@switchyard/identity';
@@ -8,38 +7,42 @@ import { type Log, type Meter, systemClock, systemRandom } from '@switchyard/ker
 import type { ApplicationDefinition } from '@switchyard/model';
 import {
   type Assignment,
+  type AssignmentSource,
   createMemoryLinkPair,
   createRpcServer,
   eventStreamPath,
   type Link,
   type StackAssignment,
   toBearerMetadata,
+  type WorkerSupply,
 } from '@switchyard/protocol';
 import { createPooledSupply, type PooledSupply } from '@switchyard/scale-controller';
 import {
-  createNodeProcesses,
   createPlaceholderPods,
   createWorkerHttpProxy,
   type HttpProxy,
   type PlaceholderPods,
+  type ProcessPort,
 } from '@switchyard/sidecar';
 import type { Closers } from '../dev/closers.ts';
 import { listen } from '../http/listen.ts';
-import { createPlaceholderLaunches, type PlaceholderLaunches } from '../workers/placeholder-launches.ts';
-import { hostVersion, readWorkerDeps } from '../workers/worker-resolution.ts';
+import type { PlaceholderLaunches } from '../workers/placeholder-launches.ts';
+import { hostVersion } from '../workers/worker-resolution.ts';
+import type { TenantPlace } from './tenants/tenant-places.ts';
+import { TenantSupply } from './tenants/tenant-supply.ts';
 import { upDefaults } from './up-options.ts';
 import type { DeployedVersion } from './versions/deployed-version.ts';
-import { deployedEnvironment, machineEnvironment } from './versions/worker-environment.ts';
-import { WorkerProcesses } from './worker-processes.ts';
+import { deployedEnvironment } from './versions/worker-environment.ts';
 
 export interface WorkersScope {
   readonly log: Log;
   readonly meter: Meter;
   readonly closers: Closers;
   readonly issuer: TokenIssuer;
-  /** A folder without files, in which placeholders start. */
-  readonly emptyFolder: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly launches: PlaceholderLaunches;
+  readonly processes: ProcessPort;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly placeOf: (tenantId: string) => Promise<TenantPlace>;
   readonly placeholders: number;
   /** The port of the gateway, as workers are told it. */
   readonly gatewayPort: number;
@@ -49,35 +52,74 @@ export interface WorkersScope {
 }
 
 export interface Workers {
-  readonly launches: PlaceholderLaunches;
-  readonly pods: PlaceholderPods;
-  readonly supply: PooledSupply;
-  readonly processes: WorkerProcesses;
-  /** What a worker of a version is told. */
-  assignmentFor(
-    version: Pick<DeployedVersion, 'definition' | 'tenantId' | 'directory' | 'stack' | 'values'>,
-  ): Assignment;
+  /** Starts workers of tenants that were prepared. */
+  readonly supply: WorkerSupply;
+  /** Opens what the tenant's workers need, once. Before any of its apps is hosted. */
+  prepare(tenantId: string): Promise<TenantWorkers>;
 }
+
+/** The part of a tenant, or of all of them when they share it. */
+export interface TenantWorkers {
+  readonly place: TenantPlace;
+  readonly pods: PlaceholderPods;
+  /** What a worker of a version is told. */
+  assignmentFor(version: AssignedVersion): Assignment;
+}
+
+interface PooledWorkers extends TenantWorkers {
+  readonly pooled: PooledSupply;
+}
+
+type AssignedVersion = Pick<DeployedVersion, 'definition' | 'tenantId' | 'directory' | 'stack' | 'values'>;
 
 /** Sidecars and Runtime live in one process: the name stands for the way between them in log lines. */
 const runtimeEndpoint = 'memory://runtime';
 const loopback = '127.0.0.1';
 
 export async function openWorkers(scope: WorkersScope): Promise<Workers> {
-  const { log, meter, closers, issuer } = scope;
+  const { log, find, placeOf } = scope;
+  const httpProxy = await openHttpProxy(scope.closers);
+  const supply = new TenantSupply({ log, tenantOf: (definition) => find(definition)?.tenantId });
+  const opened = new Map<string, Promise<PooledWorkers>>();
+  const prepared = new Set<string>();
+  return {
+    supply,
+    async prepare(tenantId) {
+      const place = await placeOf(tenantId);
+      let opening = opened.get(place.key);
+      if (opening === undefined) {
+        opening = openTenantWorkers(scope, place, httpProxy);
+        opened.set(place.key, opening);
+      }
+      const { pooled, ...workers } = await opening;
+      if (!prepared.has(tenantId)) {
+        prepared.add(tenantId);
+        supply.add(tenantId, pooled);
+      }
+      return workers;
+    },
+  };
+}
+
+/** Pods, pool and port of one place. */
+async function openTenantWorkers(
+  scope: WorkersScope,
+  place: TenantPlace,
+  httpProxy: HttpProxy,
+): Promise<PooledWorkers> {
+  const { log, meter, closers, issuer, launches } = scope;
   const base = { clock: systemClock, random: systemRandom, log };
-  await mkdir(scope.emptyFolder, { recursive: true });
-  const machine = machineEnvironment(scope.environment);
-  const processes = new WorkerProcesses(createNodeProcesses(), knock);
-  const launches = await createPlaceholderLaunches(await readWorkerDeps(), {
-    emptyFolder: scope.emptyFolder,
-    environment: machine,
-  });
+  const machine = { ...scope.environment, ...homeVariables(place) };
   const port = await openWorkerPort(scope);
-  const httpProxy = await openHttpProxy(closers);
   const instanceId = hostname();
   const pods = createPlaceholderPods(
-    { ...base, processes, launchOf: (stack) => launches.launchOf(stack), httpProxy, dial: dialInMemory(scope) },
+    {
+      ...base,
+      processes: asUser(scope.processes, place),
+      launchOf: (stack) => launches.launchOf(stack),
+      httpProxy,
+      dial: dialInMemory(scope),
+    },
     {
       endpoint: port.endpoint,
       instanceId,
@@ -87,7 +129,7 @@ export async function openWorkers(scope: WorkersScope): Promise<Workers> {
   );
   port.serve((link) => pods.acceptWorker(link));
   closers.add('worker processes', () => pods.close(upDefaults.workerGraceMs));
-  const assignmentFor: Workers['assignmentFor'] = (version) => ({
+  const assignmentFor: TenantWorkers['assignmentFor'] = (version) => ({
     runtimeEndpoint,
     application: version.definition,
     tenantId: version.tenantId,
@@ -98,34 +140,45 @@ export async function openWorkers(scope: WorkersScope): Promise<Workers> {
     }),
     token: undefined,
   });
-  const supply = createPooledSupply(
-    {
-      ...base,
-      meter,
-      provider: pods,
-      assignments: {
-        assignmentOf: (definition) => assignmentOf(definition, scope, assignmentFor),
-        tokenOf: ({ assignment, stack }, workerId) =>
-          issuer.worker({
-            workerId,
-            tenantId: assignment.tenantId,
-            application: assignment.application,
-            language: stack.runtime,
-            languageVersion: stack.version,
-            instanceId,
-          }),
-      },
-    },
+  const assignments: AssignmentSource = {
+    assignmentOf: (definition) => assignmentOf(definition, scope, assignmentFor),
+    tokenOf: ({ assignment, stack }, workerId) =>
+      issuer.worker({
+        workerId,
+        tenantId: assignment.tenantId,
+        application: assignment.application,
+        language: stack.runtime,
+        languageVersion: stack.version,
+        instanceId,
+      }),
+  };
+  const pooled = createPooledSupply(
+    { ...base, meter, provider: pods, assignments },
     { defaultMinimum: scope.placeholders },
   );
-  closers.add('pools', () => supply.close(upDefaults.workerGraceMs));
-  return { launches, pods, supply, processes, assignmentFor };
+  closers.add('pools', () => pooled.close(upDefaults.workerGraceMs));
+  return { place, pods, pooled, assignmentFor };
+}
+
+/** Programs that ask for a home or a place for temporary files get one that is theirs. */
+function homeVariables({ home }: TenantPlace): Record<string, string> {
+  return home === undefined ? {} : { HOME: home, TMPDIR: home };
+}
+
+function asUser(processes: ProcessPort, place: TenantPlace): ProcessPort {
+  const { user } = place;
+  if (user === undefined) return processes;
+  const own = homeVariables(place);
+  return {
+    spawn: (launch, observer) =>
+      processes.spawn({ ...launch, user, environment: { ...launch.environment, ...own } }, observer),
+  };
 }
 
 async function assignmentOf(
   definition: ApplicationDefinition,
   { find }: WorkersScope,
-  assignmentFor: Workers['assignmentFor'],
+  assignmentFor: TenantWorkers['assignmentFor'],
 ): Promise<StackAssignment> {
   const version = find(definition);
   if (version === undefined) throw new Error('the version was taken out meanwhile');
@@ -178,13 +231,4 @@ function dialInMemory({ acceptWorker, log }: WorkersScope) {
     acceptWorker(acceptor);
     return opener;
   };
-}
-
-/** Tells a Node.js process to open its inspector. */
-function knock(pid: number): boolean {
-  try {
-    return process.kill(pid, 'SIGUSR1');
-  } catch {
-    return false;
-  }
 }

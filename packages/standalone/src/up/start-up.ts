@@ -3,7 +3,7 @@
  * for the apps of many tenants, each deployed over the API.
  */
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createControlServer } from '@switchyard/control-plane';
 import { audiences, createControlGuard, createTokenVerifier, createWorkerVerifier } from '@switchyard/identity';
@@ -12,7 +12,7 @@ import type { HostJson } from '@switchyard/model';
 import type { Link } from '@switchyard/protocol';
 import { controlScopes } from '@switchyard/protocol/control-api';
 import { createRuntime, type Runtime } from '@switchyard/runtime';
-import { createNodeProcesses } from '@switchyard/sidecar';
+import { createNodeProcesses, createPackageFolders, type PackageFolders } from '@switchyard/sidecar';
 import { createMemoryMeter } from '@switchyard/telemetry';
 import { type EmulatorBox, openEmulatorBox, type StorageUser } from '../azurite/emulator-box.ts';
 import { Closers } from '../dev/closers.ts';
@@ -20,15 +20,20 @@ import { DataFolder } from '../dev/data-folder.ts';
 import { openKinds, openStorage } from '../dev/open-kinds.ts';
 import { isListening } from '../http/listen.ts';
 import { createLocalWorkerHttp } from '../http/worker-http.ts';
+import { createPlaceholderLaunches, type PlaceholderLaunches } from '../workers/placeholder-launches.ts';
+import { readWorkerDeps } from '../workers/worker-resolution.ts';
 import { AppLogs } from './app-logs.ts';
 import { removeControlFile, writeControlFile } from './control-file.ts';
+import { lockDataFolder } from './data-lock.ts';
 import { Deployer } from './deployer.ts';
 import { indexOnPlaceholder } from './index-on-placeholder.ts';
+import { createOpenPackage, type OpenPackage } from './open-package.ts';
 import { openStores, type Stores } from './open-stores.ts';
 import { openUpSockets, type UpSockets } from './open-up-sockets.ts';
 import { openWorkers, type Workers } from './open-workers.ts';
 import { createPlatformOperations } from './operations/platform-operations.ts';
 import { createTenantRule } from './tenant-rule.ts';
+import { openTenancy, openTenantFolders, type Tenancy } from './tenants/open-tenancy.ts';
 import { TraceTap } from './trace-tap.ts';
 import { createAppLevels, openUpLog, upCategory } from './up-log.ts';
 import { type UpOptions, upDefaults } from './up-options.ts';
@@ -36,6 +41,8 @@ import { AppHosting } from './versions/app-hosting.ts';
 import type { DeployedVersion } from './versions/deployed-version.ts';
 import { toRuntimeApplication } from './versions/runtime-application.ts';
 import { createVersionSource, type VersionSource } from './versions/version-source.ts';
+import { machineEnvironment } from './versions/worker-environment.ts';
+import { WorkerProcesses } from './worker-processes.ts';
 
 /** A running installation. */
 export interface Up {
@@ -71,6 +78,8 @@ export async function startUp(options: UpOptions): Promise<Up> {
   const data = new DataFolder(options.dataDirectory);
   try {
     await data.prepare();
+    const unlock = lockDataFolder(data.path);
+    closers.add('lock of the data folder', async () => unlock());
     const stores = await openStores({ log, closers, directory: data.path });
     const sockets = await openUpSockets({ options, log, closers });
     const scope = { options, log, logs, closers, data, stores, sockets, meter: createMemoryMeter() };
@@ -87,6 +96,10 @@ export async function startUp(options: UpOptions): Promise<Up> {
 interface UpParts {
   readonly runtime: Runtime;
   readonly workers: Workers;
+  readonly tenancy: Tenancy;
+  readonly launches: PlaceholderLaunches;
+  readonly processes: WorkerProcesses;
+  readonly openPackage: OpenPackage;
   readonly versions: VersionSource;
   readonly hosting: AppHosting;
   readonly traces: TraceTap;
@@ -98,25 +111,29 @@ async function openParts(scope: UpScope): Promise<UpParts> {
   const { catalog, issuer } = stores;
   const traces = new TraceTap({ clock: systemClock, log });
   const acceptWorker = (link: Link): void => runtime.acceptWorker(traces.tap(link));
+  const machine = await openMachine(scope);
+  const { launches, processes, tenancy } = machine;
   const workers = await openWorkers({
     log,
     meter,
     closers,
     issuer,
-    emptyFolder: join(data.path, 'empty'),
-    environment: options.environment,
+    ...machine,
+    placeOf: tenancy.placeOf,
     placeholders: options.placeholders ?? upDefaults.placeholders,
     gatewayPort: sockets.gatewayPort,
     acceptWorker,
     find: (definition) => hosting.find(definition),
   });
+  const openPackage = createOpenPackage({ ...stores, foldersOf: createTenantFolders(log, workers) });
   const emulators = openEmulators(scope);
   const settingsOf = (applicationId: string) => hosting.latestOf(applicationId)?.settings;
   const runtime = openRuntime(scope, workers, openKinds({ log, data, settingsOf }, emulators ?? openStorage));
   sockets.serveWorkers(acceptWorker);
   const versions = createVersionSource({
     ...stores,
-    completeStack: (stack) => workers.launches.complete(stack),
+    openPackage,
+    completeStack: (stack) => launches.complete(stack),
     cpus: availableParallelism(),
   });
   const scale = { alwaysReady: 0, idleMs: (options.idleSeconds ?? upDefaults.idleSeconds) * 1_000 };
@@ -128,7 +145,7 @@ async function openParts(scope: UpScope): Promise<UpParts> {
     wantedOf: (applicationId) => versions.wantedOf(applicationId),
     toRuntimeApplication(version) {
       emulators?.include(toStorageUser(version));
-      const { worker } = workers.launches.workerOf(version.stack.runtime);
+      const { worker } = launches.workerOf(version.stack.runtime);
       return toRuntimeApplication(version, {
         worker,
         scale,
@@ -137,11 +154,53 @@ async function openParts(scope: UpScope): Promise<UpParts> {
     },
   });
   closers.add('hosting', async () => hosting.close());
-  return { runtime, workers, versions, hosting, traces };
+  return { runtime, workers, tenancy, launches, processes, openPackage, versions, hosting, traces };
+}
+
+/** The programs of this machine, and as whom they run. */
+async function openMachine({ options, log, data }: UpScope) {
+  const trusted = options.trustedTenants;
+  const folders = await openTenantFolders(data.path, { trusted });
+  const environment = machineEnvironment(options.environment);
+  const processes = new WorkerProcesses(createNodeProcesses(), knock);
+  const workerDeps = await readWorkerDeps();
+  const launches = await createPlaceholderLaunches(workerDeps, { emptyFolder: folders.empty, environment });
+  const tenancy = await openTenancy({
+    log,
+    processes,
+    dataFolder: data.path,
+    folders,
+    trusted,
+    firstId: options.tenantUids,
+    programs: launches.programs,
+  });
+  return { environment, processes, launches, tenancy };
+}
+
+/** Packages are unpacked where the workers of their tenant may read them, and nobody else's. */
+function createTenantFolders(log: Log, workers: Workers): (tenantId: string) => Promise<PackageFolders> {
+  const opened = new Map<string, PackageFolders>();
+  return async (tenantId) => {
+    const { place } = await workers.prepare(tenantId);
+    const deps = { clock: systemClock, random: systemRandom, log, fetch };
+    const folders = opened.get(place.apps) ?? createPackageFolders(deps, { directory: place.apps });
+    opened.set(place.apps, folders);
+    return folders;
+  };
+}
+
+/** Tells a Node.js process to open its inspector. */
+function knock(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGUSR1');
+  } catch {
+    return false;
+  }
 }
 
 /** Hosts what is in the catalog, then lets callers in. */
-async function serve(scope: UpScope, { runtime, workers, versions, hosting, traces }: UpParts): Promise<void> {
+async function serve(scope: UpScope, parts: UpParts): Promise<void> {
+  const { runtime, workers, tenancy, launches, processes, openPackage, versions, hosting, traces } = parts;
   const { options, log, logs, closers, data, stores, sockets } = scope;
   const { catalog, packages, keys } = stores;
   const deployer = new Deployer({
@@ -150,12 +209,14 @@ async function serve(scope: UpScope, { runtime, workers, versions, hosting, trac
     versions,
     hosting,
     cpus: availableParallelism(),
-    index: ({ version, tenantId, directory, values }) => {
+    openPackage,
+    index: async ({ version, tenantId, directory, values }) => {
       const { applicationId, codeVersion } = version;
       const definition = { applicationId, metadataVersion: 'indexing', codeVersion };
-      const stack = workers.launches.complete(version.stack);
-      const assignment = workers.assignmentFor({ definition, tenantId, directory, stack, values });
-      return indexOnPlaceholder(workers.pods, workers.launches.workerOf(stack.runtime), assignment);
+      const stack = launches.complete(version.stack);
+      const { pods, assignmentFor } = await workers.prepare(tenantId);
+      const assignment = assignmentFor({ definition, tenantId, directory, stack, values });
+      return indexOnPlaceholder(pods, launches.workerOf(stack.runtime), assignment);
     },
   });
   closers.add('deployments', () => deployer.close());
@@ -167,9 +228,10 @@ async function serve(scope: UpScope, { runtime, workers, versions, hosting, trac
     deployer,
     logs,
     traces,
-    processes: workers.processes,
+    processes,
     tenantProblem: createTenantRule({
       trusted: options.trustedTenants,
+      isolation: tenancy.isolation,
       present: () => catalog.applications.list().map(({ tenantId }) => tenantId),
     }),
     gateway: { host: sockets.host, port: sockets.gatewayPort },

@@ -15,6 +15,8 @@ export interface UpOptions {
   readonly idleSeconds: number | undefined;
   /** Workers of tenants may share an operating system user. */
   readonly trustedTenants: boolean;
+  /** The user and group id of the first tenant's workers, where this runs as root; each other tenant gets the next one. */
+  readonly tenantUids: number | undefined;
   readonly startsAzurite: boolean;
   readonly output: 'text' | 'json';
   readonly verbose: boolean;
@@ -32,6 +34,8 @@ export const upDefaults = {
   /** One warm Node.js placeholder costs about 40 MB; it saves each first call a start. */
   placeholders: 1,
   idleSeconds: 300,
+  /** Above the users that people make, below those that Debian gives to packages. */
+  firstTenantId: 40_000,
   /** Lines of its log that an app keeps. */
   logLines: 2_000,
   /** How long what is in flight may take to end. */

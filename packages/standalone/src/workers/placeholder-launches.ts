@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { isPlatformError, messageOf } from '@switchyard/kernel';
 import type { Stack } from '@switchyard/model';
 import {
@@ -21,6 +22,8 @@ export interface PlaceholderLaunches {
    * @throws PlatformError STACK_UNAVAILABLE when the app wants another one
    */
   complete(stack: Stack): Stack;
+  /** What a user must be able to read to run the workers that are here. */
+  readonly programs: readonly string[];
   /** @throws PlatformError STACK_UNAVAILABLE */
   launchOf(stack: Stack): PlaceholderLaunch;
 }
@@ -63,8 +66,15 @@ export async function createPlaceholderLaunches(
     const reason = `version '${version}' for ${architecture} is wanted, and '${stack.version}' for ${stack.architecture} is here`;
     throw standaloneErrors.create('STACK_UNAVAILABLE', { runtime, reason, known: `${runtime} ${stack.version}` });
   };
+  const found = [...outcomes.values()].flatMap((outcome) => (outcome.kind === 'found' ? [outcome.found] : []));
   return {
     workerOf,
+    programs: found.flatMap(({ worker: { launch } }) =>
+      [
+        launch.environment.FUNCTIONS_WORKER_DIRECTORY ?? [],
+        ...launch.arguments.filter((word) => isAbsolute(word)),
+      ].flat(),
+    ),
     complete: (stack) => matching(stack).stack,
     launchOf(stack) {
       const { launch, traits } = matching(stack).worker;

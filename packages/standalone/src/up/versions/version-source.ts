@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { type Catalog, decodeIndex, type Version } from '@switchyard/control-plane';
 import { createSettingsView, parseHostJson, parseJsonText, type Stack } from '@switchyard/model';
+import type { OpenPackage } from '../open-package.ts';
 import type { WantedVersion } from './app-hosting.ts';
 import { type DeployedVersion, effectiveCodeVersion } from './deployed-version.ts';
 import type { MetadataInput, MetadataVersions } from './metadata-version.ts';
 
 export interface VersionSourceDeps {
   readonly catalog: Catalog;
-  /** Answers the folder with the files of a package, unpacked. */
-  readonly openPackage: (sha256: string) => Promise<string>;
+  readonly openPackage: OpenPackage;
   /** The metadataVersion of a version with the given settings. */
   readonly metadataVersionOf: MetadataVersions;
   /** Names every part of a stack, as it is here. Throws when there is none like it. */
@@ -37,7 +37,7 @@ export function createVersionSource(deps: VersionSourceDeps): VersionSource {
     const { revision } = catalog.settings.get(applicationId);
     const values = valuesOf(applicationId);
     const index = decodeIndex(version.status.index);
-    const directory = await deps.openPackage(version.sha256);
+    const directory = await deps.openPackage(version.sha256, application.tenantId);
     const metadataVersion = await currentMetadataVersion(deps, version, { index, values, directory, revision });
     const where = join(directory, 'host.json');
     const { hostJson: text } = version.status;

@@ -1,0 +1,157 @@
+/**
+ * The apps of a Runtime without a catalog: each is what its sidecars bring along, and its newest version has the traffic.
+ *
+ * Ownership: the composition root owns it, and tells it of every change of the Runtime's JobHosts.
+ *
+ * I1 An app is made of what was announced alone; no setting of the Runtime's own process reaches it.
+ * I2 The version that was announced last takes the traffic as soon as a worker of it is ready.
+ * I3 A version without traffic and without workers is taken out; one that has either stays.
+ * I4 There are never more than `limit` apps.
+ */
+import { type Log, messageOf } from '@switchyard/kernel';
+import {
+  type ApplicationDefinition,
+  createHostId,
+  createSettingsView,
+  parseJsonText,
+  type SettingsView,
+} from '@switchyard/model';
+import type {
+  AnnouncedApplication,
+  FunctionFiles,
+  FunctionKeys,
+  JobHostStatus,
+  Runtime,
+  RuntimeApplication,
+  VersionStatus,
+  WorkerProfile,
+} from '@switchyard/runtime';
+import { runtimeProcessErrors } from './errors.ts';
+
+export interface AnnouncedAppsDeps {
+  readonly log: Log;
+  /** What is known of the workers of a language. */
+  readonly profileOf: (language: string) => WorkerProfile;
+  readonly keysOf: (applicationId: string) => Promise<FunctionKeys | undefined>;
+  readonly functionFilesOf: (scriptRoot: string) => FunctionFiles;
+}
+
+export interface AnnouncedAppsOptions {
+  readonly hostNames: ReadonlyMap<string, readonly string[]>;
+  readonly machineName: string;
+  readonly limit: number;
+  readonly oldVersionMs: number;
+}
+
+/** What is done about an app's versions. */
+export type VersionStep =
+  | { readonly kind: 'give-traffic'; readonly definition: ApplicationDefinition }
+  | { readonly kind: 'remove'; readonly definition: ApplicationDefinition };
+
+interface AnnouncedApp {
+  latest: ApplicationDefinition;
+  settings: SettingsView;
+}
+
+export class AnnouncedApps {
+  readonly #deps: AnnouncedAppsDeps;
+  readonly #options: AnnouncedAppsOptions;
+  readonly #apps = new Map<string, AnnouncedApp>();
+
+  constructor(deps: AnnouncedAppsDeps, options: AnnouncedAppsOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /** The settings of an app as they were announced last. */
+  settingsOf(applicationId: string): SettingsView | undefined {
+    return this.#apps.get(applicationId)?.settings;
+  }
+
+  /** Makes an app. Rejects with RUNTIME_APPLICATIONS_LIMIT and RUNTIME_HOST_JSON_INVALID. */
+  async make(announced: AnnouncedApplication): Promise<RuntimeApplication> {
+    const { definition, language, languageVersion, scriptRoot, settings } = announced;
+    const { applicationId } = definition;
+    const { limit, hostNames, machineName } = this.#options;
+    if (!this.#apps.has(applicationId) && this.#apps.size >= limit) {
+      throw runtimeProcessErrors.create('RUNTIME_APPLICATIONS_LIMIT', { applicationId, limit });
+    }
+    const hostJson = parseHostText(announced);
+    const keys = await this.#deps.keysOf(applicationId);
+    const view = createSettingsView(settings);
+    this.#apps.set(applicationId, { latest: definition, settings: view });
+    const configured = view.get('AzureFunctionsWebHost__hostid');
+    return {
+      definition,
+      tenantId: announced.tenantId,
+      stack: { runtime: language, version: languageVersion, architecture: '' },
+      worker: this.#deps.profileOf(language),
+      scriptRoot,
+      hostJson,
+      settings,
+      hostId: createHostId({ configured, siteName: applicationId, machineName, scriptPath: scriptRoot }),
+      functionFiles: this.#deps.functionFilesOf(scriptRoot),
+      hostNames: hostNames.get(applicationId) ?? [],
+      keys,
+      development: false,
+    };
+  }
+
+  /** Looks at an app's versions after a change. */
+  look(runtime: Pick<Runtime, 'status' | 'setTraffic' | 'removeVersion'>, applicationId: string): void {
+    const app = this.#apps.get(applicationId);
+    if (app === undefined) return;
+    const hosted = runtime.status().filter((status) => status.applicationId === applicationId);
+    for (const step of planVersions(hosted, app.latest)) {
+      this.#carryOut(runtime, step).catch((thrown: unknown) => {
+        const { codeVersion } = step.definition;
+        const fields = { applicationId, codeVersion, step: step.kind, reason: messageOf(thrown) };
+        this.#deps.log.write('warning', 'The versions of an app could not be put in order.', fields);
+      });
+    }
+  }
+
+  async #carryOut(runtime: Pick<Runtime, 'setTraffic' | 'removeVersion'>, step: VersionStep): Promise<void> {
+    const { applicationId, metadataVersion, codeVersion } = step.definition;
+    if (step.kind === 'remove') await runtime.removeVersion(step.definition, this.#options.oldVersionMs);
+    else await runtime.setTraffic(applicationId, [{ metadataVersion, codeVersion, weight: 100 }]);
+  }
+}
+
+/** What is to be done now; nothing when everything is as it should be. */
+export function planVersions(
+  jobHosts: readonly JobHostStatus[],
+  latest: ApplicationDefinition,
+): readonly VersionStep[] {
+  const versions = jobHosts.flatMap((jobHost) => jobHost.versions).filter(({ state }) => state !== 'draining');
+  const newest = versions.find(({ definition }) => isSame(definition, latest));
+  if (newest === undefined || !newest.workers.some(({ state }) => state === 'ready')) return [];
+  // The JobHost of another metadataVersion may still have all the weight of its own; what counts is who has the names.
+  const others = versions.filter((version) => version !== newest);
+  if (newest.weight < 100 || others.some(({ weight, workers }) => weight > 0 && isServed(workers))) {
+    return [{ kind: 'give-traffic', definition: latest }];
+  }
+  return others
+    .filter(({ workers, invocations }) => !isServed(workers) && invocations === 0)
+    .map(({ definition }) => ({ kind: 'remove', definition }));
+}
+
+const goneStates: ReadonlySet<string> = new Set(['lost', 'stopped', 'abandoned']);
+
+function isServed(workers: VersionStatus['workers']): boolean {
+  return workers.some(({ state }) => !goneStates.has(state));
+}
+
+function isSame(one: ApplicationDefinition, other: ApplicationDefinition): boolean {
+  return one.metadataVersion === other.metadataVersion && one.codeVersion === other.codeVersion;
+}
+
+function parseHostText({ hostJson, definition: { applicationId } }: AnnouncedApplication): unknown {
+  if (hostJson === undefined) return undefined;
+  try {
+    return parseJsonText(hostJson, 'host.json');
+  } catch (thrown) {
+    const reason = messageOf(thrown);
+    throw runtimeProcessErrors.create('RUNTIME_HOST_JSON_INVALID', { applicationId, reason }, thrown);
+  }
+}
