@@ -1,11 +1,8 @@
 /** What docs/compatibility.md and docs/triggers.md claim is there: sections, tests and kinds. */
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createKinds } from '@switchyard/triggers';
 import { describe, expect, it } from 'vitest';
+import { isThere, readPage, type TestReference, tableRows, toReferences } from './documents/test-references.ts';
 
-const repository = dirname(dirname(fileURLToPath(import.meta.url)));
 const sections = [
   '4 Function metadata',
   '5 HTTP trigger',
@@ -16,20 +13,15 @@ const sections = [
 ];
 const states: readonly string[] = ['same', 'better', 'not yet'];
 
-interface Reference {
-  readonly file: string;
-  readonly name: string;
-}
-
 interface Row {
   readonly section: string;
   readonly behaviour: string;
   readonly state: string;
   /** What the last column says, reference by reference; undefined where it is none. */
-  readonly references: readonly (Reference | undefined)[];
+  readonly references: readonly (TestReference | undefined)[];
 }
 
-const page = read('docs/compatibility.md');
+const page = readPage('docs/compatibility.md');
 const rows = toRows(page);
 
 describe('docs/compatibility.md', () => {
@@ -56,7 +48,7 @@ describe('docs/compatibility.md', () => {
 
 describe('docs/triggers.md', () => {
   it('has a heading for every kind that can be made', () => {
-    const text = read('docs/triggers.md');
+    const text = readPage('docs/triggers.md');
     const nothing = new Proxy({}, { get: () => () => {} }) as never;
     const kinds = createKinds({
       queues: nothing,
@@ -75,42 +67,14 @@ describe('docs/triggers.md', () => {
   });
 });
 
-function read(path: string): string {
-  const file = join(repository, path);
-  return existsSync(file) ? readFileSync(file, 'utf8') : '';
-}
-
-/** The rows of every table, with the heading above them. */
+/** The rows of every table but their heads. */
 function toRows(text: string): readonly Row[] {
-  let section = '';
-  const found: Row[] = [];
-  for (const line of text.split('\n')) {
-    if (line.startsWith('## ')) section = line.slice(3);
-    if (!line.startsWith('| ') || line.startsWith('| behaviour |')) continue;
-    const [, behaviour = '', state = '', references = ''] = line.split(/(?<!\\)\|/).map((cell) => cell.trim());
-    found.push({ section, behaviour, state, references: toReferences(references) });
-  }
-  return found;
-}
-
-/** `file` "name", several of them joined by <br>, or a dash. The name may have quotation marks of its own. */
-function toReferences(cell: string): Row['references'] {
-  if (cell === '–') return [];
-  return cell.split('<br>').map((text) => {
-    const [, file, name] = /^`([^`]+)` "(.+)"$/.exec(text.trim()) ?? [];
-    return file === undefined || name === undefined ? undefined : { file, name };
-  });
-}
-
-function isThere(reference: Reference | undefined): boolean {
-  return reference !== undefined && titlesIn(read(reference.file)).some((title) => title.includes(reference.name));
-}
-
-/** The names of the tests and groups of a test file, as its source spells them. */
-function titlesIn(source: string): readonly string[] {
-  const call =
-    /(?:\b(?:it|test|describe)(?:\.\w+)*\(|\]\)\()\s*(?:'((?:\\.|[^'\\])*)'|"((?:\\.|[^"\\])*)"|`((?:\\.|[^`\\])*)`)/g;
-  return [...source.matchAll(call)].map(([, single, double, template]) =>
-    (single ?? double ?? template ?? '').replace(/\\(.)/g, '$1'),
-  );
+  return tableRows(text)
+    .filter(({ cells: [first] }) => first !== 'behaviour')
+    .map(({ heading, cells: [behaviour = '', state = '', references = ''] }) => ({
+      section: heading,
+      behaviour,
+      state,
+      references: toReferences(references),
+    }));
 }
