@@ -7,12 +7,12 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createControlServer } from '@switchyard/control-plane';
 import { audiences, createControlGuard, createTokenVerifier, createWorkerVerifier } from '@switchyard/identity';
-import { type Log, type Meter, systemClock, systemRandom, type Timer } from '@switchyard/kernel';
+import { type Log, type Meter, systemClock, systemRandom } from '@switchyard/kernel';
 import type { HostJson } from '@switchyard/model';
 import type { Link } from '@switchyard/protocol';
 import { controlScopes } from '@switchyard/protocol/control-api';
 import { createRuntime, type Runtime } from '@switchyard/runtime';
-import { createNodeProcesses, createPackageFolders, type PackageFolders } from '@switchyard/sidecar';
+import { createNodeProcesses, createPackageFolders, type PackageFolders, removeTree } from '@switchyard/sidecar';
 import { createMemoryMeter } from '@switchyard/telemetry';
 import { type EmulatorBox, openEmulatorBox, type StorageUser } from '../azurite/emulator-box.ts';
 import { Closers } from '../dev/closers.ts';
@@ -20,20 +20,21 @@ import { DataFolder } from '../dev/data-folder.ts';
 import { openKinds, openStorage } from '../dev/open-kinds.ts';
 import { isListening } from '../http/listen.ts';
 import { createLocalWorkerHttp } from '../http/worker-http.ts';
-import { createPlaceholderLaunches, type PlaceholderLaunches } from '../workers/placeholder-launches.ts';
-import { readWorkerDeps } from '../workers/worker-resolution.ts';
+import type { PlaceholderLaunches } from '../workers/placeholder-launches.ts';
 import { AppLogs } from './app-logs.ts';
-import { removeControlFile, writeControlFile } from './control-file.ts';
 import { lockDataFolder } from './data-lock.ts';
 import { Deployer } from './deployer.ts';
 import { indexOnPlaceholder } from './index-on-placeholder.ts';
+import { keepControlFile } from './keep-control-file.ts';
+import { openMachine } from './open-machine.ts';
 import { createOpenPackage, type OpenPackage } from './open-package.ts';
 import { openStores, type Stores } from './open-stores.ts';
 import { openUpSockets, type UpSockets } from './open-up-sockets.ts';
 import { openWorkers, type Workers } from './open-workers.ts';
 import { createPlatformOperations } from './operations/platform-operations.ts';
+import { PackageSweeper } from './package-sweeper.ts';
 import { createTenantRule } from './tenant-rule.ts';
-import { openTenancy, openTenantFolders, type Tenancy } from './tenants/open-tenancy.ts';
+import type { Tenancy } from './tenants/open-tenancy.ts';
 import { TraceTap } from './trace-tap.ts';
 import { createAppLevels, openUpLog, upCategory } from './up-log.ts';
 import { type UpOptions, upDefaults } from './up-options.ts';
@@ -41,8 +42,7 @@ import { AppHosting } from './versions/app-hosting.ts';
 import type { DeployedVersion } from './versions/deployed-version.ts';
 import { toRuntimeApplication } from './versions/runtime-application.ts';
 import { createVersionSource, type VersionSource } from './versions/version-source.ts';
-import { machineEnvironment } from './versions/worker-environment.ts';
-import { WorkerProcesses } from './worker-processes.ts';
+import type { WorkerProcesses } from './worker-processes.ts';
 
 /** A running installation. */
 export interface Up {
@@ -100,6 +100,7 @@ interface UpParts {
   readonly launches: PlaceholderLaunches;
   readonly processes: WorkerProcesses;
   readonly openPackage: OpenPackage;
+  readonly sweeper: PackageSweeper;
   readonly versions: VersionSource;
   readonly hosting: AppHosting;
   readonly traces: TraceTap;
@@ -111,7 +112,7 @@ async function openParts(scope: UpScope): Promise<UpParts> {
   const { catalog, issuer } = stores;
   const traces = new TraceTap({ clock: systemClock, log });
   const acceptWorker = (link: Link): void => runtime.acceptWorker(traces.tap(link));
-  const machine = await openMachine(scope);
+  const machine = await openMachine({ options, log, dataFolder: data.path });
   const { launches, processes, tenancy } = machine;
   const workers = await openWorkers({
     log,
@@ -125,7 +126,13 @@ async function openParts(scope: UpScope): Promise<UpParts> {
     acceptWorker,
     find: (definition) => hosting.find(definition),
   });
-  const openPackage = createOpenPackage({ ...stores, foldersOf: createTenantFolders(log, workers) });
+  const folders = createTenantFolders(log, workers);
+  const openPackage = createOpenPackage({ ...stores, foldersOf: folders.foldersOf });
+  const sweeper = new PackageSweeper(
+    { clock: systemClock, log, catalog, packages: stores.packages, unpackedIn: folders.opened, removeTree },
+    { intervalMs: upDefaults.sweepMs, keptVersions: upDefaults.keptVersions },
+  );
+  closers.add('removal of old packages', () => sweeper.close());
   const emulators = openEmulators(scope);
   const settingsOf = (applicationId: string) => hosting.latestOf(applicationId)?.settings;
   const runtime = openRuntime(scope, workers, openKinds({ log, data, settingsOf }, emulators ?? openStorage));
@@ -154,72 +161,30 @@ async function openParts(scope: UpScope): Promise<UpParts> {
     },
   });
   closers.add('hosting', async () => hosting.close());
-  return { runtime, workers, tenancy, launches, processes, openPackage, versions, hosting, traces };
-}
-
-/** The programs of this machine, and as whom they run. */
-async function openMachine({ options, log, data }: UpScope) {
-  const trusted = options.trustedTenants;
-  const folders = await openTenantFolders(data.path, { trusted });
-  const environment = machineEnvironment(options.environment);
-  const processes = new WorkerProcesses(createNodeProcesses(), knock);
-  const workerDeps = await readWorkerDeps();
-  const launches = await createPlaceholderLaunches(workerDeps, { emptyFolder: folders.empty, environment });
-  const tenancy = await openTenancy({
-    log,
-    processes,
-    dataFolder: data.path,
-    folders,
-    trusted,
-    firstId: options.tenantUids,
-    programs: launches.programs,
-  });
-  return { environment, processes, launches, tenancy };
+  return { runtime, workers, tenancy, launches, processes, openPackage, sweeper, versions, hosting, traces };
 }
 
 /** Packages are unpacked where the workers of their tenant may read them, and nobody else's. */
-function createTenantFolders(log: Log, workers: Workers): (tenantId: string) => Promise<PackageFolders> {
+function createTenantFolders(log: Log, workers: Workers) {
   const opened = new Map<string, PackageFolders>();
-  return async (tenantId) => {
-    const { place } = await workers.prepare(tenantId);
-    const deps = { clock: systemClock, random: systemRandom, log, fetch };
-    const folders = opened.get(place.apps) ?? createPackageFolders(deps, { directory: place.apps });
-    opened.set(place.apps, folders);
-    return folders;
+  return {
+    opened: () => opened.keys(),
+    async foldersOf(tenantId: string): Promise<PackageFolders> {
+      const { place } = await workers.prepare(tenantId);
+      const deps = { clock: systemClock, random: systemRandom, log, fetch };
+      const folders = opened.get(place.apps) ?? createPackageFolders(deps, { directory: place.apps });
+      opened.set(place.apps, folders);
+      return folders;
+    },
   };
-}
-
-/** Tells a Node.js process to open its inspector. */
-function knock(pid: number): boolean {
-  try {
-    return process.kill(pid, 'SIGUSR1');
-  } catch {
-    return false;
-  }
 }
 
 /** Hosts what is in the catalog, then lets callers in. */
 async function serve(scope: UpScope, parts: UpParts): Promise<void> {
-  const { runtime, workers, tenancy, launches, processes, openPackage, versions, hosting, traces } = parts;
+  const { runtime, tenancy, processes, sweeper, hosting, traces } = parts;
   const { options, log, logs, closers, data, stores, sockets } = scope;
   const { catalog, packages, keys } = stores;
-  const deployer = new Deployer({
-    ...stores,
-    log,
-    versions,
-    hosting,
-    cpus: availableParallelism(),
-    openPackage,
-    index: async ({ version, tenantId, directory, values }) => {
-      const { applicationId, codeVersion } = version;
-      const definition = { applicationId, metadataVersion: 'indexing', codeVersion };
-      const stack = launches.complete(version.stack);
-      const { pods, assignmentFor } = await workers.prepare(tenantId);
-      const assignment = assignmentFor({ definition, tenantId, directory, stack, values });
-      return indexOnPlaceholder(pods, launches.workerOf(stack.runtime), assignment);
-    },
-  });
-  closers.add('deployments', () => deployer.close());
+  const deployer = openDeployer(scope, parts);
   const platform = createPlatformOperations({
     clock: systemClock,
     catalog,
@@ -257,11 +222,44 @@ async function serve(scope: UpScope, parts: UpParts): Promise<void> {
   });
   closers.add('watch of the catalog', async () => stopWatching());
   deployer.resume();
+  sweeper.start();
   sockets.gateway.serve((request, response) => runtime.handleRequest(request, response));
   sockets.serveControl((request, response) => control.handleRequest(request, response));
-  await keepControlFile(scope, data.path);
+  const forgetControl = await keepControlFile(
+    {
+      clock: systemClock,
+      log,
+      issueToken: () => stores.issuer.control({ subject: 'operator', tenants: '*', scopes: [...controlScopes] }),
+    },
+    { directory: data.path, endpoint: `http://127.0.0.1:${sockets.controlPort}` },
+  );
+  closers.add('control file', forgetControl);
   // The last one, so that it is the first thing that a stop does.
   closers.add('HTTP', async () => sockets.gateway.stopListening());
+}
+
+function openDeployer(
+  { log, closers, stores }: UpScope,
+  { workers, launches, openPackage, versions, hosting }: UpParts,
+): Deployer {
+  const deployer = new Deployer({
+    ...stores,
+    log,
+    versions,
+    hosting,
+    cpus: availableParallelism(),
+    openPackage,
+    index: async ({ version, tenantId, directory, values }) => {
+      const { applicationId, codeVersion } = version;
+      const definition = { applicationId, metadataVersion: 'indexing', codeVersion };
+      const stack = launches.complete(version.stack);
+      const { pods, assignmentFor } = await workers.prepare(tenantId);
+      const assignment = assignmentFor({ definition, tenantId, directory, stack, values });
+      return indexOnPlaceholder(pods, launches.workerOf(stack.runtime), assignment);
+    },
+  });
+  closers.add('deployments', () => deployer.close());
+  return deployer;
 }
 
 function openRuntime(scope: UpScope, { supply }: Workers, kinds: ReturnType<typeof openKinds>): Runtime {
@@ -299,29 +297,6 @@ function openEmulators({ options, log, closers, data }: UpScope): EmulatorBox | 
 
 function toStorageUser({ definition, directory, settings, values }: DeployedVersion): StorageUser {
   return { applicationId: definition.applicationId, directory, settings, localNames: [...values.keys()] };
-}
-
-/** How often the token for commands on this machine is made anew; it holds for much longer. */
-const controlTokenMs = 6 * 60 * 60_000;
-
-/** Lets the commands of this machine's user find the control API, for as long as it is there. */
-async function keepControlFile({ closers, log, stores, sockets }: UpScope, directory: string): Promise<void> {
-  const endpoint = `http://127.0.0.1:${sockets.controlPort}`;
-  let timer: Timer | undefined;
-  const write = async (): Promise<void> => {
-    const token = await stores.issuer.control({ subject: 'operator', tenants: '*', scopes: [...controlScopes] });
-    await writeControlFile(directory, { endpoint, token });
-    timer = systemClock.schedule(controlTokenMs, () => {
-      write().catch((error: unknown) =>
-        log.write('error', 'The control file could not be renewed', { error: String(error) }),
-      );
-    });
-  };
-  await write();
-  closers.add('control file', async () => {
-    timer?.cancel();
-    await removeControlFile(directory);
-  });
 }
 
 function toUp({ closers, sockets, log, options }: UpScope): Up {

@@ -45,6 +45,10 @@ export const upDefaults = {
   /** How long streams of the control API may take to end. */
   controlGraceMs: 1_000,
   emulatorGraceMs: 5_000,
+  /** Versions of an app that stay without traffic, for a way back. */
+  keptVersions: 20,
+  /** How often old packages are looked for. */
+  sweepMs: 3_600_000,
 } as const;
 
 /** The tenant of apps that were deployed without naming one. */
