@@ -1,6 +1,7 @@
 /** An installation with deployed apps: `switchyard up` and the commands that go with it, with real processes. */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { httpFunction } from './app-folder.ts';
 import { type AppFolder, openAppFolder } from './command-line.ts';
@@ -147,6 +148,22 @@ app.http('say', { authLevel: 'function', handler: (request, context) => {
     // While what is in flight ends, callers are told to come back.
     await expect.poll(async () => (await up.call('tools', '/hello')).status).toBe(404);
     expect((await up.run('ps', 'tools')).code).not.toBe(0);
+  });
+});
+
+describe('switchyard up with a worker of another maker', () => {
+  it('makes placeholders of it, and gives one its app', async () => {
+    const place = (path: string): string => fileURLToPath(new URL(`./foreign/${path}`, import.meta.url));
+    const environment = { languageWorkers__workersDirectory: place('workers'), FOREIGN_WORKER_NODE: process.execPath };
+    const up = await UpProcess.start({ flags: ['--no-azurite'], environment });
+    try {
+      await up.do('deploy', place('apps/python-like'), '--app', 'snake', '--stack', 'python');
+      const answers = await Promise.all([1, 2].map((id) => up.call('snake', `/api/hello/Ada?id=${id}`)));
+      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+      expect(await up.do('ps', 'snake')).toMatch(/python/);
+    } finally {
+      await up.close();
+    }
   });
 });
 

@@ -60,13 +60,25 @@ function send(request, content) {
 const handlers = {
   worker_init_request(request) {
     application = request.worker_init_request.function_app_directory;
-    const result = process.env.AzureWebJobsScriptRoot ? success : failure('AzureWebJobsScriptRoot is not set');
+    const isPlaceholder = process.env.WEBSITE_PLACEHOLDER_MODE === '1' || application === '';
+    const isComplete = isPlaceholder || process.env.AzureWebJobsScriptRoot;
+    const result = isComplete ? success : failure('AzureWebJobsScriptRoot is not set');
     const worker_metadata = { runtime_name: habits, runtime_version: '1.2', worker_version: '3' };
     send(request, { worker_init_response: { capabilities, result, worker_metadata } });
   },
   functions_metadata_request(request) {
     const function_metadata_results = functionsOfPython();
     send(request, { function_metadata_response: { function_metadata_results, result: success } });
+  },
+  function_environment_reload_request(request) {
+    // Java has no answer to this one, and dies of what it does not know.
+    const { environment_variables: variables, function_app_directory: folder } =
+      request.function_environment_reload_request;
+    for (const name of Object.keys(process.env)) delete process.env[name];
+    Object.assign(process.env, variables);
+    application = folder;
+    process.chdir(folder);
+    send(request, { function_environment_reload_response: { capabilities, result: success } });
   },
   function_load_request(request) {
     const { function_id, metadata } = request.function_load_request;
@@ -88,6 +100,8 @@ const handlers = {
 };
 
 function functionsOfPython() {
+  // A placeholder is asked as well.
+  if (!existsSync(join(application, 'functions.json'))) return [];
   const functions = JSON.parse(readFileSync(join(application, 'functions.json'), 'utf8'));
   return functions.map(({ name, bindings }, index) => ({
     name,

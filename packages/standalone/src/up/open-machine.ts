@@ -29,7 +29,10 @@ export async function openMachine({ options, log, dataFolder }: MachineScope): P
   const environment = machineEnvironment(options.environment);
   const processes = new WorkerProcesses(createNodeProcesses(), knock);
   const workerDeps = await readWorkerDeps();
-  const launches = await createPlaceholderLaunches(workerDeps, { emptyFolder: folders.empty, environment });
+  const isSet = (entry: [string, string | undefined]): entry is [string, string] => entry[1] !== undefined;
+  const installation = Object.fromEntries(Object.entries(options.environment).filter(isSet));
+  const launchOptions = { emptyFolder: folders.empty, environment, installation };
+  const launches = await createPlaceholderLaunches(workerDeps, launchOptions);
   const tenancy = await openTenancy({
     log,
     processes,

@@ -5,6 +5,7 @@ import {
   type PlaceholderLaunch,
   type ResolvedWorker,
   type ResolveWorkerDeps,
+  readWorkerCatalogue,
   resolveWorker,
 } from '@switchyard/sidecar';
 import { standaloneErrors } from '../errors.ts';
@@ -38,6 +39,11 @@ export interface PlaceholderLaunchesOptions {
   readonly emptyFolder: string;
   /** The machine's own variables that workers need to run; nothing of a customer. */
   readonly environment: Readonly<Record<string, string>>;
+  /**
+   * The whole environment of the installation: `languageWorkers__...` in it name further workers, and their descriptions
+   * may name any variable. Workers see nothing of it.
+   */
+  readonly installation: Readonly<Record<string, string>>;
 }
 
 type Outcome =
@@ -50,7 +56,7 @@ export async function createPlaceholderLaunches(
   options: PlaceholderLaunchesOptions,
 ): Promise<PlaceholderLaunches> {
   const outcomes = new Map<string, Outcome>();
-  for (const language of deps.catalogue.workers.keys())
+  for (const language of await languagesOf(deps, options))
     outcomes.set(language, await resolveOne(deps, options, language));
   const workerOf = (runtime: string): PlaceholderWorker => {
     const outcome = outcomes.get(runtime.trim().toLowerCase());
@@ -83,13 +89,32 @@ export async function createPlaceholderLaunches(
   };
 }
 
+/** Those that came with us, and those that the settings name: one by one, or as a folder of several. */
+async function languagesOf(
+  { files, catalogue }: ResolveWorkerDeps,
+  { installation }: PlaceholderLaunchesOptions,
+): Promise<ReadonlySet<string>> {
+  const languages = new Set(catalogue.workers.keys());
+  for (const [name, path] of Object.entries(installation)) {
+    const [group, first = '', second] = name.toLowerCase().split(/__|:/);
+    if (group !== 'languageworkers') continue;
+    if (second === 'workerdirectory') languages.add(first);
+    if (first !== 'workersdirectory') continue;
+    const { workers } = await readWorkerCatalogue(files, [{ path, source: `the variable '${name}'` }]);
+    for (const language of workers.keys()) languages.add(language);
+  }
+  return languages;
+}
+
 async function resolveOne(
   deps: ResolveWorkerDeps,
-  { emptyFolder, environment }: PlaceholderLaunchesOptions,
+  { emptyFolder, environment, installation }: PlaceholderLaunchesOptions,
   language: string,
 ): Promise<Outcome> {
   try {
-    const worker = withInspector(await resolveWorker(deps, { language, scriptRoot: emptyFolder, environment }));
+    const known = { ...installation, ...environment };
+    const resolved = await resolveWorker(deps, { language, scriptRoot: emptyFolder, environment: known });
+    const worker = withInspector(withoutOthers(resolved, known, environment));
     if (!worker.traits.canUsePlaceholder) {
       return { kind: 'unusable', reason: 'its worker has to know the app when it starts' };
     }
@@ -99,6 +124,19 @@ async function resolveOne(
     if (!isPlatformError(thrown)) throw thrown;
     return { kind: 'unusable', reason: messageOf(thrown) };
   }
+}
+
+/** The worker with `kept` alone of what is known, and with everything that was added for it. */
+function withoutOthers(
+  worker: ResolvedWorker,
+  known: Readonly<Record<string, string>>,
+  kept: Readonly<Record<string, string>>,
+): ResolvedWorker {
+  const { launch } = worker;
+  const entries = Object.entries(launch.environment).filter(
+    ([name, value]) => Object.hasOwn(kept, name) || !Object.hasOwn(known, name) || known[name] !== value,
+  );
+  return { ...worker, launch: { ...launch, environment: Object.fromEntries(entries) } };
 }
 
 /** A worker on Node.js can open its inspector while it serves; the port must not be the same for all of them. */

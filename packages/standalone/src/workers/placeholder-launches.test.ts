@@ -1,0 +1,80 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isPlatformError } from '@switchyard/kernel';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openTestFolder, type TestFolder } from '../testing/app-folders.ts';
+import { createPlaceholderLaunches, type PlaceholderLaunches } from './placeholder-launches.ts';
+import { readWorkerDeps } from './worker-resolution.ts';
+
+let folder: TestFolder;
+beforeEach(async () => {
+  folder = await openTestFolder();
+});
+afterEach(() => folder.remove());
+
+const description = (more: object) => ({
+  'worker.config.json': { description: { extensions: ['.x'], defaultWorkerPath: 'worker.x', ...more } },
+  'worker.x': '',
+});
+
+async function open(installation: Readonly<Record<string, string>> = {}): Promise<PlaceholderLaunches> {
+  const environment = { PATH: '/machine' };
+  return createPlaceholderLaunches(await readWorkerDeps(), { emptyFolder: folder.path, environment, installation });
+}
+
+function problemOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (isPlatformError(error)) return `${error.code} ${error.message}`;
+  }
+  return 'none';
+}
+
+describe('createPlaceholderLaunches', () => {
+  it('has our own workers, with the version that is here', async () => {
+    const launches = await open({ SECRET: 'of the installation' });
+    const stack = { runtime: 'node', version: process.versions.node.split('.')[0] ?? '', architecture: process.arch };
+    expect(launches.complete({ runtime: ' Node ', version: '', architecture: '' })).toEqual(stack);
+    const { launch, workerDirectory } = launches.launchOf(stack);
+    expect(launch.executable).toBe(process.execPath);
+    expect(launch.arguments).toEqual(['--inspect-port=127.0.0.1:0']);
+    expect(launch.environment).toMatchObject({ PATH: '/machine', FUNCTIONS_WORKER_DIRECTORY: workerDirectory });
+    expect(launch.environment).not.toHaveProperty('SECRET');
+    expect(launches.programs).toContain(workerDirectory);
+    expect(launches.workerOf('custom').worker.traits.canUsePlaceholder).toBe(true);
+  });
+
+  it.each([
+    [{ runtime: 'cobol', version: '', architecture: '' }, 'no worker of that language is installed'],
+    [{ runtime: 'node', version: '1.2.3', architecture: '' }, "version '1.2.3'"],
+    [{ runtime: 'node', version: '', architecture: 'vax' }, 'for vax is wanted'],
+  ])('says what is missing for %j', async (stack, reason) => {
+    const launches = await open();
+    expect(problemOf(() => launches.complete(stack))).toMatch(/^STACK_UNAVAILABLE/);
+    expect(problemOf(() => launches.complete(stack))).toContain(reason);
+  });
+
+  it('takes further workers from the settings of the installation, whose variables they may name', async () => {
+    const one = await folder.write('lisp', description({ language: 'lisp', defaultExecutablePath: '%LISP%' }));
+    await folder.write('many/python', description({ language: 'python', defaultExecutablePath: '%LISP%' }));
+    const launches = await open({
+      languageWorkers__lisp__workerDirectory: one,
+      'languageWorkers:workersDirectory': join(folder.path, 'many'),
+      LISP: process.execPath,
+    });
+    const { launch } = launches.workerOf('python').worker;
+    expect(launch.executable).toBe(process.execPath);
+    expect(launch.environment).not.toHaveProperty('LISP');
+    // Nobody knows whether a worker of this language can wait for its app.
+    expect(problemOf(() => launches.workerOf('lisp'))).toContain('has to know the app when it starts');
+  });
+
+  it('keeps one that is wrong from none of the others, and says what is wrong when it is wanted', async () => {
+    const one = await folder.write('python', description({ language: 'python' }));
+    await writeFile(join(one, 'worker.config.json'), '{ nothing');
+    const launches = await open({ languageWorkers__python__workerDirectory: one });
+    expect(launches.workerOf('node').stack.runtime).toBe('node');
+    expect(problemOf(() => launches.workerOf('python'))).toContain('worker.config.json');
+  });
+});

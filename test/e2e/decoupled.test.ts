@@ -1,0 +1,324 @@
+/** A Runtime that starts no worker, and sidecars with their workers: processes of their own, over gRPC, with signed tokens. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { createSelfSigned } from '@switchyard/protocol/testing';
+import { type Azurite, startAzurite } from '@switchyard/triggers/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { httpFunction } from './app-folder.ts';
+import { type AppFolder, openAppFolder } from './command-line.ts';
+import { Installation, type PodApp, type RuntimeHost } from './decoupled-processes.ts';
+import { isAlive } from './dev-process.ts';
+import { azuriteEntry, azuritePart, openQueue } from './queues.ts';
+
+let installation: Installation;
+let apps: AppFolder;
+
+beforeEach(async () => {
+  installation = await Installation.open();
+  apps = await openAppFolder();
+});
+afterEach(async () => {
+  await installation.close();
+  await apps.remove();
+});
+
+/** Writes a small app whose function says who it is; `more` are further files of it. */
+async function writeApp(name: string, greeting: string, more: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const files = {
+    'host.json': { version: '2.0', extensions: { http: { routePrefix: 'v1' } } },
+    'package.json': { name, type: 'module', main: 'src/*.js', dependencies: { '@azure/functions': '*' } },
+    'src/hello.js': httpFunction('hello', `${greeting} + ' pid=' + process.pid + ' ' + process.execArgv.join()`),
+    ...more,
+  };
+  await apps.write(Object.fromEntries(Object.entries(files).map(([path, content]) => [`${name}/${path}`, content])));
+  return join(apps.path, name);
+}
+
+const shopOf = async (): Promise<PodApp> => ({
+  applicationId: 'shop',
+  tenantId: 'contoso',
+  scriptRoot: await writeApp('shop', "'shop ' + process.env.SECRET"),
+  settings: { SECRET: 'of-contoso' },
+});
+
+const blogOf = async (): Promise<PodApp> => ({
+  applicationId: 'blog',
+  tenantId: 'fabrikam',
+  scriptRoot: await writeApp('blog', "'blog ' + process.env.SECRET"),
+  settings: { SECRET: 'of-fabrikam' },
+});
+
+/** The app's answer, as soon as it gives one. */
+async function answerOf(runtime: RuntimeHost, app: string): Promise<string> {
+  let text = '';
+  await expect
+    .poll(
+      async () => {
+        const answer = await runtime.call(app, '/v1/hello');
+        text = answer.text;
+        return answer.status;
+      },
+      { timeout: 15_000 },
+    )
+    .toBe(200);
+  return text;
+}
+
+const pidIn = (text: string): number => Number(/pid=(\d+)/.exec(text)?.[1]);
+
+describe('switchyard runtime and switchyard sidecar', () => {
+  it('serve apps of two tenants, each with its settings and its host.json, and no secret in a worker’s process', async () => {
+    const runtime = await installation.startRuntime();
+    await installation.startSidecar({ workerId: 'w1', app: await shopOf(), runtimeUrl: runtime.rpcUrl });
+    await installation.startSidecar({ workerId: 'w2', app: await blogOf(), runtimeUrl: runtime.rpcUrl });
+    const shop = await answerOf(runtime, 'shop');
+    const blog = await answerOf(runtime, 'blog');
+    expect([shop, blog]).toEqual([
+      expect.stringMatching(/^shop of-contoso pid=/),
+      expect.stringMatching(/^blog of-fabrikam pid=/),
+    ]);
+    expect((await runtime.call('nobody', '/v1/hello')).status).toBe(404);
+    for (const text of [shop, blog]) {
+      const environment = await readFile(`/proc/${pidIn(text)}/environ`, 'latin1').catch(() => '');
+      expect(environment).not.toMatch(/of-contoso|of-fabrikam|WORKER_AUTH_TOKEN/);
+    }
+    expect(runtime.process.output).not.toMatch(/of-contoso|of-fabrikam/);
+  });
+
+  it('the death of one sidecar ends its worker and harms no other app; a new one takes its place', async () => {
+    const runtime = await installation.startRuntime();
+    const shop = await shopOf();
+    const first = await installation.startSidecar({ workerId: 'w1', app: shop, runtimeUrl: runtime.rpcUrl });
+    await installation.startSidecar({ workerId: 'w2', app: await blogOf(), runtimeUrl: runtime.rpcUrl });
+    const before = pidIn(await answerOf(runtime, 'shop'));
+    const blog = await answerOf(runtime, 'blog');
+    await first.kill();
+    await expect.poll(() => isAlive(before), { timeout: 30_000 }).toBe(false);
+    expect((await runtime.call('blog', '/v1/hello')).text).toBe(blog);
+    await installation.startSidecar({ workerId: 'w1', app: shop, runtimeUrl: runtime.rpcUrl });
+    expect(pidIn(await answerOf(runtime, 'shop'))).not.toBe(before);
+  });
+
+  it('a Runtime that was killed is there again from its workers alone', async () => {
+    const runtime = await installation.startRuntime();
+    await installation.startSidecar({ workerId: 'w1', app: await shopOf(), runtimeUrl: runtime.rpcUrl });
+    await installation.startSidecar({ workerId: 'w2', app: await blogOf(), runtimeUrl: runtime.rpcUrl });
+    const before = [await answerOf(runtime, 'shop'), await answerOf(runtime, 'blog')];
+    await runtime.kill();
+    const next = await installation.startRuntime({ rpcPort: runtime.rpcPort });
+    const after = [await answerOf(next, 'shop'), await answerOf(next, 'blog')];
+    // The same workers, with their apps: nothing was started anew.
+    expect(after).toEqual(before);
+  });
+
+  it('a newer version takes the traffic over from one that its sidecar has left', async () => {
+    const runtime = await installation.startRuntime();
+    const shop = await shopOf();
+    const old = await installation.startSidecar({ workerId: 'w1', app: shop, runtimeUrl: runtime.rpcUrl });
+    await answerOf(runtime, 'shop');
+    const scriptRoot = await writeApp('shop-2', "'second'");
+    const app = { ...shop, scriptRoot, codeVersion: '2.0.0' };
+    await installation.startSidecar({ workerId: 'w3', app, runtimeUrl: runtime.rpcUrl });
+    await expect
+      .poll(async () => (await runtime.call('shop', '/v1/hello')).text, { timeout: 15_000 })
+      .toMatch(/^second/);
+    expect(await old.process.stop()).toMatchObject({ code: 0 });
+    expect((await runtime.call('shop', '/v1/hello')).text).toMatch(/^second/);
+  });
+
+  it('a worker is started anew when an operator asks the Runtime for it, with its app', async () => {
+    const runtime = await installation.startRuntime();
+    await installation.startSidecar({ workerId: 'w1', app: await shopOf(), runtimeUrl: runtime.rpcUrl });
+    const before = pidIn(await answerOf(runtime, 'shop'));
+    const token = await installation.issuer.control({ subject: 'me', tenants: '*', scopes: ['read', 'write'] });
+    const ask = (path: string, init: RequestInit = {}) =>
+      fetch(`${runtime.controlUrl}${path}`, { ...init, headers: { authorization: `Bearer ${token.reveal()}` } });
+    expect((await fetch(`${runtime.controlUrl}/v1/runtime/status`)).status).toBe(401);
+    expect(await (await ask('/v1/runtime/status')).json()).toMatchObject({
+      jobHosts: [{ applicationId: 'shop', workers: [{ workerId: 'w1', state: 'ready' }] }],
+    });
+    const body = JSON.stringify({ reason: 'test', arguments: ['--stack-trace-limit=33'] });
+    expect((await ask('/v1/runtime/workers/w1/restart', { method: 'POST', body })).status).toBe(202);
+    await expect.poll(() => isAlive(before), { timeout: 15_000 }).toBe(false);
+    const after = await answerOf(runtime, 'shop');
+    expect(after).toContain('--stack-trace-limit=33');
+    const health = await (await fetch(`${runtime.controlUrl}/health`)).json();
+    expect(health).toMatchObject({
+      status: 'Healthy',
+      data: { grpc_server: true, ready_workers: 1, active_jobhosts: 1 },
+    });
+  });
+
+  it('a placeholder takes an app that it is assigned, on its own Runtime or on another one', async () => {
+    const here = await installation.startRuntime();
+    const there = await installation.startRuntime();
+    const assign = async (runtimeUrl: string, app: PodApp, workerId: string) => {
+      const sidecar = await installation.startSidecar({ workerId, runtimeUrl: here.rpcUrl });
+      const url = await sidecar.url();
+      await expect.poll(async () => (await fetch(`${url}/ready`)).status, { timeout: 15_000 }).toBe(200);
+      const authorization = `Bearer ${(await installation.issuer.assign({ podId: workerId })).reveal()}`;
+      const application = {
+        id: app.applicationId,
+        metadataVersion: '1.0.0',
+        codeVersion: '1.0.0',
+        tenantId: app.tenantId,
+      };
+      const body = JSON.stringify({
+        runtimeEndpoint: runtimeUrl,
+        application,
+        scriptRoot: app.scriptRoot,
+        environment: app.settings,
+        token: await installation.tokenFor(workerId, app),
+      });
+      expect((await fetch(`${url}/assign`, { method: 'POST', body })).status).toBe(401);
+      const answer = await fetch(`${url}/assign`, { method: 'POST', body, headers: { authorization } });
+      expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining(workerId)]);
+      // A token counts once.
+      expect((await fetch(`${url}/assign`, { method: 'POST', body, headers: { authorization } })).status).toBe(403);
+    };
+    await assign(here.rpcUrl, { ...(await shopOf()), tenantId: 'default' }, 'w1');
+    await assign(there.rpcUrl, await blogOf(), 'w2');
+    expect(await answerOf(here, 'shop')).toMatch(/^shop of-contoso/);
+    expect(await answerOf(there, 'blog')).toMatch(/^blog of-fabrikam/);
+    expect((await here.call('blog', '/v1/hello')).status).toBe(404);
+  });
+
+  it.each([
+    ['of another app', { applicationId: 'blog', tenantId: 'contoso' }, 'w1'],
+    ['of another tenant', { applicationId: 'shop', tenantId: 'fabrikam' }, 'w1'],
+    ['of another worker', { applicationId: 'shop', tenantId: 'contoso' }, 'w2'],
+  ])('a token %s is refused, and the sidecar says so and ends', async (_whose, other, workerId) => {
+    const runtime = await installation.startRuntime();
+    const app = await shopOf();
+    const token = await installation.tokenFor(workerId, { ...app, ...other });
+    const sidecar = await installation.startSidecar({ workerId: 'w1', app, runtimeUrl: runtime.rpcUrl, token });
+    expect(await sidecar.process.exited()).toMatchObject({ code: 1 });
+    expect(sidecar.process.output).toMatch(/did not take worker 'w1' \(status 7\)/);
+    expect((await runtime.call('shop', '/v1/hello')).status).toBe(404);
+  });
+
+  it('speak over TLS, with a certificate that has to be the pod’s', async () => {
+    const write = async (name: string, commonName: string) => {
+      const { certificate, key } = createSelfSigned(commonName);
+      const files = {
+        certificate: join(installation.folder, `${name}.crt`),
+        key: join(installation.folder, `${name}.key`),
+      };
+      await writeFile(files.certificate, certificate);
+      await writeFile(files.key, key);
+      return files;
+    };
+    const [server, pod, stranger] = [
+      await write('server', 'runtime'),
+      await write('pod', 'here'),
+      await write('other', 'other'),
+    ];
+    const authorities = join(installation.folder, 'clients.crt');
+    await writeFile(
+      authorities,
+      (await Promise.all([pod, stranger].map(({ certificate }) => readFile(certificate, 'utf8')))).join(''),
+    );
+    const runtime = await installation.startRuntime({
+      flags: [
+        ...['--tls-certificate', server.certificate, '--tls-key', server.key],
+        ...['--tls-client-ca', authorities, '--client-certificate', 'instance'],
+      ],
+    });
+    expect(runtime.rpcUrl).toMatch(/^https:/);
+    const trust = ['--runtime-ca', server.certificate];
+    const show = ({ certificate, key }: { certificate: string; key: string }): string[] => [
+      ...['--client-certificate', certificate, '--client-key', key],
+    ];
+    const app = await shopOf();
+    const foreign = await installation.startSidecar({
+      workerId: 'w9',
+      app,
+      runtimeUrl: runtime.rpcUrl,
+      flags: [...trust, ...show(stranger)],
+    });
+    expect(await foreign.process.exited()).toMatchObject({ code: 1 });
+    await installation.startSidecar({
+      workerId: 'w1',
+      app,
+      runtimeUrl: runtime.rpcUrl,
+      flags: [...trust, ...show(pod)],
+    });
+    expect(await answerOf(runtime, 'shop')).toMatch(/^shop/);
+  });
+
+  it('a token that would leave the machine in clear is not sent', async () => {
+    const sidecar = await installation.startSidecar({
+      workerId: 'w1',
+      app: await shopOf(),
+      runtimeUrl: 'http://runtime.example:50051',
+    });
+    expect(await sidecar.process.exited()).toMatchObject({ code: 1 });
+    expect(sidecar.process.output).toContain('https');
+  });
+});
+
+describe.skipIf(azuritePart.skip)('queues behind switchyard runtime', () => {
+  let azurite: Azurite;
+  beforeEach(async () => {
+    azurite = await startAzurite(azuriteEntry ?? '');
+  });
+  afterEach(() => azurite.stop());
+
+  it('reach their app over its sidecar, also after the Runtime was killed in between', async () => {
+    const scriptRoot = await writeApp('shop', "'shop'", {
+      'src/work.js': `import { app, output } from '@azure/functions';
+const done = output.storageQueue({ queueName: 'done', connection: 'AzureWebJobsStorage' });
+app.storageQueue('work', { queueName: 'work', connection: 'AzureWebJobsStorage', return: done,
+  handler: (message) => ({ got: message.number }) });`,
+    });
+    const settings = { AzureWebJobsStorage: azurite.connectionString };
+    const app = { applicationId: 'shop', tenantId: 'contoso', scriptRoot, settings };
+    const work = await openQueue(azurite.connectionString, 'work');
+    const done = await openQueue(azurite.connectionString, 'done');
+    const runtime = await installation.startRuntime();
+    await installation.startSidecar({ workerId: 'w1', app, runtimeUrl: runtime.rpcUrl });
+    await work.send({ number: 1 });
+    expect(await done.take(1)).toEqual([{ got: 1 }]);
+    await runtime.kill();
+    await work.send({ number: 2 });
+    await installation.startRuntime({ rpcPort: runtime.rpcPort });
+    expect(await done.take(1)).toEqual([{ got: 2 }]);
+  });
+});
+
+describe('a sidecar beside a wrapper', () => {
+  it('takes the worker that the wrapper runs, and has it started anew', async () => {
+    const runtime = await installation.startRuntime();
+    const socket = join(installation.folder, 'worker.sock');
+    const port = await freePort();
+    const worker = join(import.meta.dirname, '../../packages/worker-node/dist/worker.cjs');
+    const connection = ['--host', '127.0.0.1', '--port', String(port), '--workerId', 'w1', '--requestId', 'r1'];
+    await installation.startSidecar({
+      workerId: 'w1',
+      app: await shopOf(),
+      runtimeUrl: runtime.rpcUrl,
+      flags: ['--wrapper', socket],
+      variables: { SIDECAR_PORT: String(port) },
+    });
+    installation.start([
+      'wrapper',
+      ...['--socket', socket, '--worker-path', worker, '--on-crash', 'restart'],
+      ...['--', process.execPath, worker, ...connection],
+    ]);
+    const before = pidIn(await answerOf(runtime, 'shop'));
+    process.kill(before, 'SIGKILL');
+    await expect.poll(() => isAlive(before)).toBe(false);
+    expect(pidIn(await answerOf(runtime, 'shop'))).not.toBe(before);
+  });
+});
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
