@@ -20,6 +20,8 @@ export interface UpProcessOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Other users of this machine can enter the folder in which the data folder stands. */
   readonly isReachable?: boolean;
+  /** Runs before the first start. */
+  readonly prepare?: (dataFolder: string) => Promise<void>;
 }
 
 export class UpProcess {
@@ -39,6 +41,7 @@ export class UpProcess {
   static async start(options: UpProcessOptions = {}): Promise<UpProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'switchyard-up-'));
     if (options.isReachable === true) await chmod(folder, 0o755);
+    await options.prepare?.(join(folder, 'data'));
     const up = new UpProcess(folder, options);
     try {
       await up.ready();

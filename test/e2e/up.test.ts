@@ -1,7 +1,9 @@
 /** An installation with deployed apps: `switchyard up` and the commands that go with it, with real processes. */
 import { readFileSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { requirePart } from '@switchyard/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { httpFunction } from './app-folder.ts';
 import { type AppFolder, openAppFolder } from './command-line.ts';
@@ -148,6 +150,32 @@ app.http('say', { authLevel: 'function', handler: (request, context) => {
     // While what is in flight ends, callers are told to come back.
     await expect.poll(async () => (await up.call('tools', '/hello')).status).toBe(404);
     expect((await up.run('ps', 'tools')).code).not.toBe(0);
+  });
+});
+
+const node22 = process.env.SWITCHYARD_NODE22 ?? '';
+const node22Part = requirePart('Node.js 22', node22 !== '', 'name its program in SWITCHYARD_NODE22');
+
+describe.skipIf(node22Part.skip)('switchyard up with a second release of Node.js', () => {
+  it('runs an app on the release that it asks for, and says which ones there are', async () => {
+    await apps.write({ ...appFiles('older', 'process.version'), ...appFiles('newer', 'process.version') });
+    const prepare = async (dataFolder: string): Promise<void> => {
+      const place = join(`${dataFolder}-nodes`, '22');
+      await mkdir(place, { recursive: true });
+      await symlink(node22, join(place, 'node'));
+      await writeFile(join(place, 'release.json'), '{ "version": "22.0.0", "program": "node" }');
+    };
+    const up = await UpProcess.start({ flags: ['--trusted-tenants'], prepare });
+    try {
+      await up.do('deploy', `${apps.path}/older`, '--stack', 'node:22');
+      await up.do('deploy', `${apps.path}/newer`);
+      expect((await up.call('older', '/hello')).text).toMatch(/^v22\./);
+      expect((await up.call('newer', '/hello')).text).toBe(process.version);
+      const { output } = await up.run('deploy', `${apps.path}/newer`, '--app', 'oldest', '--stack', 'node:20');
+      expect(output).toMatch(/version '20'.*'24, 22'.*switchyard node add/s);
+    } finally {
+      await up.close();
+    }
   });
 });
 

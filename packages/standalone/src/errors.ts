@@ -92,6 +92,24 @@ export const standaloneErrors = defineErrors({
     message:
       "'{path}' cannot be written: {reason}. Give yourself the right to write it, or name another folder with --data-dir.",
   },
+  KEY_STORAGE_UNKNOWN: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 9,
+    exit: 2,
+    message:
+      "App '{applicationId}' asks for its keys to be kept in '{type}' (AzureWebJobsSecretStorageType), which is no place that Switchyard knows. Use 'files' or 'blob', or remove the setting.",
+  },
+  KEY_STORAGE_UNREACHABLE: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 9,
+    exit: 2,
+    message:
+      "App '{applicationId}' asks for its keys to be kept in blob storage (AzureWebJobsSecretStorageType), but AzureWebJobsStorage is no connection string that can be used. Set it, or use 'files'.",
+  },
   KEYS_FILE_INVALID: {
     blame: 'user',
     retry: 'never',
@@ -213,6 +231,24 @@ export const standaloneErrors = defineErrors({
     exit: machineExit,
     message:
       "No operating system user is left for tenant '{tenantId}': all ids from {firstId} to {lastId} are taken. Begin lower with --tenant-uids, or give some tenants an installation of their own.",
+  },
+  NODE_RELEASE_INVALID: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 3,
+    exit: appExit,
+    message:
+      "'{version}' is no release of Node.js that workers run on. Name one from 20 on: 22 for the newest 22, or 22.11.0 for that one.",
+  },
+  NODE_RELEASE_UNAVAILABLE: {
+    blame: 'dependency',
+    retry: 'safe',
+    http: 502,
+    grpc: 14,
+    exit: machineExit,
+    message:
+      "Node.js {version} could not be fetched (package '{name}'): {reason}. Look whether npm works and whether there is such a release for this machine.",
   },
   DATA_FOLDER_IN_USE: {
     blame: 'user',

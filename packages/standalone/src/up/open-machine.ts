@@ -1,5 +1,6 @@
 import type { Log } from '@switchyard/kernel';
 import { createNodeProcesses } from '@switchyard/sidecar';
+import { listNodes } from '../nodes/index.ts';
 import { createPlaceholderLaunches, type PlaceholderLaunches } from '../workers/placeholder-launches.ts';
 import { readWorkerDeps } from '../workers/worker-resolution.ts';
 import { openTenancy, openTenantFolders, type Tenancy } from './tenants/open-tenancy.ts';
@@ -28,7 +29,7 @@ export async function openMachine({ options, log, dataFolder }: MachineScope): P
   const folders = await openTenantFolders(dataFolder, { trusted });
   const environment = machineEnvironment(options.environment);
   const processes = new WorkerProcesses(createNodeProcesses(), knock);
-  const workerDeps = await readWorkerDeps();
+  const workerDeps = await readWorkerDeps(await listNodes(dataFolder));
   const isSet = (entry: [string, string | undefined]): entry is [string, string] => entry[1] !== undefined;
   const installation = Object.fromEntries(Object.entries(options.environment).filter(isSet));
   const launchOptions = { emptyFolder: folders.empty, environment, installation };

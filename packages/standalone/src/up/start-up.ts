@@ -152,7 +152,7 @@ async function openParts(scope: UpScope): Promise<UpParts> {
     wantedOf: (applicationId) => versions.wantedOf(applicationId),
     toRuntimeApplication(version) {
       emulators?.include(toStorageUser(version));
-      const { worker } = launches.workerOf(version.stack.runtime);
+      const { worker } = launches.workerOf(version.stack);
       return toRuntimeApplication(version, {
         worker,
         scale,
@@ -255,7 +255,7 @@ function openDeployer(
       const stack = launches.complete(version.stack);
       const { pods, assignmentFor } = await workers.prepare(tenantId);
       const assignment = assignmentFor({ definition, tenantId, directory, stack, values });
-      return indexOnPlaceholder(pods, launches.workerOf(stack.runtime), assignment);
+      return indexOnPlaceholder(pods, launches.workerOf(stack), assignment);
     },
   });
   closers.add('deployments', () => deployer.close());

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isPlatformError } from '@switchyard/kernel';
+import type { Stack } from '@switchyard/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openTestFolder, type TestFolder } from '../testing/app-folders.ts';
 import { createPlaceholderLaunches, type PlaceholderLaunches } from './placeholder-launches.ts';
@@ -22,6 +23,8 @@ async function open(installation: Readonly<Record<string, string>> = {}): Promis
   return createPlaceholderLaunches(await readWorkerDeps(), { emptyFolder: folder.path, environment, installation });
 }
 
+const any = (runtime: string): Stack => ({ runtime, version: '', architecture: '' });
+
 function problemOf(run: () => unknown): string {
   try {
     run();
@@ -42,7 +45,17 @@ describe('createPlaceholderLaunches', () => {
     expect(launch.environment).toMatchObject({ PATH: '/machine', FUNCTIONS_WORKER_DIRECTORY: workerDirectory });
     expect(launch.environment).not.toHaveProperty('SECRET');
     expect(launches.programs).toContain(workerDirectory);
-    expect(launches.workerOf('custom').worker.traits.canUsePlaceholder).toBe(true);
+    expect(launches.workerOf(any('custom')).worker.traits.canUsePlaceholder).toBe(true);
+  });
+
+  it('has a worker for each release of Node.js that is here, our own first', async () => {
+    const deps = await readWorkerDeps([{ path: process.execPath, version: '20.1.2' }]);
+    const options = { emptyFolder: folder.path, environment: {}, installation: {} };
+    const launches = await createPlaceholderLaunches(deps, options);
+    const versionOf = (version: string): string => launches.workerOf({ ...any('node'), version }).stack.version;
+    const own = process.versions.node.split('.')[0] ?? '';
+    expect([versionOf(''), versionOf('20'), versionOf(own)]).toEqual([own, '20', own]);
+    expect(problemOf(() => versionOf('18'))).toContain('`switchyard node add`');
   });
 
   it.each([
@@ -63,18 +76,18 @@ describe('createPlaceholderLaunches', () => {
       'languageWorkers:workersDirectory': join(folder.path, 'many'),
       LISP: process.execPath,
     });
-    const { launch } = launches.workerOf('python').worker;
+    const { launch } = launches.workerOf(any('python')).worker;
     expect(launch.executable).toBe(process.execPath);
     expect(launch.environment).not.toHaveProperty('LISP');
     // Nobody knows whether a worker of this language can wait for its app.
-    expect(problemOf(() => launches.workerOf('lisp'))).toContain('has to know the app when it starts');
+    expect(problemOf(() => launches.workerOf(any('lisp')))).toContain('has to know the app when it starts');
   });
 
   it('keeps one that is wrong from none of the others, and says what is wrong when it is wanted', async () => {
     const one = await folder.write('python', description({ language: 'python' }));
     await writeFile(join(one, 'worker.config.json'), '{ nothing');
     const launches = await open({ languageWorkers__python__workerDirectory: one });
-    expect(launches.workerOf('node').stack.runtime).toBe('node');
-    expect(problemOf(() => launches.workerOf('python'))).toContain('worker.config.json');
+    expect(launches.workerOf(any('node')).stack.runtime).toBe('node');
+    expect(problemOf(() => launches.workerOf(any('python')))).toContain('worker.config.json');
   });
 });

@@ -14,10 +14,10 @@ import { inspectorArgument } from '../up/worker-processes.ts';
 /** How placeholders of every language of the catalogue are started. */
 export interface PlaceholderLaunches {
   /**
-   * The worker that serves apps of a language.
+   * The worker that serves apps of a stack.
    * @throws PlatformError STACK_UNAVAILABLE when there is none here that can be started before its app is known
    */
-  workerOf(runtime: string): PlaceholderWorker;
+  workerOf(stack: Stack): PlaceholderWorker;
   /**
    * The stack with every part named: the version and architecture of the worker that is here, where the app leaves it open.
    * @throws PlatformError STACK_UNAVAILABLE when the app wants another one
@@ -50,43 +50,67 @@ type Outcome =
   | { readonly kind: 'found'; readonly found: PlaceholderWorker }
   | { readonly kind: 'unusable'; readonly reason: string };
 
-/** Resolves every worker of the catalogue once. What is wrong with one is told when an app wants it. */
+/** Resolves every worker of the catalogue once, on every release that is here. What is wrong with one is told when an app wants it. */
 export async function createPlaceholderLaunches(
   deps: ResolveWorkerDeps,
   options: PlaceholderLaunchesOptions,
 ): Promise<PlaceholderLaunches> {
-  const outcomes = new Map<string, Outcome>();
-  for (const language of await languagesOf(deps, options))
-    outcomes.set(language, await resolveOne(deps, options, language));
-  const workerOf = (runtime: string): PlaceholderWorker => {
-    const outcome = outcomes.get(runtime.trim().toLowerCase());
-    if (outcome?.kind === 'found') return outcome.found;
-    const known = [...outcomes].filter(([, { kind }]) => kind === 'found').map(([language]) => language);
-    const reason = outcome?.reason ?? 'no worker of that language is installed';
-    throw standaloneErrors.create('STACK_UNAVAILABLE', { runtime, reason, known: known.sort().join(', ') });
+  const outcomes = new Map<string, readonly Outcome[]>();
+  for (const language of await languagesOf(deps, options)) {
+    const onEach = onEachInterpreter(deps, language).map((chosen) => resolveOne(chosen, options, language));
+    outcomes.set(language, await Promise.all(onEach));
+  }
+  const foundOf = (runtime: string): readonly PlaceholderWorker[] =>
+    (outcomes.get(runtime) ?? []).flatMap((outcome) => (outcome.kind === 'found' ? [outcome.found] : []));
+  const workersOf = (runtime: string): readonly [PlaceholderWorker, ...PlaceholderWorker[]] => {
+    const language = runtime.trim().toLowerCase();
+    const [first, ...others] = foundOf(language);
+    if (first !== undefined) return [first, ...others];
+    const [outcome] = outcomes.get(language) ?? [];
+    const known = [...outcomes.keys()].filter((other) => foundOf(other).length > 0).sort();
+    const reason = outcome?.kind === 'unusable' ? outcome.reason : 'no worker of that language is installed';
+    throw standaloneErrors.create('STACK_UNAVAILABLE', { runtime, reason, known: known.join(', ') });
   };
   const matching = ({ runtime, version, architecture }: Stack): PlaceholderWorker => {
-    const found = workerOf(runtime);
-    const { stack } = found;
-    if ([stack.version, ''].includes(version) && [stack.architecture, ''].includes(architecture)) return found;
-    const reason = `version '${version}' for ${architecture} is wanted, and '${stack.version}' for ${stack.architecture} is here`;
-    throw standaloneErrors.create('STACK_UNAVAILABLE', { runtime, reason, known: `${runtime} ${stack.version}` });
+    const workers = workersOf(runtime);
+    const match = workers.find(({ stack }) => fits(version, stack.version) && fits(architecture, stack.architecture));
+    if (match !== undefined) return match;
+    const versions = [...new Set(workers.map(({ stack }) => stack.version))].join(', ');
+    const reason = `version '${version}' for ${architecture || process.arch} is wanted, and '${versions}' for ${process.arch} is here`;
+    const more = runtime.trim().toLowerCase() === 'node' ? '; `switchyard node add` fetches other releases' : '';
+    throw standaloneErrors.create('STACK_UNAVAILABLE', { runtime, reason, known: `${runtime} ${versions}${more}` });
   };
-  const found = [...outcomes.values()].flatMap((outcome) => (outcome.kind === 'found' ? [outcome.found] : []));
+  const found = [...outcomes.keys()].flatMap(foundOf);
   return {
-    workerOf,
-    programs: found.flatMap(({ worker: { launch } }) =>
-      [
-        launch.environment.FUNCTIONS_WORKER_DIRECTORY ?? [],
-        ...launch.arguments.filter((word) => isAbsolute(word)),
-      ].flat(),
-    ),
+    workerOf: matching,
+    programs: found.flatMap(({ worker }) => programsOf(worker)),
     complete: (stack) => matching(stack).stack,
     launchOf(stack) {
       const { launch, traits } = matching(stack).worker;
       return { launch, traits, workerDirectory: launch.environment.FUNCTIONS_WORKER_DIRECTORY ?? '' };
     },
   };
+}
+
+/** An app that leaves a part open takes any. */
+function fits(wanted: string, here: string): boolean {
+  return wanted === '' || wanted === here;
+}
+
+function programsOf({ launch }: ResolvedWorker): readonly string[] {
+  return [launch.executable, launch.environment.FUNCTIONS_WORKER_DIRECTORY ?? '', ...launch.arguments].filter((word) =>
+    isAbsolute(word),
+  );
+}
+
+/** Our own Node.js first, then every other release: an app may want any of them. */
+function onEachInterpreter(deps: ResolveWorkerDeps, language: string): readonly ResolveWorkerDeps[] {
+  const candidates = deps.interpreters.get(language) ?? [];
+  if (candidates.length < 2) return [deps];
+  return candidates.map((candidate) => ({
+    ...deps,
+    interpreters: new Map([...deps.interpreters, [language, [candidate]]]),
+  }));
 }
 
 /** Those that came with us, and those that the settings name: one by one, or as a folder of several. */

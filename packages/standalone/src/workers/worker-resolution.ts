@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import {
   describeMachine,
+  type Interpreter,
   nodeCatalogueFiles,
   type ResolveWorkerDeps,
   readWorkerCatalogue,
@@ -12,8 +13,11 @@ import {
 /** The Functions host version that workers are told we stand for. */
 export const hostVersion = '4.1052.0';
 
-/** Reads what is needed to resolve workers: the ones that came with us, this machine, and its interpreters. */
-export async function readWorkerDeps(): Promise<ResolveWorkerDeps> {
+/**
+ * Reads what is needed to resolve workers: the ones that came with us, this machine, and its interpreters. `nodes` are
+ * releases of Node.js beside our own.
+ */
+export async function readWorkerDeps(nodes: readonly Interpreter[] = []): Promise<ResolveWorkerDeps> {
   // Each worker is a package beside the others, with its worker.config.json at the top.
   const ownWorker = dirname(dirname(createRequire(import.meta.url).resolve('@switchyard/worker-node')));
   const directories: WorkersDirectory[] = [{ path: dirname(ownWorker), source: 'the workers of Switchyard itself' }];
@@ -26,6 +30,6 @@ export async function readWorkerDeps(): Promise<ResolveWorkerDeps> {
       hostVersion,
       processors: availableParallelism(),
     }),
-    interpreters: new Map([['node', [{ path: process.execPath, version: process.versions.node }]]]),
+    interpreters: new Map([['node', [{ path: process.execPath, version: process.versions.node }, ...nodes]]]),
   };
 }
