@@ -1,0 +1,88 @@
+/**
+ * A bounded pool: hands out connections one at a time and lets callers wait in order.
+ *
+ * Ownership: the database that made it; whoever takes a slot gives it back.
+ *
+ * I1 No more than `size` connections exist, and each is used by one caller at a time.
+ * I2 Callers are served in the order in which they came; one whose signal aborts leaves the line.
+ * I3 No more than `maxWaiting` wait; the next one is refused with TASKS_EXHAUSTED.
+ * I4 A connection that is no longer usable is replaced, not handed on.
+ */
+import { libraryErrors } from '../errors.ts';
+
+export interface PooledConnection {
+  readonly usable: boolean;
+  close(): Promise<void>;
+}
+
+export interface ConnectionSlotsOptions {
+  readonly size: number;
+  readonly maxWaiting: number;
+}
+
+interface Waiting {
+  go(): void;
+}
+
+export class ConnectionSlots<Connection extends PooledConnection> {
+  readonly #open: () => Connection;
+  readonly #options: ConnectionSlotsOptions;
+  readonly #idle: Connection[] = [];
+  readonly #waiting: Waiting[] = [];
+  #taken = 0;
+
+  constructor(open: () => Connection, options: ConnectionSlotsOptions) {
+    this.#open = open;
+    this.#options = options;
+  }
+
+  /** Runs `work` with a connection, as soon as there is one. */
+  async use<T>(signal: AbortSignal, work: (connection: Connection) => Promise<T>): Promise<T> {
+    await this.#enter(signal);
+    const connection = this.#idle.pop() ?? this.#open();
+    try {
+      return await work(connection);
+    } finally {
+      if (connection.usable) this.#idle.push(connection);
+      this.#taken -= 1;
+      this.#waiting.shift()?.go();
+    }
+  }
+
+  /** True when nobody uses or waits for a connection. */
+  get quiet(): boolean {
+    return this.#taken === 0 && this.#waiting.length === 0;
+  }
+
+  /** Closes the idle connections; the ones in use are closed by nobody, so let the work end first. */
+  async close(): Promise<void> {
+    await Promise.all(this.#idle.splice(0).map((connection) => connection.close()));
+  }
+
+  async #enter(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { size, maxWaiting } = this.#options;
+    if (this.#taken < size) {
+      this.#taken += 1;
+      return;
+    }
+    if (this.#waiting.length >= maxWaiting)
+      throw libraryErrors.create('TASKS_EXHAUSTED', { what: 'the line for a database connection', limit: maxWaiting });
+    await new Promise<void>((resolve, reject) => {
+      const leave = (): void => {
+        const index = this.#waiting.indexOf(entry);
+        if (index >= 0) this.#waiting.splice(index, 1);
+        reject(signal.reason);
+      };
+      const entry: Waiting = {
+        go: () => {
+          signal.removeEventListener('abort', leave);
+          this.#taken += 1;
+          resolve();
+        },
+      };
+      this.#waiting.push(entry);
+      signal.addEventListener('abort', leave, { once: true });
+    });
+  }
+}
