@@ -4,7 +4,7 @@
  * I1 Every label has few values: states and error codes, never ids.
  * I2 The buckets of a distribution grow, and the last one holds every observation.
  */
-import type { JobErrorCode } from '@switchyard/protocol/job-api';
+import type { JobErrorCode, JobState } from '@switchyard/protocol/job-api';
 import type { Job } from './jobs/job.ts';
 
 /** Upper bounds in seconds. */
@@ -36,8 +36,8 @@ export class AgentMetrics {
     this.#duration.observe((job.finishedAtMs - job.startedAtMs) / secondMs);
   }
 
-  /** The page; `levels` are measurements of this moment by name. */
-  toText(levels: Readonly<Record<string, number | undefined>>): string {
+  /** The page; `levels` are measurements of this moment by name, `states` the jobs that are kept by state. */
+  toText(levels: Readonly<Record<string, number | undefined>>, states: Readonly<Record<JobState, number>>): string {
     const page: string[] = [];
     const family = (name: string, kind: string, help: string, samples: readonly string[]): void => {
       page.push(`# HELP ${prefix}${name} ${help}`, `# TYPE ${prefix}${name} ${kind}`, ...samples);
@@ -50,6 +50,8 @@ export class AgentMetrics {
     family('jobs_failed_total', 'counter', 'Jobs that failed, by code.', byCode('jobs_failed_total', this.#failed));
     family('job_duration_seconds', 'histogram', 'From start to end.', this.#duration.samples('job_duration_seconds'));
     family('job_wait_seconds', 'histogram', 'From acceptance to start.', this.#wait.samples('job_wait_seconds'));
+    const kept = Object.entries(states).map(([state, count]) => `${prefix}jobs{state="${state}"} ${count}`);
+    family('jobs', 'gauge', 'Jobs that the agent keeps, by state.', kept);
     for (const [name, value] of Object.entries(levels))
       if (value !== undefined) family(name, 'gauge', helpOf(name), [`${prefix}${name} ${value}`]);
     return `${page.join('\n')}\n`;

@@ -71,6 +71,8 @@ export const agentSettingsSchema = z.strictObject({
     max_age_seconds: limit(31_536_000),
     max_output_mb: limit(1_048_576),
   }),
+  /** `mock` runs a few words of its own instead of containers, for trying masters out. */
+  driver: z.enum(['docker', 'mock']),
   docker: z.strictObject({ socket: text }),
 });
 
@@ -108,6 +110,7 @@ export const defaultAgentSettings: AgentSettings = {
   workspace: { path: '', engine_path: '' },
   store: { kind: 'memory', path: '' },
   retention: { max_jobs: 1_000, max_age_seconds: 86_400, max_output_mb: 256 },
+  driver: 'docker',
   docker: { socket: '/var/run/docker.sock' },
 };
 
@@ -125,6 +128,12 @@ export function findContradiction(
     return { where: 'default_network', problem: `'${network}' is not among allowed_networks (${networks.join(', ')})` };
   if (store.kind === 'sqlite' && store.path === '')
     return { where: 'store.path', problem: "it is empty, and the store 'sqlite' needs a file" };
+  if (store.kind === 'sqlite' && settings.listen.port === 0 && settings.worker_id === '')
+    return {
+      where: 'worker_id',
+      problem:
+        "it is empty, and with listen.port 0 and the store 'sqlite' nothing else tells which containers are the agent's",
+    };
   return undefined;
 }
 

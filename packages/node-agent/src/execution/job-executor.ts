@@ -78,7 +78,7 @@ export class JobExecutor {
         log.write('information', 'Removing a container that belongs to no running job', { jobId: taskId });
         await driver.destroy(taskId);
       }
-      await workspaces.sweep([...this.#runs.keys()]);
+      await workspaces.sweep(() => this.#runs.keys());
     } catch (error) {
       log.write('warning', 'Leftover containers could not be removed', { error: messageOf(error) });
     }

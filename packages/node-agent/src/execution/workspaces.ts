@@ -14,8 +14,8 @@ export interface Workspaces {
   pathOf(jobId: string): string;
   /** Harmless when there is none. */
   remove(jobId: string): Promise<void>;
-  /** Removes the folders of all jobs but these. */
-  sweep(keep: readonly string[]): Promise<void>;
+  /** Removes the folders of all jobs but those that `kept` names at the moment when a folder is looked at. */
+  sweep(kept: () => Iterable<string>): Promise<void>;
 }
 
 /** The file that holds the payload as JSON, as the job sees it. */
@@ -50,9 +50,12 @@ export async function openWorkspaces(path: string, enginePath: string = path): P
     },
     pathOf: (jobId) => join(enginePath, nameOf(jobId)),
     remove: (jobId) => remove(nameOf(jobId)),
-    async sweep(keep) {
-      const kept = new Set(keep.map(nameOf));
-      for (const name of await readdir(path)) if (name.startsWith(prefix) && !kept.has(name)) await remove(name);
+    async sweep(kept) {
+      for (const name of await readdir(path)) {
+        // A job may have begun since the folder was read.
+        const isKept = [...kept()].some((jobId) => nameOf(jobId) === name);
+        if (name.startsWith(prefix) && !isKept) await remove(name);
+      }
     },
   };
 }

@@ -11,7 +11,7 @@
  * I4 While draining nothing is accepted and nothing new starts.
  * I5 With a durable store closing leaves running jobs to their containers; without one it ends them.
  */
-import { createDeferred, type Deferred, StateMachine, settlesWithin, type Timer } from '@switchyard/kernel';
+import { createDeferred, type Deferred, messageOf, StateMachine, settlesWithin, type Timer } from '@switchyard/kernel';
 import { isFinalJobState, type JobError, parseJobRequest } from '@switchyard/protocol/job-api';
 import type { AgentMetrics } from '../agent-metrics.ts';
 import { admitJob, type JobPolicy } from '../config/job-policy.ts';
@@ -59,6 +59,8 @@ const edges = {
 
 /** How often leftovers are looked for, and old results dropped. */
 const housekeepingMs = 60_000;
+/** When a job that could not be marked as running is tried again. */
+const startRetryMs = 5_000;
 /** The label by which masters are told apart. */
 const masterLabel = 'master';
 
@@ -68,8 +70,11 @@ export class JobService {
   readonly #scheduler: Scheduler;
   readonly #executor: JobExecutor;
   readonly #machine = new StateMachine<State>({ kind: 'Recovering' }, edges);
+  /** Who waits for the end of a job, or for its beginning; entries go with the job's end. */
   readonly #waiters = new Map<string, Deferred<void>>();
+  readonly #beginnings = new Map<string, Deferred<void>>();
   #housekeeping: Timer | undefined;
+  #waitingCallers = 0;
 
   constructor(deps: JobServiceDeps, options: JobServiceOptions) {
     this.#deps = deps;
@@ -92,6 +97,11 @@ export class JobService {
 
   running(lane: 'job' | 'pod'): number {
     return this.#scheduler.running(lane);
+  }
+
+  /** How many callers wait for a job to begin or to end. */
+  get waiting(): number {
+    return this.#waitingCallers;
   }
 
   /** Takes over what an earlier run of the agent left, removes what nobody owns, and starts to work. */
@@ -120,6 +130,13 @@ export class JobService {
     return submission;
   }
 
+  /** Turns a submission away whose body could not even be read. */
+  refuseBody(problem: string): Extract<Submission, { kind: 'rejected' | 'duplicate' }> {
+    const error: JobError = { code: 'INVALID_BODY', message: problem };
+    this.#deps.metrics.rejected(error.code);
+    return { kind: 'rejected', jobId: null, error };
+  }
+
   get(jobId: string): Job | undefined {
     return this.#deps.store.get(jobId);
   }
@@ -137,13 +154,14 @@ export class JobService {
   async ended(jobId: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
     const job = this.#deps.store.get(jobId);
     if (job === undefined || isFinalJobState(job.state) || this.#machine.kind === 'Closed') return;
-    const waiter = this.#waiters.get(jobId) ?? createDeferred<void>();
-    this.#waiters.set(jobId, waiter);
-    const aborted = createDeferred<void>();
-    const abort = (): void => aborted.resolve();
-    signal.addEventListener('abort', abort, { once: true });
-    await settlesWithin(this.#deps.clock, timeoutMs, Promise.race([waiter.promise, aborted.promise]));
-    signal.removeEventListener('abort', abort);
+    await settlesWithin(this.#deps.clock, timeoutMs, this.#event(this.#waiters, jobId, signal));
+  }
+
+  /** Resolves when the job waits no more, whether it runs or has ended, or when the signal aborts. */
+  async began(jobId: string, signal: AbortSignal): Promise<void> {
+    const job = this.#deps.store.get(jobId);
+    if (job?.state !== 'queued' || this.#machine.kind === 'Closed') return;
+    await this.#event(this.#beginnings, jobId, signal);
   }
 
   cancel(jobId: string): CancelOutcome {
@@ -177,8 +195,10 @@ export class JobService {
     this.#housekeeping?.cancel();
     this.#machine.transition({ kind: 'Closed' });
     if (!isDurable) this.#failWaiting();
-    for (const waiter of this.#waiters.values()) waiter.resolve();
-    this.#waiters.clear();
+    for (const waiters of [this.#waiters, this.#beginnings]) {
+      for (const waiter of waiters.values()) waiter.resolve();
+      waiters.clear();
+    }
     this.#deps.driver.close();
     this.#deps.store.close();
   }
@@ -204,8 +224,39 @@ export class JobService {
   }
 
   #start(jobId: string): void {
-    const job = this.#deps.store.update(jobId, { state: 'running', startedAtMs: this.#deps.clock.now() });
+    let job: Job;
+    try {
+      job = this.#deps.store.update(jobId, { state: 'running', startedAtMs: this.#deps.clock.now() });
+    } catch (error) {
+      this.#postpone(jobId, error);
+      return;
+    }
+    tell(this.#beginnings, jobId);
     this.#executor.execute(job, 'start');
+  }
+
+  /** A store that cannot be written now, on a full disk for instance, keeps the job from starting, and only it. */
+  #postpone(jobId: string, error: unknown): void {
+    this.#deps.log.write('error', 'A job could not be marked as running; it waits', { jobId, error: messageOf(error) });
+    this.#scheduler.ended(jobId);
+    this.#deps.clock.schedule(startRetryMs, () => {
+      const job = this.#machine.kind === 'Serving' ? this.#deps.store.get(jobId) : undefined;
+      if (job?.state === 'queued') this.#scheduler.readmit(toWaiting(job));
+    });
+  }
+
+  /** Resolves with the event, or when the signal aborts. */
+  async #event(waiters: Map<string, Deferred<void>>, jobId: string, signal: AbortSignal): Promise<void> {
+    const waiter = waiters.get(jobId) ?? createDeferred<void>();
+    waiters.set(jobId, waiter);
+    const aborted = createDeferred<void>();
+    const abort = (): void => aborted.resolve();
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    this.#waitingCallers += 1;
+    await Promise.race([waiter.promise, aborted.promise]);
+    this.#waitingCallers -= 1;
+    signal.removeEventListener('abort', abort);
   }
 
   #failQueued(job: Job, error: JobError): Job {
@@ -224,8 +275,7 @@ export class JobService {
 
   #ended(job: Job): void {
     this.#deps.metrics.ended(job);
-    this.#waiters.get(job.id)?.resolve();
-    this.#waiters.delete(job.id);
+    for (const waiters of [this.#waiters, this.#beginnings]) tell(waiters, job.id);
     this.#deps.store.prune(this.#options.retention, this.#deps.clock.now());
   }
 
@@ -237,6 +287,11 @@ export class JobService {
       });
     });
   }
+}
+
+function tell(waiters: Map<string, Deferred<void>>, jobId: string): void {
+  waiters.get(jobId)?.resolve();
+  waiters.delete(jobId);
 }
 
 function toWaiting(job: Job): WaitingJob {

@@ -41,8 +41,8 @@ export class FakeWorkspaces implements Workspaces {
     this.folders.delete(jobId);
   }
 
-  async sweep(keep: readonly string[]): Promise<void> {
-    for (const jobId of this.folders) if (!keep.includes(jobId)) this.folders.delete(jobId);
+  async sweep(kept: () => Iterable<string>): Promise<void> {
+    for (const jobId of this.folders) if (![...kept()].includes(jobId)) this.folders.delete(jobId);
   }
 }
 

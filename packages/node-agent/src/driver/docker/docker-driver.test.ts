@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DriverBench, describeDriverContract, RecordedEvents } from '../../testing/driver-contract.ts';
 import { sampleSpec } from '../../testing/sample-spec.ts';
 import { openTestEngine, requireTestEngine, type TestEngine, testImage } from '../../testing/test-engine.ts';
-import type { TaskSpec } from '../contract.ts';
+import { type TaskSpec, workspaceMount } from '../contract.ts';
 import { DockerDriver } from './docker-driver.ts';
 
 const { skip } = requireTestEngine();
@@ -92,7 +92,10 @@ describe.skipIf(skip)('on a Docker engine', () => {
   });
 
   it('lets a task write its workspace, which the host sees', async () => {
-    const { exit } = await run('writes', { cmd: ['sh', '-c', 'echo result > /workspace/out'], user: '1234:1234' });
+    const { exit } = await run('writes', {
+      cmd: ['sh', '-c', `echo result > ${workspaceMount}/out`],
+      user: '1234:1234',
+    });
     expect(exit).toMatchObject({ exitCode: 1 });
     const { stdout } = await run('reads', { cmd: ['sh', '-c', 'id -u; ls -d /workspace'], user: '1234' });
     expect(stdout).toBe('1234\n/workspace\n');
@@ -220,7 +223,7 @@ describe.skipIf(skip)('on a Docker engine that keeps containers over a restart',
       });
       const workspace = join(engine.folder, 'live');
       mkdirSync(workspace);
-      const script = 'echo one; until [ -e /workspace/go ]; do sleep 0.1; done; echo two';
+      const script = `echo one; until [ -e ${workspaceMount}/go ]; do sleep 0.1; done; echo two`;
       await driver.start({ ...sampleSpec('live', testImage, workspace), cmd: ['sh', '-c', script] }, events, never);
       await ready;
       const exit = driver.wait('live', never);

@@ -60,6 +60,11 @@ export class MockEngine {
     }
   }
 
+  /** What a driver says while the engine is away. */
+  unreachable(): Error {
+    return agentErrors.create('ENGINE_UNREACHABLE', { socket: 'mock', reason: 'it is switched off' });
+  }
+
   end(task: MockTask, exitCode: number): void {
     if (task.exitCode !== undefined || !task.started) return;
     task.timer?.cancel();
@@ -173,7 +178,7 @@ export class MockDriver implements TaskDriver {
 
   #reach(): void {
     if (this.#engine.available && !this.#closed) return;
-    throw agentErrors.create('ENGINE_UNREACHABLE', { socket: 'mock', reason: 'it is switched off' });
+    throw this.#engine.unreachable();
   }
 
   #begin(task: MockTask, program: string): void {
