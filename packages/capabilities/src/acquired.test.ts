@@ -13,7 +13,14 @@ function open(change: Partial<AcquiredParts> = {}) {
     },
     release: async () => void calls.push(['release']),
   };
-  const parts = { success: true, leases: [lease], missing: [], failures: [], warnings: [], traceparent: undefined };
+  const parts = {
+    success: true,
+    leases: [lease],
+    missing: [],
+    failures: [],
+    warnings: [],
+    traceparent: () => undefined,
+  };
   return { calls, time, acquired: new AcquiredCapabilities({ ...parts, now: () => time.nowMs, ...change }) };
 }
 
@@ -67,7 +74,7 @@ test('I3: a lease in use is renewed at half of its time, once', async () => {
 });
 
 test('calls carry the trace context of the acquire, unless they have their own', async () => {
-  const { acquired, calls } = open({ traceparent: '00-a-b-01' });
+  const { acquired, calls } = open({ traceparent: () => '00-a-b-01' });
   await acquired.get('probe').query?.();
   await acquired.handles.get('probe')?.invoke('query', [], { traceparent: '00-c-d-01' });
   expect(calls.map(([, , options]) => options)).toEqual([{ traceparent: '00-a-b-01' }, { traceparent: '00-c-d-01' }]);

@@ -36,8 +36,8 @@ export interface AcquiredParts {
   readonly missing: readonly string[];
   readonly failures: readonly FailureRecord[];
   readonly warnings: readonly string[];
-  /** Goes with every call that says nothing else. */
-  readonly traceparent: string | undefined;
+  /** The trace context that goes with a call that names none; asked at every call, because code of many traces shares a binding. */
+  traceparent(): string | undefined;
   /** Epoch milliseconds. */
   now(): number;
   /** Told of every call that fails. Absent: results that nobody awaits are never asked for. */
@@ -130,8 +130,7 @@ export class AcquiredCapabilities implements CapabilityResponse, AcquireResponse
       invoke: (method, parameters, options = {}) => {
         if (released) return Promise.reject(releasedError(name));
         renew();
-        const traced =
-          options.traceparent === undefined && traceparent !== undefined ? { ...options, traceparent } : options;
+        const traced = withTrace(options, traceparent);
         // The library's promise is handed on as it is: it can be a parameter of the next call before it is settled.
         const answer = lease.invoke(method, parameters, traced);
         if (failed !== undefined) answer.then(undefined, failed);
@@ -161,6 +160,12 @@ function bindingOf(handle: CapabilityHandle): ServiceBinding {
     },
     set: () => false,
   });
+}
+
+function withTrace(options: InvokeOptions, current: () => string | undefined): InvokeOptions {
+  if (options.traceparent !== undefined) return options;
+  const traceparent = current();
+  return traceparent === undefined ? options : { ...options, traceparent };
 }
 
 function releasedError(name: string): CapabilityError {

@@ -84,7 +84,10 @@ export const capabilityErrors = defineErrors({
     exit: 1,
     message: "'{name}' {version} could not be loaded: {reason}. Mend it, and register it again.",
   },
-  MANIFEST_INVALID: { ...byTheCaller, message: "The manifest of capability '{name}' is not valid: {reason}." },
+  CAPABILITY_MANIFEST_INVALID: {
+    ...byTheCaller,
+    message: "The manifest of capability '{name}' is not valid: {reason}.",
+  },
   DEPENDENCY_CYCLE: {
     ...byTheCaller,
     message: "'{name}' cannot be registered, because capabilities would depend on themselves: {cycle}.",

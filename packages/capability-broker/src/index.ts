@@ -1,7 +1,13 @@
 /** The capability broker: registry, leases, hosts, shards, warmth, roll-outs, and the built-in capabilities. */
 
 export type { AcquireOutcome, Grant } from './broker/acquire-outcome.ts';
-export { AdminObject, type BrokerStats, type CapabilityLine, type InstanceLine } from './broker/admin-object.ts';
+export {
+  type AdminDeps,
+  AdminObject,
+  type BrokerStats,
+  type CapabilityLine,
+  type InstanceLine,
+} from './broker/admin-object.ts';
 export { type Account, Broker, type BrokerDeps } from './broker/broker.ts';
 export { type BrokerOptions, defaultBrokerOptions } from './broker/broker-options.ts';
 export { type GateDeps, GateObject, type Identity, type TokenVerifier } from './broker/gate-object.ts';
@@ -13,6 +19,7 @@ export { type InProcessHostDeps, openInProcessHost } from './hosts/in-process-ho
 export { openProcessHost, type ProcessHostOptions } from './hosts/process/process-host.ts';
 export { maxMessageBytes } from './hosts/session-limits.ts';
 export { openThreadHost, type ThreadHostOptions } from './hosts/thread/thread-host.ts';
+export type { InstancePaths } from './pool/host-pool.ts';
 export {
   type CapabilityKind,
   type CapabilityManifest,
@@ -21,5 +28,15 @@ export {
   keyOf,
   parseManifest,
 } from './registry/capability-manifest.ts';
-export { servePort, serveStream, serveWebSocket } from './rpc/serve-session.ts';
+export {
+  defaultServeOptions,
+  type ServeDeps,
+  type ServedSession,
+  type ServeOptions,
+  servePort,
+  serveStream,
+  serveWebSocket,
+} from './rpc/serve-session.ts';
+export { createWebSocketListener, type WebSocketListener } from './rpc/web-socket-listener.ts';
 export { getShardId, rolloutBucket, type ShardStrategy, shardOrder } from './sharding/shard-order.ts';
+export { PackageStore, type Registration } from './store/package-store.ts';

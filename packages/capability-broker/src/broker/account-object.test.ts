@@ -1,5 +1,6 @@
 import { MessageChannel } from 'node:worker_threads';
 import { createCapabilities } from '@switchyard/capabilities';
+import { systemClock } from '@switchyard/kernel';
 import { afterEach, expect, test, vi } from 'vitest';
 import { servePort } from '../rpc/serve-session.ts';
 import { accountOf, openBroker } from '../testing/open-broker.ts';
@@ -19,7 +20,7 @@ function open() {
     token.startsWith('token-') ? { account: accountOf(token.slice(6)), administers: false } : undefined;
   const client = (account: string) => {
     const { port1, port2 } = new MessageChannel();
-    servePort({ broker: world.broker, verify, memoryBudgetBytes: 1 }, port1);
+    servePort({ broker: world.broker, clock: systemClock, verify, memoryBudgetBytes: 1 }, port1);
     const created = createCapabilities({
       endpoint: () => port2,
       token: () => `token-${account}`,

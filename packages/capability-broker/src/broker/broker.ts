@@ -333,7 +333,11 @@ export class Broker {
   #instanceEnded(instance: HostInstance, end: InstanceEnd): void {
     this.leases.endInstance(instance.instanceId, 'host-died');
     if (end.kind !== 'died') return;
-    this.#sticky.forgetShard(instance.shard);
+    const { name, shards } = instance.manifest;
+    this.#sticky.loseShard(instance.shard, (_capability, account) => {
+      const order = shardOrder(this.#options.shardStrategy, name, account, shards);
+      return order[(order.indexOf(instance.shard) + 1) % order.length];
+    });
     this.#breakers.note(instance.shard, false).catch(() => {});
   }
 }

@@ -7,8 +7,8 @@
 import { type BrokerGate, RpcTarget } from '@switchyard/capabilities';
 import { capabilityErrors } from '../errors.ts';
 import { AccountObject } from './account-object.ts';
-import { AdminObject } from './admin-object.ts';
-import type { Account, Broker } from './broker.ts';
+import { type AdminDeps, AdminObject } from './admin-object.ts';
+import type { Account } from './broker.ts';
 
 /** What a token says. */
 export interface Identity {
@@ -20,10 +20,10 @@ export interface Identity {
 /** Reads a token; undefined when it is not good. */
 export type TokenVerifier = (token: string) => Identity | undefined | Promise<Identity | undefined>;
 
-export interface GateDeps {
-  readonly broker: Broker;
+export interface GateDeps extends AdminDeps {
   readonly verify: TokenVerifier;
-  readonly memoryBudgetBytes: number;
+  /** Told when somebody said who they are. Not a property of the object: peers could read that. */
+  identified?(): void;
 }
 
 const maxTokenLength = 8_192;
@@ -46,7 +46,7 @@ export class GateObject extends RpcTarget implements BrokerGate {
   /** The administrator's object. */
   async administer(token: string): Promise<AdminObject> {
     const { account, administers } = await this.#identify(token);
-    if (administers) return new AdminObject(this.#deps.broker, this.#deps.memoryBudgetBytes);
+    if (administers) return new AdminObject(this.#deps);
     const reason = 'its token does not administer the broker';
     throw capabilityErrors.create('FORBIDDEN', { action: 'administer', account: account.id, reason });
   }
@@ -54,7 +54,10 @@ export class GateObject extends RpcTarget implements BrokerGate {
   async #identify(token: unknown): Promise<Identity> {
     const readable = typeof token === 'string' && token.length <= maxTokenLength && this.#badTokens < maxBadTokens;
     const identity = readable ? await this.#deps.verify(token) : undefined;
-    if (identity !== undefined) return identity;
+    if (identity !== undefined) {
+      this.#deps.identified?.();
+      return identity;
+    }
     this.#badTokens += 1;
     throw capabilityErrors.create('UNAUTHENTICATED');
   }

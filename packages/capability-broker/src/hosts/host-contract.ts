@@ -1,6 +1,6 @@
 /**
  * The one contract between the broker and every host, whatever its language: capnweb over newline-delimited JSON on
- * stdio or a Unix socket, over a MessagePort, or over a WebSocket. `docs/capabilities.md` writes it out for authors of
+ * stdio or a Unix socket, over a MessagePort, or over a WebSocket. `docs/capability-host-contract.md` writes it out for authors of
  * hosts.
  */
 import type { CapabilityLimits, CapabilityTarget } from '@switchyard/capabilities';

@@ -4,7 +4,7 @@ import semver from 'semver';
 import { capabilityErrors } from '../errors.ts';
 
 /** Where a capability runs. */
-export type CapabilityKind = 'builtin' | 'in-process' | 'thread' | 'process' | 'python' | 'wasm';
+export type CapabilityKind = 'builtin' | 'in-process' | 'thread' | 'process' | 'python' | 'csharp' | 'wasm';
 
 /** An edge to another capability, with a range of its own. */
 export interface CapabilityRequirement {
@@ -52,7 +52,7 @@ export const defaultLimits: CapabilityLimits = {
 const kindsByTier: Readonly<Record<1 | 2 | 3, readonly CapabilityKind[]>> = {
   1: ['builtin'],
   2: ['in-process', 'thread', 'wasm'],
-  3: ['process', 'python'],
+  3: ['process', 'python', 'csharp'],
 };
 
 const maxRequirements = 64;
@@ -67,10 +67,10 @@ export function isCapabilityName(name: unknown): name is string {
   return typeof name === 'string' && name.length <= maxNameLength && namePattern.test(name);
 }
 
-/** Checks a manifest and fills in what it leaves out. Fails with MANIFEST_INVALID. */
+/** Checks a manifest and fills in what it leaves out. Fails with CAPABILITY_MANIFEST_INVALID. */
 export function parseManifest(input: CapabilityManifestInput): CapabilityManifest {
   const refuse = (reason: string): never => {
-    throw capabilityErrors.create('MANIFEST_INVALID', { name: String(input.name), reason });
+    throw capabilityErrors.create('CAPABILITY_MANIFEST_INVALID', { name: String(input.name), reason });
   };
   if (!isCapabilityName(input.name))
     refuse(

@@ -2,7 +2,7 @@
  * Which shard an account was on last.
  *
  * I1 An account is remembered for `ttlMs` after its last use, and no longer.
- * I2 Forgetting a shard forgets it for all accounts.
+ * I2 When a shard is lost, each of its accounts moves to the shard that `nextOf` names, or is forgotten; other accounts stay.
  * I3 No more than `maxEntries` are remembered; the one that was used longest ago goes first.
  */
 import type { Clock } from '@switchyard/kernel';
@@ -12,10 +12,17 @@ export interface StickyOptions {
   readonly maxEntries: number;
 }
 
+interface Entry {
+  readonly capability: string;
+  readonly account: string;
+  readonly shard: string;
+  readonly usedAtMs: number;
+}
+
 export class StickyAccounts {
   readonly #clock: Clock;
   readonly #options: StickyOptions;
-  readonly #entries = new Map<string, { readonly shard: string; readonly usedAtMs: number }>();
+  readonly #entries = new Map<string, Entry>();
 
   constructor(deps: { readonly clock: Clock }, options: StickyOptions) {
     this.#clock = deps.clock;
@@ -35,13 +42,18 @@ export class StickyAccounts {
   use(capability: string, account: string, shard: string): void {
     const key = keyOf(capability, account);
     this.#entries.delete(key);
-    this.#entries.set(key, { shard, usedAtMs: this.#clock.now() });
+    this.#entries.set(key, { capability, account, shard, usedAtMs: this.#clock.now() });
     const [oldest] = this.#entries.keys();
     if (this.#entries.size > this.#options.maxEntries && oldest !== undefined) this.#entries.delete(oldest);
   }
 
-  forgetShard(shard: string): void {
-    for (const [key, entry] of this.#entries) if (entry.shard === shard) this.#entries.delete(key);
+  loseShard(shard: string, nextOf: (capability: string, account: string) => string | undefined): void {
+    for (const [key, entry] of this.#entries) {
+      if (entry.shard !== shard) continue;
+      const next = nextOf(entry.capability, entry.account);
+      if (next === undefined) this.#entries.delete(key);
+      else this.#entries.set(key, { ...entry, shard: next });
+    }
   }
 }
 

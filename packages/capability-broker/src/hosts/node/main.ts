@@ -4,6 +4,7 @@
  */
 
 import { Console } from 'node:console';
+import { chmodSync } from 'node:fs';
 import { createServer, Socket } from 'node:net';
 import process from 'node:process';
 import { isMainThread, type MessagePort, workerData } from 'node:worker_threads';
@@ -35,6 +36,9 @@ if (isMainThread) {
   openSession(new PortTransport(port, lostPeer), { ...hostSession, main: host });
 }
 
+/** Everybody on the machine may connect, workers of other users among them: what counts is the ticket. */
+const openToAll = 0o666;
+
 /** The direct route: whoever connects gets the gate. */
 function listen(path: string, gate: RpcTarget): Promise<void> {
   const server = createServer((socket) => {
@@ -42,6 +46,9 @@ function listen(path: string, gate: RpcTarget): Promise<void> {
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(path, resolve);
+    server.listen(path, () => {
+      chmodSync(path, openToAll);
+      resolve();
+    });
   });
 }

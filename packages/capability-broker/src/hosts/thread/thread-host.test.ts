@@ -1,14 +1,14 @@
 import { silentLog } from '@switchyard/kernel';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { fixture, hostContractSuite, openOrder, probeOrder } from '../testing/host-contract-suite.ts';
-import { nodeProgram, sourceFlags } from '../testing/node-program.ts';
+import { bundleNodeProgram } from '../testing/node-program.ts';
 import { openThreadHost } from './thread-host.ts';
 
+const program = await bundleNodeProgram();
+afterAll(() => program.remove());
+
 const open = (): ReturnType<typeof openThreadHost> =>
-  openThreadHost(
-    { log: silentLog },
-    { shard: 'probe:shard-0', program: nodeProgram, flags: sourceFlags, maxHeapMb: 64 },
-  );
+  openThreadHost({ log: silentLog }, { shard: 'probe:shard-0', program: program.path, flags: [], maxHeapMb: 64 });
 
 hostContractSuite({ title: 'thread host', probe: 'probe.cjs', kind: 'thread', inProcess: false, open });
 

@@ -1,0 +1,91 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { MessageChannel } from 'node:worker_threads';
+import { connect, type RpcTarget, type Session } from '@switchyard/capabilities';
+import { afterEach, expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import type { Identity } from '../broker/gate-object.ts';
+import { accountOf, openBroker } from '../testing/open-broker.ts';
+import { defaultServeOptions, type ServeDeps, type ServedSession, servePort } from './serve-session.ts';
+import { createWebSocketListener } from './web-socket-listener.ts';
+
+const closers: (() => void)[] = [];
+
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+interface Account {
+  list(): PromiseLike<readonly unknown[]>;
+  acquire(message: object): PromiseLike<{ readonly success: boolean }>;
+}
+
+interface Gate {
+  authenticate(token: string): Account & PromiseLike<Account>;
+}
+
+function open(options = defaultServeOptions) {
+  const world = openBroker();
+  world.register('a@1.0.0');
+  const verify = (token: string): Identity | undefined =>
+    token === 'good' ? { account: accountOf('x'), administers: false } : undefined;
+  const deps: ServeDeps = { broker: world.broker, clock: world.clock, verify, memoryBudgetBytes: 1 };
+  const enter = () => {
+    const { port1, port2 } = new MessageChannel();
+    const served = servePort(deps, port1, options);
+    const session: Session<RpcTarget> = connect(port2);
+    closers.push(() => session.close());
+    const ended = vi.fn();
+    session.main.onRpcBroken(ended);
+    return { served, ended, gate: session.main as unknown as Gate };
+  };
+  return { ...world, deps, enter };
+}
+
+test('I1: who says nothing, or only shows bad tokens, is closed after a while', async () => {
+  const { clock, enter } = open();
+  const [silent, wrong, good] = [enter(), enter(), enter()];
+  await expect(wrong.gate.authenticate('bad')).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  await good.gate.authenticate('good');
+  await clock.advance(10_000);
+  await vi.waitFor(() => expect([silent.ended.mock.calls.length, wrong.ended.mock.calls.length]).toEqual([1, 1]));
+  expect(await good.gate.authenticate('good').list()).toHaveLength(1);
+});
+
+test('I2: a session that holds too much is closed, gives back what it held, and another goes on', async () => {
+  const { broker, clock, enter } = open({ ...defaultServeOptions, maxExports: 50 });
+  const [greedy, other] = [enter(), enter()];
+  const [account, modest] = [await greedy.gate.authenticate('good'), await other.gate.authenticate('good')];
+  for (let count = 0; count < 60; count += 1) await account.acquire({ required: ['a'] });
+  await modest.acquire({ required: ['a'] });
+  expect(broker.leases.size).toBe(61);
+  await clock.advance(1_000);
+  await vi.waitFor(() => expect(broker.leases.size).toBe(1));
+  expect(greedy.ended).toHaveBeenCalledTimes(1);
+  expect(await modest.list()).toHaveLength(1);
+});
+
+test('a session that the broker closes ends at the peer', async () => {
+  const { enter } = open();
+  const { served, ended, gate } = enter();
+  await gate.authenticate('good');
+  served.close();
+  await vi.waitFor(() => expect(ended).toHaveBeenCalledTimes(1));
+});
+
+test('a WebSocket is served, except to pages in a browser', async () => {
+  const { deps } = open();
+  const sessions: ServedSession[] = [];
+  const listener = createWebSocketListener(deps, (session) => sessions.push(session));
+  const server = createServer().on('upgrade', (request, socket, head) => listener.handleUpgrade(request, socket, head));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(() => server.close());
+  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const session: Session<RpcTarget> = connect(url);
+  closers.push(() => session.close());
+  expect(await (session.main as unknown as Gate).authenticate('good').list()).toHaveLength(1);
+  const page = new WebSocket(url, { origin: 'https://evil.example' });
+  const refused = await new Promise((resolve) => page.on('error', (error) => resolve(error.message)));
+  expect(refused).toBe('Unexpected server response: 403');
+  expect(sessions).toHaveLength(1);
+});

@@ -1,0 +1,80 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type CommandContext, defineCommand } from '../command.ts';
+import { jsonFlag } from '../control/control-flags.ts';
+import { capsVerbs, isCapsVerb } from './caps/verbs.ts';
+
+const usage = `<${capsVerbs.join('|')}> [name[@version]]`;
+
+export const capsCommand = defineCommand({
+  name: 'caps',
+  summary: 'Shows and steers the capabilities of a running broker, or runs a broker alone.',
+  positional: { name: 'verb', usage, summary: 'what to do, and with which capability', maximum: 2 },
+  flags: {
+    weight: {
+      kind: 'integer',
+      placeholder: 'PERCENT',
+      minimum: 0,
+      maximum: 100,
+      summary: 'rollout, add: the share of accounts that get the version',
+    },
+    shards: {
+      kind: 'integer',
+      placeholder: 'N',
+      minimum: 1,
+      maximum: 1_000,
+      summary: 'warm: loads so many shards (1)',
+    },
+    port: {
+      kind: 'integer',
+      placeholder: 'N',
+      minimum: 0,
+      maximum: 65_535,
+      summary: 'serve: also accepts WebSockets on this port; 0 takes any (no WebSockets)',
+    },
+    account: { kind: 'text', placeholder: 'NAME', summary: 'serve: prints the variables for this account (local)' },
+    'memory-mb': {
+      kind: 'integer',
+      placeholder: 'N',
+      minimum: 64,
+      maximum: 1_000_000,
+      summary: 'serve: all that is loaded may hold so much (1024)',
+    },
+    'data-dir': {
+      kind: 'text',
+      placeholder: 'FOLDER',
+      summary: 'where the broker keeps its data, and is found (~/.switchyard)',
+    },
+    json: jsonFlag,
+  },
+  examples: [
+    'switchyard caps ls',
+    'switchyard caps warm ml.inference --shards 2',
+    'switchyard caps add capability.json --weight 0',
+    'switchyard caps rollout ml.inference@2.0.0 --weight 10',
+    'switchyard caps drain ml.inference@1.0.0',
+    'switchyard caps serve --port 7073',
+  ],
+  async run({ positionals: [verb, word], flags }, context) {
+    const { capsErrors } = await import('./caps/errors.ts');
+    if (verb === undefined || !isCapsVerb(verb)) {
+      const known = capsVerbs.join(', ');
+      throw capsErrors.create('CAPS_VERB_UNKNOWN', { verb: (verb ?? '').slice(0, 80), known });
+    }
+    const directory = dataDirectory(flags['data-dir'], context);
+    if (verb === 'serve') {
+      const { serveCaps } = await import('./caps/serve-caps.ts');
+      return serveCaps({ directory, port: flags.port, account: flags.account, memoryMb: flags['memory-mb'] }, context);
+    }
+    // Everything heavy is loaded here, so that the other commands do not wait for it.
+    const { runCapsVerb } = await import('./caps/run-caps-verb.ts');
+    const { weight, shards, json } = flags;
+    return runCapsVerb(verb, { word, weight, shards, json, directory }, context);
+  },
+});
+
+function dataDirectory(given: string | undefined, { environment, workingDirectory }: CommandContext): string {
+  const named = given ?? (environment.SWITCHYARD_DATA_DIR || undefined);
+  if (named !== undefined) return resolve(workingDirectory, named);
+  return join(environment.HOME || homedir(), '.switchyard');
+}

@@ -1,0 +1,50 @@
+import { systemClock } from '@switchyard/kernel';
+import { serveBroker } from '@switchyard/standalone/capabilities';
+import { createConsoleLog } from '@switchyard/telemetry';
+import type { CommandContext } from '../../command.ts';
+import { exitCodes } from '../../exit-codes.ts';
+
+export interface CapsServeOptions {
+  readonly directory: string;
+  readonly port: number | undefined;
+  readonly account: string | undefined;
+  readonly memoryMb: number | undefined;
+}
+
+const loopback = '127.0.0.1';
+const megabyte = 1024 * 1024;
+
+/** What processes of capabilities need of the machine. None of it is a secret. */
+const passedNames = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'SystemRoot'];
+
+/** Runs a broker until it is asked to stop. */
+export async function serveCaps(options: CapsServeOptions, context: CommandContext): Promise<number> {
+  const stopRequested = new Promise<string>((resolve) => context.onStopRequest(resolve));
+  const { directory, port, account = 'local', memoryMb } = options;
+  const isWanted = (level: string): boolean => level !== 'trace' && level !== 'debug';
+  const sink = { write: (text: string) => context.stderr.write(text) };
+  const log = createConsoleLog({ clock: systemClock, sink }, { colors: false, showApplication: false, isWanted });
+  const environment = Object.fromEntries(
+    passedNames.flatMap((name) => {
+      const value = context.environment[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+  const running = await serveBroker(
+    { log },
+    {
+      dataDirectory: directory,
+      environment,
+      ...(port === undefined ? {} : { webSocket: { host: loopback, port } }),
+      ...(memoryMb === undefined ? {} : { memoryBudgetBytes: memoryMb * megabyte }),
+    },
+  );
+  const variables = Object.entries(await running.environmentFor(account));
+  context.stdout.write('The capability broker is up. Press Ctrl-C to stop.\n');
+  if (running.webSocketUrl !== undefined) context.stdout.write(`\tWebSocket  ${running.webSocketUrl}\n`);
+  context.stdout.write(`\nVariables of account '${account}':\n`);
+  for (const [name, value] of variables) context.stdout.write(`${name}=${value}\n`);
+  await stopRequested;
+  await running.close();
+  return exitCodes.done.code;
+}
