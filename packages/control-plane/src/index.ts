@@ -1,4 +1,28 @@
 /** The control plane: the catalog of apps, their packages, and the API that people and tools reach them by. */
+export { type ConsumerDeps, type ConsumerOptions, startConsumer } from './bus/consumer.ts';
+export type {
+  Bus,
+  Consumer,
+  DeadLetter,
+  DeadLetterPage,
+  DeadLetterQuery,
+  DeadLetters,
+  Delivery,
+  EventFilter,
+  EventHandler,
+  FailedDelivery,
+  FailureNote,
+  HandlerVerdict,
+  InboxEraser,
+  Publication,
+  PublishOutcome,
+  Receiver,
+  ReplayOutcome,
+  SubscriptionDepth,
+  SubscriptionSpec,
+} from './bus/contract.ts';
+export { busErrors } from './bus/errors.ts';
+export { openSqliteBus, type SqliteBusDeps, type SqliteBusOptions } from './bus/sqlite/sqlite-bus.ts';
 export { type CatalogDeps, type CatalogOptions, createCatalog } from './catalog/catalog.ts';
 export type {
   Application,
@@ -46,3 +70,30 @@ export type {
 } from './server/contract.ts';
 export { createControlServer } from './server/control-server.ts';
 export { createOpenApiDocument } from './server/openapi.ts';
+export type {
+  AuditDraft,
+  AuditEntry,
+  AuditQuery,
+  Commit,
+  CommitOutcome,
+  DocumentQuery,
+  DocumentWrite,
+  EventQuery,
+  Lease,
+  OutboxEvent,
+  OutboxRecord,
+  Quotas,
+  RetentionPolicy,
+  Store,
+  StoredDocument,
+  SweepCounts,
+} from './store/contract.ts';
+export { storeErrors } from './store/errors.ts';
+export { documentRetentionMs, retentionDefaults } from './store/limits.ts';
+export {
+  type OutboxRelay,
+  type OutboxRelayDeps,
+  type OutboxRelayOptions,
+  startOutboxRelay,
+} from './store/outbox-relay.ts';
+export { openSqliteStore, type SqliteStoreDeps, type SqliteStoreOptions } from './store/sqlite/sqlite-store.ts';

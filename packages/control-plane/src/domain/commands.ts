@@ -1,0 +1,268 @@
+/**
+ * What people ask of the control plane. A command writes what is desired, who wanted it, and the event that tells the
+ * worker, at once or not at all; it acts on nothing itself.
+ */
+import type { Clock, Random } from '@switchyard/kernel';
+import type { JsonFields } from '@switchyard/protocol';
+import type {
+  Environment,
+  Finding,
+  Manifest,
+  RuntimeConfiguration,
+  RuntimeDeployment,
+  ServiceSpec,
+  Trace,
+  WorkRequest,
+} from '@switchyard/protocol/control-api';
+import type { DomainState, EventDraft } from '../frame/contract.ts';
+import { newTrace, toEnvelope } from '../frame/trace.ts';
+import { isSame } from './canonical.ts';
+import { domainErrors } from './errors.ts';
+import type { EventType } from './events.ts';
+import { type ManifestRecords, toManifestRecords } from './manifest-records.ts';
+import { put, type RecordPut } from './records.ts';
+
+export interface CommandsDeps {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly random: Pick<Random, 'uuid'>;
+  readonly state: DomainState;
+}
+
+/** Who asks. */
+export interface Asker {
+  readonly subject: string;
+}
+
+export interface DeployRequest {
+  readonly serviceId: string;
+  readonly version: string;
+  readonly strategy?: RuntimeDeployment['strategy'];
+  readonly gateMs?: number;
+}
+
+export interface ApplyResult {
+  readonly environmentId: string;
+  /** What was not so before: `environment acme.default`, `service shop`, ... */
+  readonly changed: readonly string[];
+  readonly deploymentIds: readonly string[];
+}
+
+interface Draft {
+  readonly puts: RecordPut[];
+  readonly events: EventDraft[];
+  readonly changed: string[];
+  readonly deploymentIds: string[];
+}
+
+export class DomainCommands {
+  readonly #deps: CommandsDeps;
+
+  constructor(deps: CommandsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Makes the manifest what is desired: what is so already is not written, and a new version is deployed. */
+  async apply(manifest: Manifest, by: Asker): Promise<ApplyResult> {
+    const records = toManifestRecords(manifest);
+    const { environmentId } = records.environment;
+    const draft: Draft = { puts: [], events: [], changed: [], deploymentIds: [] };
+    await this.#applyEnvironment(records, draft);
+    for (const secret of records.secrets) await this.#putIfNew('secretBinding', secret.secretBindingId, secret, draft);
+    for (const policy of records.policies) await this.#putIfNew('scalingPolicy', policy.serviceId, policy, draft);
+    for (const configuration of records.configurations) await this.#publish(configuration, by, draft);
+    for (const spec of records.specs) await this.#applySpec(spec, by, draft);
+    await this.#commit(draft, records.environment, { by, action: 'ApplyManifest', target: `environment/${environmentId}` });
+    return { environmentId, changed: draft.changed, deploymentIds: draft.deploymentIds };
+  }
+
+  /** Deploys a version of a service that is specified; it becomes what is desired of it. */
+  async deploy(request: DeployRequest, by: Asker): Promise<RuntimeDeployment> {
+    const spec = await this.#requireSpec(request.serviceId);
+    const environment = await this.#requireEnvironment(spec.environmentId);
+    const { version } = request;
+    const wanted: ServiceSpec = { ...spec, version };
+    const draft: Draft = { puts: [], events: [], changed: [], deploymentIds: [] };
+    if (!isSame(spec, wanted)) draft.puts.push(put('serviceSpec', wanted));
+    const strategy = request.strategy ?? spec.strategy;
+    const deployment = this.#draftDeployment({ ...wanted, strategy, gateMs: request.gateMs ?? spec.gateMs }, by, draft);
+    await this.#commit(draft, environment, { by, action: 'Deploy', target: `deployment/${deployment.deploymentId}` });
+    return deployment;
+  }
+
+  /** Deploys the version that was in service before the one that is in it now. */
+  async rollBack(serviceId: string, by: Asker): Promise<RuntimeDeployment> {
+    const spec = await this.#requireSpec(serviceId);
+    const done = (await this.#deps.state.list('deployment', { serviceId }))
+      .filter(({ state, mode }) => state === 'completed' && mode === 'roll-out')
+      .sort((left, right) => right.createdAt - left.createdAt);
+    const [current] = done;
+    const before = done.find(({ version }) => version !== current?.version)?.version ?? current?.previousVersion;
+    if (before === undefined) throw domainErrors.create('DEPLOYMENT_NOTHING_BEFORE', { serviceId });
+    return this.deploy({ serviceId, version: before, strategy: { kind: 'blue-green' }, gateMs: spec.gateMs }, by);
+  }
+
+  /** Asks for a rotation before its time. */
+  async rotate(secretBindingId: string, by: Asker): Promise<void> {
+    const binding = await this.#deps.state.get('secretBinding', secretBindingId);
+    if (binding === undefined) throw domainErrors.create('RECORD_UNKNOWN', { kind: 'secret binding', id: secretBindingId });
+    const of = { kind: 'rotate', subject: secretBindingId, environmentId: binding.environmentId } as const;
+    await this.#request(of, { eventType: 'SecretRotationRequested', payload: { secretBindingId } }, by);
+  }
+
+  /** Has a drift undone. */
+  async remediate(findingId: string, by: Asker): Promise<void> {
+    const { environmentId, serviceId } = await this.#requireOpen(findingId);
+    const of = { kind: 'remediate', subject: findingId, environmentId } as const;
+    await this.#request(of, { eventType: 'DriftRemediationRequested', payload: { findingId, serviceId } }, by);
+  }
+
+  /** Takes a drift for what is right. */
+  async adopt(findingId: string, by: Asker): Promise<void> {
+    const { environmentId, serviceId } = await this.#requireOpen(findingId);
+    const of = { kind: 'adopt', subject: findingId, environmentId } as const;
+    await this.#request(of, { eventType: 'DriftAdoptionRequested', payload: { findingId, serviceId } }, by);
+  }
+
+  async #applyEnvironment({ environment, binding }: ManifestRecords, draft: Draft): Promise<void> {
+    const { environmentId, tenantId } = environment;
+    const before = await this.#deps.state.get('environment', environmentId);
+    if (before !== undefined && before.tenantId !== tenantId) {
+      throw domainErrors.create('ENVIRONMENT_FIXED', { environmentId, what: 'tenant', before: before.tenantId });
+    }
+    for (const what of ['stage', 'region'] as const) {
+      if (before === undefined || before[what] === environment[what]) continue;
+      throw domainErrors.create('ENVIRONMENT_FIXED', { environmentId, what, before: before[what] });
+    }
+    await this.#putIfNew('environment', environmentId, environment, draft);
+    await this.#putIfNew('tenantBinding', environmentId, binding, draft);
+  }
+
+  async #applySpec(spec: ServiceSpec, by: Asker, draft: Draft): Promise<void> {
+    const { serviceId, version } = spec;
+    const before = await this.#deps.state.get('serviceSpec', serviceId);
+    if (before !== undefined && before.environmentId !== spec.environmentId) {
+      throw domainErrors.create('SERVICE_ELSEWHERE', { serviceId, environmentId: before.environmentId });
+    }
+    await this.#putIfNew('serviceSpec', serviceId, spec, draft);
+    const isNew = before?.version !== version || !isSame(before.limits, spec.limits);
+    if (isNew) this.#draftDeployment(spec, by, draft);
+  }
+
+  async #publish(
+    configuration: Omit<RuntimeConfiguration, 'version' | 'publishedAt' | 'publishedBy'>,
+    by: Asker,
+    draft: Draft,
+  ): Promise<void> {
+    const { configurationId, tenantId, environmentId, values, serviceIds } = configuration;
+    const before = await this.#deps.state.get('configuration', configurationId);
+    if (before !== undefined && before.environmentId !== environmentId) {
+      throw domainErrors.create('SERVICE_ELSEWHERE', { serviceId: configurationId, environmentId: before.environmentId });
+    }
+    if (before !== undefined && isSame(before.values, values) && isSame(before.serviceIds, serviceIds)) return;
+    const version = (before?.version ?? 0) + 1;
+    const publishedAt = this.#deps.clock.now();
+    draft.puts.push(put('configuration', { ...configuration, version, publishedAt, publishedBy: by.subject }));
+    draft.changed.push(`configuration ${configurationId}`);
+    const payload = { configurationId, version };
+    draft.events.push({ eventType: 'ConfigurationPublished', tenantId, environmentId, subject: configurationId, payload });
+  }
+
+  async #putIfNew<Kind extends 'environment' | 'tenantBinding' | 'secretBinding' | 'scalingPolicy' | 'serviceSpec'>(
+    kind: Kind,
+    id: string,
+    record: Parameters<typeof put<Kind>>[1],
+    { puts, changed }: Draft,
+  ): Promise<void> {
+    const before = await this.#deps.state.get(kind, id);
+    const isForeign = before !== undefined && before.tenantId !== (record as { readonly tenantId: string }).tenantId;
+    if (isForeign) throw domainErrors.create('RECORD_UNKNOWN', { kind, id });
+    if (isSame(before, record)) return;
+    puts.push(put(kind, record));
+    changed.push(`${kind} ${id}`);
+  }
+
+  #draftDeployment(spec: ServiceSpec, by: Asker, draft: Draft): RuntimeDeployment {
+    const { clock, random } = this.#deps;
+    const { tenantId, environmentId, serviceId, computeTarget, version, strategy, gateMs, configurationId } = spec;
+    const nowMs = clock.now();
+    const deployment: RuntimeDeployment = {
+      ...{ tenantId, environmentId, serviceId, computeTarget, version, strategy, gateMs },
+      deploymentId: `${serviceId}.${random.uuid()}`,
+      mode: 'roll-out',
+      ...(configurationId === undefined ? {} : { configurationId }),
+      ...{ state: 'requested', stage: { index: 0, since: nowMs }, steps: [], attempts: 0 },
+      ...{ createdBy: by.subject, createdAt: nowMs, trace: newTrace(random) },
+    };
+    draft.puts.push(put('deployment', deployment));
+    draft.deploymentIds.push(deployment.deploymentId);
+    draft.changed.push(`deployment ${deployment.deploymentId}`);
+    const payload = { serviceId, deploymentId: deployment.deploymentId, version, computeTarget };
+    draft.events.push({ eventType: 'RuntimeDeploymentRequested', tenantId, environmentId, subject: serviceId, payload });
+    return deployment;
+  }
+
+  async #request(
+    of: Pick<WorkRequest, 'kind' | 'subject' | 'environmentId'>,
+    event: { readonly eventType: EventType; readonly payload: JsonFields },
+    by: Asker,
+  ): Promise<void> {
+    const environment = await this.#requireEnvironment(of.environmentId);
+    const { tenantId } = environment;
+    const request: WorkRequest = {
+      ...{ ...of, tenantId, requestId: `${of.kind}/${of.subject}`, requestedBy: by.subject },
+      requestedAt: this.#deps.clock.now(),
+    };
+    const subject = typeof event.payload.serviceId === 'string' ? event.payload.serviceId : of.subject;
+    const draft: Draft = {
+      puts: [put('workRequest', request)],
+      events: [{ ...event, tenantId, environmentId: of.environmentId, subject }],
+      ...{ changed: [], deploymentIds: [] },
+    };
+    await this.#commit(draft, environment, { by, action: event.eventType, target: `${of.kind}/${of.subject}` });
+  }
+
+  async #commit(
+    { puts, events }: Draft,
+    { tenantId }: Pick<Environment, 'tenantId'>,
+    of: { readonly by: Asker; readonly action: string; readonly target: string },
+  ): Promise<void> {
+    if (puts.length + events.length === 0) return;
+    const { clock, random, state } = this.#deps;
+    const trace = traceOfPuts(puts) ?? newTrace(random);
+    const toEvent = { trace, source: 'switchyard/control-api', nowMs: clock.now(), random };
+    const audit = {
+      ...{ actor: of.by.subject, tenantId, action: of.action, target: of.target, outcome: 'succeeded' as const },
+      ...{ correlationId: trace.correlationId, traceId: trace.traceId },
+    };
+    await state.commit({
+      puts,
+      removes: [],
+      events: events.map((draft) => toEnvelope(draft, toEvent)),
+      audit: [audit],
+    });
+  }
+
+  async #requireSpec(serviceId: string): Promise<ServiceSpec> {
+    const spec = await this.#deps.state.get('serviceSpec', serviceId);
+    if (spec === undefined) throw domainErrors.create('RECORD_UNKNOWN', { kind: 'service', id: serviceId });
+    return spec;
+  }
+
+  async #requireEnvironment(environmentId: string): Promise<Environment> {
+    const environment = await this.#deps.state.get('environment', environmentId);
+    if (environment === undefined) throw domainErrors.create('RECORD_UNKNOWN', { kind: 'environment', id: environmentId });
+    return environment;
+  }
+
+  async #requireOpen(findingId: string): Promise<Finding> {
+    const finding = await this.#deps.state.get('finding', findingId);
+    if (finding?.state !== 'open') throw domainErrors.create('RECORD_UNKNOWN', { kind: 'open finding', id: findingId });
+    return finding;
+  }
+}
+
+/** A command that deploys one thing is told in the trace of that deployment. */
+function traceOfPuts(puts: readonly RecordPut[]): Trace | undefined {
+  for (const one of puts) if (one.kind === 'deployment') return one.record.trace;
+  return undefined;
+}

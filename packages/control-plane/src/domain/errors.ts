@@ -1,0 +1,39 @@
+import { defineErrors } from '@switchyard/kernel';
+
+/** What is wrong with what is asked of the control plane. */
+export const domainErrors = defineErrors({
+  RECORD_UNKNOWN: {
+    blame: 'user',
+    retry: 'never',
+    http: 404,
+    grpc: 5,
+    exit: 1,
+    message: "There is no {kind} '{id}'.\nList those there are, or apply a manifest that names it.",
+  },
+  ENVIRONMENT_FIXED: {
+    blame: 'user',
+    retry: 'never',
+    http: 409,
+    grpc: 9,
+    exit: 1,
+    message:
+      "The {what} of the environment '{environmentId}' is '{before}' and never changes.\nMake another environment for another one.",
+  },
+  SERVICE_ELSEWHERE: {
+    blame: 'user',
+    retry: 'never',
+    http: 409,
+    grpc: 9,
+    exit: 1,
+    message:
+      "'{serviceId}' belongs to the environment '{environmentId}' already.\nGive it another name here, or take it out there first.",
+  },
+  DEPLOYMENT_NOTHING_BEFORE: {
+    blame: 'user',
+    retry: 'never',
+    http: 409,
+    grpc: 9,
+    exit: 1,
+    message: "Nothing was in service before the present version of '{serviceId}'.\nDeploy the version that you want.",
+  },
+});
