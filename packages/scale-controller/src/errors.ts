@@ -10,6 +10,24 @@ export const scaleErrors = defineErrors({
     exit: 1,
     message: "What a worker of app '{applicationId}' needs could not be found out: {reason}.",
   },
+  SCALE_DOCUMENT_TOO_LARGE: {
+    blame: 'user',
+    retry: 'never',
+    http: 413,
+    grpc: 3,
+    exit: 1,
+    message:
+      "The {kind} of '{key}' cannot be kept: it has {sizeBytes} bytes, and {maxBytes} with a key of {maxCharacters} characters are the most. Say less in it.",
+  },
+  SCALE_STORE_UNREADABLE: {
+    blame: 'dependency',
+    retry: 'never',
+    http: 500,
+    grpc: 13,
+    exit: 1,
+    message:
+      "What the scale controller keeps in '{file}' cannot be opened: {reason}. Check that the file is its own and can be written, or move it away to begin anew.",
+  },
   SCALE_WORKER_FAILED: {
     blame: 'user',
     retry: 'safe',

@@ -14,6 +14,14 @@ export interface SupplyLimits {
   readonly refillDelayMs: number;
   /** The waits between two tries to fill a pool. */
   readonly refillBackoff: BackoffOptions;
+  /** A placeholder that has waited for so long is replaced. */
+  readonly placeholderTtlMs: number;
+  /** How far back cold starts make a pool larger, and how long an announcement holds. */
+  readonly growthWindowMs: number;
+  /** So many cold starts within that time ... */
+  readonly growthThreshold: number;
+  /** ... make a pool larger by so many. */
+  readonly growthIncrement: number;
   /** What a worker has to end by itself. */
   readonly terminationGraceMs: number;
 }
@@ -25,5 +33,9 @@ export const defaultSupplyLimits: SupplyLimits = {
   healthyAfterMs: 30_000,
   refillDelayMs: 250,
   refillBackoff: { minimumMs: 500, maximumMs: 60_000, factor: 3, jitter: 0.2 },
+  placeholderTtlMs: 30 * 60_000,
+  growthWindowMs: 120_000,
+  growthThreshold: 1,
+  growthIncrement: 1,
   terminationGraceMs: 5_000,
 };

@@ -38,11 +38,15 @@ export interface PooledSupplyOptions {
   readonly pools?: readonly PoolOptions[];
   /** The minimum of every other stack, from its first app on; 0 unless named. */
   readonly defaultMinimum?: number;
+  /** To what such a pool may grow after cold starts; it does not grow when left out. */
+  readonly defaultMaximum?: number;
   readonly limits?: Partial<SupplyLimits>;
 }
 
 export interface PooledSupply extends WorkerSupply {
   pools(): readonly PoolStatus[];
+  /** So many workers of a stack will be wanted soon: its pool fills ahead of that, as far as its maximum goes. */
+  announce(stack: Stack, count: number): void;
   /** Ends every pod; those that are still there after `deadlineMs` are killed. Resolves when all are gone. */
   close(deadlineMs: number): Promise<void>;
 }
@@ -64,6 +68,7 @@ class PlaceholderSupply implements PooledSupply, PodProvider {
   readonly #deps: PooledSupplyDeps;
   readonly #limits: SupplyLimits;
   readonly #defaultMinimum: number;
+  readonly #defaultMaximum: number;
   readonly #pools = new Map<string, StackPool>();
   readonly #applications = new Map<string, ApplicationEntry>();
   readonly #observers = new Set<(event: SupplyEvent) => void>();
@@ -75,6 +80,7 @@ class PlaceholderSupply implements PooledSupply, PodProvider {
     this.#deps = deps;
     this.#limits = { ...defaultSupplyLimits, ...options.limits };
     this.#defaultMinimum = options.defaultMinimum ?? 0;
+    this.#defaultMaximum = options.defaultMaximum ?? this.#defaultMinimum;
     for (const pool of options.pools ?? []) this.#openPool(pool);
   }
 
@@ -98,6 +104,10 @@ class PlaceholderSupply implements PooledSupply, PodProvider {
 
   pools(): readonly PoolStatus[] {
     return [...this.#pools.values()].map((pool) => pool.status());
+  }
+
+  announce(stack: Stack, count: number): void {
+    if (this.#closing === undefined) this.#poolOf(stack).announce(count);
   }
 
   close(deadlineMs: number): Promise<void> {
@@ -130,6 +140,11 @@ class PlaceholderSupply implements PooledSupply, PodProvider {
     return pool;
   }
 
+  #poolOf(stack: Stack): StackPool {
+    const options = { stack, minimum: this.#defaultMinimum, maximum: this.#defaultMaximum };
+    return this.#pools.get(stackLabel(stack)) ?? this.#openPool(options);
+  }
+
   #podsOf(definition: ApplicationDefinition): ApplicationPods {
     const key = [definition.applicationId, definition.metadataVersion, definition.codeVersion].join(':');
     const known = this.#applications.get(key);
@@ -139,8 +154,7 @@ class PlaceholderSupply implements PooledSupply, PodProvider {
       if (event.kind === 'exited' && pods.isIdle) this.#applications.delete(key);
     };
     const log = this.#deps.log.child({ category: 'Host.Supply', applicationId: definition.applicationId });
-    const poolOf = (stack: Stack): StackPool =>
-      this.#pools.get(stackLabel(stack)) ?? this.#openPool({ stack, minimum: this.#defaultMinimum });
+    const poolOf = (stack: Stack): StackPool => this.#poolOf(stack);
     const limits = this.#limits;
     const pods = new ApplicationPods({ ...this.#deps, log, poolOf }, { application: definition, limits, emit });
     this.#applications.set(key, { definition, pods });

@@ -2,15 +2,15 @@ import { silentLog, silentMeter } from '@switchyard/kernel';
 import { createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defaultSupplyLimits } from './limits.ts';
+import { defaultSupplyLimits, type SupplyLimits } from './limits.ts';
 import { StackPool } from './stack-pool.ts';
 import { FakeProvider, nodeStack } from './testing/fake-provider.ts';
 
-function open(minimum: number) {
+function open(minimum: number, maximum = minimum, limits: Partial<SupplyLimits> = {}) {
   const clock = new VirtualClock();
   const provider = new FakeProvider();
   const deps = { clock, provider, random: createSeededRandom(1), log: silentLog, meter: silentMeter };
-  const pool = new StackPool(deps, defaultSupplyLimits, { stack: nodeStack, minimum });
+  const pool = new StackPool(deps, { ...defaultSupplyLimits, ...limits }, { stack: nodeStack, minimum, maximum });
   return { clock, provider, pool };
 }
 
@@ -114,7 +114,7 @@ describe('StackPool', () => {
     ]);
   });
 
-  it('I1: whatever happens, no more wait than the minimum', async () => {
+  it('I1: whatever happens, no more wait than the target and one replacement', async () => {
     const step = fc.constantFrom('take', 'end', 'fail', 'warm', 'time', 'back');
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.integer({ min: 0, max: 3 }), async (steps, minimum) => {
@@ -136,11 +136,70 @@ describe('StackPool', () => {
           else for (const pod of taken.splice(0, 1)) pool.giveBack(pod);
           await clock.settle();
           const { warm, warming } = pool.status();
-          expect(warm + warming).toBeLessThanOrEqual(minimum);
+          expect(warm + warming).toBeLessThanOrEqual(minimum + 1);
         }
         pool.close(0);
       }),
       { numRuns: 40 },
     );
+  });
+
+  it('I1: cold starts make it larger up to its maximum, for a while', async () => {
+    const { clock, provider, pool } = open(1, 3);
+    for (let taken = 0; taken < 4; taken += 1) await pool.take();
+    expect(pool.status()).toMatchObject({ coldStarts: 4, target: 3 });
+    await clock.advance(250);
+    expect(pool.status()).toMatchObject({ warm: 3 });
+    await clock.advance(119_749);
+    expect(pool.status()).toMatchObject({ warm: 3, target: 3 });
+    await clock.advance(1);
+    expect(pool.status()).toMatchObject({ warm: 1, target: 1 });
+    expect(provider.pods.filter(({ stops }) => stops.length > 0)).toHaveLength(2);
+  });
+
+  it('I1: an announcement fills it ahead of demand, and is forgotten', async () => {
+    const { clock, pool } = open(1, 3);
+    pool.announce(2);
+    pool.announce(1);
+    await clock.settle();
+    expect(pool.status()).toMatchObject({ warm: 2, coldStarts: 0 });
+    pool.announce(50);
+    await clock.settle();
+    expect(pool.status().warm).toBe(3);
+    await clock.advance(120_000);
+    expect(pool.status()).toMatchObject({ warm: 1, target: 1 });
+  });
+
+  it('I6: replaces what has waited for long, one after the other, and never has fewer', async () => {
+    const { clock, provider, pool } = open(3, 3, { placeholderTtlMs: 60_000 });
+    pool.fill();
+    await clock.settle();
+    let fewest = 3;
+    for (let step = 0; step < 200; step += 1) {
+      await clock.advance(1_000);
+      fewest = Math.min(fewest, pool.status().warm);
+    }
+    const replaced = provider.pods.filter(({ stops }) => stops.length > 0);
+    expect(replaced.length).toBeGreaterThanOrEqual(6);
+    expect(replaced).toEqual(provider.pods.slice(0, replaced.length));
+    expect(fewest).toBe(3);
+    pool.close(0);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('I6: keeps an old one until there is another, however long that takes', async () => {
+    const { clock, provider, pool } = open(1, 1, { placeholderTtlMs: 60_000 });
+    pool.fill();
+    await clock.settle();
+    provider.warmsByItself = false;
+    await clock.advance(66_000);
+    expect([provider.pods.length, pool.status().warm]).toEqual([2, 1]);
+    provider.at(1).failToWarm('no memory');
+    await clock.advance(10_000);
+    expect(pool.status().warm).toBe(1);
+    provider.pods.at(-1)?.becomeWarm();
+    await clock.settle();
+    expect([provider.at(0).stops, pool.status().warm]).toEqual([[0], 1]);
+    pool.close(0);
   });
 });

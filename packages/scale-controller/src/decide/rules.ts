@@ -1,0 +1,158 @@
+/** The rules by which an app gets more workers, or could do with fewer. Each is a few lines over the same view. */
+import type { ScaleMemory } from './decide.ts';
+import { type ScalePolicy, type ScaleTuning, targetOf } from './scale-policy.ts';
+import type { ScaleSignals } from './signals.ts';
+
+/** Why a target is what it is. */
+export type ScaleRule =
+  /** Nothing is there and nothing is asked for. */
+  | 'none'
+  /** What is there is right. */
+  | 'steady'
+  /** Something waits and nobody is there. */
+  | 'wake'
+  /** Far more is asked for than is there. */
+  | 'burst'
+  | 'utilization'
+  | 'queue-length'
+  | 'oldest-message'
+  | 'event-rate'
+  | 'cpu'
+  | 'back-pressure'
+  /** Every rule has been content with fewer for long enough. */
+  | 'low-load'
+  /** Nothing has happened for long. */
+  | 'idle';
+
+/** What the rules look at. */
+export interface RuleView {
+  readonly signals: ScaleSignals;
+  readonly policy: ScalePolicy;
+  readonly tuning: ScaleTuning;
+  /** The target that holds. */
+  readonly current: number;
+  /** Demand in workers at their targets. */
+  readonly demand: number;
+  readonly smoothedDemand: number;
+  readonly memory: ScaleMemory | undefined;
+  readonly nowMs: number;
+}
+
+export interface Proposals {
+  /** The rule that wants most, and what it wants; `steady` with what there is when none wants more. */
+  readonly rule: ScaleRule;
+  readonly wanted: number;
+  readonly isBurst: boolean;
+  /** How many would do; undefined while a rule says that what is there is needed. */
+  readonly low: number | undefined;
+}
+
+export function proposals(view: RuleView): Proposals {
+  const { current } = view;
+  const isBurst = burst(view) > current;
+  let rule: ScaleRule = 'steady';
+  let wanted = current;
+  for (const [name, want] of growing) {
+    const count = want(view);
+    if (count <= wanted) continue;
+    rule = name;
+    wanted = count;
+  }
+  return { rule, wanted, isBurst, low: lowOf(view) };
+}
+
+/** In order: of two rules that want the same, the first is named. */
+const growing: readonly (readonly [rule: ScaleRule, want: (view: RuleView) => number])[] = [
+  ['wake', wake],
+  ['queue-length', queueLength],
+  ['burst', burst],
+  ['utilization', utilization],
+  ['event-rate', eventRate],
+  ['back-pressure', backPressure],
+  ['cpu', cpu],
+  ['oldest-message', oldestMessage],
+];
+
+/** Something waits here, and no worker is there or on its way. */
+function wake({ demand, current }: RuleView): number {
+  return current === 0 && demand > 0 ? 1 : 0;
+}
+
+/** Messages lie outside, and no worker is there or on its way. */
+function queueLength({ signals: { sources }, current }: RuleView): number {
+  return current === 0 && sources.some(({ messageCount }) => messageCount > 0) ? 1 : 0;
+}
+
+/** Two looks in a row have found far more than what is there can take. */
+function burst({ demand, memory, signals, tuning }: RuleView): number {
+  const sustained = Math.min(demand, memory?.lastDemand ?? demand);
+  const present = signals.readyCount + signals.startingCount;
+  return sustained >= tuning.burstFactor * Math.max(1, present) ? atHighShare(sustained, tuning) : 0;
+}
+
+/** More is asked for on average than what is there should take. */
+function utilization({ smoothedDemand, current, tuning }: RuleView): number {
+  return smoothedDemand > tuning.highShare * current && current > 0 ? atHighShare(smoothedDemand, tuning) : 0;
+}
+
+/** More events come per second than the ready workers can end in one. */
+function eventRate({ signals, policy, tuning }: RuleView): number {
+  const offered = offeredLoad(signals, policy);
+  return signals.readyCount > 0 && offered > signals.readyCount ? atHighShare(offered, tuning) : 0;
+}
+
+/** A worker takes nothing, or somebody was refused. */
+function backPressure(view: RuleView): number {
+  const { signals, current } = view;
+  const isPressed = signals.blockedCount > 0 || signals.refusedCount > 0;
+  return isPressed && hasSettled(view, 0) ? current + Math.max(1, Math.ceil(current / 2)) : 0;
+}
+
+function cpu(view: RuleView): number {
+  const { signals, current, tuning } = view;
+  const { cpuShare, readyCount } = signals;
+  if (cpuShare === undefined || cpuShare <= tuning.highShare || !hasSettled(view, tuning.settleMs)) return 0;
+  return Math.max(current + 1, Math.ceil((readyCount * cpuShare) / tuning.highShare));
+}
+
+function oldestMessage(view: RuleView): number {
+  const { signals, current, tuning } = view;
+  const isLate = signals.sources.some(({ oldestMs }) => (oldestMs ?? 0) > tuning.oldestMessageMs);
+  return isLate && hasSettled(view, tuning.settleMs) ? current + 1 : 0;
+}
+
+/** Those on their way have come, and the last growth has had time to help. */
+function hasSettled({ signals, memory, current, nowMs }: RuleView, settleMs: number): boolean {
+  if (signals.startingCount > 0 || signals.readyCount < current) return false;
+  return nowMs - (memory?.grewAtMs ?? Number.NEGATIVE_INFINITY) >= settleMs;
+}
+
+/** How many would do; undefined while any rule says that it is not few. */
+function lowOf({ signals, policy, tuning, current, demand, smoothedDemand }: RuleView): number | undefined {
+  const { cpuShare, readyCount, sources, blockedCount, refusedCount } = signals;
+  if (current === 0 || blockedCount > 0 || refusedCount > 0) return undefined;
+  if (sources.some(({ oldestMs }) => (oldestMs ?? 0) > tuning.oldestMessageMs)) return undefined;
+  const needed = Math.max(demand, smoothedDemand);
+  if (needed >= tuning.lowShare * current) return undefined;
+  if (cpuShare !== undefined && cpuShare >= tuning.lowShare) return undefined;
+  const offered = offeredLoad(signals, policy);
+  if (offered > 0 && offered >= tuning.lowRateShare * current) return undefined;
+  const byCpu = cpuShare === undefined ? 0 : cpuShare * readyCount;
+  // The last worker goes when the app is idle, not when it is slow.
+  return Math.max(1, atHighShare(Math.max(needed, offered, byCpu), tuning));
+}
+
+/** What comes per second times how long it takes, in workers at their targets. */
+function offeredLoad({ functions }: ScaleSignals, policy: ScalePolicy): number {
+  let offered = 0;
+  for (const { name, eventsPerSecond, durationMs } of functions) {
+    if (durationMs !== undefined) offered += (eventsPerSecond * durationMs) / 1_000 / targetOf(policy, name);
+  }
+  return offered;
+}
+
+/** Workers enough that each is as busy as it should be at most. */
+function atHighShare(demand: number, { highShare }: ScaleTuning): number {
+  // Binary fractions: 7 / 0.7 is a little more than 10.
+  return Math.ceil(demand / highShare - 1e-9);
+}

@@ -1,0 +1,57 @@
+import { defaultScalePolicy, type ScalePolicy } from '../decide/scale-policy.ts';
+import type { ObservedVersion } from './scaled-runtime.ts';
+
+/** What the owner of an app has said of its scale; what is left out holds by default. */
+export interface AppScale {
+  readonly alwaysReady?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly targetConcurrency?: number;
+  /** Targets of single functions, by name. */
+  readonly functionTargets?: Readonly<Record<string, number>>;
+  /** The most invocations that one worker runs at once. */
+  readonly perWorkerLimit?: number;
+  readonly stabilizationSeconds?: number;
+  /** Further decisions wait: the workers stay as they are, but for failures. */
+  readonly paused?: boolean;
+}
+
+/** What the platform allows. */
+export interface PlatformScale {
+  /** For apps that say nothing of their own. */
+  readonly defaultMaximum: number;
+  /** Nobody gets more in this Runtime. */
+  readonly workersPerRuntime: number;
+}
+
+export const defaultPlatformScale: PlatformScale = { defaultMaximum: 10, workersPerRuntime: 20 };
+
+/** How a version of an app may scale: what its owner says wins over host.json, and the platform's limit over both. */
+export function policyOf(
+  scale: AppScale,
+  version: Pick<ObservedVersion, 'weight' | 'workerModel' | 'idleMs' | 'standingCount'>,
+  platform: PlatformScale,
+  tenantAllowance: number | undefined,
+): ScalePolicy {
+  const { workerModel } = version;
+  const wished = scale.maximum ?? workerModel?.maxWorkersPerRuntime ?? platform.defaultMaximum;
+  const maximum = Math.min(wished, platform.workersPerRuntime);
+  // A version without traffic keeps nothing: it serves those that are sent to it, as long as they come.
+  const hasTraffic = version.weight > 0;
+  const minimum = scale.minimum ?? workerModel?.minWorkersPerRuntime ?? defaultScalePolicy.minimum;
+  return {
+    alwaysReady: hasTraffic ? Math.min(maximum, scale.alwaysReady ?? version.standingCount) : 0,
+    minimum: hasTraffic ? Math.min(maximum, minimum) : 0,
+    maximum,
+    targetConcurrency: scale.targetConcurrency ?? scale.perWorkerLimit ?? defaultScalePolicy.targetConcurrency,
+    functionTargets: new Map(
+      Object.entries(scale.functionTargets ?? {}).map(([name, target]) => [name.toLowerCase(), target]),
+    ),
+    stabilizationMs:
+      scale.stabilizationSeconds === undefined
+        ? defaultScalePolicy.stabilizationMs
+        : scale.stabilizationSeconds * 1_000,
+    idleMs: version.idleMs ?? Number.POSITIVE_INFINITY,
+    tenantAllowance,
+  };
+}

@@ -1,0 +1,77 @@
+import { VirtualClock } from '@switchyard/testkit';
+import { describe, expect, it } from 'vitest';
+import { SimulatedRuntime } from '../testing/simulated-runtime.ts';
+import { Observation } from './observation.ts';
+import type { ObservedFunction, ObservedVersion } from './scaled-runtime.ts';
+
+const base = (): ObservedVersion => {
+  const runtime = new SimulatedRuntime(new VirtualClock());
+  runtime.add('shop');
+  const [version] = runtime.load('shop');
+  if (version === undefined) throw new Error('there is no version');
+  return version;
+};
+
+const work = (more: Partial<ObservedFunction>): ObservedFunction => ({
+  ...{ name: 'work', activeCount: 0, startedCount: 0, endedCount: 0, failedCount: 0, totalMs: 0, durationCounts: [] },
+  ...more,
+});
+
+const extras = { sources: [], usageOf: () => undefined };
+
+describe('Observation', () => {
+  it('makes rates and durations of counters', () => {
+    const observation = new Observation();
+    for (let atMs = 0; atMs <= 60_000; atMs += 200) {
+      const startedCount = (atMs / 1_000) * 40;
+      const functions = [work({ activeCount: 3, startedCount, endedCount: startedCount, totalMs: startedCount * 25 })];
+      const { functions: loads } = observation.look({ ...base(), functions }, extras, atMs);
+      if (atMs < 59_000) continue;
+      expect(loads[0]?.eventsPerSecond).toBeCloseTo(40, 0);
+      expect(loads[0]?.durationMs).toBeCloseTo(25);
+      expect(loads[0]?.runningCount).toBe(3);
+    }
+  });
+
+  it('I1: takes counters that go back for those of another hosting', () => {
+    const observation = new Observation();
+    const look = (count: number, atMs: number) =>
+      observation.look(
+        {
+          ...base(),
+          refusedCount: count,
+          functions: [work({ startedCount: count, endedCount: count, totalMs: count })],
+        },
+        extras,
+        atMs,
+      );
+    look(1_000, 0);
+    const { functions, refusedCount } = look(5, 1_000);
+    expect([functions[0]?.eventsPerSecond, refusedCount]).toEqual([0, 0]);
+    expect(look(9, 2_000)).toMatchObject({ refusedCount: 4 });
+  });
+
+  it('I2: a second look at the same moment says the same', () => {
+    const observation = new Observation();
+    const first = observation.look({ ...base(), refusedCount: 2 }, extras, 100);
+    expect(observation.look({ ...base(), refusedCount: 9 }, extras, 100)).toBe(first);
+  });
+
+  it('counts requests that wait for a first worker as work', () => {
+    const signals = new Observation().look({ ...base(), waitingCount: 4, quietMs: 9_000 }, extras, 0);
+    expect(signals).toMatchObject({ quietMs: 0 });
+    expect(signals.functions.reduce((sum, { waitingCount }) => sum + waitingCount, 0)).toBe(4);
+  });
+
+  it('knows how busy the processors of the workers are, once it has seen them twice', () => {
+    const observation = new Observation();
+    const usageAt = (atMs: number) => (workerId: string) => {
+      if (workerId === 'unknown') return undefined;
+      return { cpuMs: workerId === 'busy' ? atMs : atMs / 2, memoryBytes: 1, cpuLimit: 1 };
+    };
+    const version = { ...base(), workerIds: ['busy', 'calm', 'unknown'] };
+    expect(observation.look(version, { sources: [], usageOf: usageAt(0) }, 0).cpuShare).toBeUndefined();
+    expect(observation.look(version, { sources: [], usageOf: usageAt(1_000) }, 1_000).cpuShare).toBeCloseTo(0.75);
+    expect(observation.look({ ...version, workerIds: [] }, extras, 2_000).cpuShare).toBeUndefined();
+  });
+});

@@ -1,0 +1,118 @@
+/**
+ * Turns what a Runtime counts into what scale is decided on: differences into rates, smoothed over a few seconds.
+ *
+ * Ownership: the loop owns one per version.
+ *
+ * I1 Counters that go back, because the version was hosted anew, give no negative rate.
+ * I2 A look at the same moment as the one before changes nothing.
+ */
+import type { FunctionLoad, ScaleSignals, SourceBacklog } from '../decide/signals.ts';
+import type { ObservedFunction, ObservedVersion } from './scaled-runtime.ts';
+
+/** What a worker's process has used so far. */
+export interface WorkerUsage {
+  /** Processor time since it started, in milliseconds. */
+  readonly cpuMs: number;
+  readonly memoryBytes: number;
+  /** How many processors it may use. */
+  readonly cpuLimit: number;
+}
+
+export interface ObservedExtras {
+  readonly sources: readonly SourceBacklog[];
+  readonly usageOf: (workerId: string) => WorkerUsage | undefined;
+}
+
+interface FunctionBefore {
+  readonly startedCount: number;
+  readonly endedCount: number;
+  readonly totalMs: number;
+  readonly eventsPerSecond: number;
+  readonly durationMs: number | undefined;
+}
+
+/** The time constant of rates and durations. */
+const smoothingMs = 10_000;
+
+export class Observation {
+  #atMs: number | undefined;
+  #refused = 0;
+  readonly #functions = new Map<string, FunctionBefore>();
+  #cpuMs = new Map<string, number>();
+  #cpuShare: number | undefined;
+  #signals: ScaleSignals | undefined;
+
+  /** The signals of now. */
+  look(version: ObservedVersion, extras: ObservedExtras, nowMs: number): ScaleSignals {
+    if (this.#signals !== undefined && this.#atMs === nowMs) return this.#signals;
+    const elapsedMs = this.#atMs === undefined ? 0 : Math.max(0, nowMs - this.#atMs);
+    const refusedCount = this.#atMs === undefined ? 0 : Math.max(0, version.refusedCount - this.#refused);
+    this.#atMs = nowMs;
+    this.#refused = version.refusedCount;
+    this.#cpuShare = this.#lookAtCpu(version.workerIds, extras.usageOf, elapsedMs);
+    const functions: FunctionLoad[] = version.functions.map((one) => this.#lookAtFunction(one, elapsedMs));
+    if (version.waitingCount > 0) functions.push({ ...noFunction, waitingCount: version.waitingCount });
+    this.#signals = {
+      wantedCount: version.wantedCount,
+      readyCount: version.readyCount,
+      startingCount: version.startingCount,
+      functions,
+      sources: extras.sources,
+      cpuShare: this.#cpuShare,
+      blockedCount: version.blockedCount,
+      refusedCount,
+      startFailureCount: version.startFailureCount,
+      quietMs: version.waitingCount > 0 ? 0 : version.quietMs,
+    };
+    return this.#signals;
+  }
+
+  #lookAtFunction(now: ObservedFunction, elapsedMs: number): FunctionLoad {
+    const before = this.#functions.get(now.name);
+    const started = Math.max(0, now.startedCount - (before?.startedCount ?? now.startedCount));
+    const ended = Math.max(0, now.endedCount - (before?.endedCount ?? now.endedCount));
+    const spentMs = Math.max(0, now.totalMs - (before?.totalMs ?? now.totalMs));
+    const keep = Math.exp(-elapsedMs / smoothingMs);
+    const rate = elapsedMs > 0 ? (started * 1_000) / elapsedMs : 0;
+    const eventsPerSecond = (before?.eventsPerSecond ?? 0) * keep + rate * (1 - keep);
+    const lastMs = ended > 0 ? spentMs / ended : before?.durationMs;
+    const durationMs =
+      lastMs === undefined || before?.durationMs === undefined
+        ? lastMs
+        : before.durationMs * keep + lastMs * (1 - keep);
+    const { startedCount, endedCount, totalMs } = now;
+    this.#functions.set(now.name, { startedCount, endedCount, totalMs, eventsPerSecond, durationMs });
+    const { name, activeCount: runningCount } = now;
+    return { name, runningCount, waitingCount: 0, eventsPerSecond, durationMs };
+  }
+
+  /** The mean share of the workers that are known from the look before. */
+  #lookAtCpu(workerIds: readonly string[], usageOf: ObservedExtras['usageOf'], elapsedMs: number): number | undefined {
+    const seen = new Map<string, number>();
+    let sum = 0;
+    let count = 0;
+    for (const workerId of workerIds) {
+      const usage = usageOf(workerId);
+      if (usage === undefined) continue;
+      seen.set(workerId, usage.cpuMs);
+      const before = this.#cpuMs.get(workerId);
+      if (before === undefined || elapsedMs === 0) continue;
+      sum += Math.min(1, Math.max(0, usage.cpuMs - before) / elapsedMs / usage.cpuLimit);
+      count += 1;
+    }
+    this.#cpuMs = seen;
+    if (count === 0) return undefined;
+    const share = sum / count;
+    const keep = Math.exp(-elapsedMs / smoothingMs);
+    return this.#cpuShare === undefined ? share : this.#cpuShare * keep + share * (1 - keep);
+  }
+}
+
+/** Stands for requests whose function is not called yet. */
+const noFunction: FunctionLoad = {
+  name: '',
+  runningCount: 0,
+  waitingCount: 0,
+  eventsPerSecond: 0,
+  durationMs: undefined,
+};

@@ -1,0 +1,172 @@
+import { silentMeter } from '@switchyard/kernel';
+import { createMemoryLog, VirtualClock } from '@switchyard/testkit';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SimulatedRuntime } from '../testing/simulated-runtime.ts';
+import type { AppScale } from './app-policy.ts';
+import { createScaleLoop, type ScaleLoopDeps } from './scale-loop.ts';
+
+function open(scale: AppScale = {}, more: Partial<ScaleLoopDeps> = {}) {
+  const clock = new VirtualClock();
+  const log = createMemoryLog(clock);
+  const runtime = new SimulatedRuntime(clock);
+  const announced: number[] = [];
+  const deps = { clock, log, meter: silentMeter, runtime, scaleOf: () => scale };
+  const loop = createScaleLoop({ ...deps, announce: (_, count) => announced.push(count), ...more });
+  const shop = runtime.add('shop');
+  return { clock, log, runtime, loop, shop, announced };
+}
+
+const second = 1_000;
+const minute = 60 * second;
+
+describe('createScaleLoop', () => {
+  it('answers a burst at once, keeps what it has while that may come again, and ends at zero', async () => {
+    const { clock, shop, loop, announced } = open({ maximum: 40, stabilizationSeconds: 60 });
+    shop.active = 200;
+    await clock.advance(500);
+    // 200 at once, 10 for each worker, 70 % of them busy.
+    expect([shop.wanted, shop.ready]).toEqual([20, 20]);
+    shop.active = 0;
+    const seen: number[] = [];
+    for (let step = 0; step < 700; step += 1) {
+      await clock.advance(second);
+      if (shop.wanted !== seen.at(-1)) seen.push(shop.wanted);
+    }
+    // What was smoothed of the burst counts for the first window, and for no other.
+    expect(seen).toEqual([20, 6, 1, 0]);
+    expect(announced.reduce((sum, count) => sum + count, 0)).toBe(20);
+    expect(loop.changesOf('shop').map(({ from, to, rule }) => `${from} ${to} ${rule}`)).toEqual([
+      '1 0 idle',
+      '6 1 low-load',
+      '20 6 low-load',
+      expect.stringMatching(/^\d+ 20 burst$/),
+    ]);
+  });
+
+  it('I1: goes on after a look that failed', async () => {
+    const { clock, runtime, shop, log } = open();
+    runtime.failure = new Error('the Runtime is away');
+    await clock.advance(second);
+    runtime.failure = undefined;
+    shop.active = 30;
+    await clock.advance(second);
+    expect(shop.wanted).toBeGreaterThan(1);
+    expect(log.withMessage('A look at what is to be scaled failed').length).toBe(5);
+  });
+
+  it('I2: tells a number once, and limits when they change', async () => {
+    const scale: { perWorkerLimit?: number } = {};
+    const { clock, runtime, shop } = open(scale);
+    shop.active = 5;
+    await clock.advance(10 * second);
+    expect(runtime.wishes.map(({ wish }) => wish)).toEqual([{ count: 1, standing: 0 }]);
+    scale.perWorkerLimit = 8;
+    await clock.advance(10 * second);
+    expect(runtime.wishes.slice(1).map(({ wish }) => wish)).toEqual([{ count: 1, standing: 0, perWorker: 8 }]);
+    expect(shop.perWorker).toBe(8);
+  });
+
+  it('I3: shares a quota among the apps of a tenant, and leaves other tenants alone', async () => {
+    const { clock, runtime, shop } = open({ maximum: 50 }, { quotaOf: (id) => (id === 'contoso' ? 12 : undefined) });
+    const blog = runtime.add('blog');
+    const other = runtime.add('other', 'fabrikam');
+    for (const app of [shop, blog, other]) app.active = 140;
+    await clock.advance(5 * second);
+    expect(shop.wanted + blog.wanted).toBe(12);
+    expect(other.wanted).toBe(20);
+  });
+
+  it('I3: whatever the tenants want and when, none has more than its quota by a decision', async () => {
+    const demand = fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 400 })), {
+      maxLength: 25,
+    });
+    await fc.assert(
+      fc.asyncProperty(demand, fc.integer({ min: 4, max: 20 }), async (steps, quota) => {
+        const { clock, runtime, loop, shop } = open({ maximum: 50 }, { quotaOf: () => quota });
+        const apps = [shop, runtime.add('b'), runtime.add('c'), runtime.add('d')];
+        for (const [index, active] of steps) {
+          const app = apps[index];
+          if (app !== undefined) app.active = active;
+          await clock.advance(500);
+          // Each app with work keeps one worker, whatever the quota.
+          expect(apps.reduce((sum, { wanted }) => sum + wanted, 0)).toBeLessThanOrEqual(quota);
+        }
+        loop.close();
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('I4: forgets what sleeps, and what is gone', async () => {
+    const { clock, shop, runtime, loop } = open();
+    shop.active = 60;
+    await clock.advance(second);
+    expect(loop.explain('shop')[0]?.decision.rule).toBe('steady');
+    shop.active = 0;
+    shop.wanted = 0;
+    await clock.advance(second);
+    expect(loop.explain('shop')).toMatchObject([{ decision: { rule: 'none', target: 0 } }]);
+    expect(loop.changesOf('shop')).toHaveLength(1);
+    loop.forget('shop');
+    runtime.apps.clear();
+    expect([loop.changesOf('shop'), loop.explain('shop')]).toEqual([[], []]);
+  });
+
+  it('I5: does nothing after its end', async () => {
+    const { clock, runtime, shop, loop } = open();
+    loop.close();
+    shop.active = 100;
+    loop.tick();
+    await clock.advance(minute);
+    expect([runtime.wishes, clock.pendingTimers]).toEqual([[], 0]);
+  });
+
+  it('keeps workers of apps that are always ready, also when they sleep', async () => {
+    const { clock, shop } = open({ alwaysReady: 2 }, { keepers: () => ['shop'] });
+    await clock.advance(second);
+    expect([shop.wanted, shop.standing]).toEqual([2, 2]);
+    await clock.advance(20 * minute);
+    expect(shop.wanted).toBe(2);
+  });
+
+  it('obeys host.json, and the owner before it', async () => {
+    const workerModel = { minWorkersPerRuntime: 2, maxWorkersPerRuntime: 4, workerAffinityMode: 'none' } as const;
+    const { clock, shop } = open();
+    shop.more = { workerModel };
+    shop.active = 1;
+    await clock.advance(second);
+    expect(shop.wanted).toBe(2);
+    shop.active = 500;
+    await clock.advance(second);
+    expect(shop.wanted).toBe(4);
+    const owner = open({ maximum: 3 });
+    owner.shop.more = { workerModel };
+    owner.shop.active = 500;
+    await owner.clock.advance(second);
+    expect(owner.shop.wanted).toBe(3);
+  });
+
+  it('leaves a paused app, and everything while another controller decides', async () => {
+    const paused = open({ paused: true });
+    paused.shop.active = 100;
+    await paused.clock.advance(second);
+    expect(paused.runtime.wishes).toEqual([]);
+    const other = open({}, { mayDecide: () => false });
+    other.shop.active = 100;
+    await other.clock.advance(second);
+    expect(other.runtime.wishes).toEqual([]);
+  });
+
+  it('a new controller takes over what it finds and changes nothing of it', async () => {
+    const { clock, runtime, shop, loop, log } = open({ maximum: 40 });
+    shop.active = 140;
+    await clock.advance(second);
+    loop.close();
+    const before = [shop.wanted, runtime.wishes.length];
+    createScaleLoop({ clock, log, meter: silentMeter, runtime, scaleOf: () => ({ maximum: 40 }) });
+    await clock.advance(minute);
+    // The first look tells the limits anew.
+    expect([shop.wanted, runtime.wishes.length - 1]).toEqual(before);
+  });
+});

@@ -1,0 +1,273 @@
+/**
+ * Looks at what a Runtime has to do, decides how many workers each version gets, and tells the Runtime.
+ *
+ * Levels, not edges: every look reads everything anew, so a look that is missed, or a controller that was restarted, changes
+ * nothing but the moment. What it remembers between looks only smooths.
+ *
+ * Ownership: the composition root owns the loop; the loop owns a memory for each version that is awake.
+ *
+ * I1 One look follows the other after `intervalMs`; one that throws is logged, and the next one comes all the same.
+ * I2 A version is told its number only when that changes, or its limits do.
+ * I3 Of a tenant all versions together never want more workers than its quota, but for the one that each keeps while it has
+ *    something to do.
+ * I4 What is kept of a version goes when it sleeps or is gone.
+ * I5 After `close` nothing is looked at and no timer is left.
+ */
+import { type Clock, type Log, type Meter, messageOf, type Timer } from '@switchyard/kernel';
+import type { Stack } from '@switchyard/model';
+import { decide, type ScaleDecision, type ScaleMemory } from '../decide/decide.ts';
+import { explainDecision } from '../decide/explain-decision.ts';
+import type { ScalePolicy } from '../decide/scale-policy.ts';
+import type { ScaleSignals, SourceBacklog } from '../decide/signals.ts';
+import { type AppScale, defaultPlatformScale, type PlatformScale, policyOf } from './app-policy.ts';
+import { Observation, type WorkerUsage } from './observation.ts';
+import { type ObservedVersion, type ScaledRuntime, versionKey } from './scaled-runtime.ts';
+
+export interface ScaleLoopDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly runtime: ScaledRuntime;
+  /** What the owner of an app has said. */
+  readonly scaleOf: (applicationId: string) => AppScale;
+  /** Apps that keep workers also when they sleep. */
+  readonly keepers?: () => Iterable<string>;
+  /** Workers that a tenant may have at once; undefined for no quota. */
+  readonly quotaOf?: (tenantId: string) => number | undefined;
+  /** What waits in the queues and streams of an app. */
+  readonly sourcesOf?: (applicationId: string) => readonly SourceBacklog[];
+  readonly usageOf?: (workerId: string) => WorkerUsage | undefined;
+  /** So many workers of a stack are about to be asked for. */
+  readonly announce?: (stack: Stack, count: number) => void;
+  /** False while another controller decides. */
+  readonly mayDecide?: () => boolean;
+}
+
+export interface ScaleLoopOptions {
+  readonly intervalMs?: number;
+  readonly platform?: PlatformScale;
+}
+
+/** The last decision on a version, with all that it was made of. */
+export interface ExplainedDecision {
+  readonly atMs: number;
+  readonly version: ObservedVersion;
+  readonly signals: ScaleSignals;
+  readonly policy: ScalePolicy;
+  readonly decision: ScaleDecision;
+  readonly explanation: string;
+}
+
+/** A change of a target that was made. */
+export interface ScaleChange {
+  readonly atMs: number;
+  readonly codeVersion: string;
+  readonly from: number;
+  readonly to: number;
+  readonly rule: string;
+  readonly explanation: string;
+}
+
+export interface ScaleLoop {
+  /** Looks now. */
+  tick(): void;
+  /** The latest decisions for the versions of an app; those that would be made for versions that sleep. */
+  explain(applicationId: string): readonly ExplainedDecision[];
+  /** The latest changes of an app, newest first. */
+  changesOf(applicationId: string): readonly ScaleChange[];
+  /** Forgets what it knows of an app that is gone. */
+  forget(applicationId: string): void;
+  close(): void;
+}
+
+const defaultIntervalMs = 200;
+
+/** Changes of an app that are kept for people. */
+const maxChanges = 20;
+
+/** Apps whose changes are kept. */
+const maxApps = 10_000;
+
+interface Entry {
+  readonly observation: Observation;
+  memory: ScaleMemory | undefined;
+  last: ExplainedDecision | undefined;
+  /** What the Runtime was told last. */
+  toldCount: number | undefined;
+  toldLimits: string;
+  seenAtMs: number;
+}
+
+const newEntry = { memory: undefined, last: undefined, toldCount: undefined, toldLimits: '' } as const;
+
+export function createScaleLoop(deps: ScaleLoopDeps, options: ScaleLoopOptions = {}): ScaleLoop {
+  const loop = new RuntimeScaleLoop(deps, options);
+  loop.start();
+  return loop;
+}
+
+class RuntimeScaleLoop implements ScaleLoop {
+  readonly #deps: ScaleLoopDeps;
+  readonly #platform: PlatformScale;
+  readonly #intervalMs: number;
+  readonly #entries = new Map<string, Entry>();
+  readonly #changes = new Map<string, ScaleChange[]>();
+  #timer: Timer | undefined;
+
+  constructor(deps: ScaleLoopDeps, options: ScaleLoopOptions) {
+    this.#deps = deps;
+    this.#platform = options.platform ?? defaultPlatformScale;
+    this.#intervalMs = options.intervalMs ?? defaultIntervalMs;
+  }
+
+  start(): void {
+    this.#timer = this.#deps.clock.schedule(this.#intervalMs, () => {
+      this.start();
+      this.tick();
+    });
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#entries.clear();
+  }
+
+  tick(): void {
+    if (this.#timer === undefined || this.#deps.mayDecide?.() === false) return;
+    try {
+      this.#look();
+    } catch (thrown) {
+      this.#deps.log.write('error', 'A look at what is to be scaled failed', { reason: messageOf(thrown) });
+    }
+  }
+
+  explain(applicationId: string): readonly ExplainedDecision[] {
+    const wantedOfTenant = sumByTenant(this.#versions());
+    return this.#deps.runtime.load(applicationId).map((version) => {
+      const { last } = this.#entries.get(versionKey(version.definition)) ?? newEntry;
+      return (
+        last ?? this.#decide(version, this.#allowanceOf(version, wantedOfTenant.get(version.tenantId) ?? 0), undefined)
+      );
+    });
+  }
+
+  changesOf(applicationId: string): readonly ScaleChange[] {
+    return [...(this.#changes.get(applicationId) ?? [])].reverse();
+  }
+
+  forget(applicationId: string): void {
+    this.#changes.delete(applicationId);
+    for (const key of this.#entries.keys()) if (key.startsWith(`${applicationId}:`)) this.#entries.delete(key);
+  }
+
+  #look(): void {
+    const nowMs = this.#deps.clock.monotonic();
+    const versions = this.#versions();
+    const wantedOfTenant = sumByTenant(versions);
+    for (const version of versions) {
+      const entry = this.#entryOf(version, nowMs);
+      const wanted = wantedOfTenant.get(version.tenantId) ?? 0;
+      const made = this.#decide(version, this.#allowanceOf(version, wanted), entry.memory);
+      entry.memory = made.decision.memory;
+      entry.last = made;
+      wantedOfTenant.set(version.tenantId, wanted - version.wantedCount + made.decision.target);
+      this.#apply(made, entry);
+    }
+    for (const [key, { seenAtMs }] of this.#entries) if (seenAtMs !== nowMs) this.#entries.delete(key);
+  }
+
+  /** Those that are awake, and those that should have workers though they sleep. */
+  #versions(): readonly ObservedVersion[] {
+    const { runtime, keepers } = this.#deps;
+    const awake = runtime.load();
+    const known = new Set(awake.map(({ definition }) => versionKey(definition)));
+    const kept = [...(keepers?.() ?? [])].flatMap((applicationId) => runtime.load(applicationId));
+    return [...awake, ...kept.filter(({ definition }) => !known.has(versionKey(definition)))];
+  }
+
+  #entryOf({ definition }: ObservedVersion, nowMs: number): Entry {
+    const key = versionKey(definition);
+    let entry = this.#entries.get(key);
+    if (entry === undefined) {
+      entry = { ...newEntry, observation: new Observation(), seenAtMs: nowMs };
+      this.#entries.set(key, entry);
+    }
+    entry.seenAtMs = nowMs;
+    return entry;
+  }
+
+  /** What the quota leaves for a version, of a tenant whose versions want so many together. */
+  #allowanceOf(version: ObservedVersion, wanted: number): number | undefined {
+    const quota = this.#deps.quotaOf?.(version.tenantId);
+    if (quota === undefined) return undefined;
+    const isAtWork = version.waitingCount > 0 || version.functions.some(({ activeCount }) => activeCount > 0);
+    return Math.max(isAtWork ? 1 : 0, quota - (wanted - version.wantedCount));
+  }
+
+  #decide(version: ObservedVersion, allowance: number | undefined, memory: ScaleMemory | undefined): ExplainedDecision {
+    const { clock, scaleOf, sourcesOf, usageOf } = this.#deps;
+    const { applicationId } = version.definition;
+    const nowMs = clock.monotonic();
+    const policy = policyOf(scaleOf(applicationId), version, this.#platform, allowance);
+    const observation = this.#entries.get(versionKey(version.definition))?.observation ?? new Observation();
+    const extras = { sources: sourcesOf?.(applicationId) ?? [], usageOf: usageOf ?? (() => undefined) };
+    const signals = observation.look(version, extras, nowMs);
+    const decision = decide(signals, policy, memory, nowMs);
+    return {
+      atMs: clock.now(),
+      version,
+      signals,
+      policy,
+      decision,
+      get explanation() {
+        return explainDecision(decision, signals, policy);
+      },
+    };
+  }
+
+  #apply(made: ExplainedDecision, entry: Entry): void {
+    const { version, decision, policy } = made;
+    const { perWorkerLimit, paused } = this.#deps.scaleOf(version.definition.applicationId);
+    if (paused === true) return;
+    const { target } = decision;
+    const limits = `${perWorkerLimit} ${policy.alwaysReady}`;
+    if (target === version.wantedCount) entry.toldCount = undefined;
+    if (target === version.wantedCount && limits === entry.toldLimits) return;
+    // A Runtime that keeps a worker for what runs is asked again, but that is no news.
+    if (target !== version.wantedCount && target !== entry.toldCount) this.#note(made);
+    entry.toldLimits = limits;
+    entry.toldCount = target;
+    if (target > version.wantedCount) this.#deps.announce?.(version.stack, target - version.wantedCount);
+    this.#deps.runtime.scaleTo(version.definition, {
+      count: target,
+      standing: policy.alwaysReady,
+      ...(perWorkerLimit === undefined ? {} : { perWorker: perWorkerLimit }),
+    });
+  }
+
+  #note({ atMs, version, decision, explanation }: ExplainedDecision): void {
+    const { applicationId, codeVersion } = version.definition;
+    const { rule, target: to } = decision;
+    const from = version.wantedCount;
+    const direction = to > from ? 'out' : 'in';
+    this.#deps.meter.count('scale_decisions_total', 1, { rule, direction });
+    const fields = { category: 'Host.Scale', applicationId, codeVersion, from, to, rule, explanation };
+    this.#deps.log.write('information', 'An app is scaled', fields);
+    const changes = this.#changes.get(applicationId) ?? [];
+    if (!this.#changes.has(applicationId) && this.#changes.size >= maxApps) {
+      const [oldest] = this.#changes.keys();
+      if (oldest !== undefined) this.#changes.delete(oldest);
+    }
+    this.#changes.set(applicationId, [
+      ...changes.slice(1 - maxChanges),
+      { atMs, codeVersion, from, to, rule, explanation },
+    ]);
+  }
+}
+
+function sumByTenant(versions: readonly ObservedVersion[]): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const { tenantId, wantedCount } of versions) sums.set(tenantId, (sums.get(tenantId) ?? 0) + wantedCount);
+  return sums;
+}
