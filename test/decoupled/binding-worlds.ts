@@ -5,7 +5,7 @@ import { createDeferred, silentMeter } from '@switchyard/kernel';
 import { createMemoryLinkPair, type Link, type WorkerSupply } from '@switchyard/protocol';
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import { createPooledSupply } from '@switchyard/scale-controller';
-import { createPlaceholderPods, createPodHost } from '@switchyard/sidecar';
+import { createPlaceholderPods, createPodHost, type PlaceholderPodsOptions } from '@switchyard/sidecar';
 import { createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import { createAzureQueueService, createKinds } from '@switchyard/triggers';
 import type { BindingWorld } from './binding-contract.ts';
@@ -14,6 +14,9 @@ import { createHelloApplication, nodeStack } from './hello-application.ts';
 
 const endpoint = { host: '127.0.0.1', port: 50_051 };
 const launch = { executable: 'worker', arguments: [], workerPath: 'worker.js', workerArguments: [], directory: '/' };
+
+/** Workers come by themselves. */
+const noSupply: WorkerSupply = { ensure: () => {}, release: () => {}, watch: () => () => {} };
 
 interface Parts {
   readonly clock: VirtualClock;
@@ -91,10 +94,29 @@ export function openClassicBinding(settings: Readonly<Record<string, string>>): 
 export interface LateWorld extends BindingWorld {
   /** The sidecars' ends of their links to the Runtime, in order. */
   readonly runtimeLinks: readonly Link[];
+  /** Another Runtime, without apps. */
+  readonly elsewhere: Runtime;
 }
 
-/** Placeholders wait in a pool, behind sidecars. */
+/** Placeholders wait in a pool, behind sidecars; no Runtime knows of them. */
 export function openLateBinding(settings: Readonly<Record<string, string>>): LateWorld {
+  return openPooled(settings, {});
+}
+
+/** Placeholders wait in a pool, behind sidecars, and each hangs on the Runtime from its start. */
+export function openAttachedBinding(settings: Readonly<Record<string, string>>): LateWorld {
+  return openPooled(settings, { attachTo: () => ({ endpoint: 'memory', token: undefined }) });
+}
+
+/** They hang on one Runtime, and their apps are on another: each moves there with its app. */
+export function openMovedBinding(settings: Readonly<Record<string, string>>): LateWorld {
+  return openPooled(settings, { attachTo: () => ({ endpoint: 'elsewhere', token: undefined }) });
+}
+
+function openPooled(
+  settings: Readonly<Record<string, string>>,
+  attachment: Pick<PlaceholderPodsOptions, 'attachTo'>,
+): LateWorld {
   const parts = createParts();
   const { clock, log, fleet } = parts;
   const runtimeLinks: Link[] = [];
@@ -104,9 +126,9 @@ export function openLateBinding(settings: Readonly<Record<string, string>>): Lat
       log,
       random: createSeededRandom(7),
       processes: fleet,
-      dial: () => {
-        const link = dialTo((accepted) => runtime.acceptWorker(accepted));
-        runtimeLinks.push(link);
+      dial: (address) => {
+        const link = dialTo((accepted) => (address === 'memory' ? runtime : elsewhere).acceptWorker(accepted));
+        if (address === 'memory') runtimeLinks.push(link);
         return link;
       },
       launchOf: () => ({
@@ -115,7 +137,7 @@ export function openLateBinding(settings: Readonly<Record<string, string>>): Lat
         workerDirectory: '/worker',
       }),
     },
-    { endpoint, instanceId: 'here', hostVersion: '4' },
+    { endpoint, instanceId: 'here', hostVersion: '4', ...attachment },
   );
   parts.acceptor = (link) => pods.acceptWorker(link);
   const { tenantId, scriptRoot } = createHelloApplication();
@@ -135,16 +157,18 @@ export function openLateBinding(settings: Readonly<Record<string, string>>): Lat
     { defaultMinimum: 1 },
   );
   const runtime = openRuntime(parts, supply);
+  const elsewhere = openRuntime(parts, noSupply);
   return {
     clock,
     log,
     runtime,
+    elsewhere,
     fleet,
     runtimeLinks,
     ask: (path, host) => ask(runtime, path, host),
     environmentOf: (worker) => worker.bodies('functionEnvironmentReloadRequest')[0]?.environmentVariables ?? new Map(),
     async close() {
-      await runtime.drain(1_000);
+      await Promise.all([runtime.drain(1_000), elsewhere.drain(1_000)]);
       await supply.close(1_000);
       await pods.close(1_000);
     },

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '@switchyard/kernel';
 import type { ApplicationDefinition, RejectedFunction, Stack } from '@switchyard/model';
 import type { Link, LinkStatus, RpcFunctionMetadata, WorkerClaims } from '@switchyard/protocol';
+import type { VersionLoad, WorkerWish } from './load/version-load.ts';
 
 /** One version of an app, as the catalog describes it. */
 export interface RuntimeApplication {
@@ -28,6 +29,8 @@ export interface RuntimeApplication {
   readonly hostNames: readonly string[];
   /** Function and host keys; undefined lets every caller in (as `func start` does without --enableAuth). */
   readonly keys: FunctionKeys | undefined;
+  /** Lets administrators look after the keys; without it the admin API says that there are none to look after. */
+  readonly keyStore?: KeyStore;
   /** True under `switchyard dev`. */
   readonly development: boolean;
   /** The text of app_offline.htm while the app is taken offline by it: every function answers 503 with that. */
@@ -101,6 +104,31 @@ export interface FunctionFile {
 export interface FunctionKeys {
   /** The level that `key` grants on the function, or undefined when it is no key of it. */
   levelOf(key: string, functionName: string): 'function' | 'system' | 'admin' | undefined;
+  /** The name of the function key, or of the host key, that a caller showed; undefined when it is none, or nobody knows. */
+  nameOf?(key: string, functionName: string): string | undefined;
+}
+
+/** Which keys: those of the host, of its extensions, of one function, or the one that opens everything. */
+export type KeyScope =
+  | { readonly kind: 'master' }
+  | { readonly kind: 'host' }
+  | { readonly kind: 'system' }
+  | { readonly kind: 'function'; readonly functionName: string };
+
+export interface NamedKey {
+  readonly name: string;
+  /** A secret. */
+  readonly value: string;
+}
+
+/** The keys of an app, for those who look after them. What it changes holds for callers from then on. */
+export interface KeyStore {
+  /** In order of name. */
+  list(scope: KeyScope): Promise<readonly NamedKey[]>;
+  /** Makes a key, or gives it another value; one is made up when none is given. The master key has one name, whatever it says. */
+  set(scope: KeyScope, name: string, value?: string): Promise<{ readonly key: NamedKey; readonly isNew: boolean }>;
+  /** False when there was none. */
+  remove(scope: KeyScope, name: string): Promise<boolean>;
 }
 
 /**
@@ -124,6 +152,8 @@ export interface AnnouncedApplication {
   readonly scriptRoot: string;
   /** App settings and connection strings; they hold secrets. */
   readonly settings: ReadonlyMap<string, string>;
+  /** The text of host.json, when the sidecar sent it. */
+  readonly hostJson: string | undefined;
 }
 
 /** Makes an app of an announcement. A PlatformError that it throws is what the worker is refused with. */
@@ -184,6 +214,16 @@ export interface Runtime {
    * Never rejects: a worker that nobody can start anew is a `rejected`.
    */
   restartWorker(workerId: string, wish: RestartWish): Promise<RestartOutcome>;
+  /**
+   * What every version has to do that has workers or work, or, with an id, every version of that app. For whoever decides how
+   * many workers they get; cheap enough to be asked several times a second.
+   */
+  load(applicationId?: string): readonly VersionLoad[];
+  /**
+   * Gives a version so many workers, at once or as soon as the supply has them. What is too many gets nothing new, finishes
+   * what it runs, and is given back. Versions that are not hosted are ignored.
+   */
+  scaleTo(definition: ApplicationDefinition, wish: WorkerWish): void;
   status(): readonly JobHostStatus[];
   /** The workers that hang on this Runtime and wait for an app. */
   placeholders(): readonly WorkerStatus[];

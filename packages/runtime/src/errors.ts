@@ -414,42 +414,6 @@ export const runtimeErrors = defineErrors({
     exit: 1,
     message: "The worker returned a value of kind '{kind}' for '{bindingName}', which no binding can take.",
   },
-  HTTP_STREAMING_UNAVAILABLE: {
-    blame: 'platform',
-    retry: 'never',
-    http: 500,
-    grpc: 12,
-    exit: 1,
-    message:
-      'The worker streams HTTP (app.setup({ enableHttpStream: true })), but this Runtime was given no way to send requests to it.',
-  },
-  HTTP_STREAM_UNREACHABLE: {
-    blame: 'platform',
-    retry: 'safe',
-    http: 500,
-    grpc: 14,
-    exit: 1,
-    message:
-      "The request for function '{functionName}' did not reach its worker: nothing took a connection at {httpUri} in {tries} tries ({reason}). The worker announced that address as its HttpUri; look whether the app closed the server behind it.",
-  },
-  HTTP_STREAM_IDLE: {
-    blame: 'user',
-    retry: 'never',
-    http: 500,
-    grpc: 4,
-    exit: 1,
-    message:
-      "The HTTP stream of function '{functionName}' was ended, because nothing moved on it for {timeoutMs} ms. Answer sooner, or send something now and then, such as a comment line of server-sent events.",
-  },
-  HTTP_STREAM_BROKEN: {
-    blame: 'user',
-    retry: 'never',
-    http: 500,
-    grpc: 14,
-    exit: 1,
-    message:
-      "The worker broke off its HTTP answer for function '{functionName}': {reason}. Its caller got 500, or a broken connection when the answer had begun. Look for an error in the stream that the function returned, or for the end of the worker's process.",
-  },
   REQUEST_HOST_INVALID: {
     blame: 'user',
     retry: 'never',
@@ -495,15 +459,3 @@ export type RuntimeErrorCode = Codes;
 export function toInvocationError(error: PlatformError): InvocationError {
   return { message: error.message, stack: '', type: error.code };
 }
-
-/** The last lines of stderr as the end of a message; empty when there are none. */
-export function quoteStderr(lines: readonly string[]): string {
-  return lines.length === 0 ? '' : `${stderrHeading}${lines.map((line) => `  ${line}`).join('\n')}`;
-}
-
-/** A message without the lines of stderr that it quotes. */
-export function withoutStderr(message: string): string {
-  return message.split(stderrHeading, 1)[0] ?? '';
-}
-
-const stderrHeading = ' Its last output was:\n';

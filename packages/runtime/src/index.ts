@@ -8,6 +8,9 @@ export type {
   FunctionKeys,
   FunctionStatus,
   JobHostStatus,
+  KeyScope,
+  KeyStore,
+  NamedKey,
   RestartOutcome,
   RestartWish,
   Runtime,
@@ -25,6 +28,9 @@ export type {
 } from './contract.ts';
 export { type DispatchStrategy, dispatchStrategies } from './dispatch/strategies.ts';
 export { runtimeErrors } from './errors.ts';
+export { httpStreamErrors } from './http-stream/errors.ts';
 export type { WorkerHttp, WorkerHttpRequest } from './http-stream/worker-http.ts';
 export { defaultLimits, type RuntimeLimits } from './limits.ts';
+export { durationClassesMs, type FunctionMeasure } from './load/function-measures.ts';
+export type { VersionLoad, WorkerWish } from './load/version-load.ts';
 export { createRuntime, type RuntimeDeps, type RuntimeOptions } from './runtime.ts';

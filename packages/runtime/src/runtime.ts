@@ -7,12 +7,20 @@ import type { Clock, Log, Meter, Random } from '@switchyard/kernel';
 import type { ApplicationDefinition } from '@switchyard/model';
 import { grpcStatus, type Link, type WorkerSupply } from '@switchyard/protocol';
 import type { Kinds } from '@switchyard/triggers';
-import type { AnnouncedApplications, Runtime, RuntimeApplication, VerifyWorker } from './contract.ts';
+import type {
+  AnnouncedApplications,
+  RestartOutcome,
+  RestartWish,
+  Runtime,
+  RuntimeApplication,
+  VerifyWorker,
+} from './contract.ts';
 import { FairTurns } from './dispatch/fair-turns.ts';
 import type { DispatchStrategy } from './dispatch/strategies.ts';
 import { runtimeErrors } from './errors.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { HostTable } from './gateway/host-table.ts';
+import { httpStreamErrors } from './http-stream/errors.ts';
 import type { WorkerHttp } from './http-stream/worker-http.ts';
 import type { JobHost } from './job-host/job-host.ts';
 import { JobHostManager } from './job-host/job-host-manager.ts';
@@ -46,6 +54,8 @@ export interface RuntimeOptions {
   readonly strategy?: DispatchStrategy;
   /** What the Runtime calls itself towards workers and in its API, in the numbering of the official host. */
   readonly hostVersion?: string;
+  /** Lets an app answer to its own host names alone; left out, the only app there is answers to any name. */
+  readonly exactHostNames?: boolean;
   readonly limits?: Partial<RuntimeLimits>;
 }
 
@@ -57,11 +67,21 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
   const limits: RuntimeLimits = { ...defaultLimits, ...options.limits };
   const hostVersion = options.hostVersion ?? officialHostVersion;
   const strategy = options.strategy ?? 'leastLoaded';
-  const hosts = new HostTable<JobHost>();
+  const hosts = new HostTable<JobHost>({ isExact: options.exactHostNames ?? false });
   const turns = new FairTurns(deps.clock, limits);
   const manager = new JobHostManager({ ...deps, hosts, turns }, { cpus: options.cpus, hostVersion, strategy, limits });
   const registry = new WorkerRegistry(deps, limits, manager);
-  const gateway = new Gateway({ ...deps, hosts, workerHttp: deps.workerHttp ?? noWay }, { hostVersion, limits });
+  const restartWorker = (workerId: string, wish: RestartWish): Promise<RestartOutcome> =>
+    askForRestart(deps.clock, registry.find(workerId), wish, limits.restartAnswerMs);
+  const gateway = new Gateway(
+    {
+      ...deps,
+      hosts,
+      workerHttp: deps.workerHttp ?? noWay,
+      restartWorker: (workerId) => void restartWorker(workerId, { reason: 'an administrator asked for it' }),
+    },
+    { hostVersion, limits },
+  );
   const links = new Set<Link>();
   const verify = deps.verifyWorker ?? refuseEverybody;
   const directory = {
@@ -99,7 +119,9 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
     setTraffic: (applicationId, shares, trafficOptions) => manager.setTraffic(applicationId, shares, trafficOptions),
     removeVersion: (definition, deadlineMs) => manager.removeVersion(definition, deadlineMs),
     status: () => manager.all.map((jobHost) => jobHost.status()),
-    restartWorker: (workerId, wish) => askForRestart(deps.clock, registry.find(workerId), wish, limits.restartAnswerMs),
+    load: (applicationId) => manager.loads(applicationId),
+    scaleTo: (definition, wish) => manager.scaleTo(definition, wish),
+    restartWorker,
     placeholders: () => placeholders.status(),
     watch: (observer) => manager.watch(observer),
     async drain(deadlineMs) {
@@ -119,6 +141,6 @@ const refuseEverybody: VerifyWorker = () => {
 
 const noWay: WorkerHttp = {
   open: () => {
-    throw runtimeErrors.create('HTTP_STREAMING_UNAVAILABLE');
+    throw httpStreamErrors.create('HTTP_STREAMING_UNAVAILABLE');
   },
 };

@@ -4,7 +4,7 @@ export { connectionArguments, type WorkerConnection } from './connection-argumen
 export type { LaunchSource, WorkerLaunch } from './contract.ts';
 export { podErrors } from './errors.ts';
 export type { AssignVerdict, AuthorizeAssign } from './http/authorize.ts';
-export type { BodyLimits, BodyReading } from './http/request-body.ts';
+export { type BodyLimits, type BodyReading, readBody } from './http/request-body.ts';
 export {
   defaultSidecarServerLimits,
   type SidecarServerLimits,

@@ -17,6 +17,7 @@ export function createRecordedKinds(): RecordedKinds {
     collected,
     listeners: [],
     failWrites: () => {},
+    webhook: () => undefined,
     trigger: (type) =>
       type === 'httpTrigger'
         ? httpTriggerKind

@@ -415,4 +415,45 @@ describe('Dispatcher', () => {
     run.dispatcher.removeWorker(worker, 'gone');
     expect(inFlight).toBe(0);
   });
+
+  test('I8: no worker gets more calls at once than the limit; what waits counts as waiting, not as refused', async () => {
+    const { clock, dispatcher, submit } = createDispatcher();
+    const [one, two] = [createReadyWorker(), createReadyWorker({ workerId: 'w2' })];
+    dispatcher.limitPerWorker(1);
+    dispatcher.addWorker(one.worker, one.channel);
+    const calls = ['a', 'b', 'c'].map(submit);
+    expect([one.worker.inFlight.size, dispatcher.heldCount]).toEqual([1, 2]);
+    dispatcher.addWorker(two.worker, two.channel);
+    expect([two.worker.inFlight.size, dispatcher.heldCount]).toEqual([1, 1]);
+    // As long as a call waits for a first worker, and not only as long as for one that is blocked.
+    await clock.advance(defaultLimits.backPressureMs + 1);
+    expect([dispatcher.heldCount, dispatcher.refusedCount, dispatcher.blockedCount]).toEqual([1, 0, 0]);
+    dispatcher.limitPerWorker(2);
+    expect([dispatcher.heldCount, calls.flatMap(({ results }) => results)]).toEqual([0, []]);
+  });
+
+  test('I9: a closed lane gets nothing, tells its end, and may be opened again', () => {
+    const drained: string[] = [];
+    const { dispatcher, submit, starving } = createDispatcher({ onDrained: ({ workerId }) => drained.push(workerId) });
+    const { worker, channel } = createReadyWorker();
+    dispatcher.addWorker(worker, channel);
+    for (const id of ['a', 'b']) submit(id);
+    dispatcher.closeLane(worker);
+    submit('c');
+    expect([worker.inFlight.size, dispatcher.heldCount, starving.length]).toEqual([2, 1, 1]);
+    dispatcher.answer(worker, sampleAnswer('a'));
+    expect(drained).toEqual([]);
+    dispatcher.answer(worker, sampleAnswer('b'));
+    expect(drained).toEqual(['w1']);
+    dispatcher.openLane(worker);
+    expect([worker.inFlight.size, dispatcher.heldCount]).toEqual([1, 0]);
+  });
+
+  test('counts what it refuses because nobody has room', () => {
+    const { dispatcher, submit } = createDispatcher();
+    const { worker, channel } = createReadyWorker({ inFlightCapacity: 1 });
+    dispatcher.addWorker(worker, channel);
+    for (const id of ['a', 'b', 'c', 'd', 'e']) submit(id);
+    expect([dispatcher.refusedCount, dispatcher.blockedCount]).toEqual([1, 1]);
+  });
 });

@@ -11,6 +11,8 @@
  * I5 No call is held longer than its deadline, and no more calls than the queue's capacity.
  * I6 After `close` nothing is held or sent.
  * I7 A call is sent only with the leave of the dispatcher's share, which hears of the end of every call that was sent.
+ * I8 No worker has more calls in flight than `limitPerWorker` says; what is beyond that is held as for a first worker.
+ * I9 A worker whose lane is closed gets no call until it is opened again, and the end of its last call is told.
  */
 import { type Clock, type Log, type Meter, messageOf } from '@switchyard/kernel';
 import { formatTimeSpan } from '@switchyard/model';
@@ -49,6 +51,8 @@ export interface DispatcherOptions {
   readonly onStalled: (worker: Worker) => void;
   /** Called when a blocked worker takes frames again. */
   readonly onRelieved: (worker: Worker) => void;
+  /** Called when a worker whose lane is closed has nothing more in flight. */
+  readonly onDrained?: (worker: Worker) => void;
 }
 
 export class Dispatcher {
@@ -58,6 +62,8 @@ export class Dispatcher {
   readonly #held: HoldQueue<Call>;
   readonly #share: Share;
   #lanes: Lane[] = [];
+  #limitPerWorker = Number.POSITIVE_INFINITY;
+  #refused = 0;
   #isClosed = false;
 
   constructor(deps: DispatcherDeps, options: DispatcherOptions) {
@@ -76,6 +82,25 @@ export class Dispatcher {
   /** Connected workers. */
   get laneCount(): number {
     return this.#lanes.length;
+  }
+
+  /** Ready workers that take nothing at the moment. */
+  get blockedCount(): number {
+    let count = 0;
+    for (const { isBlocked, worker } of this.#lanes) if (isBlocked || worker.inFlight.isFull) count += 1;
+    return count;
+  }
+
+  /** Calls that were refused because nobody had room for them. */
+  get refusedCount(): number {
+    return this.#refused;
+  }
+
+  /** From now on no worker gets more calls at once; what it has stays. */
+  limitPerWorker(limit: number): void {
+    this.#limitPerWorker = limit;
+    for (const lane of this.#lanes) lane.limit = limit;
+    this.#flush();
   }
 
   /** Takes the call over; it is settled sooner or later, perhaps before this returns. */
@@ -102,7 +127,20 @@ export class Dispatcher {
 
   /** A worker became Ready. */
   addWorker(worker: Worker, channel: WorkerChannel): void {
-    this.#lanes = [...this.#lanes, new Lane(worker, channel)];
+    const lane = new Lane(worker, channel);
+    lane.limit = this.#limitPerWorker;
+    this.#lanes = [...this.#lanes, lane];
+    this.#flush();
+  }
+
+  /** The worker gets no more calls; it keeps those that it has. */
+  closeLane(worker: Worker): void {
+    for (const lane of this.#lanes) if (lane.worker === worker) lane.isClosing = true;
+  }
+
+  /** The worker gets calls again. */
+  openLane(worker: Worker): void {
+    for (const lane of this.#lanes) if (lane.worker === worker) lane.isClosing = false;
     this.#flush();
   }
 
@@ -124,6 +162,7 @@ export class Dispatcher {
     this.#share.give();
     call.settle({ kind: 'answered', response });
     if (this.#held.size > 0) this.#flush();
+    if (worker.inFlight.size === 0 && this.#isClosing(worker)) this.#options.onDrained?.(worker);
   }
 
   /** The worker is gone: what ran on it is lost, and nothing more goes to it. */
@@ -134,7 +173,7 @@ export class Dispatcher {
       this.#share.give();
       settleLost(call, 'worker-lost', 'INVOCATION_WORKER_LOST', { workerId: worker.workerId, reason });
     }
-    if (this.#held.size > 0 && this.#lanes.length === 0) this.#options.onStarving();
+    if (this.#held.size > 0 && this.#isStarving) this.#options.onStarving();
   }
 
   /** No worker is to be expected soon: what waits is settled as lost. */
@@ -157,7 +196,16 @@ export class Dispatcher {
       return;
     }
     this.#deps.meter.count('invocations_held', 1, { app: this.#options.applicationId });
-    if (this.#lanes.length === 0) this.#options.onStarving();
+    if (this.#isStarving) this.#options.onStarving();
+  }
+
+  /** True when no worker is there that could take a call, now or later. */
+  get #isStarving(): boolean {
+    return this.#lanes.every(({ isClosing }) => isClosing);
+  }
+
+  #isClosing(worker: Worker): boolean {
+    return this.#lanes.some((lane) => lane.worker === worker && lane.isClosing);
   }
 
   /** Too many wait: for the app to wake up, or for its workers to have room. */
@@ -167,6 +215,7 @@ export class Dispatcher {
       settleLost(call, 'no-worker', 'INVOCATION_HELD_LIMIT', { limit });
       return;
     }
+    this.#refused += 1;
     settleLost(call, 'overloaded', 'INVOCATION_OVERLOADED', { reason: `${limit} invocations wait already` });
   }
 
@@ -177,6 +226,7 @@ export class Dispatcher {
       return;
     }
     const reason = `none took the invocation within ${limits.backPressureMs} ms`;
+    this.#refused += 1;
     settleLost(call, 'overloaded', 'INVOCATION_OVERLOADED', { reason });
     for (const lane of this.#lanes) if (lane.isBlocked) this.#options.onStalled(lane.worker);
   }

@@ -7,6 +7,10 @@ export class Lane {
   readonly channel: WorkerChannel;
   /** True between a `send` that answered false and the channel's `drained`. */
   isBlocked = false;
+  /** The most calls that it takes at once. */
+  limit = Number.POSITIVE_INFINITY;
+  /** True while its worker gets nothing new, so that it can end without a loss. */
+  isClosing = false;
   /** Runs when the invocation that has run longest may be out of time. */
   deadline: Timer | undefined;
 
@@ -17,6 +21,8 @@ export class Lane {
 
   /** True when the next call may take it. */
   get isOpen(): boolean {
-    return this.worker.state.kind === 'ready' && !this.isBlocked && !this.worker.inFlight.isFull;
+    const { state, inFlight } = this.worker;
+    const hasRoom = !inFlight.isFull && inFlight.size < this.limit;
+    return hasRoom && !this.isBlocked && !this.isClosing && state.kind === 'ready';
   }
 }

@@ -28,7 +28,8 @@ export function isAuthorized(
   return granted !== undefined && (granted === 'admin' || granted === required);
 }
 
-function keyOf({ headers, search }: Credentials): string | undefined {
+/** The key that a caller shows, in the header or else in the query. */
+export function keyOf({ headers, search }: Credentials): string | undefined {
   const header = headers['x-functions-key'];
   if (typeof header === 'string') return header;
   for (const part of search.split('&')) {

@@ -11,14 +11,16 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, type Log, messageOf } from '@switchyard/kernel';
-import type { HttpReply } from '@switchyard/triggers';
-import { type RuntimeErrorCode, runtimeErrors, withoutStderr } from '../errors.ts';
+import type { HttpReply, Kinds } from '@switchyard/triggers';
+import type { AdminHost } from '../admin/admin-call.ts';
+import { isHostPath, serveAdmin } from '../admin/serve-admin.ts';
+import { type RuntimeErrorCode, runtimeErrors } from '../errors.ts';
 import type { WorkerHttp } from '../http-stream/worker-http.ts';
 import type { FunctionCatalog } from '../job-host/function-catalog.ts';
 import type { JobHost } from '../job-host/job-host.ts';
 import type { RuntimeLimits } from '../limits.ts';
+import { withoutStderr } from '../stderr-quote.ts';
 import { accessTo } from './access.ts';
-import { isHostPath, serveAdmin } from './admin.ts';
 import { homePage } from './home-page.ts';
 import type { HostTable } from './host-table.ts';
 import type { Address } from './http-exchange.ts';
@@ -35,6 +37,9 @@ export interface GatewayDeps {
   readonly hosts: HostTable<JobHost>;
   /** The way to workers that take HTTP themselves. */
   readonly workerHttp: WorkerHttp;
+  readonly kinds: Pick<Kinds, 'webhook'>;
+  /** Starts a worker's process anew, if that can be done; does not wait. */
+  readonly restartWorker: (workerId: string) => void;
 }
 
 export interface GatewayOptions {
@@ -57,11 +62,13 @@ export class Gateway {
   readonly #deps: GatewayDeps;
   readonly #options: GatewayOptions;
   readonly #functions: HttpFunctions;
+  readonly #admin: AdminHost;
 
   constructor(deps: GatewayDeps, options: GatewayOptions) {
     this.#deps = deps;
     this.#options = options;
     this.#functions = new HttpFunctions({ ...deps, limits: options.limits });
+    this.#admin = { ...deps, hostVersion: options.hostVersion, warmedUp: new WeakSet() };
   }
 
   /** Serves one request. A body that its sender announces with `Expect: 100-continue` must not have been asked for yet. */
@@ -97,12 +104,12 @@ export class Gateway {
     const replyHeaders = replyHeadersOf(jobHost.application, address);
     const visit: Visit = { request, response, target, address, jobHost, replyHeaders };
     if (isHostPath(target.path)) {
-      serveAdmin({ ...visit, clock: this.#deps.clock, hostVersion: this.#options.hostVersion });
+      serveAdmin({ ...visit, url: address.url, host: this.#admin });
       return;
     }
-    const offlinePage = jobHost.application.offlinePage?.();
-    if (offlinePage === undefined) this.#visit(visit);
-    else reply(visit, { status: 503, headers: htmlHeaders, body: offlinePage });
+    if (jobHost.isOffline) {
+      reply(visit, { status: 503, headers: htmlHeaders, body: jobHost.application.offlinePage?.() ?? '' });
+    } else this.#visit(visit);
   }
 
   #visit(visit: Visit): void {

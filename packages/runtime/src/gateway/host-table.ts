@@ -5,7 +5,7 @@
  * literal header.
  *
  * I1 An app answers to `<applicationId>.localhost` and to its own host names, whatever their case and port.
- * I2 While there is exactly one app, every host name, and none at all, is its own.
+ * I2 While there is exactly one app, every host name, and none at all, is its own; not where names have to be exact.
  * I3 A header that is no host name never finds an app.
  * I4 What is remembered never outlives a change, and never grows past its limit.
  */
@@ -22,10 +22,20 @@ const maxRemembered = 1_000;
 /** A registered name, an IPv4 or an IPv6 address, with or without a port (RFC 3986, section 3.2). */
 const authorityPattern = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(?::\d{0,5})?$/i;
 
+export interface HostTableOptions {
+  /** An app answers to its own names alone, also while it is the only one. */
+  readonly isExact?: boolean;
+}
+
 export class HostTable<App> {
+  readonly #isExact: boolean;
   readonly #byName = new Map<string, { readonly applicationId: string; readonly app: App }>();
   readonly #names = new Map<string, readonly string[]>();
   readonly #remembered = new Map<string, HostLookup<App>>();
+
+  constructor({ isExact = false }: HostTableOptions = {}) {
+    this.#isExact = isExact;
+  }
 
   /** Lets the app answer to its names; a name of another app is an APPLICATION_CONFLICT. Replaces the app's old entry. */
   set(applicationId: string, hostNames: readonly string[], app: App): void {
@@ -72,6 +82,6 @@ export class HostTable<App> {
   }
 
   #onlyApp(): { readonly applicationId: string; readonly app: App } | undefined {
-    return this.#names.size === 1 ? this.#byName.values().next().value : undefined;
+    return this.#names.size === 1 && !this.#isExact ? this.#byName.values().next().value : undefined;
   }
 }

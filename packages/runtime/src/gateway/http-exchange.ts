@@ -91,6 +91,10 @@ export class HttpExchange implements EventSource, HttpTriggerRequest, ForwardedE
     this.#openForward = openForward;
   }
 
+  get hasErrorStatus(): boolean {
+    return this.response.statusCode >= 500;
+  }
+
   get application(): ResolvedApplication {
     return this.jobHost.application;
   }

@@ -20,10 +20,10 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, messageOf, type PlatformError, StateMachine, type Timer } from '@switchyard/kernel';
 import type { HttpReply } from '@switchyard/triggers';
-import { runtimeErrors } from '../errors.ts';
 import { breakOff } from '../gateway/break-off.ts';
 import { inviteBody } from '../gateway/expectation.ts';
 import { addMissingHeaders, writeReply } from '../gateway/write-reply.ts';
+import { httpStreamErrors } from './errors.ts';
 import { toCallerHeaders, toWorkerHeaders } from './forward-headers.ts';
 import type { ForwardLimits } from './forward-limits.ts';
 import { toPairs, Upload } from './upload.ts';
@@ -246,7 +246,7 @@ export class HttpForward {
     const { httpUri, functionName } = this.#target;
     const { activityMs: timeoutMs, connectTries: tries } = this.#deps.limits;
     const details = { functionName, httpUri, timeoutMs, tries, reason: messageOf(reason) };
-    this.#end({ kind: 'failed', error: runtimeErrors.create(code, details, reason) });
+    this.#end({ kind: 'failed', error: httpStreamErrors.create(code, details, reason) });
     this.#refuse({ status: 500, headers: [], body: '' });
   }
 

@@ -11,6 +11,7 @@ import { type Clock, createDeferred, type Deferred, type Log, type Meter, type R
 import type { InvocationOutcome, TriggerEvent } from '@switchyard/triggers';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { FunctionEntry } from '../job-host/function-entry.ts';
+import { FunctionMeasures } from '../load/function-measures.ts';
 import type { WorkerCapabilities } from '../worker-registry/capabilities.ts';
 import { Invocation } from './invocation.ts';
 import { InvocationLog } from './invocation-log.ts';
@@ -28,6 +29,8 @@ export interface EventSource {
   serialized?(): void;
   /** What else must end well before the invocation counts as succeeded; undefined when there is nothing. */
   settling?(): Promise<void> | undefined;
+  /** Asked once the invocation has ended: true when the answer says that it went wrong, though the function did not fail. */
+  readonly hasErrorStatus?: boolean;
   /** True once it cannot be given to another worker. */
   readonly isSpent?: boolean;
 }
@@ -56,6 +59,8 @@ export interface InvocationHost extends ExecutorDeps {
   /** The waits between tries: how each is ended, and whether a listener's event waits. */
   readonly waits: Map<() => void, boolean>;
   readonly isClosing: (isOfListener: boolean) => boolean;
+  /** What must still end of invocations that their workers have answered. */
+  readonly settlings: Set<Promise<void>>;
 }
 
 const listenerRun: RunOptions = { keepsId: true, retries: true };
@@ -63,6 +68,9 @@ const listenerRun: RunOptions = { keepsId: true, retries: true };
 export class Executor {
   readonly #host: InvocationHost;
   readonly #waits = new Map<() => void, boolean>();
+  /** What its functions have done. */
+  readonly measures = new FunctionMeasures();
+  readonly #settlings = new Set<Promise<void>>();
   #active = 0;
   #quietSinceMs: number;
   /** For whom there are no more retries. */
@@ -76,6 +84,7 @@ export class Executor {
       invocationLog: new InvocationLog(deps.log),
       traces: new TraceContexts(deps.random),
       waits: this.#waits,
+      settlings: this.#settlings,
       isClosing: (isOfListener) => this.#closing === 'all' || (isOfListener && this.#closing === 'listeners'),
     };
   }
@@ -83,6 +92,11 @@ export class Executor {
   /** Invocations that have no outcome yet, and what is held. */
   get active(): number {
     return this.#active;
+  }
+
+  /** Invocations that wait to be tried again; they are among the active ones. */
+  get waiting(): number {
+    return this.#waits.size;
   }
 
   /** Since when nothing has run or been held, in milliseconds of the monotonic clock; undefined while something does. */
@@ -98,9 +112,19 @@ export class Executor {
     done: (outcome: InvocationOutcome) => void,
   ): Invocation {
     this.#active += 1;
+    const { clock } = this.#host;
+    const { name } = entry.metadata;
+    const startedMs = clock.monotonic();
+    this.measures.begin(name);
     const invocation = new Invocation(this.#host, entry, source, options, (outcome) => {
       this.#leave();
-      done(outcome);
+      try {
+        done(outcome);
+      } finally {
+        const { kind } = outcome;
+        const hasFailed = kind === 'failed' || kind === 'lost' || source.hasErrorStatus === true;
+        this.measures.end(name, clock.monotonic() - startedMs, hasFailed);
+      }
     });
     invocation.start();
     return invocation;
@@ -141,6 +165,11 @@ export class Executor {
   close(): void {
     this.#closing = 'all';
     for (const end of [...this.#waits.keys()]) end();
+  }
+
+  /** Resolves when the answers that are on their way to callers at the moment have gone out. */
+  async whenSettled(): Promise<void> {
+    await Promise.allSettled([...this.#settlings]);
   }
 
   /** Resolves as soon as nothing runs. */

@@ -193,6 +193,7 @@ export class Invocation implements Call {
       return;
     }
     const settling = this.#source.settling?.();
+    if (settling !== undefined) this.#keepSettling(settling);
     if (this.#entry.outputs.length === 0 && settling === undefined) {
       this.#succeed(values);
       return;
@@ -201,6 +202,13 @@ export class Invocation implements Call {
       () => this.#succeed(values),
       (thrown: unknown) => this.#fail(errorOf(thrown)),
     );
+  }
+
+  #keepSettling(settling: Promise<void>): void {
+    const { settlings } = this.#host;
+    settlings.add(settling);
+    const forget = (): boolean => settlings.delete(settling);
+    settling.then(forget, forget);
   }
 
   #succeed(values: InvocationValues): void {

@@ -16,7 +16,15 @@ import {
   type SettingsView,
   type SingletonSettings,
 } from '@switchyard/model';
-import type { BindingContext, BindingScope, HttpTriggerOptions, InvocationOutcome, Kinds } from '@switchyard/triggers';
+import type {
+  BindingContext,
+  BindingScope,
+  HttpTriggerOptions,
+  InvocationOutcome,
+  Kinds,
+  ListenerContext,
+  TriggerListener,
+} from '@switchyard/triggers';
 import { runtimeErrors } from '../errors.ts';
 import type { FunctionEntry, FunctionTrigger, InputBinding, OutputBinding } from './function-entry.ts';
 
@@ -86,7 +94,10 @@ function buildTrigger(metadata: FunctionMetadata, scope: EntryScope): FunctionTr
   const options = kind.parse(trigger, bindingScope(metadata, scope));
   if (kind.style === 'route') return { kind: 'route', options: options as HttpTriggerOptions };
   const context = scope.contextOf(metadata.name);
-  return { kind: 'listener', listen: (invoke) => kind.listen(options, { ...context, invoke }) };
+  const listen = (invoke: ListenerContext['invoke']): TriggerListener => kind.listen(options, { ...context, invoke });
+  if (kind.toManualEvent === undefined) return { kind: 'listener', listen };
+  const toManualEvent = kind.toManualEvent.bind(kind);
+  return { kind: 'listener', listen, toManualEvent: (input) => toManualEvent(options, input, context) };
 }
 
 function buildInput(metadata: FunctionMetadata, binding: BindingMetadata, scope: EntryScope): InputBinding {

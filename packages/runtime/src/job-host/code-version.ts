@@ -30,6 +30,7 @@ import type { DispatchStrategy } from '../dispatch/strategies.ts';
 import { Executor } from '../invocation/executor.ts';
 import { LogRelay } from '../invocation/log-relay.ts';
 import type { RuntimeLimits } from '../limits.ts';
+import type { VersionLoad, WorkerWish } from '../load/version-load.ts';
 import { parseCapabilities, type WorkerCapabilities } from '../worker-registry/capabilities.ts';
 import type { HandshakePlan } from '../worker-stream/handshake.ts';
 import { IdleWatch } from './idle-watch.ts';
@@ -176,6 +177,50 @@ export class CodeVersion {
     };
   }
 
+  /** What it has to do, and who is there to do it. */
+  load(weight: number): VersionLoad {
+    const { pool, executor, application } = this;
+    const { idleMs } = application.scaling;
+    const { quietSinceMs } = executor;
+    const { workerModel } = application.host.extensions;
+    return {
+      definition: this.definition,
+      tenantId: application.tenantId,
+      stack: application.stack,
+      weight,
+      wantedCount: pool.wantedCount,
+      readyCount: pool.readyCount,
+      startingCount: pool.startingCount,
+      drainingCount: pool.drainingCount,
+      blockedCount: this.#dispatcher.blockedCount,
+      heldCount: this.#dispatcher.heldCount,
+      waitingCount: this.#waiting.size,
+      refusedCount: this.#dispatcher.refusedCount,
+      startFailureCount: pool.failedStarts,
+      quietMs: quietSinceMs === undefined ? 0 : this.#deps.clock.monotonic() - quietSinceMs,
+      idleMs,
+      standingCount: pool.standingCount,
+      functions: executor.measures.all,
+      workerIds: pool.workers.map(({ workerId }) => workerId),
+      ...(workerModel === undefined ? {} : { workerModel }),
+    };
+  }
+
+  /** True when it has workers, or something to do. */
+  get isAwake(): boolean {
+    return this.pool.wantedCount > 0 || this.pool.workers.length > 0 || this.executor.active > 0;
+  }
+
+  /** Gives it so many workers, and says how much each may do at once. */
+  scaleTo({ count, perWorker, standing }: WorkerWish): void {
+    if (this.#machine.kind === 'closed') return;
+    this.#dispatcher.limitPerWorker(perWorker ?? Number.POSITIVE_INFINITY);
+    // What runs or waits keeps one worker, so that nobody who has been let in waits in vain.
+    const isNeeded = this.executor.active > 0 || this.#waiting.size > 0;
+    const most = this.application.scale?.maximum ?? Number.POSITIVE_INFINITY;
+    this.pool.scaleTo(Math.min(most, isNeeded ? Math.max(1, count) : count), standing);
+  }
+
   /** It gets no new events; what waits for a worker that is not there is settled when `isLast` says that none will come. */
   beginDraining(isLast: boolean): void {
     if (this.#machine.kind !== 'serving') return;
@@ -237,6 +282,7 @@ export class CodeVersion {
       onTimeout: (worker) => this.pool.abandon(worker),
       onStalled: (worker) => this.pool.stalled(worker),
       onRelieved: (worker) => this.pool.recovered(worker, 'back-pressure'),
+      onDrained: (worker) => this.pool.drained(worker),
     });
   }
 
@@ -254,6 +300,7 @@ export class CodeVersion {
         limits,
         onChange: () => this.#workersChanged(),
         onStartFailed: (error) => this.#startFailed(error),
+        whenSettled: () => this.executor.whenSettled(),
       },
     );
   }

@@ -1,7 +1,13 @@
 import type { MetricLabels } from '@switchyard/kernel';
 import type { FunctionMetadata, RetryPolicy } from '@switchyard/model';
 import type { TypedData } from '@switchyard/protocol';
-import type { HttpTriggerOptions, InvocationOutcome, ListenerContext, TriggerListener } from '@switchyard/triggers';
+import type {
+  HttpTriggerOptions,
+  InvocationOutcome,
+  ListenerContext,
+  ManualEvent,
+  TriggerListener,
+} from '@switchyard/triggers';
 
 /** Named values of an event, for `{name}` expressions. */
 export type BindingValues = ReadonlyMap<string, TypedData>;
@@ -21,7 +27,12 @@ export interface OutputBinding {
 /** How a function is started. */
 export type FunctionTrigger =
   | { readonly kind: 'route'; readonly options: HttpTriggerOptions }
-  | { readonly kind: 'listener'; listen(invoke: ListenerContext['invoke']): TriggerListener };
+  | {
+      readonly kind: 'listener';
+      listen(invoke: ListenerContext['invoke']): TriggerListener;
+      /** The event of a run by hand, where the kind knows better than to take the input as text. */
+      readonly toManualEvent?: (input: string) => Promise<ManualEvent>;
+    };
 
 /** A function of a JobHost, with everything that an invocation needs, resolved once. */
 export interface FunctionEntry {

@@ -20,6 +20,7 @@ import { classifyConsoleLine, type SupplyEvent, type WorkerClaims } from '@switc
 import type { AddOptions, JobHostStatus, RuntimeApplication, TrafficOptions, TrafficShare } from '../contract.ts';
 import { type RuntimeErrorCode, runtimeErrors } from '../errors.ts';
 import type { HostTable } from '../gateway/host-table.ts';
+import type { VersionLoad, WorkerWish } from '../load/version-load.ts';
 import type { Worker, WorkerChannel } from '../worker-registry/worker.ts';
 import type { RegistryObserver, WorkerRegistry } from '../worker-registry/worker-registry.ts';
 import type { Admission } from '../worker-stream/worker-stream.ts';
@@ -116,6 +117,24 @@ export class JobHostManager implements RegistryObserver {
     this.#deps.hosts.set(applicationId, hostNames, jobHost);
     jobHost.setWeights(weights, options);
     if (!isOnDuty) await this.#promote(jobHost, hostNames);
+  }
+
+  /** What every version has to do that is awake, or every one of an app. */
+  loads(applicationId?: string): readonly VersionLoad[] {
+    return this.all.flatMap((jobHost) => {
+      const { applicationId: own } = jobHost.application.definition;
+      if (applicationId !== undefined && own !== applicationId) return [];
+      const versions = jobHost.versions.filter((version) => applicationId !== undefined || version.isAwake);
+      if (versions.length === 0) return [];
+      const isOnDuty = this.#currentOf(own) === jobHost;
+      return versions.map((version) => version.load(isOnDuty ? jobHost.weightOf(version) : 0));
+    });
+  }
+
+  /** Gives a version so many workers; one that is not hosted, or is being taken out, gets none. */
+  scaleTo(definition: ApplicationDefinition, wish: WorkerWish): void {
+    const version = this.#jobHosts.get(jobHostKey(definition))?.versionOf(definition);
+    if (version !== undefined && !version.isDraining) version.scaleTo(wish);
   }
 
   /** Ends one version as `Runtime.removeVersion` says. */

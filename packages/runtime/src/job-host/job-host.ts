@@ -29,21 +29,24 @@ import {
 } from '@switchyard/kernel';
 import { type ApplicationDefinition, type FunctionIndex, jobHostKey } from '@switchyard/model';
 import type { FunctionMetadataResponse, WorkerSupply } from '@switchyard/protocol';
-import type { Kinds } from '@switchyard/triggers';
+import type { InvocationOutcome, Kinds, TriggerEvent } from '@switchyard/triggers';
 import type { JobHostStatus, TrafficOptions, UnloadedFunction } from '../contract.ts';
 import type { FairTurns } from '../dispatch/fair-turns.ts';
 import { HoldQueue } from '../dispatch/hold-queue.ts';
 import type { DispatchStrategy } from '../dispatch/strategies.ts';
-import { quoteStderr, runtimeErrors } from '../errors.ts';
+import { runtimeErrors } from '../errors.ts';
 import type { RuntimeLimits } from '../limits.ts';
+import { quoteStderr } from '../stderr-quote.ts';
 import type { FunctionOffer, IndexParticipant } from '../worker-stream/handshake.ts';
 import { CodeVersion } from './code-version.ts';
 import { createApplicationCatalog, type FunctionCatalog } from './function-catalog.ts';
 import { differenceOf, missingNames } from './function-difference.ts';
+import type { FunctionEntry } from './function-entry.ts';
 import { createHandshakePlan } from './handshake-plan.ts';
 import { indexFromFiles, indexFromWorker } from './index-functions.ts';
 import { IndexGate } from './index-gate.ts';
 import { reportIndex } from './index-report.ts';
+import { ListenerDuty } from './listener-duty.ts';
 import { ListenerSet } from './listener-set.ts';
 import type { ResolvedApplication } from './resolve-application.ts';
 import { TrafficSplit, type Weighted } from './traffic-split.ts';
@@ -111,7 +114,10 @@ export class JobHost {
   readonly #removals = new Map<CodeVersion, Promise<void>>();
   readonly #first: CodeVersion;
   readonly #traffic: TrafficSplit<CodeVersion>;
-  readonly #listeners: ListenerSet;
+  /** Whether its listeners listen. */
+  readonly duty: ListenerDuty;
+  /** In milliseconds of the monotonic clock. */
+  readonly createdMs: number;
   readonly #waiting: HoldQueue<Resume>;
   /** What a worker listed; undefined for functions that were read from files. */
   #listed: FunctionIndex | undefined;
@@ -140,10 +146,14 @@ export class JobHost {
     this.#gate = new IndexGate(application.worker.workerIndexing && application.index === undefined);
     this.#first = this.#createVersion(application);
     this.#traffic = new TrafficSplit(this.#first);
-    this.#listeners = new ListenerSet({
-      clock: deps.clock,
-      log: this.log,
-      invoke: (entry, event) => this.#traffic.next().executor.invoke(entry, event),
+    this.createdMs = deps.clock.monotonic();
+    const { clock } = deps;
+    const invoke = (entry: FunctionEntry, event: TriggerEvent): Promise<InvocationOutcome> =>
+      this.#traffic.next().executor.invoke(entry, event);
+    this.duty = new ListenerDuty({
+      clock,
+      createSet: () => new ListenerSet({ clock, log: this.log, invoke }),
+      isOffline: application.offlinePage && (() => application.offlinePage?.() !== undefined),
     });
     this.#waiting = new HoldQueue(deps.clock, limits.requestsBeforeIndex, (resume) => resume(undefined));
   }
@@ -256,6 +266,20 @@ export class JobHost {
     return outages.every((outage) => outage !== undefined) ? outages[0] : undefined;
   }
 
+  /** True while every function answers 503: an administrator, or app_offline.htm, says so. */
+  get isOffline(): boolean {
+    return this.duty.isPausedBy('state') || this.application.offlinePage?.() !== undefined;
+  }
+
+  /** What runs or is held, and what waits to be tried again. */
+  get outstanding(): { readonly invocations: number; readonly retries: number } {
+    const executors = this.versions.map(({ executor }) => executor);
+    return {
+      invocations: executors.reduce((sum, { active }) => sum + active, 0),
+      retries: executors.reduce((sum, { waiting }) => sum + waiting, 0),
+    };
+  }
+
   /** Calls `resume` once the functions are known, or in vain after a while. Returns how to give the wait up. */
   whenIndexed(resume: Resume): () => void {
     const key = String(this.#nextWaiting++);
@@ -293,7 +317,7 @@ export class JobHost {
   stopListening(): Promise<void> {
     this.#mayListen = false;
     for (const { executor } of this.versions) executor.closeListeners();
-    return this.#listeners.drain();
+    return this.duty.drain();
   }
 
   /** Tries nothing again that has failed. */
@@ -320,7 +344,7 @@ export class JobHost {
     const ended = Promise.all([this.stopListening(), ...versions.map(({ executor }) => executor.whenIdle())]);
     await Promise.race([ended, this.#outOfTime.promise]);
     this.hurry();
-    await this.#listeners.drain(0);
+    await this.duty.drain(0);
     await Promise.all(versions.map((version) => version.close()));
     if (this.#machine.allows('stopped')) this.#machine.transition({ kind: 'stopped' });
     this.#changed();
@@ -405,7 +429,7 @@ export class JobHost {
   /** Workers that have not come yet keep no listener back when the functions were known without them. */
   #listenIfDue(): void {
     const isDue = this.application.index !== undefined || this.versions.some(({ hasServed }) => hasServed);
-    if (this.#mayListen && isDue && this.catalog !== undefined) this.#listeners.start(this.catalog.entries);
+    if (this.#mayListen && isDue && this.catalog !== undefined) this.duty.start(this.catalog.entries);
   }
 
   #emptyProblem(participant: IndexParticipant | undefined): string {

@@ -10,6 +10,8 @@ export class Seat {
   wasReady = false;
   /** False once the worker was given back to the supply: its end is no news then. */
   isWanted = true;
+  /** True while it gets nothing new and ends when it is done; it can be taken back until then. */
+  isDraining = false;
   /** Why the supply gets it back once its stream is over; undefined unless it was told to end and is waited for. */
   leaving: ReleaseReason | undefined;
   #deadline: Timer | undefined;

@@ -8,7 +8,7 @@ import { defaultLimits } from '../limits.ts';
 import { FakeChannel } from '../testing/fake-channel.ts';
 import { FakeSupply } from '../testing/fake-supply.ts';
 import { freeShare } from '../testing/free-share.ts';
-import { SampleCall, sampleDefinition } from '../testing/sample-worker.ts';
+import { SampleCall, sampleAnswer, sampleDefinition } from '../testing/sample-worker.ts';
 import { parseCapabilities } from '../worker-registry/capabilities.ts';
 import { Worker } from '../worker-registry/worker.ts';
 import type { HandshakePlan } from '../worker-stream/handshake.ts';
@@ -373,5 +373,45 @@ describe('WorkerPool', () => {
       [0, 'normal'],
       [1, 'urgent'],
     ]);
+  });
+
+  test('I7: ends what is too many without a loss, after what it runs and what is on its way to callers', async () => {
+    const { clock, supply, pool, dispatcher, announce, connect } = createPool(2);
+    pool.open('index', 2);
+    const [busy, idle] = [announce('w1'), announce('w2')];
+    const { channel, session } = connect(busy, ['HandlesWorkerTerminateMessage']);
+    dispatcher.submit(new SampleCall('a'));
+    connect(idle);
+    pool.scaleTo(1);
+    expect(supply.released).toEqual([{ workerId: 'w2', reason: 'idle' }]);
+    pool.scaleTo(0);
+    expect([channel.ends, pool.readyCount, pool.drainingCount, pool.wantedCount]).toEqual([[], 0, 1, 0]);
+    dispatcher.answer(busy, sampleAnswer('a'));
+    pool.drained(busy);
+    await clock.settle();
+    expect(channel.ends).toEqual(['terminate']);
+    session.ended('the worker ended its stream');
+    expect(supply.released.at(-1)).toEqual({ workerId: 'w1', reason: 'idle' });
+  });
+
+  test('I7: a draining worker whose stream drops is given back, not replaced', () => {
+    const { supply, pool, dispatcher, announce, connect } = createPool(1);
+    pool.open('index', 1);
+    const { session } = connect(announce('w1'));
+    const call = new SampleCall('a');
+    dispatcher.submit(call);
+    pool.scaleTo(0);
+    session.ended('gone');
+    expect([supply.released, pool.drainingCount]).toEqual([[{ workerId: 'w1', reason: 'idle' }], 0]);
+    expect(call.results).toMatchObject([{ kind: 'lost', reason: 'worker-lost' }]);
+    expect(supply.requests.at(-1)).toMatchObject({ count: 0, reason: 'scale' });
+  });
+
+  test('I7: after its end it takes no more wishes', () => {
+    const { supply, pool } = createPool(1);
+    pool.close();
+    const before = supply.requests.length;
+    pool.scaleTo(5);
+    expect([supply.requests.length, pool.wantedCount]).toEqual([before, 0]);
   });
 });

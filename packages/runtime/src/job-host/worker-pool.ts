@@ -14,6 +14,8 @@
  * I5 A silent worker is lost when it is idle, and only gets nothing new when it is busy; any frame brings it back.
  * I6 `rest` leaves the standing workers; the others are told to end and given back, and no new one is asked for until the
  *    pool is woken. A pool that is woken meanwhile asks for one at once.
+ * I7 `scaleTo` ends what is too many without a loss: a worker that runs something gets nothing new and ends when it is done,
+ *    answers on their way to callers included.
  */
 import type { Clock, Log, PlatformError, Random, Timer } from '@switchyard/kernel';
 import type { ApplicationDefinition } from '@switchyard/model';
@@ -25,15 +27,17 @@ import {
   type WorkerSupply,
 } from '@switchyard/protocol';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
-import { quoteStderr, runtimeErrors } from '../errors.ts';
+import { runtimeErrors } from '../errors.ts';
 import type { LogRelay } from '../invocation/log-relay.ts';
 import type { RuntimeLimits } from '../limits.ts';
+import { quoteStderr } from '../stderr-quote.ts';
 import type { Worker, WorkerChannel } from '../worker-registry/worker.ts';
 import type { HandshakePlan } from '../worker-stream/handshake.ts';
 import type { StreamSession } from '../worker-stream/worker-stream.ts';
 import type { Scaling } from './resolve-application.ts';
 import { Seat } from './seat.ts';
 import { StartFailures } from './start-failures.ts';
+import { surplusSeats } from './surplus-seats.ts';
 import { WorkerSession } from './worker-session.ts';
 
 export interface WorkerPoolDeps {
@@ -58,6 +62,8 @@ export interface WorkerPoolOptions {
   readonly onChange: () => void;
   /** A worker failed before it was ever ready. */
   readonly onStartFailed: (error: PlatformError) => void;
+  /** Resolves when answers that are on their way to callers now have gone out. */
+  readonly whenSettled?: () => Promise<void>;
 }
 
 export class WorkerPool {
@@ -71,17 +77,75 @@ export class WorkerPool {
   #succession: Timer | undefined;
   /** How many workers the app wants now. */
   #wished: number;
+  /** How many it keeps when nothing happens. */
+  #standing: number;
+  #failedStarts = 0;
   #isClosed = false;
 
   constructor(deps: WorkerPoolDeps, options: WorkerPoolOptions) {
     this.#deps = deps;
     this.#options = options;
     this.#failures = new StartFailures(deps.log);
-    this.#wished = options.scaling.standing;
+    this.#standing = options.scaling.standing;
+    this.#wished = this.#standing;
   }
 
   get workers(): readonly Worker[] {
     return [...this.#seats.keys()];
+  }
+
+  /** How many workers the supply is asked for. */
+  get wantedCount(): number {
+    return this.#wished;
+  }
+
+  get readyCount(): number {
+    return this.#count(({ isWanted, worker }) => isWanted && worker.state.kind === 'ready');
+  }
+
+  get startingCount(): number {
+    return this.#count(({ isWanted, wasReady }) => isWanted && !wasReady);
+  }
+
+  get drainingCount(): number {
+    return this.#count(({ isDraining }) => isDraining);
+  }
+
+  /** Starts that failed since a worker became ready. */
+  get failedStarts(): number {
+    return this.#failedStarts;
+  }
+
+  get standingCount(): number {
+    return this.#standing;
+  }
+
+  /** From now on the app has so many workers. Those that are too many end, the least busy first. */
+  scaleTo(count: number, standing = this.#standing): void {
+    if (this.#isClosed) return;
+    this.#standing = standing;
+    const seats = [...this.#seats.values()];
+    const draining = seats.filter(({ isDraining }) => isDraining);
+    const present = this.readyCount + this.startingCount;
+    for (const seat of draining.slice(0, Math.max(0, count - present))) this.#takeBack(seat);
+    if (count !== this.#wished) this.#ensure('normal', 'scale', count);
+    const surplus = surplusSeats(seats, count);
+    for (const seat of surplus) this.#drain(seat);
+    if (surplus.length > 0) this.#options.onChange();
+  }
+
+  /** A worker that was told to take nothing new has answered the last of what it had. */
+  drained(worker: Worker): void {
+    const seat = this.#seats.get(worker);
+    if (seat === undefined || !seat.isDraining) return;
+    const retire = (): void => {
+      if (!seat.isDraining || worker.inFlight.size > 0) return;
+      seat.isDraining = false;
+      this.#retire(seat, 'idle', 'it is not needed');
+    };
+    const settled = this.#options.whenSettled?.();
+    if (settled === undefined) retire();
+    else void settled.then(retire);
   }
 
   /** Asks for the first workers. */
@@ -93,8 +157,8 @@ export class WorkerPool {
   wake(): void {
     if (this.#isClosed || this.#wakeUp !== undefined) return;
     // Those that are still ending would count as workers that the app has.
-    for (const seat of this.#seats.values()) this.#giveBack(seat);
-    this.#ensure('urgent', 'activate', this.#options.scaling.active);
+    for (const seat of this.#seats.values()) if (!this.#takeBack(seat)) this.#giveBack(seat);
+    this.#ensure('urgent', 'activate', Math.max(this.#options.scaling.active, this.#wished));
     this.#wakeUp = this.#deps.clock.schedule(this.#options.limits.replacementMs, () => {
       this.#wakeUp = undefined;
     });
@@ -102,7 +166,7 @@ export class WorkerPool {
 
   /** Nothing runs and nothing has for long: the app needs no more than its standing workers. */
   rest(): void {
-    const { standing } = this.#options.scaling;
+    const standing = this.#standing;
     if (this.#isClosed) return;
     this.#ensure('normal', 'scale', standing);
     const ready = [...this.#seats.values()].filter((seat) => seat.isWanted && seat.wasReady);
@@ -114,7 +178,7 @@ export class WorkerPool {
 
   /** Nobody waits for a worker any more that did not come: the supply need not go on trying. */
   giveUp(): void {
-    const { standing } = this.#options.scaling;
+    const standing = this.#standing;
     if (!this.#isClosed && this.#wished > standing) this.#ensure('normal', 'scale', standing);
     this.#wakeUp?.cancel();
     this.#wakeUp = undefined;
@@ -128,7 +192,7 @@ export class WorkerPool {
   /** True when there are more workers that serve than the app keeps. */
   get hasSpare(): boolean {
     const serving = [...this.#seats.values()].filter((seat) => seat.isWanted && seat.wasReady);
-    return serving.length > this.#options.scaling.standing;
+    return serving.length > this.#standing;
   }
 
   /** The supply announced a worker. */
@@ -164,6 +228,7 @@ export class WorkerPool {
     const seat = this.#seats.get(worker);
     if (seat === undefined) return;
     const isWanted = seat.isWanted;
+    seat.isDraining = false;
     worker.channel?.abort({ code: grpcStatus.unavailable, message: 'the worker process ended' });
     this.detach(seat, 'its process ended');
     seat.deadline = undefined;
@@ -199,7 +264,7 @@ export class WorkerPool {
   dropped(seat: Seat, reason: string): void {
     const { worker, wasReady } = seat;
     this.detach(seat, reason);
-    if (worker.state.kind === 'stopped') this.#giveBack(seat);
+    if (worker.state.kind === 'stopped' || seat.isDraining) this.#giveBack(seat);
     if (!seat.isWanted) return;
     if (wasReady) {
       this.#deps.log.write('warning', 'The stream of a worker dropped.', { ...this.#fields(worker), reason });
@@ -278,6 +343,36 @@ export class WorkerPool {
     channel?.terminate();
   }
 
+  /** It gets nothing new; it ends as soon as nothing runs on it. */
+  #drain(seat: Seat): void {
+    const { worker } = seat;
+    if (!seat.wasReady || worker.channel === undefined) {
+      this.#retire(seat, 'idle', 'it is not needed');
+      return;
+    }
+    seat.isWanted = false;
+    seat.isDraining = true;
+    seat.leaving = 'idle';
+    this.#deps.dispatcher.closeLane(worker);
+    if (worker.inFlight.size === 0) this.drained(worker);
+  }
+
+  /** A worker that was about to end is wanted again. False when it was not, or when it is too late. */
+  #takeBack(seat: Seat): boolean {
+    if (!seat.isDraining) return false;
+    seat.isWanted = true;
+    seat.isDraining = false;
+    seat.leaving = undefined;
+    this.#deps.dispatcher.openLane(seat.worker);
+    return true;
+  }
+
+  #count(matches: (seat: Seat) => boolean): number {
+    let count = 0;
+    for (const seat of this.#seats.values()) if (matches(seat)) count += 1;
+    return count;
+  }
+
   /** True while a worker is on its way that may become ready. */
   get isStarting(): boolean {
     return [...this.#seats.values()].some((seat) => seat.isWanted && !seat.wasReady);
@@ -286,6 +381,7 @@ export class WorkerPool {
   /** A worker became ready. */
   started(seat: Seat): void {
     seat.wasReady = true;
+    this.#failedStarts = 0;
     this.#failures.forget();
   }
 
@@ -310,6 +406,7 @@ export class WorkerPool {
     if (seat.leaving === undefined) return;
     this.#deps.supply.release(seat.worker.workerId, seat.leaving);
     seat.leaving = undefined;
+    seat.isDraining = false;
   }
 
   #supersede(seat: Seat, channel: WorkerChannel): void {
@@ -321,6 +418,7 @@ export class WorkerPool {
 
   #replace(seat: Seat, reason: ReleaseReason): void {
     seat.isWanted = false;
+    seat.isDraining = false;
     this.#deps.supply.release(seat.worker.workerId, reason);
     if (!this.#isClosed) this.#ensure(this.#deps.dispatcher.laneCount === 0 ? 'urgent' : 'normal', 'replace');
   }
@@ -358,6 +456,7 @@ export class WorkerPool {
 
   #report(error: PlatformError): void {
     if (this.#isClosed) return;
+    this.#failedStarts += 1;
     this.#failures.report(error);
     this.#options.onStartFailed(error);
   }

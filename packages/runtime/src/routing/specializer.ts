@@ -9,6 +9,7 @@
 import { type ErrorDetails, isPlatformError, messageOf, Secret } from '@switchyard/kernel';
 import { isApplicationId, jobHostKey } from '@switchyard/model';
 import {
+  hostJsonVariable,
   readSpecializedClaims,
   toBearerMetadata,
   tokenVariable,
@@ -116,6 +117,7 @@ export class Specializer {
       languageVersion,
       scriptRoot: message.functionsPath,
       settings: toSettings(message),
+      hostJson: message.appSettings.get(hostJsonVariable),
     });
     const starting = directory.add(application);
     // The start goes on when this worker has come: whoever waits for it would wait for himself.
@@ -124,10 +126,11 @@ export class Specializer {
   }
 }
 
-/** App settings and connection strings in one, without the token. */
+/** App settings and connection strings in one, without what is for the Runtime itself. */
 function toSettings({ appSettings, connectionStrings }: WorkerSpecialized): ReadonlyMap<string, string> {
   const settings = new Map([...appSettings, ...connectionStrings]);
   settings.delete(tokenVariable);
+  settings.delete(hostJsonVariable);
   return settings;
 }
 

@@ -88,6 +88,7 @@ export function createSampleKinds(onStart: (functionName: string) => Promise<voi
       failure = message;
     },
     trigger: (type) => triggers.find(same(type)),
+    webhook: () => undefined,
     input: (type) => [lookup as InputBindingKind].find(same(type)),
     output: (type) => outputs.find(same(type)),
     supportedTriggerTypes: () => triggers.map(({ type }) => type),

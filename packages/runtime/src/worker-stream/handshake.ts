@@ -27,7 +27,8 @@ import {
   type WorkerInitResponse,
   type WorkerSpecializedResponse,
 } from '@switchyard/protocol';
-import { quoteStderr, type RuntimeErrorCode, runtimeErrors } from '../errors.ts';
+import { type RuntimeErrorCode, runtimeErrors } from '../errors.ts';
+import { quoteStderr } from '../stderr-quote.ts';
 import { parseCapabilities } from '../worker-registry/capabilities.ts';
 import type { Worker } from '../worker-registry/worker.ts';
 import { succeeded, toError } from './status-result.ts';

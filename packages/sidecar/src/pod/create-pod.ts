@@ -13,6 +13,8 @@ export interface PodPlan {
   /** Undefined when nobody knows how to start it: the pod is made to say so. */
   readonly launch: PlaceholderLaunch | undefined;
   readonly limits: PodHostLimits;
+  /** Made up unless named. */
+  readonly workerId?: string;
   /** The pod's worker is about to dial. */
   readonly expectWorker: (pod: LocalPod) => void;
 }
@@ -21,13 +23,15 @@ export interface PodPlan {
 export function createPod(deps: PlaceholderPodsDeps, options: PlaceholderPodsOptions, plan: PodPlan): LocalPod {
   const { clock, random, log, processes, findLaunch } = deps;
   const { stack, launch, limits } = plan;
-  const workerId = random.uuid();
-  const createLife: CreateLife = ({ firstEpoch, onRestartRequest }) =>
-    createSidecar(
+  const workerId = plan.workerId ?? random.uuid();
+  const createLife: CreateLife = ({ firstEpoch, onRestartRequest, environmentOverrides }) => {
+    const attachment = options.attachTo?.(workerId, environmentOverrides);
+    return createSidecar(
       { ...deps, onRestartRequest },
       {
         workerId,
         firstEpoch,
+        epochBase: options.epochBase ?? 0,
         stack,
         instanceId: options.instanceId,
         hostVersion: options.hostVersion,
@@ -35,8 +39,10 @@ export function createPod(deps: PlaceholderPodsDeps, options: PlaceholderPodsOpt
         workerDirectory: launch?.workerDirectory ?? '',
         hasConsole: true,
         limits: { startStreamMs: limits.launchTimeoutMs, ...options.sidecarLimits },
+        ...(attachment === undefined ? {} : { attachTo: attachment }),
       },
     );
+  };
   const sidecar = createRestartableSidecar(
     {
       log,

@@ -17,7 +17,7 @@ import { defaultPodHostLimits, type PodHostLimits } from '../limits.ts';
 import type { ProcessPort } from '../process-port.ts';
 import type { FindLaunch } from '../restart/restartable-sidecar.ts';
 import type { SidecarLimits } from '../sidecar/limits.ts';
-import type { DialRuntime, OpenPackage } from '../sidecar/sidecar-contract.ts';
+import type { DialRuntime, OpenPackage, RuntimeAttachment } from '../sidecar/sidecar-contract.ts';
 import { StartGate } from '../start-gate.ts';
 import { createPod } from './create-pod.ts';
 import type { LocalPod, PlaceholderLaunch } from './pod.ts';
@@ -44,6 +44,16 @@ export interface PlaceholderPodsOptions {
   readonly hostVersion: string;
   readonly limits?: Partial<PodHostLimits>;
   readonly sidecarLimits?: Partial<SidecarLimits>;
+  /**
+   * The Runtime on which the placeholder of this id waits, and its own app, if any, with what a Runtime wants laid over its
+   * environment; late binding without one.
+   */
+  readonly attachTo?: (
+    workerId: string,
+    environmentOverrides: ReadonlyMap<string, string>,
+  ) => RuntimeAttachment | undefined;
+  /** Where streams to Runtimes are counted from, for worker ids that outlive a process; 0 unless named. */
+  readonly epochBase?: number;
 }
 
 export interface PlaceholderPods extends PodProvider {

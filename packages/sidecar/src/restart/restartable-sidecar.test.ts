@@ -1,29 +1,10 @@
-import { type Assignment, createMemoryLinkPair, WorkerRestartResponse_Status } from '@switchyard/protocol';
-import {
-  createFakeWorker,
-  createMemoryLog,
-  createSeededRandom,
-  type FakeWorker,
-  type FakeWorkerOptions,
-  VirtualClock,
-} from '@switchyard/testkit';
+import { type Assignment, WorkerRestartResponse_Status } from '@switchyard/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createSidecar } from '../sidecar/sidecar.ts';
-import { ScriptedRuntime } from '../testing/scripted-runtime.ts';
-import { accept, sampleAssignment } from '../testing/sidecar-run.ts';
-import type { LaunchChange, RestartOutcome } from '../wrapper/contract.ts';
-import type { CapturedLaunch } from './launch-check.ts';
-import { createRestartableSidecar, type FindLaunch } from './restartable-sidecar.ts';
-
-const captured: CapturedLaunch = {
-  language: 'node',
-  runtimeVersion: '24',
-  executable: 'node',
-  arguments: [],
-  workerPath: '/worker/worker.js',
-  workerDirectory: '/worker',
-};
+import { RestartRun } from '../testing/restart-run.ts';
+import type { ScriptedRuntime } from '../testing/scripted-runtime.ts';
+import { sampleAssignment } from '../testing/sidecar-run.ts';
+import type { FindLaunch } from './restartable-sidecar.ts';
 
 /** The sample app, with settings that ask for another launch. */
 const appWith = (settings: Readonly<Record<string, string>>): Assignment => ({
@@ -36,116 +17,11 @@ const foreignApp: Assignment = {
   application: { ...sampleAssignment.application, applicationId: 'other' },
 };
 
-interface WorldOptions {
-  readonly awaitsReturn?: boolean;
-  /** What the wrapper answers; it then ends the worker, unless it refuses. */
-  readonly outcome?: RestartOutcome;
-  readonly findLaunch?: FindLaunch;
-  readonly hasConsole?: boolean;
-}
-
-/** A restartable sidecar whose wrapper, workers and Runtimes the test plays. */
-class World {
-  readonly clock = new VirtualClock();
-  readonly log = createMemoryLog(this.clock);
-  readonly runtimes: ScriptedRuntime[] = [];
-  readonly workers: FakeWorker[] = [];
-  readonly asked: { readonly reason: string; readonly change: LaunchChange | undefined }[] = [];
-  expected = 0;
-  outcome: RestartOutcome;
-  readonly sidecar;
-
-  constructor({ outcome = { kind: 'accepted' }, awaitsReturn = false, findLaunch, hasConsole }: WorldOptions = {}) {
-    this.outcome = outcome;
-    const { clock, log } = this;
-    const dial = () => {
-      const { opener, acceptor } = createMemoryLinkPair();
-      const runtime = new ScriptedRuntime(acceptor);
-      this.runtimes.push(runtime);
-      accept(runtime);
-      return opener;
-    };
-    const deps = { clock, log, dial, random: createSeededRandom(1) };
-    this.sidecar = createRestartableSidecar(
-      {
-        log,
-        control: { restart: (reason, change) => this.#restart(reason, change) },
-        createLife: ({ firstEpoch, onRestartRequest }) =>
-          createSidecar({ ...deps, onRestartRequest }, { ...lifeOptions, hasConsole: hasConsole ?? false, firstEpoch }),
-        expectWorker: () => {
-          this.expected += 1;
-        },
-        ...(findLaunch === undefined ? {} : { findLaunch }),
-      },
-      { captured, awaitsReturn, graceMs: 10_000 },
-    );
-  }
-
-  /** A worker dials; it has said all that it says by itself when this resolves. */
-  async connect(options: Partial<FakeWorkerOptions> = {}): Promise<FakeWorker> {
-    const { opener, acceptor } = createMemoryLinkPair();
-    this.sidecar.acceptWorker(acceptor);
-    const worker = createFakeWorker(opener, { workerId: 'w1', functions: [{ name: 'hello' }], ...options });
-    this.workers.push(worker);
-    await this.clock.settle();
-    return worker;
-  }
-
-  async serve(assignment: Assignment = sampleAssignment): Promise<FakeWorker> {
-    const worker = await this.connect();
-    const outcome = await this.sidecar.assign(assignment);
-    if (outcome.kind !== 'assigned') throw outcome.error;
-    return worker;
-  }
-
-  get runtime(): ScriptedRuntime {
-    const last = this.runtimes.at(-1);
-    if (last === undefined) throw new Error('nothing was dialled');
-    return last;
-  }
-
-  /** What the Runtimes were answered. */
-  get answers(): readonly unknown[] {
-    return this.runtimes.flatMap(({ messages }) =>
-      messages.flatMap(({ content }) => (content?.$case === 'workerRestartResponse' ? [content.value.status] : [])),
-    );
-  }
-
-  wish(newConfiguration?: Partial<Configuration>): void {
-    const configuration = { executablePath: '', arguments: [], workerPath: '', environmentOverrides: new Map() };
-    const given = newConfiguration === undefined ? undefined : { ...configuration, ...newConfiguration };
-    const value = { reason: 'the Runtime wants it', newConfiguration: given };
-    this.runtime.send({ $case: 'workerRestartRequest', value }, 'r1');
-  }
-
-  async #restart(reason: string, change: LaunchChange | undefined): Promise<RestartOutcome> {
-    this.asked.push({ reason, change });
-    if (this.outcome.kind === 'accepted') this.workers.at(-1)?.crash();
-    return this.outcome;
-  }
-}
-
-interface Configuration {
-  executablePath: string;
-  arguments: string[];
-  workerPath: string;
-  environmentOverrides: Map<string, string>;
-}
-
-const lifeOptions = {
-  workerId: 'w1',
-  instanceId: 'machine-1',
-  stack: { runtime: 'node', version: '24', architecture: 'x64' },
-  traits: { workerIndexing: true, initializationTimeoutMs: 10_000, environmentReloadTimeoutMs: 30_000 },
-  hostVersion: '4.1052.0',
-  workerDirectory: '/worker',
-} as const;
-
 const { ACCEPTED, IN_PROGRESS, REJECTED } = WorkerRestartResponse_Status;
 
 describe('RestartableSidecar, an app and its launch', () => {
   it('I1: an app that fits gets the worker that is there', async () => {
-    const world = new World();
+    const world = new RestartRun();
     const worker = await world.serve();
     expect(world.asked).toEqual([]);
     expect(worker.bodies('functionEnvironmentReloadRequest')).toHaveLength(1);
@@ -153,7 +29,7 @@ describe('RestartableSidecar, an app and its launch', () => {
   });
 
   it('I1: an app with other arguments gets a worker that was started with them', async () => {
-    const world = new World();
+    const world = new RestartRun();
     const first = await world.connect();
     const outcome = world.sidecar.assign(otherArguments);
     await world.clock.settle();
@@ -172,7 +48,7 @@ describe('RestartableSidecar, an app and its launch', () => {
   });
 
   it('I1: a version that the pod does not have is refused, and the pod stays as it was', async () => {
-    const world = new World();
+    const world = new RestartRun();
     await world.connect();
     const outcome = await world.sidecar.assign(appWith({ FUNCTIONS_WORKER_RUNTIME_VERSION: '20' }));
     expect(outcome).toMatchObject({ kind: 'failed', tainted: false, error: { code: 'RESTART_VERSION_UNAVAILABLE' } });
@@ -186,7 +62,7 @@ describe('RestartableSidecar, an app and its launch', () => {
       arguments: [],
       workerPath: '/worker/worker.js',
     });
-    const world = new World({ findLaunch });
+    const world = new RestartRun({ findLaunch });
     await world.connect();
     const outcome = world.sidecar.assign(appWith({ FUNCTIONS_WORKER_RUNTIME_VERSION: '20' }));
     await world.clock.settle();
@@ -196,14 +72,14 @@ describe('RestartableSidecar, an app and its launch', () => {
   });
 
   it('I1: a search for a version that fails is a version that is not there', async () => {
-    const world = new World({ findLaunch: () => Promise.reject(new Error('disk on fire')) });
+    const world = new RestartRun({ findLaunch: () => Promise.reject(new Error('disk on fire')) });
     await world.connect();
     const outcome = await world.sidecar.assign(appWith({ FUNCTIONS_WORKER_RUNTIME_VERSION: '20' }));
     expect(outcome).toMatchObject({ error: { code: 'RESTART_VERSION_UNAVAILABLE' } });
   });
 
   it('I4: a wrapper that refuses leaves the placeholder warm', async () => {
-    const world = new World({ outcome: { kind: 'rejected', reason: 'it is shutting down' } });
+    const world = new RestartRun({ outcome: { kind: 'rejected', reason: 'it is shutting down' } });
     await world.connect();
     const outcome = await world.sidecar.assign(otherArguments);
     expect(outcome).toMatchObject({ kind: 'failed', tainted: false, error: { code: 'RESTART_REFUSED' } });
@@ -217,7 +93,7 @@ describe('RestartableSidecar, an app and its launch', () => {
   });
 
   it('I6: the same app joins, and another one is refused, also while the worker is started anew', async () => {
-    const world = new World();
+    const world = new RestartRun();
     await world.connect();
     const one = world.sidecar.assign(otherArguments);
     const two = world.sidecar.assign(otherArguments);
@@ -231,7 +107,7 @@ describe('RestartableSidecar, an app and its launch', () => {
   });
 
   it('I1: an app is indexed by a worker that was started for it, and gets that one', async () => {
-    const world = new World();
+    const world = new RestartRun();
     await world.connect();
     const indexed = world.sidecar.index(otherArguments);
     await world.clock.settle();
@@ -245,7 +121,7 @@ describe('RestartableSidecar, an app and its launch', () => {
   });
 
   it('I7: a worker that was lost after it had seen an app is not waited for', async () => {
-    const world = new World({ awaitsReturn: true });
+    const world = new RestartRun({ awaitsReturn: true });
     const worker = await world.connect();
     await world.sidecar.index(sampleAssignment);
     worker.crash();
@@ -254,7 +130,7 @@ describe('RestartableSidecar, an app and its launch', () => {
   });
 
   it('I7: a successor that never comes ends the pod, and the assignment with it', async () => {
-    const world = new World();
+    const world = new RestartRun();
     await world.connect();
     const outcome = world.sidecar.assign(otherArguments);
     await world.clock.advance(60_000);
@@ -265,7 +141,7 @@ describe('RestartableSidecar, an app and its launch', () => {
 
 describe('RestartableSidecar, a Runtime that wants a restart', () => {
   it('I2: a restarted worker serves the same app again', async () => {
-    const world = new World();
+    const world = new RestartRun();
     await world.serve();
     world.wish({ arguments: ['--new'], executablePath: 'node24' });
     await world.clock.settle();
@@ -287,7 +163,7 @@ describe('RestartableSidecar, a Runtime that wants a restart', () => {
   });
 
   it('I2: what a wish overrides in the environment travels in the reload', async () => {
-    const world = new World();
+    const world = new RestartRun();
     await world.serve();
     world.wish({ environmentOverrides: new Map([['GREETING', 'hola']]) });
     await world.clock.settle();
@@ -298,7 +174,7 @@ describe('RestartableSidecar, a Runtime that wants a restart', () => {
   });
 
   it('I3: the answer leaves before the stream ends', async () => {
-    const world = new World();
+    const world = new RestartRun();
     await world.serve();
     const [first] = world.runtimes;
     world.wish();
@@ -309,7 +185,7 @@ describe('RestartableSidecar, a Runtime that wants a restart', () => {
   });
 
   it('I3: a second wish is in progress', async () => {
-    const world = new World();
+    const world = new RestartRun();
     await world.serve();
     world.wish();
     world.wish();
@@ -319,7 +195,7 @@ describe('RestartableSidecar, a Runtime that wants a restart', () => {
   });
 
   it('I4: a wish that the wrapper refuses changes nothing', async () => {
-    const world = new World({ outcome: { kind: 'rejected', reason: 'it was not reached' } });
+    const world = new RestartRun({ outcome: { kind: 'rejected', reason: 'it was not reached' } });
     await world.serve();
     world.wish();
     await world.clock.settle();
@@ -330,7 +206,7 @@ describe('RestartableSidecar, a Runtime that wants a restart', () => {
   });
 
   it('I5: epochs and counts go on over all lives', async () => {
-    const world = new World();
+    const world = new RestartRun();
     await world.serve();
     const before = world.sidecar.status().counts.framesConsumed;
     for (const epoch of ['2', '3']) {
@@ -345,7 +221,7 @@ describe('RestartableSidecar, a Runtime that wants a restart', () => {
   });
 
   it('keeps the lines of the old worker apart from those of the new one', async () => {
-    const world = new World({ hasConsole: true });
+    const world = new RestartRun({ hasConsole: true });
     await world.serve();
     const [first] = world.runtimes;
     world.wish();
@@ -361,7 +237,7 @@ describe('RestartableSidecar, a Runtime that wants a restart', () => {
   });
 
   it('I7: a restarted worker that does not take its app is the end', async () => {
-    const world = new World();
+    const world = new RestartRun();
     await world.serve();
     world.wish();
     await world.clock.settle();
@@ -384,7 +260,7 @@ describe('RestartableSidecar, a Runtime that wants a restart', () => {
   });
 
   it('I7: a pod that is drained while the wrapper decides has no next life', async () => {
-    const world = new World();
+    const world = new RestartRun();
     await world.serve();
     world.wish();
     void world.sidecar.drain(100);
@@ -396,7 +272,7 @@ describe('RestartableSidecar, a Runtime that wants a restart', () => {
 
 describe('RestartableSidecar, a wrapper that starts failed workers again', () => {
   it('I2: a worker that comes back serves its app again', async () => {
-    const world = new World({ awaitsReturn: true });
+    const world = new RestartRun({ awaitsReturn: true });
     const first = await world.serve();
     first.crash();
     await world.clock.settle();
@@ -409,7 +285,7 @@ describe('RestartableSidecar, a wrapper that starts failed workers again', () =>
   });
 
   it('a placeholder that comes back is warm again, and free', async () => {
-    const world = new World({ awaitsReturn: true });
+    const world = new RestartRun({ awaitsReturn: true });
     (await world.connect()).crash();
     await world.clock.settle();
     await world.connect();
@@ -419,7 +295,7 @@ describe('RestartableSidecar, a wrapper that starts failed workers again', () =>
   });
 
   it('a worker that fails again while it comes up is waited for again', async () => {
-    const world = new World({ awaitsReturn: true });
+    const world = new RestartRun({ awaitsReturn: true });
     const hangs = { script: { workerInitRequest: () => undefined } };
     (await world.serve()).crash();
     await world.clock.settle();
@@ -432,7 +308,7 @@ describe('RestartableSidecar, a wrapper that starts failed workers again', () =>
   });
 
   it('I7: a worker that fails while it gets its app for the first time is not waited for', async () => {
-    const world = new World({ awaitsReturn: true });
+    const world = new RestartRun({ awaitsReturn: true });
     const worker = await world.connect({ script: { functionEnvironmentReloadRequest: () => undefined } });
     const outcome = world.sidecar.assign(sampleAssignment);
     await world.clock.settle();
@@ -442,7 +318,7 @@ describe('RestartableSidecar, a wrapper that starts failed workers again', () =>
   });
 
   it('I7: without such a wrapper the end of the worker is the end', async () => {
-    const world = new World();
+    const world = new RestartRun();
     (await world.serve()).crash();
     await world.clock.advance(5_000);
     expect(await world.sidecar.ended).toEqual({ kind: 'stopped' });
@@ -450,7 +326,7 @@ describe('RestartableSidecar, a wrapper that starts failed workers again', () =>
   });
 
   it('I7: a worker whose stream its sidecar has ended is not waited for', async () => {
-    const world = new World({ awaitsReturn: true });
+    const world = new RestartRun({ awaitsReturn: true });
     await world.serve();
     const drained = world.sidecar.drain(1_000);
     await world.clock.advance(5_000);
@@ -475,7 +351,7 @@ describe('RestartableSidecar, whatever happens', () => {
       'drain',
     );
     const property = fc.asyncProperty(fc.array(step, { maxLength: 25 }), fc.boolean(), async (steps, awaitsReturn) => {
-      const world = new World({ awaitsReturn });
+      const world = new RestartRun({ awaitsReturn });
       const ends: unknown[] = [];
       void world.sidecar.ended.then((end) => ends.push(end));
       const open = new Set<ScriptedRuntime>();

@@ -35,6 +35,8 @@ import { type RestartRequestHandler, toLaunchChange, toRestartResponse } from '.
 export type CreateLife = (life: {
   readonly firstEpoch: number;
   readonly onRestartRequest: RestartRequestHandler;
+  /** What a Runtime wants laid over the environment of an app that the sidecar gives the worker by itself. */
+  readonly environmentOverrides: ReadonlyMap<string, string>;
 }) => Sidecar;
 
 /** The launch of a version that is not the placeholder's; undefined when this pod has none. */
@@ -105,6 +107,9 @@ export class RestartableSidecar implements Sidecar {
   #hasWorkerLeft = false;
   #isDraining = false;
   #isTainted = false;
+  /** A worker of this pod has served the app that its sidecar gives it by itself. */
+  #hasServed = false;
+  #environmentOverrides: ReadonlyMap<string, string> = new Map();
   /** What the lives before this one have counted. */
   #before: RelayCounts = noCounts;
 
@@ -198,6 +203,7 @@ export class RestartableSidecar implements Sidecar {
   #createLife(firstEpoch: number): Sidecar {
     const life: Sidecar = this.#deps.createLife({
       firstEpoch,
+      environmentOverrides: this.#environmentOverrides,
       onRestartRequest: (request, reply) => {
         void this.#onRestartRequest(request, reply);
       },
@@ -270,6 +276,8 @@ export class RestartableSidecar implements Sidecar {
       // They travel in the reload: the environment of a process is for everybody on the machine to read.
       const environment = new Map([...task.assignment.environment, ...overrides]);
       task.assignment = { ...task.assignment, environment };
+    } else if (overrides !== undefined) {
+      this.#environmentOverrides = new Map([...this.#environmentOverrides, ...overrides]);
     }
     await this.#comeBack();
   }
@@ -340,12 +348,13 @@ export class RestartableSidecar implements Sidecar {
     // What the sidecar ended by itself says nothing of the worker.
     if (life !== this.#life || end.origin === 'local') return;
     this.#hasWorkerLeft = true;
+    if (life.state === 'relaying') this.#hasServed = true;
     if (this.#isReturning && this.#machine.kind === 'serving') void this.#comeBack();
   }
 
   /** The worker is gone, and the wrapper starts it again. An app that never got its worker is not worth another one. */
   get #isReturning(): boolean {
-    const isWorth = this.#task?.wasAssigned ?? !this.isTainted;
+    const isWorth = this.#task?.wasAssigned ?? (this.#hasServed || !this.isTainted);
     return this.#options.awaitsReturn && this.#hasWorkerLeft && !this.#isDraining && isWorth;
   }
 

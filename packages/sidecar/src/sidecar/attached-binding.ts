@@ -112,9 +112,12 @@ class AttachedBinding implements RuntimeBinding {
   }
 
   async specialize(worker: LocalWorker, placeholder: WorkerDescription, app: AssignedApp): Promise<SpecializedWorker> {
+    const hostJson = await this.#deps.readHostJson?.(app.scriptRoot);
     const description = await reload(worker, placeholder, app, this.#options);
     // The Runtime asks for the functions itself.
-    return { ...app, ...description, functions: [], useDefaultIndexing: !this.#options.traits.workerIndexing };
+    const useDefaultIndexing = !this.#options.traits.workerIndexing;
+    const known = { ...app, ...description, functions: [], useDefaultIndexing };
+    return hostJson === undefined ? known : { ...known, hostJson };
   }
 
   async connect(worker: LocalWorker, app: SpecializedWorker): Promise<ConnectOutcome> {

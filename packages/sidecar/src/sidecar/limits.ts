@@ -37,7 +37,8 @@ export const defaultSidecarLimits: SidecarLimits = {
   specializedResponseMs: 30_000,
   firstConnectMs: 10_000,
   reconnectMs: 300_000,
-  connectBackoff: { minimumMs: 20, maximumMs: 2_000, factor: 2, jitter: 0.2 },
+  // A connection that is refused costs next to nothing, and a worker that waits costs its callers.
+  connectBackoff: { minimumMs: 20, maximumMs: 150, factor: 2, jitter: 0.2 },
   heldFrames: 10_000,
   waitingConsoleLines: 10_000,
   consoleDrainMs: 2_000,

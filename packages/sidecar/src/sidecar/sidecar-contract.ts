@@ -21,6 +21,8 @@ export interface SidecarDeps {
   /** For workers that take HTTP requests themselves. */
   readonly httpProxy?: HttpProxy;
   readonly openPackage?: OpenPackage;
+  /** The text of an app's host.json, for the Runtime; undefined when there is none. Rejects with a PlatformError. */
+  readonly readHostJson?: (scriptRoot: string) => Promise<string | undefined>;
   /** Answers a Runtime that wants the worker started anew; without it every such wish is refused. */
   readonly onRestartRequest?: RestartRequestHandler;
 }
@@ -29,6 +31,11 @@ export interface SidecarOptions {
   readonly workerId: string;
   /** Streams to Runtimes that the worker of this id had before: a worker that was restarted counts on. 0 unless named. */
   readonly firstEpoch?: number;
+  /**
+   * Added to the count of streams in what a Runtime is told, so that a sidecar whose process was started again comes after
+   * the one before it; 0 unless named.
+   */
+  readonly epochBase?: number;
   /** The machine or pod, for the worker's context. */
   readonly instanceId: string;
   readonly stack: Stack;

@@ -354,7 +354,7 @@ class WorkerSidecar implements Sidecar {
       },
       nextEpoch: () => {
         this.#epoch += 1;
-        return this.#epoch;
+        return (this.#options.epochBase ?? 0) + this.#epoch;
       },
       onOpen: (relay: Relay | undefined) => {
         this.#relay = relay;

@@ -25,6 +25,8 @@ export interface SpecializedWorker extends WorkerDescription, AssignedApp {
   readonly functions: readonly RpcFunctionMetadata[];
   /** The worker leaves it to the Runtime to read function.json. */
   readonly useDefaultIndexing: boolean;
+  /** The text of its host.json, where the Runtime is told of it. */
+  readonly hostJson?: string;
 }
 
 /** An app, and where its files are. */

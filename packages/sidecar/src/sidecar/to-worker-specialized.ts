@@ -1,4 +1,4 @@
-import { tokenVariable, type WorkerSpecialized } from '@switchyard/protocol';
+import { hostJsonVariable, tokenVariable, type WorkerSpecialized } from '@switchyard/protocol';
 import type { SidecarOptions } from './sidecar-contract.ts';
 import type { SpecializedWorker } from './specialize.ts';
 
@@ -8,7 +8,7 @@ const connectionPrefix =
 
 /** Says whose worker this is from now on. The settings are the environment; the token is one of them. */
 export function toWorkerSpecialized(
-  { assignment, scriptRoot }: SpecializedWorker,
+  { assignment, scriptRoot, hostJson }: SpecializedWorker,
   { workerId, stack }: SidecarOptions,
   correlationId: string,
 ): WorkerSpecialized {
@@ -19,6 +19,7 @@ export function toWorkerSpecialized(
     (connectionPrefix.test(name) ? connectionStrings : appSettings).set(name, value);
   appSettings.delete(tokenVariable);
   if (token !== undefined) appSettings.set(tokenVariable, token.reveal());
+  if (hostJson !== undefined) appSettings.set(hostJsonVariable, hostJson);
   return {
     applicationId: application.applicationId,
     metadataVersion: application.metadataVersion,

@@ -4,7 +4,7 @@
  * Ownership: the composition root owns it, and tells it of every change of the Runtime's JobHosts.
  *
  * I1 An app is made of what was announced alone; no setting of the Runtime's own process reaches it.
- * I2 The version that was announced last takes the traffic as soon as a worker of it is ready.
+ * I2 Of the versions that have a ready worker, the one that was announced for the first time last has the traffic.
  * I3 A version without traffic and without workers is taken out; one that has either stays.
  * I4 There are never more than `limit` apps.
  */
@@ -25,6 +25,7 @@ import type {
   RuntimeApplication,
   VersionStatus,
   WorkerProfile,
+  WorkerStatus,
 } from '@switchyard/runtime';
 import { runtimeProcessErrors } from './errors.ts';
 
@@ -49,9 +50,13 @@ export type VersionStep =
   | { readonly kind: 'remove'; readonly definition: ApplicationDefinition };
 
 interface AnnouncedApp {
-  latest: ApplicationDefinition;
+  /** Its versions in the order of their first announcement. */
+  readonly versions: string[];
   settings: SettingsView;
 }
+
+/** Versions whose order is remembered; an app has far fewer at a time. */
+const maxVersions = 100;
 
 export class AnnouncedApps {
   readonly #deps: AnnouncedAppsDeps;
@@ -79,7 +84,7 @@ export class AnnouncedApps {
     const hostJson = parseHostText(announced);
     const keys = await this.#deps.keysOf(applicationId);
     const view = createSettingsView(settings);
-    this.#apps.set(applicationId, { latest: definition, settings: view });
+    this.#remember(definition, view);
     const configured = view.get('AzureFunctionsWebHost__hostid');
     return {
       definition,
@@ -97,12 +102,17 @@ export class AnnouncedApps {
     };
   }
 
+  /** Looks at every app that has, or had, several versions: which of their workers are ready is told to nobody. */
+  lookAtAll(runtime: Pick<Runtime, 'status' | 'setTraffic' | 'removeVersion'>): void {
+    for (const [applicationId, { versions }] of this.#apps) if (versions.length > 1) this.look(runtime, applicationId);
+  }
+
   /** Looks at an app's versions after a change. */
   look(runtime: Pick<Runtime, 'status' | 'setTraffic' | 'removeVersion'>, applicationId: string): void {
     const app = this.#apps.get(applicationId);
     if (app === undefined) return;
     const hosted = runtime.status().filter((status) => status.applicationId === applicationId);
-    for (const step of planVersions(hosted, app.latest)) {
+    for (const step of planVersions(hosted, app.versions)) {
       this.#carryOut(runtime, step).catch((thrown: unknown) => {
         const { codeVersion } = step.definition;
         const fields = { applicationId, codeVersion, step: step.kind, reason: messageOf(thrown) };
@@ -111,39 +121,45 @@ export class AnnouncedApps {
     }
   }
 
+  #remember(definition: ApplicationDefinition, settings: SettingsView): void {
+    const app = this.#apps.get(definition.applicationId) ?? { versions: [], settings };
+    const name = versionName(definition);
+    if (!app.versions.includes(name)) app.versions.push(name);
+    if (app.versions.length > maxVersions) app.versions.shift();
+    app.settings = settings;
+    this.#apps.set(definition.applicationId, app);
+  }
+
   async #carryOut(runtime: Pick<Runtime, 'setTraffic' | 'removeVersion'>, step: VersionStep): Promise<void> {
     const { applicationId, metadataVersion, codeVersion } = step.definition;
     if (step.kind === 'remove') await runtime.removeVersion(step.definition, this.#options.oldVersionMs);
-    else await runtime.setTraffic(applicationId, [{ metadataVersion, codeVersion, weight: 100 }]);
+    else await runtime.setTraffic(applicationId, [{ metadataVersion, codeVersion, weight: fullWeight }]);
   }
 }
 
-/** What is to be done now; nothing when everything is as it should be. */
-export function planVersions(
-  jobHosts: readonly JobHostStatus[],
-  latest: ApplicationDefinition,
-): readonly VersionStep[] {
+/** What is to be done now; nothing when everything is as it should be. `order` names the versions, oldest first. */
+export function planVersions(jobHosts: readonly JobHostStatus[], order: readonly string[]): readonly VersionStep[] {
   const versions = jobHosts.flatMap((jobHost) => jobHost.versions).filter(({ state }) => state !== 'draining');
-  const newest = versions.find(({ definition }) => isSame(definition, latest));
-  if (newest === undefined || !newest.workers.some(({ state }) => state === 'ready')) return [];
-  // The JobHost of another metadataVersion may still have all the weight of its own; what counts is who has the names.
-  const others = versions.filter((version) => version !== newest);
-  if (newest.weight < 100 || others.some(({ weight, workers }) => weight > 0 && isServed(workers))) {
-    return [{ kind: 'give-traffic', definition: latest }];
-  }
-  return others
-    .filter(({ workers, invocations }) => !isServed(workers) && invocations === 0)
+  const ready = versions.filter(({ workers }) => workers.some(({ state }) => state === 'ready'));
+  const rank = ({ definition }: VersionStatus): number => order.indexOf(versionName(definition));
+  const [chosen] = ready.sort((one, other) => rank(other) - rank(one));
+  if (chosen === undefined) return [];
+  if (chosen.weight < fullWeight) return [{ kind: 'give-traffic', definition: chosen.definition }];
+  return versions
+    .filter((version) => version !== chosen && version.invocations === 0 && !version.workers.some(isHere))
     .map(({ definition }) => ({ kind: 'remove', definition }));
 }
 
+const fullWeight = 100;
+
 const goneStates: ReadonlySet<string> = new Set(['lost', 'stopped', 'abandoned']);
 
-function isServed(workers: VersionStatus['workers']): boolean {
-  return workers.some(({ state }) => !goneStates.has(state));
+function isHere({ state }: WorkerStatus): boolean {
+  return !goneStates.has(state);
 }
 
-function isSame(one: ApplicationDefinition, other: ApplicationDefinition): boolean {
-  return one.metadataVersion === other.metadataVersion && one.codeVersion === other.codeVersion;
+function versionName({ metadataVersion, codeVersion }: ApplicationDefinition): string {
+  return `${metadataVersion}:${codeVersion}`;
 }
 
 function parseHostText({ hostJson, definition: { applicationId } }: AnnouncedApplication): unknown {

@@ -46,6 +46,8 @@ export const runtimeDefaults = {
   streamGraceMs: 1_000,
   /** Apps that sidecars may bring along. */
   announcedApplications: 1_000,
+  /** How often the versions of apps that have several are looked at. */
+  versionsMs: 500,
   /** How long an older version that nobody serves any more may take to end. */
   oldVersionMs: 10_000,
 } as const;

@@ -10,7 +10,7 @@ import type { FunctionKeys } from '../contract.ts';
 import { call, type FakeRequest } from '../testing/fake-http.ts';
 import { createHarness } from '../testing/runtime-harness.ts';
 import { createApplication } from '../testing/sample-application.ts';
-import { isHostPath } from './admin.ts';
+import { isHostPath } from './serve-admin.ts';
 
 async function createRun(application: Parameters<typeof createApplication>[0] = {}) {
   const clock = new VirtualClock();

@@ -1,0 +1,98 @@
+/**
+ * Everything under `/admin` and `/runtime`: the official host's admin API, health checks and extension webhooks.
+ *
+ * Ownership: the gateway hands a request over and has nothing more to do with it.
+ */
+import { type Log, messageOf } from '@switchyard/kernel';
+import type { HttpReply } from '@switchyard/triggers';
+import { isAuthorized } from '../gateway/authorize.ts';
+import { inviteBody } from '../gateway/expectation.ts';
+import { readBody } from '../gateway/request-body.ts';
+import { writeReply } from '../gateway/write-reply.ts';
+import { type AdminCall, type AdminRequest, type AdminRoute, emptyReply } from './admin-call.ts';
+import { functionRoutes } from './function-routes.ts';
+import { healthRoutes } from './health-routes.ts';
+import { hostRoutes } from './host-routes.ts';
+import { keyRoutes } from './key-routes.ts';
+import { toQuery } from './to-query.ts';
+import { webhookRoutes } from './webhook-routes.ts';
+
+/** What the admin API reads of a body. */
+const bodyLimits = { limitBytes: 4_194_304, pauseMs: 60_000 } as const;
+
+/** The first one that fits serves a request. */
+const routes: readonly AdminRoute[] = [
+  ...hostRoutes,
+  ...keyRoutes,
+  ...functionRoutes,
+  ...healthRoutes,
+  ...webhookRoutes,
+];
+
+/** True for the paths that belong to the host and to no function. */
+export function isHostPath(path: string): boolean {
+  return /^\/(admin|runtime)(\/|$)/i.test(path);
+}
+
+/** Answers a request; what is not there is 404, for administrators, and 401 for everybody else. */
+export function serveAdmin(given: AdminRequest): void {
+  const { request, response, target, jobHost } = given;
+  const method = request.method ?? 'GET';
+  const path = target.path.replace(/\/+$/, '');
+  const fitting = routes.filter(({ pattern }) => pattern.test(path));
+  const route = fitting.find(({ methods }) => methods.includes(method));
+  const isOpen = route?.access !== undefined;
+  const credentials = { headers: request.headers, search: target.search };
+  if (!isOpen && !isAuthorized(jobHost.application.keys, 'admin', '', credentials)) {
+    writeReply(response, emptyReply(401));
+  } else if (route === undefined) {
+    writeReply(response, emptyReply(fitting.length === 0 ? 404 : 405));
+  } else {
+    const parameters = (route.pattern.exec(path) ?? []).slice(1).map((text) => unescaped(text ?? ''));
+    const call = { ...given, method, parameters, query: toQuery(target.search), body: '' };
+    if (route.readsBody === true) readThen(call, (body) => serve(route, { ...call, body }));
+    else serve(route, call);
+  }
+}
+
+function readThen({ request, response, host }: AdminRequest, serveWith: (body: string) => void): void {
+  inviteBody(request, response);
+  readBody(host.clock, request, bodyLimits, (body) => {
+    if (body.kind === 'aborted') return;
+    if (body.kind === 'too-large') writeReply(response, emptyReply(413));
+    else if (body.kind === 'stalled') writeReply(response, emptyReply(408));
+    else serveWith(Buffer.from(body.bytes).toString('utf8'));
+  });
+}
+
+function serve(route: AdminRoute, call: AdminCall): void {
+  const { response, jobHost } = call;
+  const fail = (thrown: unknown): void => {
+    report(jobHost.log, thrown);
+    writeReply(response, emptyReply(500));
+  };
+  const write = (reply: HttpReply): void => writeReply(response, reply);
+  try {
+    const reply = route.serve(call);
+    if (reply instanceof Promise) reply.then(write, fail);
+    else write(reply);
+  } catch (thrown) {
+    fail(thrown);
+  }
+}
+
+function report(log: Log, thrown: unknown): void {
+  log.write('error', 'A request to the host could not be served.', {
+    category: 'Host.Controllers.Admin',
+    reason: messageOf(thrown),
+    ...(thrown instanceof Error ? { stack: thrown.stack } : {}),
+  });
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

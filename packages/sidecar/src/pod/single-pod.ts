@@ -1,0 +1,41 @@
+/** The one pod of a process: its worker, and the sidecar that the process is there for. */
+import type { Stack } from '@switchyard/model';
+import type { Link } from '@switchyard/protocol';
+import { defaultPodHostLimits } from '../limits.ts';
+import { createPod } from './create-pod.ts';
+import type { PlaceholderPodsDeps, PlaceholderPodsOptions } from './placeholder-pods.ts';
+import type { LocalPod, PlaceholderLaunch } from './pod.ts';
+import { WorkerLobby } from './worker-lobby.ts';
+
+export interface SinglePodOptions extends PlaceholderPodsOptions {
+  readonly workerId: string;
+  readonly stack: Stack;
+  readonly launch: PlaceholderLaunch;
+}
+
+export interface SinglePod {
+  readonly pod: LocalPod;
+  /** Takes the stream of the local worker; whoever else dials is turned away. */
+  acceptWorker(link: Link): void;
+}
+
+/** Starts the worker. Its end is the pod's end. */
+export function startSinglePod(deps: Omit<PlaceholderPodsDeps, 'launchOf'>, options: SinglePodOptions): SinglePod {
+  const { workerId, stack, launch } = options;
+  const limits = { ...defaultPodHostLimits, ...options.limits };
+  const lobby = new WorkerLobby(deps.clock, { introductionMs: limits.launchTimeoutMs });
+  const expectWorker = (expected: LocalPod): void => {
+    const forget = lobby.expect(expected.workerId, (link) => expected.acceptWorker(link));
+    void expected.ended.then(forget);
+  };
+  const pod = createPod({ ...deps, launchOf: () => launch }, options, {
+    stack,
+    launch,
+    limits,
+    workerId,
+    expectWorker,
+  });
+  expectWorker(pod);
+  pod.start(launch);
+  return { pod, acceptWorker: (link) => lobby.accept(link) };
+}

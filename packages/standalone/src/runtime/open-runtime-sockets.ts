@@ -1,0 +1,133 @@
+import { createServer } from 'node:http';
+
+import { type Log, systemClock } from '@switchyard/kernel';
+import { createRpcServer, eventStreamPath, grpcStatus, type Link } from '@switchyard/protocol';
+import { controlScopes } from '@switchyard/protocol/control-api';
+import { readBody } from '@switchyard/sidecar';
+import type { Closers } from '../dev/closers.ts';
+import { createGatewayServer, type GatewayServer } from '../http/gateway-server.ts';
+import { listen } from '../http/listen.ts';
+import { runtimeProcessErrors } from './errors.ts';
+import { readCertificates } from './read-files.ts';
+import { answerControlRequest, type ControlGuard, type ControlledRuntime } from './runtime-control.ts';
+import { type RuntimeProcessOptions, runtimeDefaults } from './runtime-options.ts';
+
+/** The open ports of a Runtime. Requests and streams wait until somebody serves them. */
+export interface RuntimeSockets {
+  readonly gateway: GatewayServer;
+  readonly gatewayPort: number;
+  readonly controlPort: number;
+  readonly rpc: { readonly host: string; readonly port: number; readonly isSecure: boolean };
+  serveWorkers(accept: (link: Link) => void): void;
+  serveControl(runtime: ControlledRuntime, guard: ControlGuard): void;
+}
+
+export interface RuntimeSocketsScope {
+  readonly options: RuntimeProcessOptions;
+  readonly log: Log;
+  readonly closers: Closers;
+}
+
+const loopback = '127.0.0.1';
+const loopbackNames: ReadonlySet<string> = new Set([loopback, '::1', 'localhost']);
+const bodyLimits = { bodyBytes: 1_048_576, bodyMs: 10_000 } as const;
+/** A control request has its head in this time. */
+const headMs = 10_000;
+
+/** Rejects with PORT_IN_USE, PORT_REFUSED, RPC_LISTEN_FAILED, RUNTIME_PORT_IN_CLEAR and what is wrong with certificates. */
+export async function openRuntimeSockets(scope: RuntimeSocketsScope): Promise<RuntimeSockets> {
+  const { options, closers } = scope;
+  const rpc = await openRpc(scope);
+  const gateway = createGatewayServer();
+  closers.add('HTTP connections', async () => gateway.close());
+  const control = openControl(closers);
+  const [gatewayPort, controlPort, address] = await Promise.all([
+    gateway.listen({ host: options.host ?? runtimeDefaults.host, port: options.port ?? runtimeDefaults.port }),
+    listen(control.server, { host: loopback, port: options.controlPort ?? runtimeDefaults.controlPort }),
+    rpc.listen(),
+  ]);
+  return {
+    gateway,
+    gatewayPort,
+    controlPort,
+    rpc: { ...address, isSecure: rpc.isSecure },
+    serveWorkers: rpc.serve,
+    serveControl: control.serve,
+  };
+}
+
+async function openRpc({ options, log, closers }: RuntimeSocketsScope) {
+  const host = options.rpcHost ?? runtimeDefaults.host;
+  const { certificate, key, authority } = await readCertificates(options.tls, {
+    certificate: '--tls-certificate',
+    key: '--tls-key',
+    authority: '--tls-client-ca',
+  });
+  const isSecure = certificate !== undefined && key !== undefined;
+  if (!isSecure && !options.allowClearTokens && !loopbackNames.has(host)) {
+    throw runtimeProcessErrors.create('RUNTIME_PORT_IN_CLEAR', { host });
+  }
+  const isRequired = options.clientCertificate !== 'ignored';
+  const tls = isSecure && {
+    certificate,
+    key,
+    ...(authority === undefined ? {} : { clientCa: authority }),
+    clientCertificate: isRequired ? ('required' as const) : ('requested' as const),
+  };
+  let accept: (link: Link) => void = (link) => link.cancel({ code: grpcStatus.unavailable, message: 'starting up' });
+  const server = createRpcServer(
+    { clock: systemClock, log },
+    {
+      methods: { [eventStreamPath]: { kind: 'stream', open: (link: Link) => accept(link) } },
+      ...(tls === false ? {} : { tls }),
+    },
+  );
+  closers.add('port for workers', () => server.close(runtimeDefaults.streamGraceMs));
+  return {
+    isSecure,
+    listen: () => server.listen({ host, port: options.rpcPort ?? runtimeDefaults.rpcPort }),
+    serve(given: (link: Link) => void): void {
+      accept = given;
+    },
+  };
+}
+
+function openControl(closers: Closers) {
+  const server = createServer({ headersTimeout: headMs });
+  let serving: { readonly runtime: ControlledRuntime; readonly guard: ControlGuard } | undefined;
+  server.on('request', (request, response) => {
+    const answer = (status: number, body: unknown): void => {
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    };
+    if (serving === undefined) {
+      answer(503, { code: 'STARTING', message: 'The Runtime is starting. Try again in a second.' });
+      return;
+    }
+    const [path = '/'] = (request.url ?? '/').split('?');
+    answerControlRequest(serving.runtime, serving.guard, {
+      method: request.method ?? 'GET',
+      path,
+      authorization: request.headers.authorization,
+      async readBody() {
+        const reading = await readBody(request, systemClock, bodyLimits);
+        return reading.kind === 'read' ? reading.text : undefined;
+      },
+    }).then(
+      ({ status, body }) => answer(status, body),
+      (thrown: unknown) => answer(500, { code: 'UNEXPECTED', message: String(thrown) }),
+    );
+  });
+  closers.add('control connections', async () => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return {
+    server,
+    serve(runtime: ControlledRuntime, guard: ControlGuard): void {
+      serving = { runtime, guard };
+    },
+  };
+}
+
+/** Without tokens everybody on this machine may ask everything: the port is open to no one else. */
+export const letEverybody: ControlGuard = async () => ({ kind: 'accepted', scopes: controlScopes });

@@ -1,0 +1,206 @@
+/**
+ * The composition root of `switchyard runtime`: gateway, Runtime and the port for workers in a process that starts no
+ * worker and has no catalog. Apps are those that sidecars bring along; workers come by themselves, and come back.
+ */
+import { availableParallelism, hostname, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { audiences, createControlGuard, createTokenVerifier, createWorkerVerifier } from '@switchyard/identity';
+import { type Log, systemClock, systemRandom } from '@switchyard/kernel';
+import type { WorkerSupply } from '@switchyard/protocol';
+import { createRuntime, type Runtime, type VerifyWorker, type WorkerProfile } from '@switchyard/runtime';
+import { createMemoryMeter } from '@switchyard/telemetry';
+import { createFunctionFiles } from '../application/function-files.ts';
+import { Closers } from '../dev/closers.ts';
+import { DataFolder } from '../dev/data-folder.ts';
+import { openKinds, openStorage } from '../dev/open-kinds.ts';
+import { createLocalWorkerHttp } from '../http/worker-http.ts';
+import { KeyFile } from '../keys/key-file.ts';
+import { createAppLevels, openUpLog, upCategory } from '../up/up-log.ts';
+import { readWorkerDeps } from '../workers/worker-resolution.ts';
+import { AnnouncedApps } from './announced-apps.ts';
+import { runtimeProcessErrors } from './errors.ts';
+import { openKeySource } from './open-key-source.ts';
+import { letEverybody, openRuntimeSockets, type RuntimeSockets } from './open-runtime-sockets.ts';
+import type { ControlGuard } from './runtime-control.ts';
+import { judgeHealth } from './runtime-health.ts';
+import { type RuntimeProcessOptions, runtimeDefaults } from './runtime-options.ts';
+
+/** A running Runtime. */
+export interface RuntimeProcess {
+  /** Where the apps answer, without a slash at the end. */
+  readonly url: string;
+  /** Where sidecars and workers connect. */
+  readonly rpcUrl: string;
+  readonly controlUrl: string;
+  /** Lets what is in flight end, for a bounded time, then closes everything. */
+  stop(): Promise<void>;
+}
+
+/** Workers are started elsewhere, and come by themselves. */
+const noSupply: WorkerSupply = { ensure: () => {}, release: () => {}, watch: () => () => {} };
+
+interface Guards {
+  readonly verifyWorker: VerifyWorker;
+  readonly control: ControlGuard;
+}
+
+/** Opens everything. Rejects with a PlatformError when a port, a key or the data folder cannot be had. */
+export async function startRuntime(options: RuntimeProcessOptions): Promise<RuntimeProcess> {
+  const isWanted = createAppLevels({ verbose: options.verbose, hostOf: () => undefined });
+  const log = await openUpLog(systemClock, { ...options, isWanted });
+  const closers = new Closers(log);
+  try {
+    const guards = await openGuards(options, log);
+    const data = new DataFolder(options.dataDirectory);
+    await data.prepare();
+    const sockets = await openRuntimeSockets({ options, log, closers });
+    const { apps, keys } = await openApps(options, log);
+    const workerHttp = createLocalWorkerHttp();
+    closers.add('HTTP connections to workers', async () => workerHttp.close());
+    const runtime = createRuntime(
+      {
+        clock: systemClock,
+        random: systemRandom,
+        log,
+        meter: createMemoryMeter(),
+        supply: noSupply,
+        kinds: openKinds({ log, data, settingsOf: (applicationId) => apps.settingsOf(applicationId) }, openStorage),
+        workerHttp,
+        verifyWorker: guards.verifyWorker,
+        announcedApplications: (announced) => apps.make(announced),
+      },
+      { cpus: availableParallelism(), exactHostNames: true },
+    );
+    closers.add('Runtime', () => runtime.drain(runtimeDefaults.drainMs));
+    follow(runtime, apps, keys, closers);
+    serve(runtime, sockets, guards);
+    closers.add('HTTP', async () => sockets.gateway.stopListening());
+    return toRuntimeProcess(options, { sockets, log, closers });
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+async function openGuards(options: RuntimeProcessOptions, log: Log): Promise<Guards> {
+  if (!options.checksTokens) {
+    log.write('warning', 'No tokens are checked: whoever reaches the port for workers may serve any app.', {
+      category: upCategory,
+    });
+    return { verifyWorker: () => ({ kind: 'accepted' }), control: letEverybody };
+  }
+  if (options.keys === undefined) throw runtimeProcessErrors.create('RUNTIME_KEYS_MISSING');
+  const keys = await openKeySource(log, { from: options.keys, allowClear: options.allowClearTokens });
+  const verifierFor = (audience: 'functions-runtime' | 'switchyard-control') =>
+    createTokenVerifier({ clock: systemClock, keys }, { audience });
+  return {
+    verifyWorker: createWorkerVerifier(verifierFor(audiences.runtime), { certificate: options.clientCertificate }),
+    control: createControlGuard(verifierFor(audiences.control)),
+  };
+}
+
+async function openApps(options: RuntimeProcessOptions, log: Log) {
+  const keys = options.usesFunctionKeys
+    ? await KeyFile.open(join(options.dataDirectory, 'function-keys.json'), systemRandom)
+    : undefined;
+  const { catalogue } = await readWorkerDeps();
+  const profileOf = (language: string): WorkerProfile => {
+    const known = catalogue.workers.get(language.toLowerCase());
+    return {
+      workerDirectory: '',
+      // Whoever is not in the catalogue is taken for a worker of today: those list their functions.
+      workerIndexing: known?.description.workerIndexing ?? true,
+      initializationTimeoutMs: known?.processOptions.initializationTimeoutMs ?? defaultInitializationMs,
+      stderrIsError: known?.description.useStdErrorStreamForErrorsOnly ?? false,
+      ignoresTermination: false,
+    };
+  };
+  const apps = new AnnouncedApps(
+    {
+      log,
+      profileOf,
+      keysOf: async (applicationId) => await keys?.keysOf(applicationId),
+      functionFilesOf: (scriptRoot) => (options.readsFolders ? createFunctionFiles(scriptRoot) : noFiles),
+    },
+    {
+      hostNames: options.hostNames,
+      machineName: hostname(),
+      limit: runtimeDefaults.announcedApplications,
+      oldVersionMs: runtimeDefaults.oldVersionMs,
+    },
+  );
+  return { apps, keys };
+}
+
+const defaultInitializationMs = 120_000;
+const noFiles = { list: async () => [] };
+
+/** Keeps versions and keys of the apps in step with what the Runtime hosts. */
+function follow(runtime: Runtime, apps: AnnouncedApps, keys: KeyFile | undefined, closers: Closers): void {
+  runtime.watch(({ applicationId, functions }) => {
+    apps.look(runtime, applicationId);
+    const names = functions.map(({ name }) => name);
+    void keys?.addFunctions(applicationId, names).catch(() => {});
+  });
+  const look = (): void => {
+    apps.lookAtAll(runtime);
+    timer = systemClock.schedule(runtimeDefaults.versionsMs, look);
+  };
+  let timer = systemClock.schedule(runtimeDefaults.versionsMs, look);
+  closers.add('versions', async () => timer.cancel());
+}
+
+function serve(runtime: Runtime, sockets: RuntimeSockets, { control }: Guards): void {
+  sockets.serveControl(
+    {
+      health: () =>
+        judgeHealth({
+          isListening: true,
+          jobHosts: runtime.status(),
+          placeholders: runtime.placeholders(),
+          memoryUtilization: process.memoryUsage.rss() / availableMemory(),
+        }),
+      status: () => runtime.status(),
+      placeholders: () => runtime.placeholders(),
+      restartWorker: (workerId, wish) => runtime.restartWorker(workerId, wish),
+    },
+    control,
+  );
+  sockets.serveWorkers((link) => runtime.acceptWorker(link));
+  sockets.gateway.serve((request, response) => runtime.handleRequest(request, response));
+}
+
+/** What this process may use: a container's limit where there is one. */
+function availableMemory(): number {
+  const constrained = process.constrainedMemory();
+  const total = totalmem();
+  return constrained > 0 && constrained < total ? constrained : total;
+}
+
+function toRuntimeProcess(
+  options: RuntimeProcessOptions,
+  parts: { readonly sockets: RuntimeSockets; readonly log: Log; readonly closers: Closers },
+): RuntimeProcess {
+  const { sockets, log, closers } = parts;
+  const { host, port, isSecure } = sockets.rpc;
+  const url = `http://localhost:${sockets.gatewayPort}`;
+  const rpcUrl = `${isSecure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const controlUrl = `http://127.0.0.1:${sockets.controlPort}`;
+  const isJson = options.output === 'json';
+  if (isJson) log.write('information', 'Runtime is up', { category: upCategory, url, rpcUrl, controlUrl });
+  else {
+    const lines = ['The Runtime is up. Press Ctrl-C to stop.', `\tApps     ${url.replace('//', '//<app>.')}`];
+    options.console.write([...lines, `\tWorkers  ${rpcUrl}`, `\tControl  ${controlUrl}`, ''].join('\n'));
+  }
+  return {
+    url,
+    rpcUrl,
+    controlUrl,
+    async stop() {
+      const closed = closers.close();
+      if (isJson) log.write('information', 'Stopping', { category: upCategory });
+      else options.console.write('Stopping: what is in flight may end. Press Ctrl-C again to stop at once.\n');
+      await closed;
+    },
+  };
+}

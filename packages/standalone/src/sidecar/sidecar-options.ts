@@ -1,0 +1,39 @@
+import type { Variables } from '@switchyard/sidecar';
+import type { TextSink } from '@switchyard/telemetry';
+import type { CertificateFiles } from '../runtime/read-files.ts';
+
+/** What `switchyard sidecar` was asked for. Paths are absolute. */
+export interface SidecarProcessOptions {
+  /** APPLICATION_ID, RUNTIME_ENDPOINT, WORKER_AUTH_TOKEN and the rest; what is not the sidecar's own is the app's. */
+  readonly variables: Variables;
+  /** Where health, metrics and assignments are asked for; 0 takes any port that is free. */
+  readonly port: number | undefined;
+  readonly host: string | undefined;
+  /** The socket of the wrapper that runs the worker; without it the worker is started here. */
+  readonly wrapperSocket: string | undefined;
+  /** Whose tokens count for assignments: the path or the address of a set of public keys. Nobody's without it. */
+  readonly keys: string | undefined;
+  /** Where the worker's token is exchanged for its successor; never without it. */
+  readonly renewUrl: string | undefined;
+  /** The certificate that is shown to the Runtime, and the authorities that are trusted there. */
+  readonly runtimeTls: CertificateFiles;
+  /** The certificate of the sidecar's own port. */
+  readonly tls: CertificateFiles;
+  readonly allowClearTokens: boolean;
+  /** Holds packages, unpacked, and an empty folder for the placeholder. */
+  readonly dataDirectory: string;
+  readonly output: 'text' | 'json';
+  readonly verbose: boolean;
+  readonly console: TextSink & { readonly isTTY?: boolean };
+}
+
+/** Waits of a sidecar in a process of its own. */
+export const sidecarDefaults = {
+  host: '127.0.0.1',
+  /** How long the worker may take to end. */
+  drainMs: 10_000,
+  /** How long streams to Runtimes may take to end after that. */
+  streamGraceMs: 1_000,
+  /** How long the wrapper may take to appear. */
+  wrapperMs: 60_000,
+} as const;

@@ -1,0 +1,2 @@
+/** `switchyard token`. */
+export { openTokens, type TokenRequest } from './issue-token.ts';
