@@ -13,6 +13,17 @@ export interface HostExtensions {
   readonly rabbitMQ: RabbitMqExtension;
   readonly cosmosDB: { readonly connectionMode: string; readonly userAgentSuffix: string };
   readonly sql: SqlExtension;
+  /** How many workers the app may have; undefined when the section is not there. */
+  readonly workerModel: WorkerModelExtension | undefined;
+}
+
+/** What an app says of its workers. */
+export interface WorkerModelExtension {
+  readonly maxWorkersPerRuntime: number;
+  /** Workers that are kept in each Runtime while the app is active. */
+  readonly minWorkersPerRuntime: number;
+  /** Whether workers stay on the Runtime that they are on: they may go anywhere, rather stay, or never go. */
+  readonly workerAffinityMode: (typeof affinityModes)[number];
 }
 
 export interface HttpExtension {
@@ -101,6 +112,11 @@ export interface SqlExtension {
 const second = 1_000;
 const minute = 60_000;
 
+const affinityModes = ['none', 'preferred', 'strict'] as const;
+/** What the design names for apps that name nothing. */
+const workersPerRuntime = 20;
+/** More workers of one app than that are a mistake. */
+const mostWorkersPerRuntime = 1_000;
 const transports = ['amqpTcp', 'amqpWebSockets'] as const;
 const positive = { minimum: 1 } as const;
 const notNegative = { minimum: 0 } as const;
@@ -121,6 +137,7 @@ export function parseHostExtensions(
     rabbitMQ: parseRabbitMq(extensions.section('rabbitMQ')),
     cosmosDB: parseCosmosDb(extensions.section('cosmosDB')),
     sql: parseSql(extensions.section('sql')),
+    workerModel: extensions.has('workerModel') ? parseWorkerModel(extensions.section('workerModel')) : undefined,
   };
 }
 
@@ -261,6 +278,20 @@ function parseSql(section: ConfigSection): SqlExtension {
     pollingIntervalMs: section.integer('pollingIntervalMs', 1_000, { minimum: 100 }),
     maxChangesPerWorker: section.integer('maxChangesPerWorker', 1_000, positive),
     appLockTimeoutMs: section.integer('appLockTimeoutMs', 30_000, { minimum: 1_000 }),
+  };
+  section.warnAboutRest();
+  return parsed;
+}
+
+function parseWorkerModel(section: ConfigSection): WorkerModelExtension {
+  const maxWorkersPerRuntime = section.integer('maxWorkersPerRuntime', workersPerRuntime, {
+    minimum: 1,
+    maximum: mostWorkersPerRuntime,
+  });
+  const parsed = {
+    maxWorkersPerRuntime,
+    minWorkersPerRuntime: section.integer('minWorkersPerRuntime', 1, { minimum: 0, maximum: maxWorkersPerRuntime }),
+    workerAffinityMode: section.choice('workerAffinityMode', affinityModes, 'none'),
   };
   section.warnAboutRest();
   return parsed;

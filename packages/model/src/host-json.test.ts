@@ -305,3 +305,34 @@ describe('overrides from settings', () => {
     );
   });
 });
+
+describe('extensions.workerModel', () => {
+  const model = (workerModel: object) => parse(v2({ extensions: { workerModel } })).extensions.workerModel;
+
+  it('is undefined until an app names it, and has the defaults of the design then', () => {
+    expect(parse(v2({ extensions: {} })).extensions.workerModel).toBeUndefined();
+    expect(model({})).toEqual({ maxWorkersPerRuntime: 20, minWorkersPerRuntime: 1, workerAffinityMode: 'none' });
+  });
+
+  it('takes what is right, at the bounds too', () => {
+    expect(model({ maxWorkersPerRuntime: 1, minWorkersPerRuntime: 1, workerAffinityMode: 'Strict' })).toEqual({
+      maxWorkersPerRuntime: 1,
+      minWorkersPerRuntime: 1,
+      workerAffinityMode: 'strict',
+    });
+    expect(model({ maxWorkersPerRuntime: '7', minWorkersPerRuntime: 0 })).toMatchObject({
+      maxWorkersPerRuntime: 7,
+      minWorkersPerRuntime: 0,
+    });
+  });
+
+  it.each([
+    [{ maxWorkersPerRuntime: 0 }, 'maxWorkersPerRuntime'],
+    [{ maxWorkersPerRuntime: 1_001 }, 'maxWorkersPerRuntime'],
+    [{ maxWorkersPerRuntime: 2, minWorkersPerRuntime: 3 }, 'minWorkersPerRuntime'],
+    [{ minWorkersPerRuntime: -1 }, 'minWorkersPerRuntime'],
+    [{ workerAffinityMode: 'sometimes' }, 'none, preferred, strict'],
+  ])('refuses %o', (workerModel, named) => {
+    expect(() => model(workerModel)).toThrow(named);
+  });
+});

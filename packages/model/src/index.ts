@@ -53,6 +53,7 @@ export type {
   RabbitMqExtension,
   ServiceBusExtension,
   SqlExtension,
+  WorkerModelExtension,
 } from './host-json-extensions.ts';
 export { type IndexedFunction, parseIndexedFunction } from './indexed-function.ts';
 export { describeValue, isJsonObject, type JsonObject, parseJsonText, readKey } from './json-text.ts';

@@ -110,6 +110,41 @@ export interface ListenerTriggerKind<Options = unknown> {
   readonly type: string;
   parse(binding: BindingMetadata, scope: BindingScope): Options;
   listen(options: Options, context: ListenerContext): TriggerListener;
+  /** The event of a run by hand, for kinds whose input is more than the text of an event. */
+  toManualEvent?(options: Options, input: string, context: BindingContext): Promise<ManualEvent>;
+}
+
+/** What becomes of the input of a run by hand. */
+export type ManualEvent =
+  | { readonly kind: 'event'; readonly event: TriggerEvent }
+  | { readonly kind: 'refused'; readonly event?: undefined; readonly reason: string };
+
+/** A request to `runtime/webhooks/{extension}` whose caller may make it. */
+export interface WebhookRequest {
+  readonly method: string;
+  /** Names in lower case. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** Names in lower case. */
+  readonly query: ReadonlyMap<string, string>;
+  readonly body: string;
+}
+
+/** `unknown`: no function listens that the request could be for. */
+export type WebhookReply =
+  | { readonly kind: 'unknown' }
+  | {
+      readonly kind: 'reply';
+      readonly status: number;
+      readonly headers?: readonly (readonly [name: string, value: string])[];
+      readonly body?: string;
+    };
+
+/** What services outside call to bring events. */
+export interface WebhookExtension {
+  /** The last part of its path, in lower case; its system key is `{name}_extension`. */
+  readonly name: string;
+  /** Answers when the functions have run. Never rejects because of what it was sent. */
+  serve(applicationId: string, request: WebhookRequest): Promise<WebhookReply>;
 }
 
 /** The HTTP trigger: its events come through the gateway. */

@@ -19,11 +19,15 @@ export type {
   ListenerContext,
   ListenerTriggerKind,
   LossReason,
+  ManualEvent,
   OutputBindingKind,
   RouteTriggerKind,
   TriggerEvent,
   TriggerKind,
   TriggerListener,
+  WebhookExtension,
+  WebhookReply,
+  WebhookRequest,
 } from './contract.ts';
 export { triggerErrors } from './errors.ts';
 export type {

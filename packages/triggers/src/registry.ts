@@ -4,7 +4,10 @@ import { createBlobInput } from './blob/blob-input.ts';
 import { createBlobOutput } from './blob/blob-output.ts';
 import { createBlobTrigger } from './blob/blob-trigger.ts';
 import { BlobWrites } from './blob/blob-writes.ts';
-import type { InputBindingKind, OutputBindingKind, TriggerKind } from './contract.ts';
+import type { InputBindingKind, OutputBindingKind, TriggerKind, WebhookExtension } from './contract.ts';
+import { createEventGridOutput } from './event-grid/event-grid-output.ts';
+import { createEventGridTrigger } from './event-grid/event-grid-trigger.ts';
+import { type EventPublisher, httpEventPublisher } from './event-grid/event-publisher.ts';
 import { httpOutputKind, httpTriggerKind } from './http/http-trigger.ts';
 import type { QueueService } from './queue/queue-client.ts';
 import { createQueueOutput } from './queue/queue-output.ts';
@@ -17,6 +20,7 @@ import { createTableInput } from './table/table-input.ts';
 import { createTableOutput } from './table/table-output.ts';
 import type { TimerStatusStore } from './timer/timer-status-store.ts';
 import { createTimerTrigger } from './timer/timer-trigger.ts';
+import { warmupTriggerKind } from './warmup/warmup-trigger.ts';
 
 /** What the kinds work with. */
 export interface KindsDeps {
@@ -29,6 +33,8 @@ export interface KindsDeps {
   readonly locks?: SingletonLocks | undefined;
   /** True: of all Runtimes that serve an app, one runs its timers. Takes effect with `locks`. */
   readonly singletonTimers?: boolean | undefined;
+  /** How events reach a topic; over HTTP unless something else is given. */
+  readonly events?: EventPublisher | undefined;
 }
 
 /** The kinds of one process, found by binding type without regard to case. */
@@ -36,6 +42,8 @@ export interface Kinds {
   trigger(type: string): TriggerKind | undefined;
   input(type: string): InputBindingKind | undefined;
   output(type: string): OutputBindingKind | undefined;
+  /** What services call under `runtime/webhooks/{name}`; the name is in lower case. */
+  webhook(name: string): WebhookExtension | undefined;
   /** The types as the documentation spells them, in order, for messages. */
   supportedTriggerTypes(): readonly string[];
   supportedInputTypes(): readonly string[];
@@ -48,11 +56,16 @@ export function createKinds(deps: KindsDeps): Kinds {
   const queues = { service: deps.queues, signals: new QueueSignals() };
   const writes = new BlobWrites();
   const timers = createTimerTrigger({ status: deps.timerStatus });
+  const eventGrid = createEventGridTrigger();
+  const blobTrigger = blobs && locks && createBlobTrigger({ blobs, queues: deps.queues, locks, writes });
+  const webhooks = [eventGrid.webhook, ...(blobTrigger ? [blobTrigger.webhook] : [])];
   const triggers = byType<TriggerKind>([
     httpTriggerKind,
     locks !== undefined && deps.singletonTimers === true ? createSingletonTrigger(timers, { locks }) : timers,
     createQueueTrigger(queues),
-    ...(blobs && locks ? [createBlobTrigger({ blobs, queues: deps.queues, locks, writes })] : []),
+    ...(blobTrigger ? [blobTrigger] : []),
+    eventGrid.trigger,
+    warmupTriggerKind,
   ]);
   const inputs = byType<InputBindingKind>([
     ...(blobs ? [createBlobInput({ blobs })] : []),
@@ -61,6 +74,7 @@ export function createKinds(deps: KindsDeps): Kinds {
   const outputs = byType<OutputBindingKind>([
     httpOutputKind,
     createQueueOutput(queues),
+    createEventGridOutput({ publisher: deps.events ?? httpEventPublisher }),
     ...(blobs ? [createBlobOutput({ blobs, writes })] : []),
     ...(tables ? [createTableOutput({ tables })] : []),
   ]);
@@ -68,6 +82,7 @@ export function createKinds(deps: KindsDeps): Kinds {
     trigger: (type) => triggers.get(type.toLowerCase()),
     input: (type) => inputs.get(type.toLowerCase()),
     output: (type) => outputs.get(type.toLowerCase()),
+    webhook: (name) => webhooks.find((webhook) => webhook.name === name),
     supportedTriggerTypes: () => typesOf(triggers),
     supportedInputTypes: () => typesOf(inputs),
     supportedOutputTypes: () => typesOf(outputs),

@@ -10,7 +10,7 @@
  */
 import { messageOf } from '@switchyard/kernel';
 import type { JobHostStatus, Runtime } from '@switchyard/runtime';
-import type { KeyFile } from '../keys/key-file.ts';
+import type { AppKeyStores } from '../keys/key-store.ts';
 import type { DevOutput } from '../output/dev-output.ts';
 import type { AppLoop } from '../reload/app-loop.ts';
 
@@ -18,7 +18,7 @@ export interface AppStarterDeps {
   readonly runtime: Pick<Runtime, 'watch'>;
   readonly output: Pick<DevOutput, 'serving' | 'failed'>;
   /** Undefined lets every caller in. */
-  readonly keyFile: Pick<KeyFile, 'addFunctions'> | undefined;
+  readonly keyFile: Pick<AppKeyStores, 'addFunctions'> | undefined;
   readonly baseUrlOf: (applicationId: string) => string;
 }
 

@@ -7,7 +7,7 @@ import type { LoadedApplication } from '../application/load-application.ts';
 import type { EmulatorBox } from '../azurite/emulator-box.ts';
 import type { DebuggerPorts } from '../debugger/debugger-ports.ts';
 import { withoutInspectorLines } from '../debugger/inspector-lines.ts';
-import type { KeyFile } from '../keys/key-file.ts';
+import type { AppKeyStores } from '../keys/key-store.ts';
 import type { DevOutput } from '../output/dev-output.ts';
 import { AppLoop } from '../reload/app-loop.ts';
 import { AppVersions } from '../reload/app-versions.ts';
@@ -22,7 +22,9 @@ export interface LoopParts {
   readonly runtime: Runtime;
   readonly workers: DevWorkers;
   readonly debuggers: DebuggerPorts;
-  readonly keyFile: KeyFile | undefined;
+  /** Undefined lets every caller in. */
+  readonly keyFile: AppKeyStores | undefined;
+  readonly keyStores: AppKeyStores;
   readonly processes: ProcessPort;
   /** Undefined when no storage emulator may be started. */
   readonly emulators: EmulatorBox | undefined;

@@ -11,19 +11,22 @@ import { createRpcServer, grpcStatus, type Link, type RpcServer, type WorkerSupp
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import { createNodeProcesses, createPodHost, type ProcessPort } from '@switchyard/sidecar';
 import { createMemoryMeter } from '@switchyard/telemetry';
+import { createAzureBlobService } from '@switchyard/triggers';
 import { type CurrentApplications, createCurrentApplications } from '../application/current-applications.ts';
 import { type LoadedApplication, loadApplication } from '../application/load-application.ts';
 import { loadApplications } from '../application/load-applications.ts';
 import { type EmulatorBox, openEmulatorBox } from '../azurite/emulator-box.ts';
-import type { StorageOpening } from '../azurite/patient-storage.ts';
+import { createPatientStorage, type StorageOpening } from '../azurite/patient-storage.ts';
 import { DebuggerPorts } from '../debugger/debugger-ports.ts';
 import { withCors } from '../http/cors.ts';
 import { createGatewayServer, type GatewayServer } from '../http/gateway-server.ts';
 import { isListening } from '../http/listen.ts';
 import { createLocalWorkerHttp } from '../http/worker-http.ts';
-import { KeyFile } from '../keys/key-file.ts';
+import { AppKeyStores } from '../keys/key-store.ts';
+import { openKeyVault } from '../keys/open-key-vault.ts';
 import { createCoreToolsOutput } from '../output/core-tools-output.ts';
 import { createLogOutput, createTextOutput, type DevOutput } from '../output/dev-output.ts';
+import { hostIdOf } from '../reload/runtime-application.ts';
 import { openDevWorkers } from '../workers/dev-workers.ts';
 import { AppStarter } from './app-starter.ts';
 import { Closers } from './closers.ts';
@@ -95,8 +98,10 @@ interface DevScope {
 async function open(scope: DevScope): Promise<Dev> {
   const { options, applications, current, output, closers, data, log } = scope;
   const processes = createNodeProcesses();
-  const { gateway, rpc, port, url, endpoint, keyFile, connectWorkers } = await openSockets(scope);
+  const { gateway, rpc, port, url, endpoint, connectWorkers } = await openSockets(scope);
   const emulators = openEmulators(scope, processes);
+  const keyStores = await openKeyStores(scope, emulators ?? openStorage);
+  const keyFile = options.enableAuth ? keyStores : undefined;
   const debuggers = new DebuggerPorts({ onNote: (applicationId, text) => output.note(applicationId, text) });
   const workers = await openDevWorkers({
     hostName: `localhost:${port}`,
@@ -119,7 +124,7 @@ async function open(scope: DevScope): Promise<Dev> {
     applications.length > 1 ? `http://${applicationId}.localhost:${port}` : url;
   const starter = new AppStarter({ runtime, output, keyFile, baseUrlOf });
   const loops = createLoops(
-    { runtime, workers, debuggers, keyFile, processes, emulators, starter, log, output, current },
+    { runtime, workers, debuggers, keyFile, keyStores, processes, emulators, starter, log, output, current },
     {
       ...options,
       dataFolder: scope.data.path,
@@ -144,13 +149,12 @@ interface Sockets {
   readonly port: number;
   readonly url: string;
   readonly endpoint: { readonly host: string; readonly port: number };
-  readonly keyFile: KeyFile | undefined;
   /** Names who takes the streams of workers; none comes before one was started. */
   connectWorkers(accept: (link: Link) => void): void;
 }
 
 async function openSockets(scope: DevScope): Promise<Sockets> {
-  const { options, applications, log, output, closers, data } = scope;
+  const { options, applications, log, output, closers } = scope;
   const host = options.host ?? devDefaults.host;
   const gateway = createGatewayServer();
   let accept: (link: Link) => void = (link) => link.cancel({ code: grpcStatus.unavailable, message: 'starting up' });
@@ -163,23 +167,37 @@ async function openSockets(scope: DevScope): Promise<Sockets> {
   );
   closers.add('HTTP connections', async () => gateway.close());
   closers.add('port for workers', () => rpc.close(0));
-  const [port, endpoint, keyFile] = await Promise.all([
+  const [port, endpoint] = await Promise.all([
     gateway.listen({ host, port: options.port ?? portOf(applications) }),
     rpc.listen({ host: loopback, port: 0 }),
-    options.enableAuth ? openKeyFile(data) : undefined,
   ]);
   const url = `http://${isLocal(host) ? 'localhost' : host}:${port}`;
   output.listening(url);
-  if (keyFile !== undefined) output.keysIn(keyFile.path);
   const connectWorkers = (given: (link: Link) => void): void => {
     accept = given;
   };
-  return { gateway, rpc, port, url, endpoint, keyFile, connectWorkers };
+  return { gateway, rpc, port, url, endpoint, connectWorkers };
 }
 
-async function openKeyFile(data: DataFolder): Promise<KeyFile> {
-  await data.prepare();
-  return KeyFile.open(join(data.path, 'keys.json'), systemRandom);
+/** The keys of all apps: asked of callers with --enable-auth, and looked after by the admin API in any case. */
+async function openKeyStores(scope: DevScope, storage: StorageOpening): Promise<AppKeyStores> {
+  const { data, current, options, output } = scope;
+  if (options.enableAuth) await data.prepare();
+  const find = (applicationId: string): LoadedApplication | undefined =>
+    current.all.find((application) => application.applicationId === applicationId);
+  const vault = await openKeyVault({
+    random: systemRandom,
+    folder: data.path,
+    prepare: () => data.prepare(),
+    blobs: createPatientStorage(createAzureBlobService(), storage),
+    settingsOf: (applicationId) => find(applicationId)?.settings,
+    hostIdOf: (applicationId) => {
+      const application = find(applicationId);
+      return application === undefined ? applicationId : hostIdOf(application);
+    },
+  });
+  if (options.enableAuth) output.keysIn(vault.place);
+  return new AppKeyStores(vault, systemRandom);
 }
 
 /** The storage emulators that are needed; undefined when none may be started. */

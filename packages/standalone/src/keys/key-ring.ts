@@ -1,40 +1,54 @@
 import { createHash } from 'node:crypto';
 import type { FunctionKeys } from '@switchyard/runtime';
 
-/** Which level a key opens, and of which function; undefined means all of them. */
-interface Grant {
+/** What a key opens. */
+export interface KeyGrant {
+  readonly key: string;
   readonly level: 'function' | 'system' | 'admin';
-  readonly functionName: string | undefined;
+  readonly name: string;
+  /** The function that it opens; undefined means all of them. */
+  readonly functionName?: string | undefined;
 }
+
+type Grant = Omit<KeyGrant, 'key'>;
 
 /** The keys of one app, ready to be asked. */
 export interface KeyRing extends FunctionKeys {
-  /** Adding a key again changes nothing. */
-  add(key: string, level: Grant['level'], functionName?: string): void;
+  /** These keys, and no others, open something from now on. */
+  replace(grants: readonly KeyGrant[]): void;
+  nameOf(key: string, functionName: string): string | undefined;
 }
 
 /**
  * Holds hashes only: looking a key up by its hash takes the same time for a near miss as for a far one, so timing tells
  * nothing about the keys. Function names are compared without regard to case, as the host does.
  */
-export function createKeyRing(): KeyRing {
-  const grants = new Map<string, Grant[]>();
-  return {
-    add(key, level, functionName) {
-      const hash = hashOf(key);
-      const name = functionName?.toLowerCase();
-      const known = grants.get(hash) ?? [];
-      if (known.some((grant) => grant.level === level && grant.functionName === name)) return;
-      grants.set(hash, [...known, { level, functionName: name }]);
-    },
-    levelOf(key, functionName) {
-      const name = functionName.toLowerCase();
-      const matching = (grants.get(hashOf(key)) ?? []).filter(
-        (grant) => grant.functionName === undefined || grant.functionName === name,
-      );
-      return (matching.find((grant) => grant.level === 'admin') ?? matching[0])?.level;
-    },
+export function createKeyRing(given: readonly KeyGrant[] = []): KeyRing {
+  let grants = byHash(given);
+  /** The grant that counts: that of the highest level. */
+  const find = (key: string, functionName: string): Grant | undefined => {
+    const name = functionName.toLowerCase();
+    const matching = (grants.get(hashOf(key)) ?? []).filter(
+      (grant) => grant.functionName === undefined || grant.functionName === name,
+    );
+    return matching.find((grant) => grant.level === 'admin') ?? matching[0];
   };
+  return {
+    replace(next) {
+      grants = byHash(next);
+    },
+    levelOf: (key, functionName) => find(key, functionName)?.level,
+    nameOf: (key, functionName) => find(key, functionName)?.name,
+  };
+}
+
+function byHash(grants: readonly KeyGrant[]): ReadonlyMap<string, readonly Grant[]> {
+  const ring = new Map<string, Grant[]>();
+  for (const { key, level, name, functionName } of grants) {
+    const hash = hashOf(key);
+    ring.set(hash, [...(ring.get(hash) ?? []), { level, name, functionName: functionName?.toLowerCase() }]);
+  }
+  return ring;
 }
 
 function hashOf(key: string): string {

@@ -90,6 +90,15 @@ async function toEvent(
 ): Promise<TriggerEvent | undefined> {
   const { signal } = new AbortController();
   await deps.receipts.confirm(message, signal);
+  return readBlobEvent(target, message, details);
+}
+
+/** The event for a version of a blob; undefined when it is gone, has changed, or does not fit the function's pattern. */
+export async function readBlobEvent(
+  target: BlobTarget,
+  message: BlobTriggerMessage,
+  details: Readonly<Record<string, string>>,
+): Promise<TriggerEvent | undefined> {
   const captures = target.pattern.match(message.blob);
   const found = await find(target, message);
   if (captures === undefined || found.kind === 'stale') {

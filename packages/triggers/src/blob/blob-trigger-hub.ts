@@ -19,10 +19,12 @@ import type { SingletonLocks } from '../singleton/singleton-locks.ts';
 import type { SingletonPeriods } from '../singleton/singleton-trigger.ts';
 import { hostContainerName } from '../storage/host-storage.ts';
 import type { StorageConnection } from '../storage/storage-connection.ts';
+import type { RequestDeps } from '../storage/storage-request.ts';
 import type { BlobService } from './blob-client.ts';
 import { type BlobTarget, dispatchBlob } from './blob-dispatch.ts';
 import { BlobReceipts } from './blob-receipts.ts';
 import { BlobScanner, type BlobSubscription } from './blob-scanner.ts';
+import type { BlobTriggerMessage } from './blob-trigger-message.ts';
 import { BlobTriggerQueue } from './blob-trigger-queue.ts';
 import type { BlobWrites } from './blob-writes.ts';
 
@@ -64,10 +66,13 @@ export class BlobSeat {
   readonly functionId: string;
   readonly subscription: BlobSubscription;
   readonly target: BlobTarget;
+  /** False where somebody else tells of new blobs. */
+  readonly isScanned: boolean;
   readonly #inFlight = new Set<Promise<unknown>>();
   readonly #abandoned = createDeferred<InvocationOutcome>();
 
-  constructor(subscription: BlobSubscription, target: BlobTarget) {
+  constructor(subscription: BlobSubscription, target: BlobTarget, isScanned = true) {
+    this.isScanned = isScanned;
     this.functionId = subscription.functionId;
     this.subscription = subscription;
     const invoke = (event: TriggerEvent): Promise<InvocationOutcome> => this.#invoke(target.context, event);
@@ -103,6 +108,7 @@ export class BlobTriggerHub {
   /** Resolves once reader and scanner are on their way. */
   readonly started: Promise<void>;
   readonly #seats = new Set<BlobSeat>();
+  readonly #queue: BlobTriggerQueue;
   readonly #reader: TriggerListener;
   readonly #scanner: TriggerListener;
   readonly #state = new StateMachine<State>({ kind: 'running' }, edges);
@@ -113,6 +119,7 @@ export class BlobTriggerHub {
     const hosts = deps.blobs.open(options.hostStorage, hostContainerName);
     const receipts = new BlobReceipts({ ...context, hosts, hostId });
     const queue = new BlobTriggerQueue(deps.queues, options.hostStorage, hostId);
+    this.#queue = queue;
     this.#reader = this.#createReader(options, context, receipts, queue);
     this.#scanner = this.#createScanner(deps, options, context, receipts, queue);
     const { signal } = new AbortController();
@@ -123,6 +130,12 @@ export class BlobTriggerHub {
   join(seat: BlobSeat): void {
     // The latest one counts, also when a function of the same name is there already.
     this.#seats.add(seat);
+  }
+
+  /** Hands a blob to the readers, whoever found it. Resolves when the message is safe. */
+  async send(deps: RequestDeps, message: BlobTriggerMessage, signal: AbortSignal): Promise<void> {
+    await this.#queue.send(deps, message, signal);
+    this.#queue.wake();
   }
 
   /** True when nobody is left: then whoever left drains and closes the hub. */
@@ -192,7 +205,7 @@ export class BlobTriggerHub {
       ...{ clock, random, log, meter, hostId, blobs, writes, receipts },
       hosts: blobs.open(options.hostStorage, hostContainerName),
       // Of several versions of a function the latest one says what it wants.
-      subscriptions: () => [...new Map([...this.#seats].map((seat) => [seat.functionId, seat.subscription])).values()],
+      subscriptions: () => subscriptionsOf(this.#seats),
       send: (message: Parameters<BlobTriggerQueue['send']>[1], signal: AbortSignal) =>
         queue.send({ clock, random }, message, signal),
       sent: () => queue.wake(),
@@ -205,6 +218,11 @@ export class BlobTriggerHub {
       { request, recoveryMs },
     );
   }
+}
+
+function subscriptionsOf(seats: Iterable<BlobSeat>): readonly BlobSubscription[] {
+  const latest = new Map([...seats].map((seat) => [seat.functionId, seat]));
+  return [...latest.values()].filter(({ isScanned }) => isScanned).map(({ subscription }) => subscription);
 }
 
 /** Finds the hub of a function, or makes it. */
