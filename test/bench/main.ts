@@ -78,6 +78,11 @@ const parts: readonly Part[] = [
     run: async () => (await import('./timers.ts')).benchTimers(),
   },
   {
+    name: 'capabilities',
+    title: 'Capabilities',
+    run: async () => (await import('./capabilities.ts')).benchCapabilities(),
+  },
+  {
     name: 'install',
     title: 'What an installation brings',
     run: async () => (await import('./install-footprint.ts')).benchInstallFootprint(),

@@ -1,4 +1,6 @@
 import type { Command } from './command.ts';
+import { agentCommand } from './commands/agent.ts';
+import { capsCommand } from './commands/caps.ts';
 import { createConfigCommand } from './commands/config.ts';
 import { createFunctionCommand } from './commands/create-function.ts';
 import { debugCommand } from './commands/debug.ts';
@@ -8,14 +10,20 @@ import { devCommand } from './commands/dev.ts';
 import { createHelpCommand } from './commands/help.ts';
 import { initCommand } from './commands/init.ts';
 import { invokeCommand } from './commands/invoke.ts';
+import { jobCommand } from './commands/job.ts';
 import { logsCommand } from './commands/logs.ts';
+import { nodeCommand } from './commands/node.ts';
 import { psCommand } from './commands/ps.ts';
 import { rollbackCommand } from './commands/rollback.ts';
+import { runtimeCommand } from './commands/runtime.ts';
 import { settingsCommand } from './commands/settings.ts';
+import { sidecarCommand } from './commands/sidecar.ts';
+import { tokenCommand } from './commands/token.ts';
 import { traceCommand } from './commands/trace.ts';
 import { trafficCommand } from './commands/traffic.ts';
 import { upCommand } from './commands/up.ts';
 import { versionCommand } from './commands/version.ts';
+import { wrapperCommand } from './commands/wrapper.ts';
 
 /** Every command. A new one is a new file in `commands/` and one line here. */
 export const commands: readonly Command[] = [
@@ -23,6 +31,7 @@ export const commands: readonly Command[] = [
   initCommand,
   createFunctionCommand,
   upCommand,
+  nodeCommand,
   deployCommand,
   psCommand,
   logsCommand,
@@ -33,6 +42,13 @@ export const commands: readonly Command[] = [
   deleteCommand,
   traceCommand,
   debugCommand,
+  capsCommand,
+  agentCommand,
+  jobCommand,
+  runtimeCommand,
+  sidecarCommand,
+  wrapperCommand,
+  tokenCommand,
   createConfigCommand(devCommand),
   versionCommand,
   createHelpCommand(() => commands),

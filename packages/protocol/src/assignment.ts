@@ -50,6 +50,9 @@ export type AssignmentReading =
 /** The variable in which an environment may carry the token. */
 export const tokenVariable = 'WORKER_AUTH_TOKEN';
 
+/** The app setting in which WorkerSpecialized carries the text of host.json, for Runtimes that do not see the app's folder. */
+export const hostJsonVariable = 'SWITCHYARD_HOST_JSON';
+
 /** More variables than this are no environment. */
 const maxVariables = 10_000;
 

@@ -4,10 +4,36 @@ export {
   type Assignment,
   type AssignmentReading,
   type AssignOutcome,
+  hostJsonVariable,
   parseAssignment,
   toAssignmentJson,
   tokenVariable,
 } from './assignment.ts';
+export {
+  type CloudEvent,
+  type CloudEventDefaults,
+  cloudEventMediaType,
+  fromCloudEvent,
+  toCloudEvent,
+} from './envelope/cloud-event.ts';
+export {
+  type CreateEnvelopeDeps,
+  createEventEnvelope,
+  deriveEventId,
+  type EventDraft,
+  isTraceId,
+  toTraceId,
+} from './envelope/create-envelope.ts';
+export { type EventEnvelope, envelopeLimits, type JsonFields, type JsonValue } from './envelope/event-envelope.ts';
+export {
+  decodeEventEnvelope,
+  type EnvelopeFieldFault,
+  type EnvelopeParsing,
+  encodeEventEnvelope,
+  findSizeFault,
+  parseEventEnvelope,
+  toEnvelopeJson,
+} from './envelope/parse-envelope.ts';
 export {
   type ContentCase,
   type Envelope,

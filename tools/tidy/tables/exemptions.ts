@@ -15,8 +15,21 @@ export const exemptions: readonly Exemption[] = [
   { ban: 'randomness', path: 'packages/kernel/src/random.ts', reason: 'the adapter behind the Random port' },
   { ban: 'sockets', path: 'packages/protocol/src/transport/', reason: 'the transport is the adapter to the network' },
   { ban: 'turns', path: 'packages/protocol/src/transport/', reason: 'writes of one turn leave in one packet' },
+  { ban: 'turns', path: 'packages/runtime/src/dispatch/fair-turns.ts', reason: 'one turn reads what has arrived' },
   { ban: 'environment', path: 'packages/worker-node/src/environment.ts', reason: 'specialization replaces it' },
   { ban: 'turns', path: 'packages/worker-node/src/patient-clock.ts', reason: 'arrived answers before timeouts' },
+  {
+    ban: 'environment',
+    path: 'packages/capabilities/src/environment.ts',
+    reason: "the ready-made client runs inside the customer's function, which has no composition root",
+  },
+  { ban: 'wall-clock', path: 'packages/capabilities/src/environment.ts', reason: 'the same: nobody hands it a clock' },
+  { ban: 'sockets', path: 'packages/capabilities/src/rpc/connect.ts', reason: 'the adapter behind an endpoint' },
+  {
+    ban: 'processes',
+    path: 'packages/capability-broker/src/hosts/process/process-host.ts',
+    reason: 'the adapter behind the port that opens hosts',
+  },
   { ban: 'processes', path: 'packages/sidecar/src/node-processes.ts', reason: 'the adapter behind the process port' },
   {
     ban: 'processes',
@@ -24,6 +37,11 @@ export const exemptions: readonly Exemption[] = [
     reason: 'part of the adapter behind the process port',
   },
   { ban: 'processes', path: 'packages/sidecar/src/orphan-guard.ts', reason: 'the part of it that outlives the host' },
+  {
+    ban: 'sockets',
+    path: 'packages/node-agent/src/driver/docker/engine-client.ts',
+    reason: "the adapter to the container engine's socket",
+  },
   { ban: 'turns', path: 'packages/sidecar/src/node-processes.ts', reason: 'a failed start is reported after the call' },
 ];
 

@@ -25,6 +25,7 @@ export {
   deploymentStepNameSchema,
   deploymentStepSchema,
 } from './deployments.ts';
+export * from './domain/index.ts';
 export { type ControlEvent, eventStreamType, formatEvent, heartbeatText, readEvents } from './event-stream.ts';
 export { type InvokeAnswer, type InvokeRequest, invokeAnswerSchema, invokeRequestSchema } from './invocation.ts';
 export {
@@ -65,6 +66,7 @@ export {
 } from './operations.ts';
 export { packageType, type StoredPackage, storedPackageSchema } from './packages.ts';
 export { type Problem, problemSchema, problemType } from './problem.ts';
+export { restartWishSchema, runtimePaths } from './runtime-process.ts';
 export { type Health, healthSchema, type PublicKeys, publicKeysSchema } from './service.ts';
 export {
   type KeyKind,

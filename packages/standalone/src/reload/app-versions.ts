@@ -14,7 +14,7 @@ import { type ApplicationDefinition, jobHostKey } from '@switchyard/model';
 import type { JobHostStatus, Runtime } from '@switchyard/runtime';
 import type { ResolvedWorker } from '@switchyard/sidecar';
 import type { LoadedApplication } from '../application/load-application.ts';
-import type { KeyFile } from '../keys/key-file.ts';
+import type { AppKeyStores } from '../keys/key-store.ts';
 import type { DevWorkers } from '../workers/dev-workers.ts';
 import { HeldLog, type ShownLines } from './held-log.ts';
 import { toRuntimeApplication } from './runtime-application.ts';
@@ -23,7 +23,9 @@ export interface AppVersionsDeps {
   readonly runtime: Pick<Runtime, 'addApplication' | 'promoteApplication' | 'removeApplication' | 'status'>;
   readonly workers: Pick<DevWorkers, 'resolve' | 'forget'>;
   /** Undefined lets every caller in. */
-  readonly keyFile: KeyFile | undefined;
+  readonly keyFile: Pick<AppKeyStores, 'keysOf' | 'addFunctions'> | undefined;
+  /** Lets administrators look after keys, also where nobody asks for them. */
+  readonly keyStores?: Pick<AppKeyStores, 'storeOf'> | undefined;
   readonly log: Log;
 }
 
@@ -122,16 +124,15 @@ export class AppVersions {
   }
 
   async #add(application: LoadedApplication, standby: boolean): Promise<Version> {
-    const { runtime, workers, keyFile, log } = this.#deps;
+    const { runtime, workers, keyFile, keyStores, log } = this.#deps;
     this.#count += 1;
     const definition = numbered(application.applicationId, this.#count);
     const worker = await workers.resolve(application, definition);
     const keys = await keyFile?.keysOf(application.applicationId);
     const held = new HeldLog(log, this.#shown);
-    const ready = runtime.addApplication(toRuntimeApplication(application, definition, worker, keys), {
-      standby,
-      log: held.log,
-    });
+    const keyStore = keyStores?.storeOf(application.applicationId);
+    const hosted = { ...toRuntimeApplication(application, definition, worker, keys), ...(keyStore && { keyStore }) };
+    const ready = runtime.addApplication(hosted, { standby, log: held.log });
     // Whoever tries the version out waits for it too; a version that is given up early is nobody's error.
     ready.catch(() => {});
     return { definition, key: jobHostKey(definition), application, worker, ready, held };

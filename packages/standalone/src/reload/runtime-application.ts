@@ -10,6 +10,12 @@ import { createOfflinePage } from '../application/offline-page.ts';
 /** One machine, one user. */
 const tenantId = 'local';
 
+/** The id under which the app keeps its state in storage. */
+export function hostIdOf({ directory, settings }: LoadedApplication): string {
+  const configured = settings.get('AzureFunctionsWebHost__hostid');
+  return createHostId({ configured, machineName: hostname(), scriptPath: directory });
+}
+
 /** A version of an app in a folder as the Runtime wants it. */
 export function toRuntimeApplication(
   application: LoadedApplication,
@@ -17,7 +23,7 @@ export function toRuntimeApplication(
   worker: ResolvedWorker,
   keys: FunctionKeys | undefined,
 ): RuntimeApplication {
-  const { directory, settings } = application;
+  const { directory } = application;
   return {
     definition,
     tenantId,
@@ -32,11 +38,7 @@ export function toRuntimeApplication(
     scriptRoot: directory,
     hostJson: application.hostJson,
     settings: application.values,
-    hostId: createHostId({
-      configured: settings.get('AzureFunctionsWebHost__hostid'),
-      machineName: hostname(),
-      scriptPath: directory,
-    }),
+    hostId: hostIdOf(application),
     functionFiles: createFunctionFiles(directory),
     hostNames: [],
     keys,

@@ -1,0 +1,139 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { RuntimeProcessOptions } from '@switchyard/standalone/runtime';
+import { type CommandContext, type CommandInput, defineCommand } from '../command.ts';
+import { cliErrors } from '../errors.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { choose } from '../scaffold/choices.ts';
+
+const port = { kind: 'integer', placeholder: 'N', minimum: 0, maximum: 65_535 } as const;
+const file = { kind: 'text', placeholder: 'FILE' } as const;
+
+const flags = {
+  port: {
+    ...port,
+    short: 'p',
+    fallback: '7071',
+    summary: 'listens for calls of the apps on this port; 0 takes any (7071)',
+  },
+  host: {
+    kind: 'text',
+    placeholder: 'ADDRESS',
+    fallback: '127.0.0.1',
+    summary: 'listens for calls of the apps on this address (127.0.0.1)',
+  },
+  'rpc-port': { ...port, fallback: '50051', summary: 'listens for sidecars and workers on this port (50051)' },
+  'rpc-host': {
+    kind: 'text',
+    placeholder: 'ADDRESS',
+    fallback: '127.0.0.1',
+    summary: 'listens for sidecars and workers on this address (127.0.0.1)',
+  },
+  'control-port': {
+    ...port,
+    fallback: '7072',
+    summary: 'answers for health, status and restarts of workers on this port of this machine (7072)',
+  },
+  'data-dir': {
+    kind: 'text',
+    placeholder: 'FOLDER',
+    fallback: '.switchyard/runtime in the home folder',
+    summary: 'keeps timer states and function keys here (~/.switchyard/runtime)',
+  },
+  keys: {
+    kind: 'text',
+    placeholder: 'SOURCE',
+    summary: 'takes the tokens that these public keys verify: a file, or the address of a jwks.json',
+  },
+  'no-tokens': { kind: 'switch', summary: 'lets in every worker that reaches the port, whatever it says of itself' },
+  'allow-clear-tokens': { kind: 'switch', summary: 'lets tokens and keys come over a network without TLS' },
+  'tls-certificate': { ...file, summary: 'shows this certificate to sidecars and workers' },
+  'tls-key': { ...file, summary: 'the key of that certificate' },
+  'tls-client-ca': { ...file, summary: 'the authorities of certificates that sidecars show' },
+  'client-certificate': {
+    kind: 'text',
+    placeholder: 'RULE',
+    fallback: 'ignored',
+    summary: "what a sidecar's certificate must be: ignored, required, or instance, its token's (ignored)",
+  },
+  'no-function-keys': { kind: 'switch', summary: 'lets callers in without the keys that functions ask for' },
+  'host-name': {
+    kind: 'list',
+    placeholder: 'APP=NAME',
+    summary: 'gives an app a name beside <app>.localhost; may be given many times',
+  },
+  'shared-folders': {
+    kind: 'switch',
+    summary: 'the folders of the apps are at the same place here, so function.json files can be read',
+  },
+  json: { kind: 'switch', summary: 'writes one JSON object per line' },
+  verbose: { kind: 'switch', summary: 'shows what the host itself does' },
+} as const;
+
+type RuntimeInput = CommandInput<typeof flags>;
+
+const rules = { ignored: ['ignored'], required: ['required'], instance: ['instance'] } as const;
+
+export const runtimeCommand = defineCommand({
+  name: 'runtime',
+  summary: 'Runs a Runtime without workers of its own; sidecars bring them, and their apps.',
+  flags,
+  configurable: true,
+  examples: [
+    'switchyard runtime --keys jwks.json',
+    'switchyard runtime --rpc-host 0.0.0.0 --tls-certificate tls.crt --tls-key tls.key --keys https://control/.well-known/jwks.json',
+  ],
+  run: async (input, context) => {
+    const options = toOptions(input, context);
+    const stopRequested = new Promise<string>((resolve) => context.onStopRequest(resolve));
+    // Everything heavy is loaded here, so that the other commands do not wait for it.
+    const { startRuntime } = await import('@switchyard/standalone/runtime');
+    const runtime = await startRuntime(options);
+    await stopRequested;
+    await runtime.stop();
+    return exitCodes.done.code;
+  },
+});
+
+function toOptions({ flags: given }: RuntimeInput, context: CommandContext): RuntimeProcessOptions {
+  const at = (path: string | undefined): string | undefined =>
+    path === undefined ? undefined : resolve(context.workingDirectory, path);
+  const { keys } = given;
+  return {
+    port: given.port,
+    host: given.host,
+    rpcPort: given['rpc-port'],
+    rpcHost: given['rpc-host'],
+    controlPort: given['control-port'],
+    dataDirectory: at(given['data-dir']) ?? join(context.environment.HOME || homedir(), '.switchyard', 'runtime'),
+    keys: keys === undefined || /^https?:/i.test(keys) ? keys : at(keys),
+    checksTokens: !given['no-tokens'],
+    allowClearTokens: given['allow-clear-tokens'],
+    tls: {
+      certificate: at(given['tls-certificate']),
+      key: at(given['tls-key']),
+      authority: at(given['tls-client-ca']),
+    },
+    clientCertificate: choose<keyof typeof rules>('rule', given['client-certificate'] ?? 'ignored', rules),
+    usesFunctionKeys: !given['no-function-keys'],
+    hostNames: readHostNames(given['host-name'] ?? []),
+    readsFolders: given['shared-folders'],
+    output: given.json ? 'json' : 'text',
+    verbose: given.verbose,
+    environment: context.environment,
+    console: context.stdout,
+  };
+}
+
+function readHostNames(texts: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, readonly string[]>();
+  for (const text of texts) {
+    const [app = '', name = '', ...rest] = text.split('=');
+    if (app === '' || name === '' || rest.length > 0) {
+      const problem = `--host-name must be an app and a name, such as shop=shop.example.com, not '${text}'.`;
+      throw cliErrors.create('FLAG_INVALID', { problem });
+    }
+    names.set(app, [...(names.get(app) ?? []), name]);
+  }
+  return names;
+}

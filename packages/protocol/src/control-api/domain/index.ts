@@ -1,0 +1,9 @@
+/** The records of the control plane: what is desired, what was seen, what was done. */
+export * from './configurations.ts';
+export * from './environments.ts';
+export * from './manifest.ts';
+export * from './names.ts';
+export * from './operations-records.ts';
+export * from './roll-outs.ts';
+export * from './secrets.ts';
+export * from './services.ts';

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+
+/** A wish to start the process of a worker anew; what it leaves out stays as it is. */
+export const restartWishSchema = z
+  .strictObject({
+    reason: z.string().min(1).max(1_000),
+    executable: z.string().min(1).max(4_096).exactOptional(),
+    /** In front of the worker's path. */
+    arguments: z.array(z.string().max(32_768)).max(1_000).exactOptional(),
+    workerPath: z.string().min(1).max(4_096).exactOptional(),
+    /** Laid over the app's settings as its worker sees them. */
+    environment: z.record(z.string().min(1).max(1_000), z.string().max(32_768)).exactOptional(),
+  })
+  .meta({ id: 'RestartWish', description: 'How the process of a worker is to be started anew, and why.' });
+
+/** Paths of a Runtime that runs as a process of its own. */
+export const runtimePaths = {
+  status: '/v1/runtime/status',
+  /** With the id of the worker. */
+  restart: /^\/v1\/runtime\/workers\/([^/]{1,300})\/restart$/,
+} as const;
