@@ -44,6 +44,8 @@ export interface WorkersScope {
   readonly environment: Readonly<Record<string, string>>;
   readonly placeOf: (tenantId: string) => Promise<TenantPlace>;
   readonly placeholders: number;
+  /** What workers of a tenant find in their environment beside the settings of their app. */
+  readonly environmentOf: (tenantId: string) => Promise<Readonly<Record<string, string>>>;
   /** The port of the gateway, as workers are told it. */
   readonly gatewayPort: number;
   /** Takes the stream of a worker whose sidecar lives in this process. */
@@ -63,7 +65,7 @@ export interface TenantWorkers {
   readonly place: TenantPlace;
   readonly pods: PlaceholderPods;
   /** What a worker of a version is told. */
-  assignmentFor(version: AssignedVersion): Assignment;
+  assignmentFor(version: AssignedVersion): Promise<Assignment>;
 }
 
 interface PooledWorkers extends TenantWorkers {
@@ -129,13 +131,13 @@ async function openTenantWorkers(
   );
   port.serve((link) => pods.acceptWorker(link));
   closers.add('worker processes', () => pods.close(upDefaults.workerGraceMs));
-  const assignmentFor: TenantWorkers['assignmentFor'] = (version) => ({
+  const assignmentFor: TenantWorkers['assignmentFor'] = async (version) => ({
     runtimeEndpoint,
     application: version.definition,
     tenantId: version.tenantId,
     content: { kind: 'folder', scriptRoot: version.directory },
     environment: deployedEnvironment(version, {
-      machine,
+      machine: { ...machine, ...(await scope.environmentOf(version.tenantId)) },
       hostName: `${version.definition.applicationId}.localhost:${scope.gatewayPort}`,
     }),
     token: undefined,
@@ -182,7 +184,7 @@ async function assignmentOf(
 ): Promise<StackAssignment> {
   const version = find(definition);
   if (version === undefined) throw new Error('the version was taken out meanwhile');
-  return { stack: version.stack, assignment: assignmentFor(version) };
+  return { stack: version.stack, assignment: await assignmentFor(version) };
 }
 
 /** Where workers find their sidecars. Nothing else of this machine is let in: each sidecar expects its own worker's id. */

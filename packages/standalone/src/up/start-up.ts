@@ -15,12 +15,14 @@ import { createRuntime, type Runtime } from '@switchyard/runtime';
 import { createNodeProcesses, createPackageFolders, type PackageFolders, removeTree } from '@switchyard/sidecar';
 import { createMemoryMeter } from '@switchyard/telemetry';
 import { type EmulatorBox, openEmulatorBox, type StorageUser } from '../azurite/emulator-box.ts';
+import { libraryCapabilities, startBroker } from '../capabilities/index.ts';
 import { Closers } from '../dev/closers.ts';
 import { DataFolder } from '../dev/data-folder.ts';
 import { openKinds, openStorage } from '../dev/open-kinds.ts';
 import { isListening } from '../http/listen.ts';
 import { createLocalWorkerHttp } from '../http/worker-http.ts';
 import type { PlaceholderLaunches } from '../workers/placeholder-launches.ts';
+import { keepAccountEnvironments } from './account-environment.ts';
 import { AppLogs } from './app-logs.ts';
 import { lockDataFolder } from './data-lock.ts';
 import { Deployer } from './deployer.ts';
@@ -114,12 +116,18 @@ async function openParts(scope: UpScope): Promise<UpParts> {
   const acceptWorker = (link: Link): void => runtime.acceptWorker(traces.tap(link));
   const machine = await openMachine({ options, log, dataFolder: data.path });
   const { launches, processes, tenancy } = machine;
+  const broker = await startBroker(
+    { log, meter, keys: stores.keys, issuer },
+    { dataDirectory: data.path, environment: machine.environment, ...libraryCapabilities() },
+  );
+  closers.add('capability broker', () => broker.close());
   const workers = await openWorkers({
     log,
     meter,
     closers,
     issuer,
     ...machine,
+    environmentOf: keepAccountEnvironments(systemClock, (tenantId) => broker.environmentFor(tenantId)),
     placeOf: tenancy.placeOf,
     placeholders: options.placeholders ?? upDefaults.placeholders,
     gatewayPort: sockets.gatewayPort,
@@ -254,7 +262,7 @@ function openDeployer(
       const definition = { applicationId, metadataVersion: 'indexing', codeVersion };
       const stack = launches.complete(version.stack);
       const { pods, assignmentFor } = await workers.prepare(tenantId);
-      const assignment = assignmentFor({ definition, tenantId, directory, stack, values });
+      const assignment = await assignmentFor({ definition, tenantId, directory, stack, values });
       return indexOnPlaceholder(pods, launches.workerOf(stack), assignment);
     },
   });
