@@ -180,7 +180,7 @@ describe.skipIf(node22Part.skip)('switchyard up with a second release of Node.js
 });
 
 describe('switchyard up with a worker of another maker', () => {
-  it('makes placeholders of it, and gives one its app', async () => {
+  it('makes placeholders of it where it can be one, and starts it for its app where not', async () => {
     const place = (path: string): string => fileURLToPath(new URL(`./foreign/${path}`, import.meta.url));
     const environment = { languageWorkers__workersDirectory: place('workers'), FOREIGN_WORKER_NODE: process.execPath };
     const up = await UpProcess.start({ flags: ['--no-azurite'], environment });
@@ -189,6 +189,9 @@ describe('switchyard up with a worker of another maker', () => {
       const answers = await Promise.all([1, 2].map((id) => up.call('snake', `/api/hello/Ada?id=${id}`)));
       expect(answers.map(({ status }) => status)).toEqual([200, 200]);
       expect(await up.do('ps', 'snake')).toMatch(/python/);
+      // One that has to know its app when it starts.
+      await up.do('deploy', place('apps/java-like'), '--app', 'coffee', '--stack', 'java');
+      expect((await up.call('coffee', '/api/Hello')).status).toBe(202);
     } finally {
       await up.close();
     }

@@ -3,7 +3,7 @@ import type { Assignment } from '@switchyard/protocol';
 import type { StoredIndex } from '@switchyard/runtime';
 import type { PlaceholderPods } from '@switchyard/sidecar';
 import { standaloneErrors } from '../errors.ts';
-import type { PlaceholderWorker } from '../workers/placeholder-launches.ts';
+import type { StackWorker } from '../workers/placeholder-launches.ts';
 
 /** A pod that has listed an app's functions has seen its settings: it ends at once. */
 const graceMs = 1_000;
@@ -14,7 +14,7 @@ const graceMs = 1_000;
  */
 export async function indexOnPlaceholder(
   pods: Pick<PlaceholderPods, 'startPod'>,
-  { stack, worker }: PlaceholderWorker,
+  { stack, worker }: StackWorker,
   assignment: Assignment,
 ): Promise<StoredIndex> {
   // Without worker indexing function.json is all there is, and the question may kill the worker.

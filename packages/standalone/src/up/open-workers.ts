@@ -16,20 +16,22 @@ import {
   toBearerMetadata,
   type WorkerSupply,
 } from '@switchyard/protocol';
-import { createPooledSupply, type PooledSupply } from '@switchyard/scale-controller';
+import { createPooledSupply } from '@switchyard/scale-controller';
 import {
   createPlaceholderPods,
+  createPodHost,
   createWorkerHttpProxy,
   type HttpProxy,
   type PlaceholderPods,
   type ProcessPort,
+  type WorkerLaunch,
 } from '@switchyard/sidecar';
 import type { Closers } from '../dev/closers.ts';
 import { listen } from '../http/listen.ts';
 import type { PlaceholderLaunches } from '../workers/placeholder-launches.ts';
 import { hostVersion } from '../workers/worker-resolution.ts';
+import { KeyedSupply } from './keyed-supply.ts';
 import type { TenantPlace } from './tenants/tenant-places.ts';
-import { TenantSupply } from './tenants/tenant-supply.ts';
 import { upDefaults } from './up-options.ts';
 import type { DeployedVersion } from './versions/deployed-version.ts';
 import { deployedEnvironment } from './versions/worker-environment.ts';
@@ -68,8 +70,15 @@ export interface TenantWorkers {
   assignmentFor(version: AssignedVersion): Promise<Assignment>;
 }
 
-interface PooledWorkers extends TenantWorkers {
-  readonly pooled: PooledSupply;
+/** What the workers of all tenants come through. */
+interface SharedDoors {
+  readonly httpProxy: HttpProxy;
+  /** Where workers without a sidecar find the Runtime. */
+  readonly direct: WorkerPort;
+}
+
+interface SuppliedWorkers extends TenantWorkers {
+  readonly own: WorkerSupply;
 }
 
 type AssignedVersion = Pick<DeployedVersion, 'definition' | 'tenantId' | 'directory' | 'stack' | 'values'>;
@@ -81,8 +90,10 @@ const loopback = '127.0.0.1';
 export async function openWorkers(scope: WorkersScope): Promise<Workers> {
   const { log, find, placeOf } = scope;
   const httpProxy = await openHttpProxy(scope.closers);
-  const supply = new TenantSupply({ log, tenantOf: (definition) => find(definition)?.tenantId });
-  const opened = new Map<string, Promise<PooledWorkers>>();
+  const direct = await openWorkerPort(scope);
+  direct.serve(scope.acceptWorker);
+  const supply = new KeyedSupply({ log, keyOf: (definition) => find(definition)?.tenantId });
+  const opened = new Map<string, Promise<SuppliedWorkers>>();
   const prepared = new Set<string>();
   return {
     supply,
@@ -90,13 +101,13 @@ export async function openWorkers(scope: WorkersScope): Promise<Workers> {
       const place = await placeOf(tenantId);
       let opening = opened.get(place.key);
       if (opening === undefined) {
-        opening = openTenantWorkers(scope, place, httpProxy);
+        opening = openTenantWorkers(scope, place, { httpProxy, direct });
         opened.set(place.key, opening);
       }
-      const { pooled, ...workers } = await opening;
+      const { own, ...workers } = await opening;
       if (!prepared.has(tenantId)) {
         prepared.add(tenantId);
-        supply.add(tenantId, pooled);
+        supply.add(tenantId, own);
       }
       return workers;
     },
@@ -107,8 +118,8 @@ export async function openWorkers(scope: WorkersScope): Promise<Workers> {
 async function openTenantWorkers(
   scope: WorkersScope,
   place: TenantPlace,
-  httpProxy: HttpProxy,
-): Promise<PooledWorkers> {
+  { httpProxy, direct }: SharedDoors,
+): Promise<SuppliedWorkers> {
   const { log, meter, closers, issuer, launches } = scope;
   const base = { clock: systemClock, random: systemRandom, log };
   const machine = { ...scope.environment, ...homeVariables(place) };
@@ -159,7 +170,16 @@ async function openTenantWorkers(
     { defaultMinimum: scope.placeholders },
   );
   closers.add('pools', () => pooled.close(upDefaults.workerGraceMs));
-  return { place, pods, pooled, assignmentFor };
+  const launchOf = (definition: ApplicationDefinition) => launchForApp(definition, scope, assignmentFor);
+  const podHost = createPodHost(
+    { ...base, processes: asUser(scope.processes, place), launches: { launchOf } },
+    { endpoint: direct.endpoint },
+  );
+  closers.add('workers without a pool', () => podHost.close(upDefaults.workerGraceMs));
+  const own = new KeyedSupply({ log, keyOf: (definition) => supplyOf(scope, definition) });
+  own.add('pool', pooled);
+  own.add('pod host', podHost);
+  return { place, pods, own, assignmentFor };
 }
 
 /** Programs that ask for a home or a place for temporary files get one that is theirs. */
@@ -179,16 +199,49 @@ function asUser(processes: ProcessPort, place: TenantPlace): ProcessPort {
 
 async function assignmentOf(
   definition: ApplicationDefinition,
-  { find }: WorkersScope,
+  scope: WorkersScope,
   assignmentFor: TenantWorkers['assignmentFor'],
 ): Promise<StackAssignment> {
-  const version = find(definition);
-  if (version === undefined) throw new Error('the version was taken out meanwhile');
+  const version = requireVersion(scope, definition);
   return { stack: version.stack, assignment: await assignmentFor(version) };
 }
 
+/** How the worker of a version is started where it has to know its app. */
+async function launchForApp(
+  definition: ApplicationDefinition,
+  scope: WorkersScope,
+  assignmentFor: TenantWorkers['assignmentFor'],
+): Promise<WorkerLaunch> {
+  const version = requireVersion(scope, definition);
+  const { environment } = await assignmentFor(version);
+  const app = { scriptRoot: version.directory, environment: Object.fromEntries(environment) };
+  return await scope.launches.launchFor(version.stack, app);
+}
+
+function requireVersion({ find }: WorkersScope, definition: ApplicationDefinition): DeployedVersion {
+  const version = find(definition);
+  if (version === undefined) throw new Error('the version was taken out meanwhile');
+  return version;
+}
+
+/** Workers that have to know their app when they start cannot wait in a pool. */
+function supplyOf(
+  { find, launches }: WorkersScope,
+  definition: ApplicationDefinition,
+): 'pool' | 'pod host' | undefined {
+  const version = find(definition);
+  if (version === undefined) return undefined;
+  return launches.workerOf(version.stack).worker.traits.canUsePlaceholder ? 'pool' : 'pod host';
+}
+
+interface WorkerPort {
+  readonly endpoint: { readonly host: string; readonly port: number };
+  /** Who takes the streams that come. */
+  serve(accept: (link: Link) => void): void;
+}
+
 /** Where workers find their sidecars. Nothing else of this machine is let in: each sidecar expects its own worker's id. */
-async function openWorkerPort({ log, closers }: WorkersScope) {
+async function openWorkerPort({ log, closers }: WorkersScope): Promise<WorkerPort> {
   let accept: ((link: Link) => void) | undefined;
   const eventStream = { kind: 'stream', open: (link: Link) => accept?.(link) } as const;
   // A worker that is busy with synchronous user code, which is legal, answers no ping.

@@ -70,6 +70,10 @@ describe('createPlaceholderLaunches', () => {
 
   it('takes further workers from the settings of the installation, whose variables they may name', async () => {
     const one = await folder.write('lisp', description({ language: 'lisp', defaultExecutablePath: '%LISP%' }));
+    await folder.write(
+      'many/fortran',
+      description({ language: 'fortran', defaultExecutablePath: '%LISP%', workerIndexing: 'true' }),
+    );
     await folder.write('many/python', description({ language: 'python', defaultExecutablePath: '%LISP%' }));
     const launches = await open({
       languageWorkers__lisp__workerDirectory: one,
@@ -79,8 +83,13 @@ describe('createPlaceholderLaunches', () => {
     const { launch } = launches.workerOf(any('python')).worker;
     expect(launch.executable).toBe(process.execPath);
     expect(launch.environment).not.toHaveProperty('LISP');
-    // Nobody knows whether a worker of this language can wait for its app.
-    expect(problemOf(() => launches.workerOf(any('lisp')))).toContain('has to know the app when it starts');
+    // Nobody knows whether a worker of this language can wait for its app, so it is started for one.
+    expect(launches.workerOf(any('lisp')).worker.traits.canUsePlaceholder).toBe(false);
+    const app = { scriptRoot: one, environment: { SETTING: 'of the app' } };
+    const forApp = await launches.launchFor(any('lisp'), app);
+    expect(forApp).toMatchObject({ executable: process.execPath, directory: one, environment: app.environment });
+    expect(forApp.environment).not.toHaveProperty('LISP');
+    expect(problemOf(() => launches.workerOf(any('fortran')))).toContain('nobody else can list the functions');
   });
 
   it('keeps one that is wrong from none of the others, and says what is wrong when it is wanted', async () => {

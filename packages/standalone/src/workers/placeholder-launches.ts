@@ -7,6 +7,7 @@ import {
   type ResolveWorkerDeps,
   readWorkerCatalogue,
   resolveWorker,
+  type WorkerLaunch,
 } from '@switchyard/sidecar';
 import { standaloneErrors } from '../errors.ts';
 import { inspectorArgument } from '../up/worker-processes.ts';
@@ -15,9 +16,9 @@ import { inspectorArgument } from '../up/worker-processes.ts';
 export interface PlaceholderLaunches {
   /**
    * The worker that serves apps of a stack.
-   * @throws PlatformError STACK_UNAVAILABLE when there is none here that can be started before its app is known
+   * @throws PlatformError STACK_UNAVAILABLE when there is none here
    */
-  workerOf(stack: Stack): PlaceholderWorker;
+  workerOf(stack: Stack): StackWorker;
   /**
    * The stack with every part named: the version and architecture of the worker that is here, where the app leaves it open.
    * @throws PlatformError STACK_UNAVAILABLE when the app wants another one
@@ -27,11 +28,28 @@ export interface PlaceholderLaunches {
   readonly programs: readonly string[];
   /** @throws PlatformError STACK_UNAVAILABLE */
   launchOf(stack: Stack): PlaceholderLaunch;
+  /**
+   * How a worker is started that has to know its app from the start.
+   * @throws PlatformError of the catalogue when the app asks for something that is not here
+   */
+  launchFor(stack: Stack, app: AppOfWorker): Promise<WorkerLaunch>;
 }
 
-export interface PlaceholderWorker {
+export interface StackWorker {
   readonly stack: Stack;
   readonly worker: ResolvedWorker;
+}
+
+export interface AppOfWorker {
+  /** The folder with its files. */
+  readonly scriptRoot: string;
+  /** The whole environment of its worker. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+interface FoundWorker extends StackWorker {
+  /** With the release that this worker runs on. */
+  readonly deps: ResolveWorkerDeps;
 }
 
 export interface PlaceholderLaunchesOptions {
@@ -47,7 +65,7 @@ export interface PlaceholderLaunchesOptions {
 }
 
 type Outcome =
-  | { readonly kind: 'found'; readonly found: PlaceholderWorker }
+  | { readonly kind: 'found'; readonly found: FoundWorker }
   | { readonly kind: 'unusable'; readonly reason: string };
 
 /** Resolves every worker of the catalogue once, on every release that is here. What is wrong with one is told when an app wants it. */
@@ -60,9 +78,9 @@ export async function createPlaceholderLaunches(
     const onEach = onEachInterpreter(deps, language).map((chosen) => resolveOne(chosen, options, language));
     outcomes.set(language, await Promise.all(onEach));
   }
-  const foundOf = (runtime: string): readonly PlaceholderWorker[] =>
+  const foundOf = (runtime: string): readonly FoundWorker[] =>
     (outcomes.get(runtime) ?? []).flatMap((outcome) => (outcome.kind === 'found' ? [outcome.found] : []));
-  const workersOf = (runtime: string): readonly [PlaceholderWorker, ...PlaceholderWorker[]] => {
+  const workersOf = (runtime: string): readonly [FoundWorker, ...FoundWorker[]] => {
     const language = runtime.trim().toLowerCase();
     const [first, ...others] = foundOf(language);
     if (first !== undefined) return [first, ...others];
@@ -71,7 +89,7 @@ export async function createPlaceholderLaunches(
     const reason = outcome?.kind === 'unusable' ? outcome.reason : 'no worker of that language is installed';
     throw standaloneErrors.create('STACK_UNAVAILABLE', { runtime, reason, known: known.join(', ') });
   };
-  const matching = ({ runtime, version, architecture }: Stack): PlaceholderWorker => {
+  const matching = ({ runtime, version, architecture }: Stack): FoundWorker => {
     const workers = workersOf(runtime);
     const match = workers.find(({ stack }) => fits(version, stack.version) && fits(architecture, stack.architecture));
     if (match !== undefined) return match;
@@ -88,6 +106,12 @@ export async function createPlaceholderLaunches(
     launchOf(stack) {
       const { launch, traits } = matching(stack).worker;
       return { launch, traits, workerDirectory: launch.environment.FUNCTIONS_WORKER_DIRECTORY ?? '' };
+    },
+    async launchFor(stack, { scriptRoot, environment }) {
+      const { deps: chosen } = matching(stack);
+      const known = { ...options.installation, ...environment };
+      const resolved = await resolveWorker(chosen, { language: stack.runtime, scriptRoot, environment: known });
+      return withoutOthers(resolved, known, environment).launch;
     },
   };
 }
@@ -139,11 +163,13 @@ async function resolveOne(
     const known = { ...installation, ...environment };
     const resolved = await resolveWorker(deps, { language, scriptRoot: emptyFolder, environment: known });
     const worker = withInspector(withoutOthers(resolved, known, environment));
-    if (!worker.traits.canUsePlaceholder) {
-      return { kind: 'unusable', reason: 'its worker has to know the app when it starts' };
+    const { canUsePlaceholder, workerIndexing } = worker.traits;
+    if (!canUsePlaceholder && workerIndexing) {
+      const reason = 'its worker has to know the app when it starts, and nobody else can list the functions';
+      return { kind: 'unusable', reason };
     }
     const stack = { runtime: language, version: worker.runtimeVersion, architecture: process.arch };
-    return { kind: 'found', found: { stack, worker } };
+    return { kind: 'found', found: { stack, worker, deps } };
   } catch (thrown) {
     if (!isPlatformError(thrown)) throw thrown;
     return { kind: 'unusable', reason: messageOf(thrown) };

@@ -1,9 +1,10 @@
 /**
- * One supply made of one for each tenant, so that a tenant's workers come from its own pool and run as its own user.
+ * One supply made of several: one for each tenant, whose workers come from its own pool and run as its own user, and in that
+ * one for workers that can wait for their app and one for those that cannot.
  *
- * Ownership: the groups belong to whoever opens them; this only finds the right one.
+ * Ownership: the supplies belong to whoever opens them; this only finds the right one.
  *
- * I1 A wish reaches the supply of the app's tenant, and no other.
+ * I1 A wish reaches the supply of its version's key, and no other.
  * I2 Observers hear every supply once, those added later too, until they leave; so do releases.
  */
 import type { Log } from '@switchyard/kernel';
@@ -12,33 +13,33 @@ import type { ReleaseReason, SupplyEvent, SupplyRequest, WorkerSupply } from '@s
 
 type Observer = (event: SupplyEvent) => void;
 
-export interface TenantSupplyDeps {
+export interface KeyedSupplyDeps {
   readonly log: Log;
-  /** The tenant that owns an app's version; undefined when it was taken out meanwhile. */
-  readonly tenantOf: (definition: ApplicationDefinition) => string | undefined;
+  /** Which supply a version has; undefined when it was taken out meanwhile. */
+  readonly keyOf: (definition: ApplicationDefinition) => string | undefined;
 }
 
-export class TenantSupply implements WorkerSupply {
-  readonly #deps: TenantSupplyDeps;
+export class KeyedSupply implements WorkerSupply {
+  readonly #deps: KeyedSupplyDeps;
   readonly #supplies = new Map<string, WorkerSupply>();
   readonly #observers = new Map<Observer, (() => void)[]>();
 
-  constructor(deps: TenantSupplyDeps) {
+  constructor(deps: KeyedSupplyDeps) {
     this.#deps = deps;
   }
 
-  /** Tenants may share a supply. */
-  add(tenantId: string, supply: WorkerSupply): void {
+  /** Several keys may share a supply. */
+  add(key: string, supply: WorkerSupply): void {
     const isKnown = this.#distinct().has(supply);
-    this.#supplies.set(tenantId, supply);
+    this.#supplies.set(key, supply);
     if (isKnown) return;
     for (const [observer, leaves] of this.#observers) leaves.push(supply.watch(observer));
   }
 
   ensure(request: SupplyRequest): void {
     const { applicationId, codeVersion } = request.application;
-    const tenantId = this.#deps.tenantOf(request.application);
-    const supply = tenantId === undefined ? undefined : this.#supplies.get(tenantId);
+    const key = this.#deps.keyOf(request.application);
+    const supply = key === undefined ? undefined : this.#supplies.get(key);
     if (supply !== undefined) supply.ensure(request);
     else this.#deps.log.write('warning', 'Nobody can start workers for this version', { applicationId, codeVersion });
   }

@@ -2,7 +2,7 @@ import type { ApplicationDefinition } from '@switchyard/model';
 import type { SupplyEvent, SupplyRequest, WorkerSupply } from '@switchyard/protocol';
 import { createMemoryLog } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
-import { TenantSupply } from './tenant-supply.ts';
+import { KeyedSupply } from './keyed-supply.ts';
 
 function createGroup(name: string, told: string[]) {
   const observers = new Set<(event: SupplyEvent) => void>();
@@ -41,12 +41,12 @@ function open() {
     ['blog', 'fabrikam'],
     ['wiki', 'adatum'],
   ]);
-  const supply = new TenantSupply({ log, tenantOf: ({ applicationId }) => tenants.get(applicationId) });
+  const supply = new KeyedSupply({ log, keyOf: ({ applicationId }) => tenants.get(applicationId) });
   return { told, log, supply };
 }
 
-describe('TenantSupply', () => {
-  it("I1: a wish reaches the supply of the app's tenant alone", () => {
+describe('KeyedSupply', () => {
+  it("I1: a wish reaches the supply of its version's key alone", () => {
     const { told, log, supply } = open();
     supply.add('contoso', createGroup('first', told).supply);
     supply.add('fabrikam', createGroup('second', told).supply);
