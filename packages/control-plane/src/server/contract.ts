@@ -13,6 +13,7 @@ import type {
 } from '@switchyard/protocol/control-api';
 import type { Application, Catalog, DeploymentRecord } from '../catalog/contract.ts';
 import type { PackageStore } from '../package-store/contract.ts';
+import type { ScaleOperations } from './scale-contract.ts';
 
 /**
  * What the platform can do with the apps of the catalog. Apps that it is asked about exist; it finds what it needs of
@@ -93,6 +94,8 @@ export interface ControlServerDeps {
   readonly catalog: Catalog;
   readonly packages: PackageStore;
   readonly platform: PlatformOperations;
+  /** The scale controller; without it scale and roll-outs are refused. */
+  readonly scale?: ScaleOperations;
   readonly guard: ControlGuard;
   /** The public keys of the installation, as they are at the time of the call. */
   readonly publicKeys: () => PublicKeySet | Promise<PublicKeySet>;

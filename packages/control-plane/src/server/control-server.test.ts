@@ -32,7 +32,7 @@ const addApp = (name = 'shop', tenantId = 'contoso') =>
   run.ask({ method: 'PUT', path: `/v1/apps/${name}`, body: { tenantId, stack } });
 
 describe('who may ask', () => {
-  it('I2: without a token there are health and public keys, and nothing else', async () => {
+  it('I2: without a token there are health, public keys and the document of the API, and nothing else', async () => {
     await open();
     for (const [id, { method, path }] of Object.entries(controlOperations)) {
       const filled = path
@@ -40,7 +40,7 @@ describe('who may ask', () => {
         .replace('{id}', '7b1c1f0e-4a39-4a36-9a40-6ed0d0b9a0a1')
         .replace(/\{\w+\}/g, 'shop');
       const { status, headers, json } = await run.ask({ method, path: filled, token: undefined });
-      const isOpen = id === 'getHealth' || id === 'getPublicKeys';
+      const isOpen = ['getHealth', 'getPublicKeys', 'getOpenApi'].includes(id);
       expect([id, status]).toEqual([id, isOpen ? 200 : 401]);
       if (!isOpen)
         expect([headers['www-authenticate'], json]).toMatchObject(['Bearer', { code: 'CONTROL_TOKEN_REFUSED' }]);

@@ -7,8 +7,8 @@
  *
  * I1 Every request gets one answer: of its operation, or a problem that says what to do. What nobody foresaw is logged once
  *    and shown by its number alone.
- * I2 Without an accepted token nothing is answered but health and public keys, and without the scope of the operation
- *    nothing is done.
+ * I2 Without an accepted token nothing is answered but health, public keys and the document of the API, and without the scope
+ *    of the operation nothing is done.
  * I3 A token sees the apps, deployments and packages of its tenants; those of others are unknown to it.
  * I4 A request with a foreign Host or from a foreign page is refused before anything else is looked at.
  * I5 When the caller is gone or the time is over, the signal of the operation aborts.
@@ -46,6 +46,7 @@ import {
   toAllowedOrigins,
 } from './request-origin.ts';
 import { findRoute, type RouteFound } from './route-table.ts';
+import { scaleHandlers } from './scale-handlers.ts';
 import { dropBody } from './unread-body.ts';
 
 const handlers: ControlHandlers<ControlOperationId> = {
@@ -55,6 +56,7 @@ const handlers: ControlHandlers<ControlOperationId> = {
   ...deploymentHandlers,
   ...configurationHandlers,
   ...observationHandlers,
+  ...scaleHandlers,
 };
 
 /** Operations that wait for customer code. Uploads have their own patience: it is for pauses, not for the whole. */

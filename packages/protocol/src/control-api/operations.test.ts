@@ -26,7 +26,7 @@ describe('the table of operations', () => {
 
   it('asks for a scope that there is, but for what everybody may see', () => {
     const open = operations.filter(([, { scope }]) => scope === 'none').map(([id]) => id);
-    expect(open).toEqual(['getHealth', 'getPublicKeys']);
+    expect(open).toEqual(['getHealth', 'getPublicKeys', 'getOpenApi']);
     const used = new Set(operations.map(([, { scope }]) => scope).filter((scope) => scope !== 'none'));
     // `secrets` is for ?reveal.
     expect([...used, 'secrets'].sort()).toEqual([...controlScopes].sort());

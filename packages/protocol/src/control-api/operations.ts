@@ -30,6 +30,8 @@ import {
 } from './observation.ts';
 import { storedPackageSchema } from './packages.ts';
 import { problemSchema } from './problem.ts';
+import { putScaleSchema, scaleSchema } from './scale.ts';
+import { changeRolloutSchema, rolloutSchema, startRolloutSchema } from './scale-rollout.ts';
 import { healthSchema, publicKeysSchema } from './service.ts';
 import { keysSchema, patchSettingsSchema, revealQuerySchema, settingsSchema } from './settings.ts';
 import { statusSchema } from './status.ts';
@@ -93,7 +95,7 @@ export const controlOperations = {
     method: 'GET',
     path: '/openapi.json',
     summary: 'This document.',
-    scope: 'read',
+    scope: 'none',
     answer: { status: 200 },
   },
   putPackage: {
@@ -211,6 +213,44 @@ export const controlOperations = {
     scope: 'deploy',
     body: rollbackSchema,
     answer: { status: 200, body: trafficSchema },
+  },
+  getScale: {
+    method: 'GET',
+    path: '/v1/apps/{app}/scale',
+    summary: 'How many workers an app may have, how many it has, and why.',
+    scope: 'read',
+    answer: { status: 200, body: scaleSchema },
+  },
+  putScale: {
+    method: 'PUT',
+    path: '/v1/apps/{app}/scale',
+    summary: 'Says anew how far an app may scale.',
+    scope: 'write',
+    body: putScaleSchema,
+    answer: { status: 200, body: scaleSchema },
+  },
+  getRollout: {
+    method: 'GET',
+    path: '/v1/apps/{app}/rollout',
+    summary: 'The roll-out that is under way, or the last one.',
+    scope: 'read',
+    answer: { status: 200, body: rolloutSchema },
+  },
+  startRollout: {
+    method: 'POST',
+    path: '/v1/apps/{app}/rollout',
+    summary: 'Begins to give the traffic to another version, step by step, and back when that does not do well.',
+    scope: 'deploy',
+    body: startRolloutSchema,
+    answer: { status: 200, body: rolloutSchema },
+  },
+  changeRollout: {
+    method: 'PATCH',
+    path: '/v1/apps/{app}/rollout',
+    summary: 'Pauses, resumes, promotes or aborts the roll-out.',
+    scope: 'deploy',
+    body: changeRolloutSchema,
+    answer: { status: 200, body: rolloutSchema },
   },
   getStatus: {
     method: 'GET',

@@ -4,7 +4,7 @@ import { createServer, request } from 'node:http';
 import { availableParallelism, hostname } from 'node:os';
 import type { TokenIssuer } from '@switchyard/identity';
 import { type Log, type Meter, systemClock, systemRandom } from '@switchyard/kernel';
-import type { ApplicationDefinition } from '@switchyard/model';
+import type { ApplicationDefinition, Stack } from '@switchyard/model';
 import {
   type Assignment,
   type AssignmentSource,
@@ -16,7 +16,7 @@ import {
   toBearerMetadata,
   type WorkerSupply,
 } from '@switchyard/protocol';
-import { createPooledSupply } from '@switchyard/scale-controller';
+import { createPooledSupply, type PooledSupply } from '@switchyard/scale-controller';
 import {
   createPlaceholderPods,
   createPodHost,
@@ -58,6 +58,8 @@ export interface WorkersScope {
 export interface Workers {
   /** Starts workers of tenants that were prepared. */
   readonly supply: WorkerSupply;
+  /** Tells the pools that placeholders of a stack will be taken soon. */
+  announce(stack: Stack, count: number): void;
   /** Opens what the tenant's workers need, once. Before any of its apps is hosted. */
   prepare(tenantId: string): Promise<TenantWorkers>;
 }
@@ -79,6 +81,7 @@ interface SharedDoors {
 
 interface SuppliedWorkers extends TenantWorkers {
   readonly own: WorkerSupply;
+  readonly pool: PooledSupply;
 }
 
 type AssignedVersion = Pick<DeployedVersion, 'definition' | 'tenantId' | 'directory' | 'stack' | 'values'>;
@@ -95,8 +98,12 @@ export async function openWorkers(scope: WorkersScope): Promise<Workers> {
   const supply = new KeyedSupply({ log, keyOf: (definition) => find(definition)?.tenantId });
   const opened = new Map<string, Promise<SuppliedWorkers>>();
   const prepared = new Set<string>();
+  const pools = new Set<PooledSupply>();
   return {
     supply,
+    announce: (stack, count) => {
+      for (const pool of pools) pool.announce(stack, count);
+    },
     async prepare(tenantId) {
       const place = await placeOf(tenantId);
       let opening = opened.get(place.key);
@@ -104,10 +111,11 @@ export async function openWorkers(scope: WorkersScope): Promise<Workers> {
         opening = openTenantWorkers(scope, place, { httpProxy, direct });
         opened.set(place.key, opening);
       }
-      const { own, ...workers } = await opening;
+      const { own, pool, ...workers } = await opening;
       if (!prepared.has(tenantId)) {
         prepared.add(tenantId);
         supply.add(tenantId, own);
+        pools.add(pool);
       }
       return workers;
     },
@@ -179,7 +187,7 @@ async function openTenantWorkers(
   const own = new KeyedSupply({ log, keyOf: (definition) => supplyOf(scope, definition) });
   own.add('pool', pooled);
   own.add('pod host', podHost);
-  return { place, pods, own, assignmentFor };
+  return { place, pods, own, pool: pooled, assignmentFor };
 }
 
 /** Programs that ask for a home or a place for temporary files get one that is theirs. */

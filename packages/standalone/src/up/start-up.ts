@@ -30,6 +30,7 @@ import { indexOnPlaceholder } from './index-on-placeholder.ts';
 import { keepControlFile } from './keep-control-file.ts';
 import { openMachine } from './open-machine.ts';
 import { createOpenPackage, type OpenPackage } from './open-package.ts';
+import { openScale } from './open-scale.ts';
 import { openStores, type Stores } from './open-stores.ts';
 import { openUpSockets, type UpSockets } from './open-up-sockets.ts';
 import { openWorkers, type Workers } from './open-workers.ts';
@@ -209,10 +210,15 @@ async function serve(scope: UpScope, parts: UpParts): Promise<void> {
     }),
     gateway: { host: sockets.host, port: sockets.gatewayPort },
   });
+  const { meter } = scope;
+  const { announce } = parts.workers;
+  const pidOf = (workerId: string): number | undefined => processes.pidOf(workerId);
+  const scale = await openScale({ log, meter, closers, dataFolder: data.path, catalog, runtime, announce, pidOf });
   const control = createControlServer(
     {
       ...stores,
       platform,
+      scale,
       packages,
       guard: createControlGuard(createTokenVerifier({ clock: systemClock, keys }, { audience: audiences.control })),
       publicKeys: () => keys.jwks(),
@@ -225,7 +231,10 @@ async function serve(scope: UpScope, parts: UpParts): Promise<void> {
   const apps = catalog.applications.list().map(({ applicationId }) => applicationId);
   await Promise.all(apps.map((applicationId) => hosting.look(applicationId)));
   const stopWatching = catalog.watch((applicationId) => {
-    if (catalog.applications.get(applicationId) === undefined) logs.forget(applicationId);
+    if (catalog.applications.get(applicationId) === undefined) {
+      logs.forget(applicationId);
+      void scale.forget(applicationId);
+    }
     void hosting.look(applicationId);
   });
   closers.add('watch of the catalog', async () => stopWatching());

@@ -1,0 +1,21 @@
+import type {
+  AppScaleView,
+  ChangeRollout,
+  RolloutAnswer,
+  ScaleView,
+  StartRollout,
+} from '@switchyard/protocol/control-api';
+
+/**
+ * What the scale controller answers and does for the control API. Apps that it is asked about exist. Whatever it throws
+ * should be a PlatformError that can be shown.
+ */
+export interface ScaleOperations {
+  view(applicationId: string): Promise<ScaleView>;
+  /** `revision` is what the writer has seen; undefined lets the last writer win. */
+  put(applicationId: string, scale: AppScaleView, revision: number | undefined): Promise<ScaleView>;
+  /** The roll-out that is under way, or the last one; undefined when there was none. */
+  rollout(applicationId: string): Promise<RolloutAnswer | undefined>;
+  startRollout(applicationId: string, request: StartRollout): Promise<RolloutAnswer>;
+  changeRollout(applicationId: string, action: ChangeRollout['action']): Promise<RolloutAnswer>;
+}

@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import type { Catalog } from '@switchyard/control-plane';
+import { type Log, type Meter, systemClock, systemRandom } from '@switchyard/kernel';
+import type { Stack } from '@switchyard/model';
+import { durationClassesMs, type Runtime } from '@switchyard/runtime';
+import { openScaleController, openSqliteStore, type ScaleController } from '@switchyard/scale-controller';
+import type { Closers } from '../dev/closers.ts';
+import { openProcessUsage } from './process-usage.ts';
+import { packageVersionOf } from './versions/deployed-version.ts';
+
+export interface ScaleScope {
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly closers: Closers;
+  readonly dataFolder: string;
+  readonly catalog: Pick<Catalog, 'traffic'>;
+  readonly runtime: Pick<Runtime, 'load' | 'scaleTo'>;
+  /** Tells the pools how many placeholders of a stack will be taken soon. */
+  readonly announce: (stack: Stack, count: number) => void;
+  /** The process of a worker; undefined when it is gone. */
+  readonly pidOf: (workerId: string) => number | undefined;
+}
+
+/** Decides how many workers each app has, and carries roll-outs through. Its wishes and roll-outs outlive a restart. */
+export async function openScale(scope: ScaleScope): Promise<ScaleController> {
+  const { log, meter, closers, dataFolder, catalog, runtime, announce, pidOf } = scope;
+  const usageOf = openProcessUsage();
+  const store = openSqliteStore(join(dataFolder, 'scale.sqlite'));
+  closers.add('scale store', async () => store.close());
+  const controller = await openScaleController({
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    meter,
+    store,
+    runtime,
+    traffic: {
+      get: (applicationId) => catalog.traffic.get(applicationId),
+      set(applicationId, change) {
+        const outcome = catalog.traffic.set(applicationId, change);
+        if (outcome.kind === 'refused') throw outcome.error;
+        return outcome.value;
+      },
+    },
+    durationClassesMs,
+    catalogVersionOf: packageVersionOf,
+    pools: { announce },
+    usageOf(workerId) {
+      const pid = pidOf(workerId);
+      const usage = pid === undefined ? undefined : usageOf(pid);
+      // One worker runs JavaScript, or Python, on one processor at a time, whatever the machine has.
+      return usage && { ...usage, cpuLimit: 1 };
+    },
+  });
+  closers.add('scale controller', () => controller.close());
+  return controller;
+}
