@@ -56,6 +56,12 @@ export interface RuntimeLimits {
   readonly requestsBeforeIndex: number;
   /** The longest HTTP body that is held in memory, when the app's settings name no other. */
   readonly requestBodyBytes: number;
+  /** What the HTTP bodies of all apps together may hold in memory. */
+  readonly bufferedBodyBytes: number;
+  /** How long a body waits for room. */
+  readonly bodyWaitMs: number;
+  /** Bodies that may wait for room. */
+  readonly waitingBodies: number;
   /** The longest pause within an HTTP body that is being read. */
   readonly requestBodyPauseMs: number;
   /** How long the sender of a body that nobody reads may go on, after its response was written. */
@@ -95,6 +101,9 @@ export const defaultLimits: RuntimeLimits = {
   backPressureMs: 5_000,
   requestsBeforeIndex: 1_000,
   requestBodyBytes: 104_857_600,
+  bufferedBodyBytes: 512 * 1_048_576,
+  bodyWaitMs: 30_000,
+  waitingBodies: 1_000,
   requestBodyPauseMs: 60_000,
   unreadBodyMs: 5_000,
   stderrLines: 20,

@@ -6,13 +6,16 @@ import {
   VirtualClock,
 } from '@switchyard/testkit';
 import { describe, expect, test } from 'vitest';
-import type { FunctionKeys } from '../contract.ts';
+import type { FunctionKeys, KeyStore } from '../contract.ts';
 import { call, type FakeRequest } from '../testing/fake-http.ts';
 import { createHarness } from '../testing/runtime-harness.ts';
 import { createApplication } from '../testing/sample-application.ts';
 import { isHostPath } from './serve-admin.ts';
 
-async function createRun(application: Parameters<typeof createApplication>[0] = {}) {
+async function createRun(
+  application: Parameters<typeof createApplication>[0] = {},
+  onInvocation: Parameters<typeof createFakeWorker>[1]['onInvocation'] = () => invocationSuccess(),
+) {
   const clock = new VirtualClock();
   const harness = createHarness({ clock, random: createSeededRandom(1), log: createMemoryLog() });
   const added = harness.runtime.addApplication(createApplication(application));
@@ -22,7 +25,7 @@ async function createRun(application: Parameters<typeof createApplication>[0] = 
       { name: 'web' },
       { name: 'work', bindings: [{ type: 'eventTrigger', direction: 'in', name: 'event' }] },
     ],
-    onInvocation: () => invocationSuccess(),
+    onInvocation,
   });
   await added;
   const ask = (url: string, request: FakeRequest = {}) => call(harness.runtime, url, request).reply;
@@ -101,6 +104,124 @@ describe('the admin API', () => {
     const { ask } = await createRun();
     const reply = await ask('/admin/functions/web', { method: 'POST', body: '{}' });
     expect([reply.status, reply.body]).toEqual([400, expect.stringContaining("'web' is an HTTP function")]);
+  });
+});
+
+describe('the host', () => {
+  const post = { method: 'POST' } as const;
+
+  test('drains its listeners, says so, and listens again', async () => {
+    const { ask, worker, clock } = await createRun();
+    const state = async () => JSON.parse((await ask('/admin/host/drain/status')).body);
+    expect(await state()).toEqual({ state: 'Disabled', outstandingInvocations: 0, outstandingRetries: 0 });
+    expect((await ask('/admin/host/drain', post)).status).toBe(202);
+    await clock.settle();
+    expect((await state()).state).toBe('Completed');
+    const resumed = await ask('/admin/host/resume', post);
+    expect([resumed.status, JSON.parse(resumed.body), (await state()).state]).toEqual([
+      200,
+      { state: 'Running' },
+      'Disabled',
+    ]);
+    expect(worker.bodies('invocationRequest')).toEqual([]);
+  });
+
+  test('counts what runs while it drains', async () => {
+    const { ask, clock } = await createRun({}, () => new Promise(() => {}));
+    await ask('/admin/functions/work', { ...post, body: '{"input":""}' });
+    await clock.settle();
+    await ask('/admin/host/drain', post);
+    expect(JSON.parse((await ask('/admin/host/drain/status')).body)).toEqual({
+      state: 'InProgress',
+      outstandingInvocations: 1,
+      outstandingRetries: 0,
+    });
+  });
+
+  test('goes offline and comes back', async () => {
+    const { ask } = await createRun();
+    const put = (body: string) => ask('/admin/host/state', { method: 'PUT', body });
+    expect((await put('"nonsense"')).status).toBe(400);
+    expect([(await put('"offline"')).status, (await put('"offline"')).status]).toEqual([202, 200]);
+    expect((await ask('/api/web')).status).toBe(503);
+    expect(JSON.parse((await ask('/admin/host/status')).body).state).toBe('Offline');
+    expect((await ask('/runtime/health/ready')).status).toBe(500);
+    expect((await ask('/admin/host/ping?checkHealth=1')).status).toBe(429);
+    expect((await put('"running"')).status).toBe(202);
+    expect((await ask('/runtime/health/ready')).status).toBe(200);
+  });
+
+  test.each([
+    ['GET', '/admin/host/config', 200],
+    ['GET', '/admin/host/extensions', 200],
+    ['GET', '/admin/host/processes', 200],
+    ['POST', '/admin/host/synctriggers', 200],
+    ['POST', '/admin/host/scale/status', 200],
+    ['POST', '/admin/host/log', 202],
+    ['POST', '/admin/host/restart', 202],
+    ['GET', '/admin/warmup', 200],
+    ['GET', '/runtime/health', 200],
+    ['GET', '/runtime/health/live', 200],
+    ['DELETE', '/admin/host/status', 405],
+    ['GET', '/runtime/nothing', 404],
+    ['POST', '/runtime/webhooks/nothing', 404],
+  ])('%s %s is %i', async (method, url, status) => {
+    const { ask } = await createRun();
+    expect((await ask(url, { method })).status).toBe(status);
+  });
+
+  test('tells strangers the word of its health alone', async () => {
+    const { ask } = await createRun({ keys });
+    expect(JSON.parse((await ask('/runtime/health')).body)).toEqual({ status: 'healthy' });
+    const told = await ask('/runtime/health', { headers: { 'x-functions-key': 'master' } });
+    expect(JSON.parse(told.body)).toMatchObject({ status: 'healthy', details: { functions: 2 } });
+  });
+});
+
+describe('keys', () => {
+  const stored = new Map<string, string>();
+  const keyStore: KeyStore = {
+    list: async () => [...stored].map(([name, value]) => ({ name, value })),
+    async set(_scope, name, value = 'made') {
+      const isNew = !stored.has(name);
+      stored.set(name, value);
+      return { key: { name, value }, isNew };
+    },
+    remove: async (_scope, name) => stored.delete(name),
+  };
+
+  test('are made, changed, shown and removed', async () => {
+    const { ask } = await createRun({ keyStore });
+    const url = '/admin/functions/work/keys/mine?code=x';
+    const made = await ask(url, { method: 'POST' });
+    expect([made.status, JSON.parse(made.body)]).toEqual([
+      201,
+      {
+        name: 'mine',
+        value: 'made',
+        links: [{ rel: 'self', href: 'http://sample.localhost/admin/functions/work/keys/mine' }],
+      },
+    ]);
+    expect((await ask(url, { method: 'PUT', body: '{"value":"own"}' })).status).toBe(200);
+    expect(JSON.parse((await ask(url)).body).value).toBe('own');
+    expect(JSON.parse((await ask('/admin/host/keys')).body).keys).toEqual([{ name: 'mine', value: 'own' }]);
+    expect((await ask(url, { method: 'DELETE' })).status).toBe(204);
+    expect((await ask(url)).status).toBe(404);
+    expect((await ask('/admin/functions/nobody/keys')).status).toBe(404);
+    expect((await ask('/admin/host/keys/_master', { method: 'DELETE' })).status).toBe(400);
+  });
+
+  test.each(['{"value":""}', '{"value":1}', '[]', '{', `{"value":"${'x'.repeat(2_000)}"}`])(
+    'PUT %s is 400',
+    async (body) => {
+      const { ask } = await createRun({ keyStore });
+      expect((await ask('/admin/host/keys/mine', { method: 'PUT', body })).status).toBe(400);
+    },
+  );
+
+  test('are nobody’s business where there are none', async () => {
+    const { ask } = await createRun();
+    expect((await ask('/admin/host/keys')).status).toBe(501);
   });
 });
 

@@ -58,7 +58,8 @@ export function serveAdmin(given: AdminRequest): void {
 function readThen({ request, response, host }: AdminRequest, serveWith: (body: string) => void): void {
   inviteBody(request, response);
   readBody(host.clock, request, bodyLimits, (body) => {
-    if (body.kind === 'aborted') return;
+    // Room is only asked for where `bodyLimits` says so.
+    if (body.kind === 'aborted' || body.kind === 'no-room') return;
     if (body.kind === 'too-large') writeReply(response, emptyReply(413));
     else if (body.kind === 'stalled') writeReply(response, emptyReply(408));
     else serveWith(Buffer.from(body.bytes).toString('utf8'));

@@ -37,6 +37,15 @@ describe('HostTable', () => {
     expect(table.find('127.0.0.1:7071')).toEqual({ kind: 'unknown' });
   });
 
+  test('I2: where names have to be exact, the only app answers to its own alone', () => {
+    const table = new HostTable<string>({ isExact: true });
+    table.set('a', ['a.example.com'], 'A');
+    for (const other of ['127.0.0.1:7071', 'b.localhost', undefined]) {
+      expect(table.find(other)).toEqual({ kind: 'unknown' });
+    }
+    expect(table.find('a.example.com')).toMatchObject({ app: 'A' });
+  });
+
   test.each(['a b', '<script>', 'a/b', 'a@b', 'a:b', 'a:123456', '[x]', 'a\\b', '%41'])(
     'I3: %j is no host',
     (authority) => {

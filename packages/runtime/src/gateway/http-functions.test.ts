@@ -10,6 +10,7 @@ import {
   VirtualClock,
 } from '@switchyard/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { RuntimeLimits } from '../limits.ts';
 import { createTestWorkerHttp } from '../testing/node-worker-http.ts';
 import { createHarness, listen } from '../testing/runtime-harness.ts';
 import { createApplication } from '../testing/sample-application.ts';
@@ -37,6 +38,7 @@ type Given = {
   readonly settings?: Readonly<Record<string, string>>;
   readonly onInvocation?: FakeWorkerOptions['onInvocation'];
   readonly capabilities?: Readonly<Record<string, string>>;
+  readonly limits?: Partial<RuntimeLimits>;
 };
 
 /** A Runtime behind HTTP with an app and no worker yet. */
@@ -44,7 +46,8 @@ async function createRun(given: Given = {}) {
   const clock = new VirtualClock();
   const log = createMemoryLog(clock);
   const workerHttp = createTestWorkerHttp();
-  const harness = createHarness({ clock, random: createSeededRandom(1), log, workerHttp });
+  const options = { limits: given.limits ?? {} };
+  const harness = createHarness({ clock, random: createSeededRandom(1), log, workerHttp, options });
   const hostJson = { version: '2.0', extensions: { http: given.http ?? {} } };
   const added = harness.runtime.addApplication(createApplication({ hostJson, settings: given.settings ?? {} }));
   const onInvocation = given.onInvocation ?? (() => invocationSuccess());
@@ -143,6 +146,44 @@ describe('HttpFunctions', () => {
     expect(await statusOf(url, { method: 'POST', body, duplex: 'half' } as RequestInit)).toBe(413);
     expect(worker.bodies('invocationRequest')).toEqual([]);
     expect(await statusOf(url, { method: 'POST', body: 'x'.repeat(100) })).toBe(204);
+  });
+
+  test('I2: large bodies wait on the wire for room, and beyond a while their callers are told to come back', async () => {
+    const { waiting, onInvocation } = createAnswers();
+    const limits = { bufferedBodyBytes: 150_000, waitingBodies: 2 };
+    const { clock, url, start, seen } = await createRun({ onInvocation, limits });
+    const worker = await start();
+    const post = (bytes: number): Promise<number> => statusOf(url, { method: 'POST', body: 'x'.repeat(bytes) });
+    const first = post(100_000);
+    await expect.poll(() => worker.bodies('invocationRequest').length).toBe(1);
+    const second = post(100_000);
+    await expect.poll(() => seen.arrived).toBe(2);
+    const third = post(100_000);
+    await expect.poll(() => seen.arrived).toBe(3);
+    // Nobody else may wait, and small bodies need no room.
+    expect(await post(100_000)).toBe(503);
+    const small = post(10);
+    await expect.poll(() => worker.bodies('invocationRequest').length).toBe(2);
+    waiting.shift()?.();
+    expect(await first).toBe(204);
+    await expect.poll(() => worker.bodies('invocationRequest').length).toBe(3);
+    await clock.advance(30_000);
+    expect(await third).toBe(503);
+    for (const answer of waiting.splice(0)) answer();
+    expect([await small, await second]).toEqual([204, 204]);
+  });
+
+  test('I2: a body in chunks is given up where there is no room for the rest of it', async () => {
+    const { waiting, onInvocation } = createAnswers();
+    const limits = { bufferedBodyBytes: 250_000 };
+    const { url, start } = await createRun({ onInvocation, limits });
+    const worker = await start();
+    const first = statusOf(url, { method: 'POST', body: 'x'.repeat(100_000) });
+    await expect.poll(() => worker.bodies('invocationRequest').length).toBe(1);
+    const body = ReadableStream.from([Buffer.alloc(60_000), Buffer.alloc(60_000), Buffer.alloc(60_000)]);
+    expect(await statusOf(url, { method: 'POST', body, duplex: 'half' } as RequestInit)).toBe(503);
+    waiting.shift()?.();
+    expect(await first).toBe(204);
   });
 
   test('I2: a body in front of a worker that nobody knows yet is read as that worker wants it', async () => {

@@ -5,7 +5,8 @@
  * Ownership: the gateway hands a request over once it is known which function it is for and that its caller may call it.
  *
  * I1 A request takes its turn before its body is read, and gives it back when everything of it is over.
- * I2 A body is held in memory only for workers that cannot take it as a stream, and only up to the app's limit.
+ * I2 A body is held in memory only for workers that cannot take it as a stream, only up to the app's limit, and only where the
+ *    Runtime has room for it; it waits on the wire for that, and beyond a while its caller is told to come back.
  * I3 A caller that goes away ends what the request waits for, and its worker hears of it if it can.
  * I4 An app that is being drained waits for the requests that it has let in, also while they wait or are read.
  */
@@ -18,6 +19,7 @@ import type { WorkerHttp } from '../http-stream/worker-http.ts';
 import type { FunctionRoute } from '../job-host/function-catalog.ts';
 import type { JobHost } from '../job-host/job-host.ts';
 import type { RuntimeLimits } from '../limits.ts';
+import { BodyBudget, type BodyPlace } from './body-budget.ts';
 import { inviteBody } from './expectation.ts';
 import { type FunctionCall, HttpExchange, type OpenForward } from './http-exchange.ts';
 import { HttpThrottle } from './http-throttle.ts';
@@ -30,6 +32,9 @@ export interface HttpFunctionsDeps {
   readonly limits: RuntimeLimits;
 }
 
+/** Smaller bodies are bounded by the number of connections, and not worth a place in the budget. */
+const smallBodyBytes = 65_536;
+
 const httpRun = { keepsId: false, retries: true } as const;
 
 const noBody = new Uint8Array();
@@ -37,9 +42,13 @@ const noBody = new Uint8Array();
 export class HttpFunctions {
   readonly #deps: HttpFunctionsDeps;
   readonly #throttles = new WeakMap<JobHost, HttpThrottle>();
+  readonly #bodies: BodyBudget;
 
   constructor(deps: HttpFunctionsDeps) {
     this.#deps = deps;
+    const { bufferedBodyBytes, bodyWaitMs, waitingBodies } = deps.limits;
+    const options = { limitBytes: bufferedBodyBytes, waitMs: bodyWaitMs, maxWaiting: waitingBodies };
+    this.#bodies = new BodyBudget(deps.clock, options);
   }
 
   /** Answers the request with its function. */
@@ -131,14 +140,53 @@ export class HttpFunctions {
       done(!isTooLarge);
       return;
     }
-    const limits = { limitBytes: jobHost.application.bodyLimitBytes, pauseMs: this.#deps.limits.requestBodyPauseMs };
+    const { bodyLimitBytes } = jobHost.application;
+    const length = bodyLength(request);
+    if (length !== undefined && length > bodyLimitBytes) {
+      this.#reply(exchange, emptyReply(413));
+      done(false);
+    } else if (length !== undefined && length <= smallBodyBytes) this.#readBody(exchange, undefined, done);
+    else this.#whenRoom(exchange, length ?? smallBodyBytes, done);
+  }
+
+  /** A body that is worth it waits on the wire until there is room for it. */
+  #whenRoom(exchange: HttpExchange, bytes: number, done: (run: boolean) => void): void {
+    const { response } = exchange;
+    let leaveQueue = (): void => {};
+    const onGone = (): void => {
+      leaveQueue();
+      done(false);
+    };
+    response.once('close', onGone);
+    leaveQueue = this.#bodies.enter(bytes, (place) => {
+      response.off('close', onGone);
+      this.#guarded(exchange, () => {
+        if (place === undefined) {
+          this.#reply(exchange, emptyReply(503));
+          done(false);
+          return;
+        }
+        response.once('close', () => place.leave());
+        this.#readBody(exchange, place, done);
+      });
+    });
+  }
+
+  #readBody(exchange: HttpExchange, place: BodyPlace | undefined, done: (run: boolean) => void): void {
+    const { request, response, jobHost } = exchange;
+    const limits = {
+      limitBytes: jobHost.application.bodyLimitBytes,
+      pauseMs: this.#deps.limits.requestBodyPauseMs,
+      ...(place === undefined ? {} : { grow: (bytes: number) => place.grow(bytes) }),
+    };
     const onRead = (result: BodyResult): void => {
       if (result.kind === 'complete') exchange.bufferedBody = result.bytes;
       if (result.kind === 'too-large') this.#reply(exchange, emptyReply(413));
       if (result.kind === 'stalled') this.#reply(exchange, stalledReply);
+      if (result.kind === 'no-room') this.#reply(exchange, emptyReply(503));
       this.#guarded(exchange, () => done(result.kind === 'complete'));
     };
-    if ((bodyLength(request) ?? 0) <= limits.limitBytes) inviteBody(request, response);
+    inviteBody(request, response);
     readBody(this.#deps.clock, request, limits, onRead);
   }
 

@@ -7,12 +7,16 @@ export type BodyResult =
   /** Nothing came for as long as a pause may be. */
   | { readonly kind: 'stalled' }
   /** The caller went away before the body was complete. */
-  | { readonly kind: 'aborted' };
+  | { readonly kind: 'aborted' }
+  /** There is no room for more of it. */
+  | { readonly kind: 'no-room' };
 
 export interface BodyLimits {
   readonly limitBytes: number;
   /** The longest pause between two parts of a body. */
   readonly pauseMs: number;
+  /** Asked for room for a body of unknown length, part by part; false when there is none. */
+  readonly grow?: (bytes: number) => boolean;
 }
 
 const noBytes = new Uint8Array();
@@ -64,6 +68,10 @@ export function readBody(
   };
   const onData = (chunk: Uint8Array): void => {
     movedAtMs = clock.monotonic();
+    if (length === undefined && limits.grow?.(chunk.byteLength) === false) {
+      finish({ kind: 'no-room' });
+      return;
+    }
     parts.add(chunk);
     if (parts.sizeBytes > limits.limitBytes) finish({ kind: 'too-large' });
   };
