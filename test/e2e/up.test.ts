@@ -146,6 +146,10 @@ app.http('say', { authLevel: 'function', handler: (request, context) => {
     controller.abort();
     expect(frames).toContain('"type":"invocationRequest"');
     expect(frames).not.toContain('secret-words');
+    const metrics = await fetch(`${endpoint}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+    expect(await metrics.text()).toMatch(
+      /^switchyard_invocations_routed_total\{app="tools",function="\w+",.*\} [1-9]/m,
+    );
     await up.do('delete', 'tools', '--yes');
     // While what is in flight ends, callers are told to come back.
     await expect.poll(async () => (await up.call('tools', '/hello')).status).toBe(404);

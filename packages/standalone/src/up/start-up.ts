@@ -7,13 +7,13 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createControlServer } from '@switchyard/control-plane';
 import { audiences, createControlGuard, createTokenVerifier, createWorkerVerifier } from '@switchyard/identity';
-import { type Log, type Meter, systemClock, systemRandom } from '@switchyard/kernel';
+import { type Log, systemClock, systemRandom } from '@switchyard/kernel';
 import type { HostJson } from '@switchyard/model';
 import type { Link } from '@switchyard/protocol';
 import { controlScopes } from '@switchyard/protocol/control-api';
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import { createNodeProcesses, createPackageFolders, type PackageFolders, removeTree } from '@switchyard/sidecar';
-import { createMemoryMeter } from '@switchyard/telemetry';
+import { createMemoryMeter, type MemoryMeter, type MetricSnapshot } from '@switchyard/telemetry';
 import { type EmulatorBox, openEmulatorBox, type StorageUser } from '../azurite/emulator-box.ts';
 import { libraryCapabilities, startBroker } from '../capabilities/index.ts';
 import { Closers } from '../dev/closers.ts';
@@ -28,6 +28,8 @@ import { lockDataFolder } from './data-lock.ts';
 import { Deployer } from './deployer.ts';
 import { indexOnPlaceholder } from './index-on-placeholder.ts';
 import { keepControlFile } from './keep-control-file.ts';
+import { createMetricsPage } from './metrics/metrics-page.ts';
+import { toRuntimeSeries } from './metrics/runtime-series.ts';
 import { openMachine } from './open-machine.ts';
 import { createOpenPackage, type OpenPackage } from './open-package.ts';
 import { openScale } from './open-scale.ts';
@@ -64,7 +66,7 @@ interface UpScope {
   readonly options: UpOptions;
   readonly log: Log;
   readonly logs: AppLogs;
-  readonly meter: Meter;
+  readonly meter: MemoryMeter;
   readonly closers: Closers;
   readonly data: DataFolder;
   readonly stores: Stores;
@@ -211,6 +213,7 @@ async function serve(scope: UpScope, parts: UpParts): Promise<void> {
     gateway: { host: sockets.host, port: sockets.gatewayPort },
   });
   const { meter } = scope;
+  const guard = createControlGuard(createTokenVerifier({ clock: systemClock, keys }, { audience: audiences.control }));
   const { announce } = parts.workers;
   const pidOf = (workerId: string): number | undefined => processes.pidOf(workerId);
   const scale = await openScale({ log, meter, closers, dataFolder: data.path, catalog, runtime, announce, pidOf });
@@ -220,7 +223,7 @@ async function serve(scope: UpScope, parts: UpParts): Promise<void> {
       platform,
       scale,
       packages,
-      guard: createControlGuard(createTokenVerifier({ clock: systemClock, keys }, { audience: audiences.control })),
+      guard,
       publicKeys: () => keys.jwks(),
       clock: systemClock,
       log,
@@ -241,7 +244,12 @@ async function serve(scope: UpScope, parts: UpParts): Promise<void> {
   deployer.resume();
   sweeper.start();
   sockets.gateway.serve((request, response) => runtime.handleRequest(request, response));
-  sockets.serveControl((request, response) => control.handleRequest(request, response));
+  const metrics = createMetricsPage({
+    guard,
+    read: () => measure(scope, runtime),
+    next: (request, response) => control.handleRequest(request, response),
+  });
+  sockets.serveControl(metrics);
   const forgetControl = await keepControlFile(
     {
       clock: systemClock,
@@ -253,6 +261,14 @@ async function serve(scope: UpScope, parts: UpParts): Promise<void> {
   closers.add('control file', forgetControl);
   // The last one, so that it is the first thing that a stop does.
   closers.add('HTTP', async () => sockets.gateway.stopListening());
+}
+
+/** What was counted, and what every app does at the moment. */
+function measure({ meter, stores }: UpScope, runtime: Pick<Runtime, 'load'>): MetricSnapshot {
+  const { series, dropped } = meter.snapshot();
+  const apps = stores.catalog.applications.list();
+  const loads = apps.flatMap(({ applicationId }) => runtime.load(applicationId));
+  return { series: [...series, ...toRuntimeSeries(loads)], dropped };
 }
 
 function openDeployer(
