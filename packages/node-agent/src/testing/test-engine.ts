@@ -1,9 +1,21 @@
 /**
  * A Docker engine of the tests' own: dockerd in a temporary folder, without a bridge and without firewall rules, with one
  * image made of the machine's static busybox. Nothing of it touches another engine of the machine.
+ *
+ * containerd is started beside it, not by it: an older dockerd asks the kernel to kill its containerd with the thread that
+ * started it, and threads come and go.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { sleep, systemClock } from '@switchyard/kernel';
@@ -48,6 +60,10 @@ const applets = [
   'httpd',
   'nproc',
   'df',
+  'grep',
+  'tr',
+  'md5sum',
+  'test',
 ];
 
 const startMs = 60_000;
@@ -55,6 +71,7 @@ const stopMs = 30_000;
 const pollMs = 50;
 
 const daemon = findProgram('dockerd');
+const runtime = findProgram('containerd');
 const busybox = findProgram('busybox');
 
 /**
@@ -66,7 +83,7 @@ export function requireTestEngine(): PartCheck {
     process.stderr.write('SKIPPED: Tests that need a container engine of their own need Linux and root.\n');
     return { skip: true };
   }
-  const found = daemon !== undefined && busybox !== undefined && isStatic(busybox);
+  const found = daemon !== undefined && runtime !== undefined && busybox !== undefined && isStatic(busybox);
   return requirePart('dockerd and a static busybox', found, 'Install them: apt-get install docker.io busybox-static');
 }
 
@@ -88,12 +105,22 @@ export async function openTestEngine({ liveRestore = false }: TestEngineOptions 
   }
 }
 
+/** The files of the image, as a tar archive: the machine's static busybox under the names of its commands. */
+export function packTestImage(): Buffer {
+  const content = readFileSync(busybox ?? '/bin/busybox');
+  const links: TarEntry[] = applets.map((name) => ({ path: `bin/${name}`, linkTo: 'busybox', mode: 0o777 }));
+  const folders = ['bin/', 'tmp/', 'etc/', 'workspace/'].map((path) => ({ path }));
+  const users = { path: 'etc/passwd', content: Buffer.from('root:x:0:0::/:/bin/sh\n') };
+  return packTar([...folders, users, { path: 'bin/busybox', content, mode: 0o755 }, ...links]);
+}
+
 class DaemonEngine implements TestEngine {
   readonly folder: string;
   readonly socketPath: string;
   readonly client: EngineClient;
   readonly #flags: readonly string[];
   #process: ChildProcess | undefined;
+  #runtime: ChildProcess | undefined;
   #said = '';
 
   constructor(folder: string, flags: readonly string[]) {
@@ -105,20 +132,18 @@ class DaemonEngine implements TestEngine {
 
   async start(): Promise<void> {
     rmSync(join(this.folder, 'engine.pid'), { force: true });
-    const child = spawn(
+    await this.#startRuntime();
+    const child = this.#spawn(
       daemon ?? 'dockerd',
       [
         ['--host', `unix://${this.socketPath}`],
+        ['--containerd', this.#runtimeSocket],
         ['--data-root', join(this.folder, 'data')],
         ['--exec-root', join(this.folder, 'exec')],
         ['--pidfile', join(this.folder, 'engine.pid')],
         ['--bridge=none', '--iptables=false', '--ip6tables=false', '--shutdown-timeout', '2', ...this.#flags],
       ].flat(),
-      { stdio: ['ignore', 'ignore', 'pipe'] },
     );
-    child.stderr?.on('data', (chunk: Buffer) => {
-      this.#said = (this.#said + chunk.toString()).slice(-4_000);
-    });
     this.#process = child;
     await this.#until(startMs, async () => {
       if (child.exitCode !== null) throw new Error(`dockerd ended with ${child.exitCode}:\n${this.#said}`);
@@ -136,15 +161,10 @@ class DaemonEngine implements TestEngine {
     child.kill(signal);
     await gone;
     this.#process = undefined;
-    if (signal === 'SIGKILL') await this.#endContainerd();
   }
 
   async importImage(): Promise<void> {
-    const content = readFileSync(busybox ?? '/bin/busybox');
-    const links: TarEntry[] = applets.map((name) => ({ path: `bin/${name}`, linkTo: 'busybox', mode: 0o777 }));
-    const folders = ['bin/', 'tmp/', 'etc/', 'workspace/'].map((path) => ({ path }));
-    const users = { path: 'etc/passwd', content: Buffer.from('root:x:0:0::/:/bin/sh\n') };
-    const tar = packTar([...folders, users, { path: 'bin/busybox', content, mode: 0o755 }, ...links]);
+    const tar = packTestImage();
     const query = { fromSrc: '-', repo: 'docker.io/library/busybox', tag: 'test' };
     const body = await this.client.stream({ method: 'POST', path: '/images/create', query, tar });
     for await (const _ of body);
@@ -153,7 +173,7 @@ class DaemonEngine implements TestEngine {
   async close(): Promise<void> {
     this.client.close();
     await this.stop();
-    await this.#endContainerd();
+    this.#runtime?.kill('SIGTERM');
     for (const pid of processesOf(this.folder)) kill(pid);
     await this.#until(stopMs, async () => {
       unmountBelow(this.folder);
@@ -166,16 +186,37 @@ class DaemonEngine implements TestEngine {
     });
   }
 
-  /** A daemon that was killed leaves its containerd behind, or its lock. */
-  async #endContainerd(): Promise<void> {
-    const folder = join(this.folder, 'exec', 'containerd');
-    const file = join(folder, 'containerd.pid');
-    if (!existsSync(file)) return;
-    const pid = Number(readFileSync(file, 'utf8'));
-    if (processesOf(this.folder).includes(pid)) kill(pid);
-    await this.#until(stopMs, async () => !processesOf(this.folder).includes(pid));
-    for (const name of ['containerd.pid', 'containerd.sock', 'containerd-debug.sock', 'containerd.sock.ttrpc'])
-      rmSync(join(folder, name), { force: true });
+  get #runtimeSocket(): string {
+    return join(this.folder, 'containerd.sock');
+  }
+
+  async #startRuntime(): Promise<void> {
+    if (this.#runtime !== undefined) return;
+    const config = join(this.folder, 'containerd.toml');
+    // Kubernetes' part of it would want a network.
+    writeFileSync(config, 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n');
+    const child = this.#spawn(
+      runtime ?? 'containerd',
+      [
+        ['--config', config],
+        ['--address', this.#runtimeSocket],
+        ['--root', join(this.folder, 'containerd-root')],
+        ['--state', join(this.folder, 'containerd-state')],
+      ].flat(),
+    );
+    this.#runtime = child;
+    await this.#until(startMs, async () => {
+      if (child.exitCode !== null) throw new Error(`containerd ended with ${child.exitCode}:\n${this.#said}`);
+      return existsSync(this.#runtimeSocket);
+    });
+  }
+
+  #spawn(program: string, words: readonly string[]): ChildProcess {
+    const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.#said = (this.#said + chunk.toString()).slice(-4_000);
+    });
+    return child;
   }
 
   async #until(limitMs: number, isDone: () => Promise<boolean>): Promise<void> {

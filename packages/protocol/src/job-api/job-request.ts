@@ -227,6 +227,7 @@ function problemOf(issue: z.core.$ZodIssue): string {
 function hintOf(place: string): string {
   if (place === 'protocol_version') return `This agent speaks version ${jobProtocolVersion} of the protocol.`;
   if (place === 'runtime.mode') return "Use 'image' or 'build'.";
+  if (place === 'runtime') return "Say what to run, such as {mode: 'image', image: 'busybox', cmd: ['echo', 'hello']}.";
   if (place === 'job_id') return 'Send a text that is unique on this agent.';
   return '';
 }
