@@ -1,5 +1,5 @@
 /**
- * Bundles the host program into `dist/host/main.mjs`: a thread or process that opens one file starts in half the time.
+ * Bundles the host program into `dist/host/main.cjs`: a thread or process that opens one file starts in half the time.
  * Called by `tools/build.ts`, and by tests, which write it elsewhere.
  */
 import { mkdirSync, renameSync } from 'node:fs';
@@ -18,9 +18,9 @@ export async function bundleHostProgram({ outDir = join(here, 'dist', 'host') } 
     resolve: { conditionNames: ['switchyard-source', 'node'] },
     tsconfig: false,
   });
-  const program = join(outDir, 'main.mjs');
-  const draft = join(outDir, `.main-${process.pid}.mjs`);
-  await bundle.write({ file: draft, format: 'esm', codeSplitting: false });
+  const program = join(outDir, 'main.cjs');
+  const draft = join(outDir, `.main-${process.pid}.cjs`);
+  await bundle.write({ file: draft, format: 'cjs', codeSplitting: false });
   await bundle.close();
   renameSync(draft, program);
   return program;

@@ -13,10 +13,21 @@ export const capabilities: Capabilities = createCapabilities({
   endpoint: () => readVariable(environmentNames.endpoint),
   token: () => readVariable(environmentNames.token),
   now: () => Date.now(),
+  traceparent: () => readAmbientTrace(),
 });
 
 /** The same under the name of the founding document: `env.CAPABILITY_BROKER.acquire(...)`. */
 export const env: { readonly CAPABILITY_BROKER: CapabilityBroker } = { CAPABILITY_BROKER: capabilities };
+
+/** Where a worker puts a function that tells the `traceparent` of the invocation that runs. */
+export const ambientTraceKey: symbol = Symbol.for('switchyard.traceparent');
+
+/** Undefined in workers that tell none; functions there hand it to `acquire`. */
+function readAmbientTrace(): string | undefined {
+  const read: unknown = Reflect.get(globalThis, ambientTraceKey);
+  const text: unknown = typeof read === 'function' ? read() : undefined;
+  return typeof text === 'string' ? text : undefined;
+}
 
 function readVariable(name: string): string {
   const value = process.env[name];

@@ -9,7 +9,7 @@ export {
 } from './capability-error.ts';
 export type * from './contract.ts';
 export { type Capabilities, type CapabilitiesOptions, createCapabilities } from './create-capabilities.ts';
-export { capabilities, env, environmentNames } from './environment.ts';
+export { ambientTraceKey, capabilities, env, environmentNames } from './environment.ts';
 export { connect, type Endpoint } from './rpc/connect.ts';
 export { LineTransport } from './rpc/line-transport.ts';
 export { PortTransport } from './rpc/port-transport.ts';

@@ -28,6 +28,8 @@ export {
   keyOf,
   parseManifest,
 } from './registry/capability-manifest.ts';
+export { createHostRelay, type HostRelay, type HostRelayOptions, type RelayedProcess } from './rpc/host-relay.ts';
+export { openRemoteHost, type RemoteHostOptions } from './rpc/open-remote-host.ts';
 export {
   defaultServeOptions,
   type ServeDeps,
@@ -40,3 +42,5 @@ export {
 export { createWebSocketListener, type WebSocketListener } from './rpc/web-socket-listener.ts';
 export { getShardId, rolloutBucket, type ShardStrategy, shardOrder } from './sharding/shard-order.ts';
 export { PackageStore, type Registration } from './store/package-store.ts';
+export type { SpanRecord } from './tracing/spans.ts';
+export type { SavedWarmth } from './warmth/warmth.ts';

@@ -51,3 +51,17 @@ test('I3: messages survive any way of cutting the bytes', async () => {
     { numRuns: 50 },
   );
 });
+
+test('I4: what is sent in one turn leaves in one write, in order, also at the end of the session', async () => {
+  const { output, transport } = open();
+  const writes: string[] = [];
+  output.on('data', (chunk) => writes.push(String(chunk)));
+  for (const message of ['1', '2', '3']) transport.send(message);
+  await Promise.resolve();
+  transport.send('4');
+  expect(await new Promise((resolve) => output.once('data', (chunk) => resolve(String(chunk))))).toBe('1\n2\n3\n4\n');
+  transport.send('5');
+  transport.abort(new Error('over'));
+  await new Promise((resolve) => output.once('end', resolve));
+  expect(writes).toEqual(['1\n2\n3\n4\n', '5\n']);
+});

@@ -6,10 +6,12 @@
  * I1 A line longer than `maxLineBytes` ends the session before it is held in memory as a whole.
  * I2 The end of the stream rejects the session's pending and later calls at once, with the error of `lost`.
  * I3 Messages survive any way of cutting the bytes.
+ * I4 What is sent in one turn leaves in one write, in order.
  */
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { RpcTransport } from 'capnweb';
 import { CapabilityError } from '../capability-error.ts';
+import { afterThisTurn } from './after-this-turn.ts';
 import { MessageQueue } from './message-queue.ts';
 
 /** The two directions of a stream; a socket is both. */
@@ -32,6 +34,7 @@ export class LineTransport implements RpcTransport {
   readonly #options: LineTransportOptions;
   #parts: Buffer[] = [];
   #heldBytes = 0;
+  #unsent = '';
 
   constructor(streams: LineStreams | Duplex, options: LineTransportOptions) {
     this.#streams = 'input' in streams ? streams : { input: streams, output: streams };
@@ -46,7 +49,8 @@ export class LineTransport implements RpcTransport {
   }
 
   send(message: string): void {
-    if (this.#streams.output.writable) this.#streams.output.write(`${message}\n`);
+    if (this.#unsent === '') afterThisTurn(() => this.#flush());
+    this.#unsent += `${message}\n`;
   }
 
   receive(): Promise<string> {
@@ -60,8 +64,15 @@ export class LineTransport implements RpcTransport {
 
   abort(reason: unknown): void {
     this.#queue.fail(reason);
+    this.#flush();
     // What is written already still leaves, the reason among it; then both directions are closed.
     this.#streams.output.end(() => this.#streams.input.destroy());
+  }
+
+  #flush(): void {
+    const unsent = this.#unsent;
+    this.#unsent = '';
+    if (unsent !== '' && this.#streams.output.writable) this.#streams.output.write(unsent);
   }
 
   #read(chunk: Buffer): void {

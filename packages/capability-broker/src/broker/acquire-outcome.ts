@@ -1,5 +1,5 @@
-import type { CapabilityTarget } from '@switchyard/capabilities';
-import { isPlatformError, messageOf, type PlatformError } from '@switchyard/kernel';
+import { type CapabilityTarget, isCapabilityError } from '@switchyard/capabilities';
+import { isPlatformError, messageOf, PlatformError } from '@switchyard/kernel';
 import { capabilityErrors } from '../errors.ts';
 import type { Lease } from '../leases/lease-table.ts';
 import type { CapabilityManifest } from '../registry/capability-manifest.ts';
@@ -70,5 +70,14 @@ export function noShard(
 /** Any failure as one that an answer can carry. */
 export function toPlatformError(error: unknown): PlatformError {
   if (isPlatformError(error)) return error;
+  // What a host in another process or thread says arrives as its code and text.
+  if (isCapabilityError(error) && isOurs(error.code)) {
+    const definition = { ...capabilityErrors.definitions[error.code], message: '{reason}' };
+    return new PlatformError(error.code, definition, { reason: error.message }, error);
+  }
   return capabilityErrors.create('SHARD_UNAVAILABLE', { shard: 'its host', reason: messageOf(error) }, error);
+}
+
+function isOurs(code: string): code is keyof typeof capabilityErrors.definitions {
+  return Object.hasOwn(capabilityErrors.definitions, code);
 }

@@ -60,7 +60,10 @@ export class AdminObject extends RpcTarget {
     this.#broker = deps.broker;
   }
 
-  /** Registers a version with the code that it brings, offered to so many of the accounts. Returns its digest. */
+  /**
+   * Registers a version with the code that it brings, offered to so many of the accounts. Returns its digest; an empty text for
+   * one that runs elsewhere, whose code is there already.
+   */
   async add(input: CapabilityManifestInput, fileName: string, content: Uint8Array, weight: number): Promise<string> {
     const { packages } = this.#deps;
     if (packages === undefined) throw invalid('A package', 'this broker keeps none');
@@ -69,6 +72,11 @@ export class AdminObject extends RpcTarget {
     // Checked before the bytes are kept; the path is filled in after that.
     const checked = parseManifest({ ...input, entry: String(fileName) });
     if (checked.kind === 'builtin') throw invalid('A package', "kind 'builtin' is for capabilities of the program");
+    if (checked.endpoint !== null) {
+      this.#broker.registry.register(checked, weight);
+      await packages.save({ manifest: checked, weight });
+      return '';
+    }
     const { digest, path } = await packages.put(content, String(fileName));
     if (checked.digest !== null && checked.digest !== digest)
       throw capabilityErrors.create('DIGEST_MISMATCH', {

@@ -181,3 +181,40 @@ test('closing ends every host and every lease', async () => {
   expect(clock.pendingTimers).toBe(0);
   expect(codes(await acquire('x', { required: ['a'] }))).toEqual({ a: 'SHARD_UNAVAILABLE' });
 });
+
+test('what a host says of a load that failed reaches the caller as it is', async () => {
+  const { register, acquire, prepareHosts } = openBroker();
+  register('a@1.0.0');
+  prepareHosts((host) => {
+    const said = Object.assign(new Error("'a' 1.0.0 could not be loaded: no file"), {
+      code: 'CAPABILITY_LOAD_FAILED',
+      retryable: true,
+    });
+    host.gate = Promise.reject(said);
+    host.gate.catch(() => {});
+  });
+  const failure = (await acquire('x', { required: ['a'] })).failures.get('a');
+  expect(failure).toMatchObject({
+    code: 'CAPABILITY_LOAD_FAILED',
+    message: "'a' 1.0.0 could not be loaded: no file",
+    retry: 'safe',
+  });
+});
+
+test('a traced acquire is a span of the trace, and spans of hosts come with the next probe', async () => {
+  const { clock, hosts, spans, register, acquire } = openBroker();
+  register('a@1.0.0');
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
+  await acquire('x', { required: ['a'], traceparent });
+  await acquire('x', { required: ['b'], traceparent });
+  await acquire('x', { required: ['a'] });
+  expect(spans.map(({ name, error, parentSpanId }) => [name, error, parentSpanId])).toEqual([
+    ['capability.acquire', '', 'b7ad6b7169203331'],
+    ['capability.acquire', 'CAPABILITY_NOT_FOUND', 'b7ad6b7169203331'],
+  ]);
+  const span = { traceId, spanId: 'c', parentSpanId: 'd', name: 'a.echo', startMs: 1, durationMs: 2, error: '' };
+  hosts.get('1.0.0 a:shard-0')?.spans.push(span);
+  await clock.advance(2_000);
+  expect(spans.at(-1)).toEqual(span);
+});

@@ -36,7 +36,8 @@ import { CircuitBreakers } from '../resilience/circuit-breakers.ts';
 import { chooseShard, type ShardView } from '../sharding/choose-shard.ts';
 import { rolloutBucket, shardId, shardOrder } from '../sharding/shard-order.ts';
 import { StickyAccounts } from '../sharding/sticky-accounts.ts';
-import { Warmth } from '../warmth/warmth.ts';
+import { readSpans, type SpanRecord, Spans } from '../tracing/spans.ts';
+import { type SavedWarmth, Warmth } from '../warmth/warmth.ts';
 import {
   type AcquireOutcome,
   answer,
@@ -56,6 +57,10 @@ export interface BrokerDeps {
   readonly random: Random;
   openHost(manifest: CapabilityManifest, shard: string): HostConnection | Promise<HostConnection>;
   pathsOf(manifest: CapabilityManifest, instanceId: string, shard: string): InstancePaths;
+  /** What was learned of idle gaps and load times before a restart, and where it is kept. */
+  readonly warmth?: { readonly known: SavedWarmth; remember(learned: SavedWarmth): void };
+  /** Told of the spans of the broker and of hosts. */
+  recordSpan?(span: SpanRecord): void;
 }
 
 /** Who asks. */
@@ -82,6 +87,7 @@ export class Broker {
   readonly #sticky: StickyAccounts;
   readonly #breakers: CircuitBreakers;
   readonly #bulkheads: Bulkheads;
+  readonly #spans: Spans;
 
   constructor(deps: BrokerDeps, options: BrokerOptions) {
     this.#deps = deps;
@@ -89,26 +95,25 @@ export class Broker {
     this.#sticky = new StickyAccounts(deps, options.sticky);
     this.#breakers = new CircuitBreakers(options.breaker);
     this.#bulkheads = new Bulkheads(options.bulkhead);
+    this.#spans = new Spans(deps);
     this.leases = new LeaseTable({ clock: deps.clock, newId: () => deps.random.uuid() }, options.leases);
     this.pool = new HostPool(
       {
         ...deps,
         openHost: (manifest, shard) => deps.openHost(manifest, shard),
         pathsOf: (manifest, instanceId, shard) => deps.pathsOf(manifest, instanceId, shard),
-        keepAliveMs: (manifest) => this.warmth.keepAliveMs(manifest),
+        keepAliveMs: (manifest, shard) => this.warmth.keepAliveMs(manifest, shard),
         onEnd: (instance, end) => this.#instanceEnded(instance, end),
-        onProbe: () => {},
+        onProbe: (_instance, { spans }) => this.#tellSpans(readSpans(spans)),
       },
       options.pool,
     );
     this.warmth = new Warmth(deps, {
       ...options.warmth,
-      preload: (manifest) => {
-        this.warm(manifest.name, manifest.version).catch((error: unknown) => {
-          deps.log.write('warning', 'A capability could not be loaded ahead', {
-            name: manifest.name,
-            error: messageOf(error),
-          });
+      ...deps.warmth,
+      preload: (manifest, shard) => {
+        this.#load(manifest, shard).catch((error: unknown) => {
+          deps.log.write('warning', 'A capability could not be loaded ahead', { shard, error: messageOf(error) });
         });
       },
     });
@@ -131,14 +136,19 @@ export class Broker {
   /** Acquires; never rejects for what can be said in the answer. */
   async acquire(account: Account, request: ParsedAcquire): Promise<AcquireOutcome> {
     const cancelled = { value: false };
+    const span = this.#spans.begin('capability.acquire', request.traceparent);
     const work = this.#bulkheads.run(account.id, () => this.#acquire(account, request, cancelled));
     const { timeoutMs } = request;
     const late = (): PlatformError =>
       capabilityErrors.create('TIMEOUT', { what: 'Acquiring the capabilities', timeoutMs });
     try {
-      return await withDeadline(this.#deps.clock, timeoutMs, work, late);
+      const outcome = await withDeadline(this.#deps.clock, timeoutMs, work, late);
+      const [failure] = outcome.failures.values();
+      span.end(outcome.success ? '' : failure?.code);
+      return outcome;
     } catch (error) {
       cancelled.value = true;
+      span.end(toPlatformError(error).code);
       work.then(
         (outcome) => this.#takeBack(outcome.grants),
         () => {},
@@ -146,6 +156,7 @@ export class Broker {
       return refusal(request, new Map(request.required.map((name) => [name, toPlatformError(error)])));
     } finally {
       this.#deps.meter.count('capability_acquires', 1);
+      this.#tellSpans(this.#spans.take());
     }
   }
 
@@ -245,7 +256,6 @@ export class Broker {
 
   async #placeOne(account: Account, request: ParsedAcquire, manifest: CapabilityManifest): Promise<Placed> {
     const { name } = manifest;
-    this.warmth.use(manifest);
     const choice = chooseShard({
       order: shardOrder(this.#options.shardStrategy, name, account.id, manifest.shards),
       sticky: this.#sticky.shardOf(name, account.id),
@@ -253,6 +263,7 @@ export class Broker {
       view: (shard) => this.#view(manifest, shard),
     });
     if (choice.kind === 'none') throw noShard(manifest, choice.reason, this.#options.breaker.holdMs);
+    this.warmth.use(manifest, choice.shard);
     const instance = await this.#load(manifest, choice.shard);
     this.#sticky.use(name, account.id, choice.shard);
     return { manifest, instance, fallback: choice.fallback };
@@ -263,7 +274,7 @@ export class Broker {
     const known = this.pool.find(manifest, shard)?.state === 'warm';
     const ensure = (): Promise<HostInstance> => this.pool.ensure(manifest, shard);
     const instance = known ? await ensure() : await this.#breakers.run(shard, ensure);
-    if (instance.loadMs !== undefined) this.warmth.loaded(manifest, instance.loadMs);
+    if (!known && instance.loadMs !== undefined) this.warmth.loaded(manifest, instance.loadMs);
     return instance;
   }
 
@@ -328,6 +339,10 @@ export class Broker {
       grants.map(({ lease }) => lease.leaseId),
       'revoked',
     );
+  }
+
+  #tellSpans(spans: readonly SpanRecord[]): void {
+    for (const span of spans) this.#deps.recordSpan?.(span);
   }
 
   #instanceEnded(instance: HostInstance, end: InstanceEnd): void {

@@ -1,6 +1,6 @@
 import { RpcTarget } from '@switchyard/capabilities';
 import { createDeferred } from '@switchyard/kernel';
-import { VirtualClock } from '@switchyard/testkit';
+import { createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import { expect, test } from 'vitest';
 import { CapabilityHost, type LoadedModule } from './capability-host.ts';
 import type { CapabilityInstance } from './capability-module.ts';
@@ -22,6 +22,7 @@ function open() {
   const world = { failsWith: undefined as Error | undefined, ready: Promise.resolve() };
   const host = new CapabilityHost({
     clock,
+    random: createSeededRandom(1),
     pid: 7,
     memoryBytes: () => 1_000,
     listen: async (_path, gate) => void gates.push(gate),
@@ -136,6 +137,7 @@ test('a host that nothing can connect to says so', async () => {
   const { clock } = open();
   const host = new CapabilityHost({
     clock,
+    random: createSeededRandom(1),
     pid: 1,
     memoryBytes: () => 1,
     loadModule: () => Promise.reject(new Error()),

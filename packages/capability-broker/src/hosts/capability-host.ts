@@ -9,8 +9,9 @@
  * I4 After `unload` nothing of the capability answers any more.
  */
 import { type CapabilityTarget, type HostGate, RpcTarget } from '@switchyard/capabilities';
-import { type Clock, messageOf, PlatformError } from '@switchyard/kernel';
+import { type Clock, messageOf, PlatformError, type Random } from '@switchyard/kernel';
 import { capabilityErrors } from '../errors.ts';
+import { Spans } from '../tracing/spans.ts';
 import type { CapabilityInstance } from './capability-module.ts';
 import {
   type CapabilityHostContract,
@@ -34,6 +35,7 @@ export interface LoadedModule {
 
 export interface CapabilityHostDeps {
   readonly clock: Clock;
+  readonly random: Pick<Random, 'bytes'>;
   readonly pid: number;
   /** Makes the instance that an order asks for. */
   loadModule(order: LoadOrder): Promise<LoadedModule>;
@@ -50,6 +52,7 @@ interface Loaded {
 
 export class CapabilityHost extends RpcTarget implements CapabilityHostContract {
   readonly #deps: CapabilityHostDeps;
+  readonly #spans: Spans;
   readonly #loaded = new Map<string, Promise<Loaded>>();
   readonly #leases = new Map<
     string,
@@ -60,6 +63,7 @@ export class CapabilityHost extends RpcTarget implements CapabilityHostContract 
   constructor(deps: CapabilityHostDeps) {
     super();
     this.#deps = deps;
+    this.#spans = new Spans(deps);
   }
 
   describe(): HostDescription {
@@ -123,7 +127,7 @@ export class CapabilityHost extends RpcTarget implements CapabilityHostContract 
       total.failures += counts.failures;
       total.timeouts += counts.timeouts;
     }
-    return { ...total, leases: this.#leases.size, memoryBytes: this.#deps.memoryBytes() };
+    return { ...total, leases: this.#leases.size, memoryBytes: this.#deps.memoryBytes(), spans: this.#spans.take() };
   }
 
   async #load(order: LoadOrder): Promise<Loaded> {
@@ -134,7 +138,7 @@ export class CapabilityHost extends RpcTarget implements CapabilityHostContract 
       const details = { name: order.name, version: order.version, reason: messageOf(error) };
       throw capabilityErrors.create('CAPABILITY_LOAD_FAILED', details, error);
     });
-    const capability = new LoadedCapability({ clock }, order, module.instance);
+    const capability = new LoadedCapability({ clock, spans: this.#spans }, order, module.instance);
     const report = { loadMs: clock.monotonic() - startMs, methods: capability.methods };
     // The instance itself is held by the capability alone, so that dropping that drops all.
     return { capability, module: { reclaim: () => module.reclaim() }, report };

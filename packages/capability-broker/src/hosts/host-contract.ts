@@ -4,6 +4,7 @@
  * hosts.
  */
 import type { CapabilityLimits, CapabilityTarget } from '@switchyard/capabilities';
+import type { SpanRecord } from '../tracing/spans.ts';
 import type { CapabilitySettings } from './capability-module.ts';
 
 /** The number of this contract; a host that speaks another one is refused. */
@@ -55,6 +56,8 @@ export interface HostStats {
   readonly failures: number;
   readonly timeouts: number;
   readonly leases: number;
+  /** Calls of sampled traces that ended since the last time. A host may leave them out. */
+  readonly spans?: readonly SpanRecord[];
 }
 
 /** Whatever the other capability of a dependency is reached through. */

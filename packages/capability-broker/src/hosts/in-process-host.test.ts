@@ -1,4 +1,4 @@
-import { systemClock } from '@switchyard/kernel';
+import { systemClock, systemRandom } from '@switchyard/kernel';
 import { expect, test } from 'vitest';
 import { openInProcessHost } from './in-process-host.ts';
 import { fixture, hostContractSuite, openOrder, probeOrder } from './testing/host-contract-suite.ts';
@@ -6,6 +6,7 @@ import { fixture, hostContractSuite, openOrder, probeOrder } from './testing/hos
 const open = (): ReturnType<typeof openInProcessHost> =>
   openInProcessHost({
     clock: systemClock,
+    random: systemRandom,
     pid: process.pid,
     memoryBytes: () => process.memoryUsage.rss(),
     builtins: new Map(),

@@ -1,4 +1,4 @@
-import { type Clock, createDeferred } from '@switchyard/kernel';
+import { type Clock, createDeferred, type Random } from '@switchyard/kernel';
 import { capabilityErrors } from '../errors.ts';
 import { CapabilityHost, type LoadedModule } from './capability-host.ts';
 import type { CapabilityModule } from './capability-module.ts';
@@ -7,6 +7,7 @@ import { loadScript } from './load-script.ts';
 
 export interface InProcessHostDeps {
   readonly clock: Clock;
+  readonly random: Pick<Random, 'bytes'>;
   readonly pid: number;
   memoryBytes(): number;
   /** The capabilities that are part of the program, by name. */
@@ -18,9 +19,10 @@ export interface InProcessHostDeps {
  * caller and capability but the guard, so it costs almost nothing, and isolates nothing.
  */
 export function openInProcessHost(deps: InProcessHostDeps): HostConnection {
-  const { clock, pid, builtins } = deps;
+  const { clock, random, pid, builtins } = deps;
   const host = new CapabilityHost({
     clock,
+    random,
     pid,
     memoryBytes: () => deps.memoryBytes(),
     loadModule: (order) => (order.kind === 'builtin' ? loadBuiltin(builtins, order) : loadScript(clock, order)),

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import type { LoadedModule } from './capability-host.ts';
 import type { CapabilityFunction, CapabilityInstance, CapabilityModule } from './capability-module.ts';
@@ -15,7 +16,10 @@ export async function loadFile(order: LoadOrder): Promise<LoadedModule> {
 }
 
 async function loadModule(path: string, order: LoadOrder): Promise<CapabilityInstance> {
-  const module: Partial<CapabilityModule> = await import(pathToFileURL(path).href);
+  // A script needs no loader of modules, whose start takes longer than most scripts do.
+  const module: Partial<CapabilityModule> = path.endsWith('.cjs')
+    ? createRequire(path)(path)
+    : await import(pathToFileURL(path).href);
   if (typeof module.create !== 'function') throw new Error("it exports no function 'create'");
   const { name, version, shard, config, statePath } = order;
   return module.create({ name, version, shard, config, statePath });

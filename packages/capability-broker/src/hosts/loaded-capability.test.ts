@@ -1,5 +1,6 @@
-import { VirtualClock } from '@switchyard/testkit';
+import { createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import { expect, test } from 'vitest';
+import { Spans } from '../tracing/spans.ts';
 import type { CallContext, CapabilityInstance } from './capability-module.ts';
 import { LoadedCapability } from './loaded-capability.ts';
 
@@ -11,11 +12,14 @@ const order = {
 
 function open(methods: CapabilityInstance['methods'], rest: Partial<CapabilityInstance> = {}) {
   const clock = new VirtualClock();
-  const loaded = new LoadedCapability({ clock }, order, { methods, ...rest });
-  const target = loaded.open({ key: order.key, leaseId: 'l1', account: 'x', ticket: '' }, {});
+  const spans = new Spans({ clock, random: createSeededRandom(1) });
+  const loaded = new LoadedCapability({ clock, spans }, order, { methods, ...rest });
+  const asked: unknown[] = [];
+  const other = { invoke: (...call: unknown[]) => asked.push(call) };
+  const target = loaded.open({ key: order.key, leaseId: 'l1', account: 'x', ticket: '' }, { other });
   const invoke = async (...[method, parameters = [], options]: [string, unknown[]?, object?]): Promise<unknown> =>
     target.invoke(method, parameters, options);
-  return { clock, loaded, invoke };
+  return { clock, loaded, invoke, spans, asked };
 }
 
 const forever = (): Promise<never> => new Promise(() => {});
@@ -132,4 +136,32 @@ test('closing ends the leases and disposes of the instance', async () => {
   await loaded.close();
   expect(disposed).toBe(1);
   await expect(invoke('now')).rejects.toMatchObject({ code: 'RELEASED' });
+});
+
+test('I8: a traced call is a span, and what it asks of others belongs to it', async () => {
+  const trace = '0af7651916cd43dd8448eb211c80319c';
+  const traceparent = `00-${trace}-b7ad6b7169203331-01`;
+  const { invoke, spans, asked } = open({
+    ask: async (call) => call.dependencies.other?.invoke('hello', [1]),
+    trace: (call) => call.traceparent,
+    fail: () => {
+      throw new Error('x');
+    },
+  });
+  await invoke('ask', [], { traceparent });
+  const seen = await invoke('trace', [], { traceparent });
+  await invoke('fail', [], { traceparent }).catch(() => {});
+  await invoke('ask');
+  const taken = spans.take();
+  expect(taken.map(({ name, error, traceId }) => [name, error, traceId])).toEqual([
+    ['a.ask', '', trace],
+    ['a.trace', '', trace],
+    ['a.fail', 'CAPABILITY_FAILED', trace],
+  ]);
+  expect(new Set(taken.map(({ parentSpanId }) => parentSpanId))).toEqual(new Set(['b7ad6b7169203331']));
+  expect(seen).toBe(`00-${trace}-${taken[1]?.spanId}-01`);
+  expect(asked).toEqual([
+    ['hello', [1], { traceparent: `00-${trace}-${taken[0]?.spanId}-01` }],
+    ['hello', [1]],
+  ]);
 });

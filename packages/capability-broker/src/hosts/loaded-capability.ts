@@ -11,10 +11,12 @@
  * I6 Two calls of one account with one method and one idempotency key run it once, unless the first failed.
  * I7 What a method throws reaches the caller as CAPABILITY_FAILED with its message, without stack or cause; the errors
  *    of this package's catalogue pass as they are.
+ * I8 A call of a sampled trace is a span of it, which its own calls of dependencies continue.
  */
 import { type CapabilityTarget, type InvokeOptions, RpcTarget } from '@switchyard/capabilities';
 import { type Clock, createDeferred, isPlatformError, messageOf, type PlatformError } from '@switchyard/kernel';
 import { capabilityErrors } from '../errors.ts';
+import type { OpenSpan, Spans } from '../tracing/spans.ts';
 import type { CallContext, CapabilityDependency, CapabilityFunction, CapabilityInstance } from './capability-module.ts';
 import type { LoadOrder, OpenOrder } from './host-contract.ts';
 import { measurePayload } from './measure-payload.ts';
@@ -35,7 +37,7 @@ export interface CallCounts {
 
 interface OpenLease {
   readonly order: OpenOrder;
-  readonly dependencies: Readonly<Record<string, CapabilityDependency>>;
+  readonly dependencies: Readonly<Record<string, CapabilityTarget>>;
   /** Ends the running calls. */
   readonly stops: Set<(error: PlatformError) => void>;
   ended: boolean;
@@ -45,12 +47,14 @@ export class LoadedCapability {
   readonly order: LoadOrder;
   readonly counts: CallCounts = { calls: 0, failures: 0, timeouts: 0, inFlight: 0 };
   readonly #clock: Clock;
+  readonly #spans: Spans;
   readonly #instance: CapabilityInstance;
   readonly #leases = new Map<string, OpenLease>();
   readonly #answers = new Map<string, unknown>();
 
-  constructor(deps: { readonly clock: Clock }, order: LoadOrder, instance: CapabilityInstance) {
+  constructor(deps: { readonly clock: Clock; readonly spans: Spans }, order: LoadOrder, instance: CapabilityInstance) {
     this.#clock = deps.clock;
+    this.#spans = deps.spans;
     this.order = order;
     this.#instance = instance;
   }
@@ -63,7 +67,7 @@ export class LoadedCapability {
     return this.#leases.size;
   }
 
-  open(order: OpenOrder, dependencies: Readonly<Record<string, CapabilityDependency>>): CapabilityTarget {
+  open(order: OpenOrder, dependencies: Readonly<Record<string, CapabilityTarget>>): CapabilityTarget {
     const lease: OpenLease = { order, dependencies, stops: new Set(), ended: false };
     this.#leases.set(order.leaseId, lease);
     return new LeasedTarget((method, parameters, options) => this.#call(lease, method, parameters, options));
@@ -120,14 +124,18 @@ export class LoadedCapability {
       });
     }
     this.counts.calls += 1;
-    const call = new RunningCall(lease, typeof options.traceparent === 'string' ? options.traceparent : '');
+    const call = new RunningCall(lease, this.#beginSpan(method, options));
     let result: unknown;
     try {
       result = work.apply(this.#instance.methods, [call, ...parameters] as never);
+      if (!isThenable(result)) this.#check(result, `The result of '${method}'`);
     } catch (error) {
-      throw this.#failed(method, error);
+      throw this.#failed(method, error, call);
     }
-    if (!isThenable(result)) return this.#checked(method, result);
+    if (!isThenable(result)) {
+      call.span?.end();
+      return result;
+    }
     return this.#settle(lease, method, call, result, timeoutOf(options, limits.maxExecutionMs));
   }
 
@@ -151,9 +159,12 @@ export class LoadedCapability {
       stop(capabilityErrors.create('TIMEOUT', { what: `'${method}' of '${this.order.name}'`, timeoutMs }));
     });
     try {
-      return this.#checked(method, await Promise.race([result, stopped.promise]));
+      const settled = await Promise.race([result, stopped.promise]);
+      this.#check(settled, `The result of '${method}'`);
+      call.span?.end();
+      return settled;
     } catch (error) {
-      throw this.#failed(method, error);
+      throw this.#failed(method, error, call);
     } finally {
       timer.cancel();
       lease.stops.delete(stop);
@@ -167,9 +178,10 @@ export class LoadedCapability {
     return typeof method === 'function' ? (method as CapabilityFunction) : undefined;
   }
 
-  #checked(method: string, result: unknown): unknown {
-    this.#check(result, `The result of '${method}'`);
-    return result;
+  /** Most calls belong to no trace, and cost no span. */
+  #beginSpan(method: string, { traceparent }: InvokeOptions): OpenSpan | undefined {
+    if (typeof traceparent !== 'string' || traceparent === '') return undefined;
+    return this.#spans.begin(`${this.order.name}.${method}`, traceparent);
   }
 
   #check(value: unknown, what: string): void {
@@ -186,8 +198,14 @@ export class LoadedCapability {
     return capabilityErrors.create('RELEASED', { name: this.order.name, reason: 'it was released or taken back' });
   }
 
-  #failed(method: string, error: unknown): PlatformError {
+  #failed(method: string, error: unknown, { span }: RunningCall): PlatformError {
     this.counts.failures += 1;
+    const failure = this.#toFailure(method, error);
+    span?.end(failure.code);
+    return failure;
+  }
+
+  #toFailure(method: string, error: unknown): PlatformError {
     if (isPlatformError(error)) return error;
     return capabilityErrors.create(
       'CAPABILITY_FAILED',
@@ -213,14 +231,18 @@ class LeasedTarget extends RpcTarget implements CapabilityTarget {
 
 /** The signal is only made for capabilities that ask for it: most calls are shorter than making one. */
 class RunningCall implements CallContext {
-  readonly traceparent: string;
+  readonly span: OpenSpan | undefined;
   readonly #lease: OpenLease;
   #controller: AbortController | undefined;
   #reason: PlatformError | undefined;
 
-  constructor(lease: OpenLease, traceparent: string) {
+  constructor(lease: OpenLease, span: OpenSpan | undefined) {
     this.#lease = lease;
-    this.traceparent = traceparent;
+    this.span = span;
+  }
+
+  get traceparent(): string {
+    return this.span?.traceparent ?? '';
   }
 
   get account(): string {
@@ -232,7 +254,8 @@ class RunningCall implements CallContext {
   }
 
   get dependencies(): Readonly<Record<string, CapabilityDependency>> {
-    return this.#lease.dependencies;
+    const { span } = this;
+    return span === undefined ? this.#lease.dependencies : traced(this.#lease.dependencies, span.traceparent);
   }
 
   get signal(): AbortSignal {
@@ -245,6 +268,18 @@ class RunningCall implements CallContext {
     this.#reason = reason;
     this.#controller?.abort(reason);
   }
+}
+
+/** The same dependencies, told of the trace. */
+function traced(
+  dependencies: Readonly<Record<string, CapabilityTarget>>,
+  traceparent: string,
+): Readonly<Record<string, CapabilityDependency>> {
+  const entries = Object.entries(dependencies).map(([name, target]): [string, CapabilityDependency] => [
+    name,
+    { invoke: (method, parameters) => target.invoke(method, parameters, { traceparent }) },
+  ]);
+  return Object.fromEntries(entries);
 }
 
 function timeoutOf({ timeoutMs }: InvokeOptions, maximumMs: number): number {

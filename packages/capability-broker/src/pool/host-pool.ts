@@ -27,7 +27,7 @@ export interface HostPoolDeps {
   /** Where an instance's direct route and state are to be; undefined where it has none. */
   pathsOf(manifest: CapabilityManifest, instanceId: string, shard: string): InstancePaths;
   /** How long an instance without leases is kept after its last use. */
-  keepAliveMs(manifest: CapabilityManifest): number;
+  keepAliveMs(manifest: CapabilityManifest, shard: string): number;
   onEnd(instance: HostInstance, end: InstanceEnd): void;
   onProbe(instance: HostInstance, stats: HostStats): void;
 }
@@ -178,7 +178,7 @@ export class HostPool {
   #look(instance: HostInstance): void {
     const idleMs = this.#deps.clock.monotonic() - instance.usedAtMs;
     const restsToo = instance.state === 'warm' && instance.leases === 0 && instance.manifest.tier !== 1;
-    if (restsToo && idleMs >= this.#deps.keepAliveMs(instance.manifest)) {
+    if (restsToo && idleMs >= this.#deps.keepAliveMs(instance.manifest, instance.shard)) {
       this.#unload(instance);
       return;
     }

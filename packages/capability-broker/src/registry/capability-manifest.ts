@@ -20,6 +20,8 @@ export interface CapabilityManifest {
   readonly kind: CapabilityKind;
   /** The file that holds it; built-in ones have none. */
   readonly entry: string | null;
+  /** The relay of hosts on another machine that runs it; null when this machine does. Then `entry` is a path over there. */
+  readonly endpoint: string | null;
   /** The sha256 of that file in hex, when it is checked. */
   readonly digest: string | null;
   readonly requires: readonly CapabilityRequirement[];
@@ -82,6 +84,10 @@ export function parseManifest(input: CapabilityManifestInput): CapabilityManifes
     refuse(`kind '${input.kind}' does not exist in tier ${input.tier}, which has ${kinds.join(', ')}`);
   const entry = input.entry ?? null;
   if (input.kind !== 'builtin' && entry === null) refuse('it names no entry file');
+  const endpoint = input.endpoint ?? null;
+  if (endpoint !== null && input.tier !== 3) refuse(`only tier 3 runs elsewhere, and it is of tier ${input.tier}`);
+  if (endpoint !== null && !/^wss?:\/\/\S+$/.test(endpoint))
+    refuse(`endpoint '${endpoint}' is no ws:// or wss:// address`);
   const requires = input.requires ?? [];
   if (requires.length > maxRequirements) refuse(`it requires more than ${maxRequirements} others`);
   for (const { name, range } of requires) {
@@ -99,6 +105,7 @@ export function parseManifest(input: CapabilityManifestInput): CapabilityManifes
       tier: input.tier,
       kind: input.kind,
       entry,
+      endpoint,
       digest,
       requires,
       shards,

@@ -2,6 +2,7 @@ import { type CapabilityTarget, RpcTarget } from '@switchyard/capabilities';
 import { createDeferred, type Deferred } from '@switchyard/kernel';
 import { capabilityErrors } from '../errors.ts';
 import type { HostConnection, HostEnd, LoadOrder, OpenOrder } from '../hosts/host-contract.ts';
+import type { SpanRecord } from '../tracing/spans.ts';
 
 /** A host that a test drives: it loads, hangs and dies when told to. */
 export class FakeHost {
@@ -12,6 +13,8 @@ export class FakeHost {
   killed = 0;
   hangs = false;
   memoryBytes = 10;
+  /** What the next probe brings. */
+  spans: SpanRecord[] = [];
   /** What loading waits for. */
   gate: Promise<void> = Promise.resolve();
   readonly #end: Deferred<HostEnd> = createDeferred();
@@ -42,7 +45,15 @@ export class FakeHost {
         listen: () => {},
         stats: async () => {
           if (this.hangs) await new Promise(() => {});
-          return { memoryBytes: this.memoryBytes, inFlight: 0, calls: 0, failures: 0, timeouts: 0, leases: 0 };
+          return {
+            memoryBytes: this.memoryBytes,
+            inFlight: 0,
+            calls: 0,
+            failures: 0,
+            timeouts: 0,
+            leases: 0,
+            spans: this.spans.splice(0),
+          };
         },
       },
     };

@@ -4,12 +4,14 @@ import { type Account, Broker } from '../broker/broker.ts';
 import { type BrokerOptions, defaultBrokerOptions } from '../broker/broker-options.ts';
 import { parseAcquire } from '../broker/parse-acquire.ts';
 import { type CapabilityManifestInput, parseManifest } from '../registry/capability-manifest.ts';
+import type { SpanRecord } from '../tracing/spans.ts';
 import { FakeHost } from './fake-hosts.ts';
 
 /** A broker on virtual time, with hosts that the test drives. */
 export function openBroker(change: Partial<BrokerOptions> = {}) {
   const clock = new VirtualClock();
   const hosts = new Map<string, FakeHost>();
+  const spans: SpanRecord[] = [];
   const preparations: ((host: FakeHost, place: string) => void)[] = [];
   const broker = new Broker(
     {
@@ -24,6 +26,7 @@ export function openBroker(change: Partial<BrokerOptions> = {}) {
         hosts.set(place, host);
         return host.connection;
       },
+      recordSpan: (span) => void spans.push(span),
       pathsOf: (_manifest, instanceId) => ({ directPath: `/hosts/${instanceId}`, statePath: undefined }),
     },
     { ...defaultBrokerOptions, ...change },
@@ -37,7 +40,7 @@ export function openBroker(change: Partial<BrokerOptions> = {}) {
   };
   const acquire = (account: string, message: object) => broker.acquire(accountOf(account), parseAcquire(message));
   const prepareHosts = (prepare: (host: FakeHost, place: string) => void): number => preparations.push(prepare);
-  return { clock, broker, hosts, register, acquire, prepareHosts };
+  return { clock, broker, hosts, spans, register, acquire, prepareHosts };
 }
 
 export function accountOf(id: string, privileged = false): Account {

@@ -77,6 +77,22 @@ describe('switchyard caps', () => {
     );
   });
 
+  it('runs hosts for a broker elsewhere, which registers what they have', async () => {
+    const context = { workingDirectory: folder.path, environment: { SWITCHYARD_HOST_TOKEN: 'x'.repeat(16) } };
+    const hosts = startCommand(['caps', 'host', '--port', '0'], context);
+    await hosts.printed('Hosts of capabilities run here, for brokers that name ws://127.0.0.1:');
+    hosts.stop();
+    expect((await hosts.outcome).exitCode).toBe(0);
+    const short = await runCommandLine(['caps', 'host'], { environment: { SWITCHYARD_HOST_TOKEN: 'short' } });
+    expect(short).toMatchObject({ exitCode: 2, err: expect.stringContaining('at least 16 characters') });
+    await serve();
+    const manifest = { name: 'far', version: '1.0.0', tier: 3, kind: 'process', entry: '/srv/far.cjs' };
+    await writeFile(join(folder.path, 'far.json'), JSON.stringify({ ...manifest, endpoint: 'ws://127.0.0.1:1' }));
+    expect((await caps('add', 'far.json')).out).toBe('far 1.0.0 is registered for 100 % of the accounts.\n');
+    await writeFile(join(folder.path, 'far.json'), JSON.stringify({ ...manifest, endpoint: 'http://a' }));
+    expect((await caps('add', 'far.json')).err).toContain('is no ws:// or wss:// address');
+  });
+
   it('says what is missing, wrong or not there', async () => {
     expect(await caps('ls')).toMatchObject({
       exitCode: 1,

@@ -30,8 +30,9 @@ export const capsCommand = defineCommand({
       placeholder: 'N',
       minimum: 0,
       maximum: 65_535,
-      summary: 'serve: also accepts WebSockets on this port; 0 takes any (no WebSockets)',
+      summary: 'serve, host: accepts WebSockets on this port; 0 takes any (serve: none, host: 7074)',
     },
+    host: { kind: 'text', placeholder: 'ADDRESS', summary: 'serve, host: accepts them on this address (127.0.0.1)' },
     account: { kind: 'text', placeholder: 'NAME', summary: 'serve: prints the variables for this account (local)' },
     'memory-mb': {
       kind: 'integer',
@@ -64,7 +65,12 @@ export const capsCommand = defineCommand({
     const directory = dataDirectory(flags['data-dir'], context);
     if (verb === 'serve') {
       const { serveCaps } = await import('./caps/serve-caps.ts');
-      return serveCaps({ directory, port: flags.port, account: flags.account, memoryMb: flags['memory-mb'] }, context);
+      const { port, host, account } = flags;
+      return serveCaps({ directory, port, host, account, memoryMb: flags['memory-mb'] }, context);
+    }
+    if (verb === 'host') {
+      const { serveHosts } = await import('./caps/serve-hosts.ts');
+      return serveHosts({ port: flags.port, host: flags.host }, context);
     }
     // Everything heavy is loaded here, so that the other commands do not wait for it.
     const { runCapsVerb } = await import('./caps/run-caps-verb.ts');

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { CapabilityManifest, InstancePaths } from '@switchyard/capability-broker';
+import { capabilityProcessErrors } from './errors.ts';
 
 /** Workers of other users pass through, and see no list. */
 const passableMode = 0o711;
@@ -18,13 +19,16 @@ export interface BrokerPlaces {
 }
 
 /**
- * Sockets go below the system's folder for temporary files, because their paths may have 107 bytes only; state goes into
- * the data folder: one SQLite file for each shard of each version's major number, so that a new patch finds what the old one
- * kept.
+ * Sockets go below the system's folder for temporary files, because their paths may have 107 bytes only, into a folder that is
+ * the same after a restart: workers keep its name in their environment. State goes into the data folder: one SQLite file
+ * for each shard of each version's major number, so that a new patch finds what the old one kept.
+ *
+ * Nobody else may use the data folder meanwhile. Rejects with SOCKET_FOLDER_TAKEN.
  */
 export async function openBrokerPlaces(stateDirectory: string): Promise<BrokerPlaces> {
-  const sockets = await mkdtemp(join(tmpdir(), 'switchyard-caps-'));
-  await chmod(sockets, passableMode);
+  const mark = createHash('sha256').update(resolve(stateDirectory)).digest('hex').slice(0, 16);
+  const sockets = join(tmpdir(), `switchyard-caps-${mark}`);
+  await openOwnFolder(sockets);
   await mkdir(stateDirectory, { recursive: true, mode: privateFolderMode });
   let started = 0;
   return {
@@ -33,12 +37,22 @@ export async function openBrokerPlaces(stateDirectory: string): Promise<BrokerPl
       started += 1;
       const isShared = manifest.kind === 'builtin' || manifest.kind === 'in-process';
       return {
-        directPath: isShared ? undefined : join(sockets, `host-${started}.sock`),
-        statePath: join(stateDirectory, stateFile(manifest, shard)),
+        directPath: isShared || manifest.endpoint !== null ? undefined : join(sockets, `host-${started}.sock`),
+        statePath: manifest.endpoint === null ? join(stateDirectory, stateFile(manifest, shard)) : undefined,
       };
     },
     remove: () => rm(sockets, { recursive: true, force: true }),
   };
+}
+
+/** An empty folder of this user's. Everybody can write beside it, so what is there already may be somebody else's. */
+async function openOwnFolder(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found !== undefined && (!found.isDirectory() || found.uid !== process.getuid?.()))
+    throw capabilityProcessErrors.create('SOCKET_FOLDER_TAKEN', { path });
+  await rm(path, { recursive: true, force: true });
+  await mkdir(path, { mode: privateFolderMode });
+  await chmod(path, passableMode);
 }
 
 /** Readable, and different for different shards whatever their names hold. */

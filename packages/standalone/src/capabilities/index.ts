@@ -6,6 +6,7 @@ export { capabilityProcessErrors } from './errors.ts';
 export { type LibraryCapabilities, libraryCapabilities } from './library-capabilities.ts';
 export type { HostProgram } from './open-capability-host.ts';
 export { type ServeBrokerOptions, serveBroker } from './serve-broker.ts';
+export { type HostRelayServer, type ServeHostRelayOptions, serveHostRelay } from './serve-host-relay.ts';
 export {
   type OfferedCapability,
   type RunningBroker,

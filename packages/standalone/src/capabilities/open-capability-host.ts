@@ -6,9 +6,10 @@ import {
   type HostConnection,
   openInProcessHost,
   openProcessHost,
+  openRemoteHost,
   openThreadHost,
 } from '@switchyard/capability-broker';
-import type { Clock, Log } from '@switchyard/kernel';
+import { type Clock, type Log, type Secret, systemRandom } from '@switchyard/kernel';
 
 /** A program that speaks the host contract on stdio. */
 export interface HostProgram {
@@ -33,17 +34,21 @@ export interface CapabilityHostOptions {
   /** What processes see of the environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly maxThreadHeapMb: number;
+  /** What relays of hosts on other machines ask for. */
+  readonly relayToken: Secret | undefined;
 }
 
 /** Starts hosts by kind: this process for what is trusted, a thread for scripts, a process for the rest. */
 export function createHostOpener(
   { clock, log, builtins, verifyPackage }: CapabilityHostDeps,
-  { nodeProgram, programs, environment, maxThreadHeapMb }: CapabilityHostOptions,
+  { nodeProgram, programs, environment, maxThreadHeapMb, relayToken }: CapabilityHostOptions,
 ): (manifest: CapabilityManifest, shard: string) => Promise<HostConnection> {
   // What shares the process shares the host: its calls cost what a method call costs.
   const memoryBytes = (): number => process.memoryUsage.rss();
-  const shared = openInProcessHost({ clock, pid: process.pid, memoryBytes, builtins });
+  const shared = openInProcessHost({ clock, random: systemRandom, pid: process.pid, memoryBytes, builtins });
   return async (manifest, shard) => {
+    const { endpoint: url } = manifest;
+    if (url !== null) return openRemoteHost({ shard, url, token: relayToken ?? noToken(manifest) });
     await verifyPackage(manifest);
     switch (manifest.kind) {
       case 'builtin':
@@ -66,6 +71,11 @@ export function createHostOpener(
       }
     }
   };
+}
+
+function noToken({ name, version }: CapabilityManifest): never {
+  const reason = 'it runs on another machine, and SWITCHYARD_HOST_TOKEN is not set';
+  throw capabilityErrors.create('CAPABILITY_LOAD_FAILED', { name, version, reason });
 }
 
 const megabyte = 1024 * 1024;

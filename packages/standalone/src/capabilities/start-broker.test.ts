@@ -2,10 +2,14 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
 import { createCapabilities, environmentNames } from '@switchyard/capabilities';
+import { defaultBrokerOptions, type SpanRecord } from '@switchyard/capability-broker';
+import { Secret, silentLog } from '@switchyard/kernel';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { brokerFileName } from './broker-file.ts';
 import { connectAdministrator } from './connect-administrator.ts';
+import { serveHostRelay } from './serve-host-relay.ts';
 import {
+  hostProgram,
   openRunningBroker,
   probe,
   probePath,
@@ -101,5 +105,40 @@ describe('startBroker', () => {
     const { directory } = broker;
     await broker.close();
     await expect(connectAdministrator(directory)).rejects.toMatchObject({ code: 'BROKER_NOT_RUNNING' });
+  });
+
+  it('joins the spans of broker, host and capability into the trace of the caller', async () => {
+    const spans: SpanRecord[] = [];
+    const limits = { pool: { ...defaultBrokerOptions.pool, probeIntervalMs: 50 } };
+    const top = probe({ name: 'top', requires: [{ name: 'three', range: '*' }] });
+    broker = await openRunningBroker([...tiers, top], { limits }, { recordSpan: (span) => spans.push(span) });
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
+    const caps = await (await broker.client()).acquire({ required: ['top'], traceparent });
+    expect(await caps.get('top').ask?.('three', 'echo', [1])).toBe(1);
+    const find = (name: string): SpanRecord | undefined => spans.find((span) => span.name === name);
+    await expect.poll(() => [find('top.ask')?.error, find('three.echo')?.error]).toEqual(['', '']);
+    expect(new Set(spans.map((span) => span.traceId))).toEqual(new Set([traceId]));
+    const parents = ['capability.acquire', 'top.ask', 'three.echo'].map((name) => find(name)?.parentSpanId);
+    expect(parents).toEqual(['b7ad6b7169203331', 'b7ad6b7169203331', find('top.ask')?.spanId]);
+  });
+
+  it('runs a capability on another machine, and says what is missing when it cannot', async () => {
+    const token = new Secret('t'.repeat(16));
+    const program = { executable: process.execPath, parameters: [await hostProgram()] };
+    const where = { host: '127.0.0.1', port: 0, token, maxHosts: 4, environment: {}, program };
+    const relay = await serveHostRelay({ log: silentLog }, where);
+    const far = probe({ name: 'far', endpoint: relay.url });
+    broker = await openRunningBroker([far], { relayToken: token });
+    const caps = await (await broker.client()).acquire({ required: ['far'] });
+    expect(await caps.get('far').echo?.('hello')).toBe('hello');
+    expect(await caps.get('far').settings?.()).toMatchObject({ statePath: null });
+    relay.close();
+    await expect(caps.get('far').echo?.(1)).rejects.toMatchObject({ code: 'SHARD_UNAVAILABLE' });
+    await expect.poll(() => broker.broker.leases.size).toBe(0);
+    await broker.close();
+    broker = await openRunningBroker([far]);
+    const refused = await (await broker.client()).acquire({ required: ['far'] });
+    expect(refused.errors.get('far')).toContain('SWITCHYARD_HOST_TOKEN is not set');
   });
 });

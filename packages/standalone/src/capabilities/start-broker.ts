@@ -16,15 +16,17 @@ import {
   PackageStore,
   parseManifest,
   type ServedSession,
+  type SpanRecord,
 } from '@switchyard/capability-broker';
 import type { KeySource, TokenIssuer } from '@switchyard/identity';
-import { type Log, type Meter, systemClock, systemRandom } from '@switchyard/kernel';
+import { type Log, type Meter, type Secret, systemClock, systemRandom } from '@switchyard/kernel';
 import { Closers } from '../dev/closers.ts';
 import { removeBrokerFile, writeBrokerFile } from './broker-file.ts';
 import { openBrokerPlaces } from './broker-places.ts';
 import { type CapabilityTokens, createCapabilityTokens } from './capability-tokens.ts';
 import { openBrokerSockets } from './open-broker-sockets.ts';
 import { createHostOpener, type HostProgram } from './open-capability-host.ts';
+import { openWarmthFile } from './warmth-file.ts';
 
 /** A capability that comes with the program. */
 export interface OfferedCapability {
@@ -39,6 +41,8 @@ export interface StartBrokerDeps {
   /** The installation's keys: they verify what `issuer` signs. */
   readonly keys: KeySource;
   readonly issuer: Pick<TokenIssuer, 'control'>;
+  /** Told of every span of broker and hosts; logged at debug level when absent. */
+  recordSpan?(span: SpanRecord): void;
 }
 
 export interface StartBrokerOptions {
@@ -53,6 +57,8 @@ export interface StartBrokerOptions {
   /** What processes of capabilities see of the environment: PATH and the like. */
   readonly environment: Readonly<Record<string, string>>;
   readonly maxThreadHeapMb?: number;
+  /** What relays of hosts on other machines ask for. */
+  readonly relayToken?: Secret;
   /** What all loaded capabilities may hold; 1 GB unless named. */
   readonly memoryBudgetBytes?: number;
   readonly limits?: Partial<BrokerOptions>;
@@ -89,11 +95,8 @@ export async function startBroker(deps: StartBrokerDeps, options: StartBrokerOpt
   }
 }
 
-async function open(
-  { log, meter, keys, issuer }: StartBrokerDeps,
-  options: StartBrokerOptions,
-  closers: Closers,
-): Promise<RunningBroker> {
+async function open(deps: StartBrokerDeps, options: StartBrokerOptions, closers: Closers): Promise<RunningBroker> {
+  const { log, meter, keys, issuer } = deps;
   const directory = join(options.dataDirectory, 'capabilities');
   const packages = new PackageStore(directory);
   await packages.prepare();
@@ -107,10 +110,18 @@ async function open(
       programs: options.programs ?? new Map(),
       environment: options.environment,
       maxThreadHeapMb: options.maxThreadHeapMb ?? defaultThreadHeapMb,
+      relayToken: options.relayToken,
     },
   );
   const broker = new Broker(
-    { clock: systemClock, log, meter, random: systemRandom, openHost, pathsOf: places.pathsOf },
+    {
+      ...{ clock: systemClock, log, meter, random: systemRandom, openHost, pathsOf: places.pathsOf },
+      warmth: openWarmthFile(log, join(directory, 'warmth.json')),
+      recordSpan: (span) => {
+        if (deps.recordSpan === undefined) log.write('debug', 'Span', { category: 'Host.Capabilities', ...span });
+        else deps.recordSpan(span);
+      },
+    },
     limits,
   );
   closers.add('capabilities', () => broker.close());
@@ -152,6 +163,6 @@ function modulesOf({ capabilities }: StartBrokerOptions): ReadonlyMap<string, Ca
 }
 
 /** The host program as the build writes it, beside the broker's own code. */
-function builtHostProgram(): string {
-  return join(dirname(createRequire(import.meta.url).resolve('@switchyard/capability-broker')), 'host', 'main.mjs');
+export function builtHostProgram(): string {
+  return join(dirname(createRequire(import.meta.url).resolve('@switchyard/capability-broker')), 'host', 'main.cjs');
 }

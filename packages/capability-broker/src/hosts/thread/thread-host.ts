@@ -48,7 +48,7 @@ export function openThreadHost({ log }: { readonly log: Log }, options: ThreadHo
       log.write('information', 'A capability printed', { shard: options.shard, text });
     });
   const ended = createDeferred<HostEnd>();
-  const transport = new PortTransport(port1, lostHost(options.shard));
+  const transport = new PortTransport(port1, { ...lostHost(options.shard), batches: true });
   const session = openSession<RemoteHost>(transport, hostSession);
   let asked = false;
   let failure: string | undefined;

@@ -13,5 +13,10 @@ export const capsErrors = defineErrors({
     ...byTheUser,
     message: "{what} is missing: switchyard caps {usage}. 'switchyard caps ls' lists all capabilities.",
   },
+  CAPS_TOKEN_MISSING: {
+    ...byTheUser,
+    message:
+      'SWITCHYARD_HOST_TOKEN must hold a token of at least {minimum} characters, the same as where the broker runs.',
+  },
   CAPS_FILE_INVALID: { ...byTheUser, message: "'{path}' is no manifest of a capability: {reason}." },
 });

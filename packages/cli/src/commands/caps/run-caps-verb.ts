@@ -7,7 +7,7 @@ import { count, toSize, toTable } from '../../control/table.ts';
 import { untilStopped } from '../../control/until-stopped.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { capsErrors } from './errors.ts';
-import type { CapsVerb } from './verbs.ts';
+import type { BrokerVerb } from './verbs.ts';
 
 export interface CapsOptions {
   /** `name` or `name@version`; for `add` a file. */
@@ -30,7 +30,7 @@ type Verb = (
   context: Pick<CommandContext, 'workingDirectory'>,
 ) => Promise<Said>;
 
-const verbs: Readonly<Record<Exclude<CapsVerb, 'serve'>, Verb>> = {
+const verbs: Readonly<Record<BrokerVerb, Verb>> = {
   ls: async (admin) => {
     const capabilities = await admin.list();
     return { value: { capabilities }, text: describeCapabilities(capabilities) };
@@ -66,11 +66,14 @@ const verbs: Readonly<Record<Exclude<CapsVerb, 'serve'>, Verb>> = {
   add: async (admin, { word, weight = 100 }, { workingDirectory }) => {
     if (word === undefined) throw missing('The manifest', 'add <file> [--weight PERCENT]');
     const { manifest, path, entry } = await readManifest(resolve(workingDirectory, word));
-    const content = await readFile(resolve(dirname(path), entry)).catch((error: unknown) => {
-      throw capsErrors.create('CAPS_FILE_INVALID', { path, reason: messageOf(error) }, error);
-    });
-    const digest = await admin.add(manifest, basename(entry), content, weight);
-    const text = `${manifest.name} ${manifest.version} is registered for ${weight} % of the accounts. sha256 ${digest}\n`;
+    const isElsewhere = typeof manifest.endpoint === 'string';
+    const content = isElsewhere
+      ? new Uint8Array()
+      : await readFile(resolve(dirname(path), entry)).catch((error: unknown) => {
+          throw capsErrors.create('CAPS_FILE_INVALID', { path, reason: messageOf(error) }, error);
+        });
+    const digest = await admin.add(manifest, isElsewhere ? entry : basename(entry), content, weight);
+    const text = `${manifest.name} ${manifest.version} is registered for ${weight} % of the accounts.${isElsewhere ? '' : ` sha256 ${digest}`}\n`;
     return { value: { name: manifest.name, version: manifest.version, digest, weight }, text };
   },
   remove: async (admin, { word }) => {
@@ -81,11 +84,7 @@ const verbs: Readonly<Record<Exclude<CapsVerb, 'serve'>, Verb>> = {
 };
 
 /** Runs one verb against the broker of a data folder. */
-export function runCapsVerb(
-  verb: Exclude<CapsVerb, 'serve'>,
-  options: CapsOptions,
-  context: CommandContext,
-): Promise<number> {
+export function runCapsVerb(verb: BrokerVerb, options: CapsOptions, context: CommandContext): Promise<number> {
   return untilStopped(context, async (signal) => {
     const admin = await connectAdministrator(options.directory);
     signal.addEventListener('abort', () => admin.close(), { once: true });

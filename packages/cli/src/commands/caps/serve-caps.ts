@@ -1,12 +1,14 @@
-import { systemClock } from '@switchyard/kernel';
+import { Secret, systemClock } from '@switchyard/kernel';
 import { serveBroker } from '@switchyard/standalone/capabilities';
 import { createConsoleLog } from '@switchyard/telemetry';
 import type { CommandContext } from '../../command.ts';
 import { exitCodes } from '../../exit-codes.ts';
+import { capabilityEnvironment } from './capability-environment.ts';
 
 export interface CapsServeOptions {
   readonly directory: string;
   readonly port: number | undefined;
+  readonly host: string | undefined;
   readonly account: string | undefined;
   readonly memoryMb: number | undefined;
 }
@@ -14,28 +16,22 @@ export interface CapsServeOptions {
 const loopback = '127.0.0.1';
 const megabyte = 1024 * 1024;
 
-/** What processes of capabilities need of the machine. None of it is a secret. */
-const passedNames = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'SystemRoot'];
-
 /** Runs a broker until it is asked to stop. */
 export async function serveCaps(options: CapsServeOptions, context: CommandContext): Promise<number> {
   const stopRequested = new Promise<string>((resolve) => context.onStopRequest(resolve));
-  const { directory, port, account = 'local', memoryMb } = options;
+  const { directory, port, host = loopback, account = 'local', memoryMb } = options;
   const isWanted = (level: string): boolean => level !== 'trace' && level !== 'debug';
   const sink = { write: (text: string) => context.stderr.write(text) };
   const log = createConsoleLog({ clock: systemClock, sink }, { colors: false, showApplication: false, isWanted });
-  const environment = Object.fromEntries(
-    passedNames.flatMap((name) => {
-      const value = context.environment[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
+  const environment = capabilityEnvironment(context.environment);
+  const hostToken = context.environment.SWITCHYARD_HOST_TOKEN || undefined;
   const running = await serveBroker(
     { log },
     {
       dataDirectory: directory,
       environment,
-      ...(port === undefined ? {} : { webSocket: { host: loopback, port } }),
+      ...(port === undefined ? {} : { webSocket: { host, port } }),
+      ...(hostToken === undefined ? {} : { relayToken: new Secret(hostToken) }),
       ...(memoryMb === undefined ? {} : { memoryBudgetBytes: memoryMb * megabyte }),
     },
   );

@@ -6,7 +6,13 @@ import { type Capabilities, createCapabilities, type Endpoint } from '@switchyar
 import type { CapabilityManifestInput } from '@switchyard/capability-broker';
 import { createTokenIssuer, openKeyRing } from '@switchyard/identity';
 import { silentLog, silentMeter, systemClock, systemRandom } from '@switchyard/kernel';
-import { type OfferedCapability, type RunningBroker, type StartBrokerOptions, startBroker } from '../start-broker.ts';
+import {
+  type OfferedCapability,
+  type RunningBroker,
+  type StartBrokerDeps,
+  type StartBrokerOptions,
+  startBroker,
+} from '../start-broker.ts';
 
 /** A broker with real hosts, in a folder of its own. */
 export interface RunningTestBroker extends RunningBroker {
@@ -29,7 +35,7 @@ const builds: Promise<string>[] = [];
 const folders: string[] = [];
 
 /** Bundles the host program once per test file, because Node.js starts sources slowly. */
-function hostProgram(): Promise<string> {
+export function hostProgram(): Promise<string> {
   const [known] = builds;
   if (known !== undefined) return known;
   const outDir = newFolder();
@@ -57,13 +63,14 @@ export function removeTestFolders(): void {
 export async function openRunningBroker(
   capabilities: readonly OfferedCapability[],
   options: Partial<StartBrokerOptions> = {},
+  more: Partial<StartBrokerDeps> = {},
 ): Promise<RunningTestBroker> {
   const directory = options.dataDirectory ?? newFolder();
   const deps = { clock: systemClock, random: systemRandom, log: silentLog };
   const keys = await openKeyRing(deps, { directory: join(directory, 'keys') });
   const issuer = createTokenIssuer({ ...deps, keys });
   const running = await startBroker(
-    { log: silentLog, meter: silentMeter, keys, issuer },
+    { log: silentLog, meter: silentMeter, keys, issuer, ...more },
     { dataDirectory: directory, capabilities, environment: {}, nodeProgram: await hostProgram(), ...options },
   );
   const clients: Capabilities[] = [];
