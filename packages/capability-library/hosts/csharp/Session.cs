@@ -176,11 +176,11 @@ namespace Switchyard.Host
 
         object Evaluate(object expression)
         {
-            return Wire.Decode(expression, (kind, parts) => Refer(kind, parts, new List<Stub>()));
+            return Wire.Decode(expression, (kind, parts) => Refer(kind, parts, new List<Stub>(), new List<object>()));
         }
 
         /// <summary>What a reference stands for: a stub of the peer's, or an answer.</summary>
-        object Refer(string kind, List<object> parts, List<Stub> brought)
+        object Refer(string kind, List<object> parts, List<Stub> brought, List<object> waits)
         {
             var id = Number(parts, 1);
             if (kind == "export")
@@ -196,12 +196,18 @@ namespace Switchyard.Host
             if (!exports.TryGetValue(id, out entry)) throw new ProtocolException("there is nothing under number " + id);
             var path = parts.Count > 2 ? Part(parts, 2) as List<object> : new List<object>();
             if (path == null) throw new ProtocolException("a path is no list");
-            if (parts.Count < 4) return Walk(entry.Target, path);
+            if (parts.Count < 4)
+            {
+                var walked = Walk(entry.Target, path);
+                waits.Add(walked);
+                return walked;
+            }
             var given = parts[3] as List<object>;
             if (given == null) throw new ProtocolException("parameters are no list");
             var inner = new List<Stub>();
-            var parameters = given.Select(item => Wire.Decode(item, (more, pieces) => Refer(more, pieces, inner))).ToArray();
-            return Apply(entry.Target, path, parameters, inner);
+            var innerWaits = new List<object> { entry.Target };
+            var parameters = given.Select(item => Wire.Decode(item, (more, pieces) => Refer(more, pieces, inner, innerWaits))).ToArray();
+            return Apply(path, parameters, innerWaits, inner);
         }
 
         Answer Walk(object target, List<object> path)
@@ -223,22 +229,34 @@ namespace Switchyard.Host
             return answer;
         }
 
-        Answer Apply(object target, List<object> path, object[] parameters, List<Stub> brought)
+        /// <summary>Calls the first of `waits`, once that and all that the parameters refer to are there.</summary>
+        Answer Apply(List<object> path, object[] parameters, List<object> waits, List<Stub> brought)
         {
             var answer = new Answer();
             answer.Then(() => { foreach (var stub in brought) if (!stub.Kept) stub.Release(); });
-            After(new[] { target }.Concat(parameters).ToArray(), answer, values =>
+            After(waits.ToArray(), answer, values =>
             {
                 var callee = values[0] as RpcTarget;
                 var method = path.Count == 1 ? path[0] as string : null;
                 if (callee == null || method == null || !callee.Has(method))
                     throw new CapabilityException("METHOD_NOT_FOUND", "There is no method '" + string.Join(".", path) + "' there.");
-                Action work = () => Finish(answer, () => callee.Call(method, values.Skip(1).ToArray()));
+                var given = parameters.Select(Settled).ToArray();
+                Action work = () => Finish(answer, () => callee.Call(method, given));
                 if (!callee.IsSlow(method)) work();
                 else if (!threads.Submit(work))
                     throw new CapabilityException("RESOURCE_EXHAUSTED", "All threads of the host are held by calls that do not return.", true);
             });
             return answer;
+        }
+
+        /// <summary>Puts the results where parameters pointed to answers that were still to come.</summary>
+        static object Settled(object value)
+        {
+            if (value is Answer) return ((Answer)value).Value;
+            var list = value as List<object>;
+            if (list != null) return list.Select(Settled).ToList();
+            var record = value as Dictionary<string, object>;
+            return record == null ? value : record.ToDictionary(pair => pair.Key, pair => Settled(pair.Value));
         }
 
         /// <summary>Does something once all values are there.</summary>
@@ -299,7 +317,7 @@ namespace Switchyard.Host
         void Settle(string kind, int number, object content)
         {
             var brought = new List<Stub>();
-            var value = Wire.Decode(content, (more, parts) => Refer(more, parts, brought));
+            var value = Wire.Decode(content, (more, parts) => Refer(more, parts, brought, new List<object>()));
             Send("release", number, 1);
             foreach (var stub in brought) stub.Release();
             Answer answer;

@@ -1,9 +1,9 @@
 /** The hosts in Python and C#: the contract suite that the Node.js hosts pass, and what a socket brings with it. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type HostConnection, openProcessHost } from '@switchyard/capability-broker';
 import { LineTransport, openSession, type RpcTarget } from '@switchyard/capabilities';
@@ -30,6 +30,8 @@ interface ForeignHost {
 
 const folder = mkdtempSync(join(tmpdir(), 'foreign-'));
 const hosts = fileURLToPath(new URL('../../hosts', import.meta.url));
+/** The suite looks for probes from here. */
+const fixtures = fileURLToPath(new URL('../../../capability-broker/fixtures', import.meta.url));
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -39,12 +41,38 @@ function works(command: string, parameter = '--version'): boolean {
 
 const python = ['/usr/bin/python3', 'python3'].find((command) => works(command));
 
+const mono = works('mono') && works('mcs');
+
+/** Compiles the C# host and its probe with Mono's compiler; the probe stands in a folder without the abstractions. */
+function compileWithMono(): void {
+  const source = (name: string): string => join(hosts, 'csharp', `${name}.cs`);
+  const compile = (output: string, names: readonly string[], ...flags: readonly string[]): void => {
+    const parameters = [...flags, `-out:${join(folder, output)}`, ...names.map(source)];
+    const { status, stdout, stderr } = spawnSync('mcs', ['-warnaserror', ...parameters], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`mcs failed: ${stdout}${stderr}`);
+  };
+  const abstractions = `-r:${join(folder, 'Switchyard.Capabilities.dll')}`;
+  compile('Switchyard.Capabilities.dll', ['Abstractions'], '-target:library');
+  const parts = ['Json', 'Wire', 'Answer', 'Session', 'CapabilityRunner', 'LoadContext', 'LoadedCapability', 'Host'];
+  compile('capability-host.exe', [...parts, 'Program'], '-unsafe', abstractions, '-r:System.Numerics.dll');
+  mkdirSync(join(folder, 'probe'));
+  compile(join('probe', 'probe.dll'), ['Probe'], '-target:library', abstractions);
+}
+
+if (mono) compileWithMono();
+
 const foreignHosts: readonly ForeignHost[] = [
   {
     ...{ title: 'Python host', language: 'python', kind: 'python', executable: python ?? '' },
     skip: requirePart('Python 3', python !== undefined, "Install Debian's package python3.").skip,
-    probe: '../../capability-library/hosts/python/probe.py',
+    probe: relative(fixtures, join(hosts, 'python', 'probe.py')),
     parameters: ['-E', '-s', '-B', join(hosts, 'python', 'switchyard_capability_host')],
+  },
+  {
+    ...{ title: 'C# host on Mono', language: 'csharp', kind: 'process', executable: 'mono' },
+    skip: requirePart('Mono', mono, "Install Debian's packages mono-runtime and mono-mcs.").skip,
+    probe: relative(fixtures, join(folder, 'probe', 'probe.dll')),
+    parameters: [join(folder, 'capability-host.exe')],
   },
 ];
 
@@ -71,8 +99,7 @@ describe.each(foreignHosts)('$title on its socket', ({ language, kind, skip, pro
   let connection: HostConnection;
   let path: string;
   let serial = 0;
-  const entry = fileURLToPath(new URL(`../../../capability-broker/fixtures/${probe}`, import.meta.url));
-  const order = probeOrder({ entry, kind });
+  const order = probeOrder({ entry: join(fixtures, probe), kind });
 
   beforeEach(async () => {
     if (skip) return;

@@ -11,7 +11,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '@switchyard/kernel';
 import { libraryErrors } from '../../errors.ts';
-import { ConnectionSlots } from '../connection-slots.ts';
+import { WorkerSlots } from '../../threads/worker-slots.ts';
 import type { SqlCall, SqlDatabase, SqlEngine, StatementResult } from '../sql-database.ts';
 import { SqliteWorker } from './sqlite-worker.ts';
 
@@ -79,8 +79,8 @@ export class SqliteEngine implements SqlEngine {
 }
 
 class SqliteDatabase implements SqlDatabase {
-  readonly #writer: ConnectionSlots<SqliteWorker>;
-  readonly #readers: ConnectionSlots<SqliteWorker>;
+  readonly #writer: WorkerSlots<SqliteWorker>;
+  readonly #readers: WorkerSlots<SqliteWorker>;
   /** The file is made by the first connection that may write. */
   #exists = false;
 
@@ -89,8 +89,8 @@ class SqliteDatabase implements SqlDatabase {
     const open = (reading: boolean) => (): SqliteWorker =>
       new SqliteWorker(deps, { path, readOnly: reading, busyTimeoutMs, maxDatabaseBytes });
     const inMemory = path === ':memory:';
-    this.#writer = new ConnectionSlots(open(readOnly && !inMemory), { size: 1, maxWaiting });
-    this.#readers = inMemory ? this.#writer : new ConnectionSlots(open(true), { size: readers, maxWaiting });
+    this.#writer = new WorkerSlots(open(readOnly && !inMemory), { size: 1, maxWaiting });
+    this.#readers = inMemory ? this.#writer : new WorkerSlots(open(true), { size: readers, maxWaiting });
     this.#exists = readOnly;
   }
 

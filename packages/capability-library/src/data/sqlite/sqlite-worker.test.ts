@@ -15,7 +15,7 @@ function callOf(sql: string, change: Partial<SqlCall> = {}): SqlCall {
   };
 }
 
-test('I1: a call that takes too long, or is stopped, ends the thread', async () => {
+test('a call that takes too long, or is stopped, ends the thread', async () => {
   const late = new SqliteWorker({ clock: systemClock }, options);
   const limits = { maxRows: 10, maxResultBytes: 1_000, timeoutMs: 50 };
   expect(await codeOf(() => late.run(callOf(endless, { limits })))).toBe('SQL_DEADLINE_PASSED');
@@ -28,7 +28,7 @@ test('I1: a call that takes too long, or is stopped, ends the thread', async () 
   expect(stopped.usable).toBe(false);
 });
 
-test('I2: a thread that dies fails its call and is used no more', async () => {
+test('a thread that dies fails its call and is used no more', async () => {
   const worker = new SqliteWorker({ clock: systemClock }, { ...options, path: '/nowhere/at/all.sqlite' });
   expect(await codeOf(() => worker.run(callOf('SELECT 1')))).toBe('SQL_UNAVAILABLE');
   expect(worker.usable).toBe(false);

@@ -1,7 +1,7 @@
 import { createDeferred } from '@switchyard/kernel';
 import { expect, test } from 'vitest';
 import { codeOf } from '../testing/code-of.ts';
-import { ConnectionSlots } from './connection-slots.ts';
+import { WorkerSlots } from './worker-slots.ts';
 
 const never = new AbortController().signal;
 
@@ -18,7 +18,7 @@ function createPool(size: number, maxWaiting = 10) {
     made.push(connection);
     return connection;
   };
-  return { made, slots: new ConnectionSlots(open, { size, maxWaiting }) };
+  return { made, slots: new WorkerSlots(open, { size, maxWaiting }) };
 }
 
 test('I1: no more connections than slots, and each has one user', async () => {
