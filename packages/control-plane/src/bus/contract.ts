@@ -53,7 +53,10 @@ export interface Publication {
   readonly notBeforeMs?: number;
 }
 
-/** `accepted`: durable, and every subscription will get it. `duplicate`: it was accepted before. */
+/**
+ * `accepted`: durable, and every subscription will get it. `duplicate`: it was accepted before. An engine that drops
+ * duplicates silently says `accepted` of both.
+ */
 export type PublishOutcome = 'accepted' | 'duplicate';
 
 /** `lockLost`: another delivery has the event by now, or it is settled; nothing changed. */

@@ -29,6 +29,8 @@ export interface BusTraits {
   readonly lockMs: number;
   /** How long to look before a test believes that there is nothing. */
   readonly quietMs: number;
+  /** Whether `publish` says which events were duplicates; an engine may drop them silently. */
+  readonly tellsDuplicates: boolean;
 }
 
 /** What the tests of the suite share. */
@@ -194,12 +196,13 @@ function describePublishing(bench: () => BusBench): void {
     const other = bench().event();
     const publications = [{ envelope: event }, { envelope: other }, { envelope: event }];
     const first = await bench().run(bench().bus.publish(bench().topic, publications));
-    expect(first).toEqual(['accepted', 'accepted', 'duplicate']);
+    const duplicate = bench().traits.tellsDuplicates ? 'duplicate' : 'accepted';
+    expect(first).toEqual(['accepted', 'accepted', duplicate]);
     const again = await bench().run(bench().bus.publish(bench().topic, [{ envelope: event }]));
-    expect(again).toEqual(['duplicate']);
+    expect(again).toEqual([duplicate]);
     await bench().drain('sub', 2);
     await bench().expectNothing('sub');
-    expect(await bench().run(bench().bus.publish(bench().topic, [{ envelope: event }]))).toEqual(['duplicate']);
+    expect(await bench().run(bench().bus.publish(bench().topic, [{ envelope: event }]))).toEqual([duplicate]);
     await bench().expectNothing('sub');
   });
 

@@ -1,0 +1,245 @@
+/**
+ * A local AMQP 1.0 broker of the shape of Azure Service Bus, for tests of clients: queues, topics with subscriptions and
+ * rules, peek-lock, renewal, sessions, scheduled messages, dead letters, claims-based security (every token is taken).
+ *
+ * Ownership: the test opens it and closes it. It listens on loopback, without TLS, as the development emulator does.
+ *
+ * I1 A client that attaches to what is not declared is told `amqp:not-found`.
+ * I2 `cut` ends every connection as a network does; entities and their messages stay.
+ */
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { type Clock, createDeferred, type Random, systemClock, systemRandom } from '@switchyard/kernel';
+import rhea, { type Connection, type EventContext, type Receiver as LinkReceiver, type Message } from 'rhea';
+import { AmqpEntities, type AmqpEntityOptions } from './amqp-entities.ts';
+import { manage } from './amqp-management.ts';
+import { AmqpOutgoing, type OutgoingLink, type SettlingEvent } from './amqp-outgoing.ts';
+import type { AmqpQueue } from './amqp-queue.ts';
+import type { AmqpSubscription } from './amqp-topic.ts';
+
+export interface AmqpPeer {
+  readonly port: number;
+  /** What the official clients take. */
+  readonly connectionString: string;
+  declareQueue(name: string, options?: AmqpEntityOptions): AmqpQueue;
+  declareTopic(name: string, options?: Pick<AmqpEntityOptions, 'duplicateWindowMs'>): void;
+  declareSubscription(topic: string, name: string, options?: AmqpEntityOptions): AmqpSubscription;
+  removeSubscription(topic: string, name: string): boolean;
+  /** How many messages a subscription holds; undefined when there is none. */
+  depth(topic: string, name: string): { readonly queued: number; readonly deadLetters: number } | undefined;
+  /** Ends every connection at once. */
+  cut(): void;
+  close(): Promise<void>;
+}
+
+export interface AmqpPeerDeps {
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+const managementSuffix = '/$management';
+
+/** Ticks of .NET: tenths of microseconds since the year 1. */
+const ticksAtEpoch = 621_355_968_000_000_000n;
+
+export async function openAmqpPeer(deps: AmqpPeerDeps = {}): Promise<AmqpPeer> {
+  const entities = new AmqpEntities({ clock: deps.clock ?? systemClock, random: deps.random ?? systemRandom });
+  const container = rhea.create_container({ id: 'amqp-peer' });
+  container.sasl_server_mechanisms.enable_anonymous();
+  const links = new PeerLinks(entities);
+  container.on('sender_open', (context: EventContext) => links.openOutgoing(context));
+  container.on('sender_flow', (context: EventContext) => links.of(context)?.pump());
+  for (const event of ['accepted', 'rejected', 'released', 'modified'] as const)
+    container.on(event, (context: EventContext) => links.settle(context, event));
+  container.on('sender_close', (context: EventContext) => links.close(context));
+  container.on('receiver_open', (context: EventContext) => links.openIncoming(context));
+  container.on('message', (context: EventContext) => links.receive(context));
+  container.on('disconnected', (context: EventContext) => links.disconnected(context.connection));
+  // Clients come and go; what they did wrong they are told.
+  for (const event of ['error', 'protocol_error', 'connection_error', 'session_error']) container.on(event, () => {});
+  const sockets = new Set<Socket>();
+  const options = { port: 0, host: '127.0.0.1', autosettle: false, treat_modified_as_released: false };
+  const server = container.listen(options as never) as unknown as Server;
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('close', () => sockets.delete(socket));
+  });
+  const listening = createDeferred<void>();
+  server.once('listening', () => listening.resolve());
+  await listening.promise;
+  const { port } = server.address() as AddressInfo;
+  const secret = Buffer.from('a key that opens nothing').toString('base64');
+  return {
+    port,
+    connectionString: `Endpoint=sb://127.0.0.1:${port};SharedAccessKeyName=Root;SharedAccessKey=${secret};UseDevelopmentEmulator=true`,
+    declareQueue: (name, queueOptions) => entities.declareQueue(name, queueOptions),
+    declareTopic: (name, topicOptions) => {
+      entities.declareTopic(name, topicOptions);
+    },
+    declareSubscription: (topic, name, subscriptionOptions) =>
+      entities.declareSubscription(topic, name, subscriptionOptions),
+    removeSubscription: (topic, name) => entities.removeSubscription(topic, name),
+    depth: (topic, name) => {
+      const queue = entities.queue(`${topic}/Subscriptions/${name}`);
+      if (queue === undefined) return undefined;
+      return { queued: queue.messages.length, deadLetters: queue.deadLetters?.messages.length ?? 0 };
+    },
+    cut: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+    close: async () => {
+      const closed = createDeferred<void>();
+      server.close(() => closed.resolve());
+      for (const socket of sockets) socket.destroy();
+      await closed.promise;
+      entities.close();
+    },
+  };
+}
+
+/** The links of all connections. */
+class PeerLinks {
+  readonly #entities: AmqpEntities;
+  readonly #outgoing = new Map<unknown, AmqpOutgoing>();
+
+  constructor(entities: AmqpEntities) {
+    this.#entities = entities;
+  }
+
+  of(context: EventContext): AmqpOutgoing | undefined {
+    return this.#outgoing.get(context.sender);
+  }
+
+  openOutgoing(context: EventContext): void {
+    const link = context.sender as unknown as OutgoingLink;
+    const address = String(link.source?.address ?? '');
+    link.set_source(link.source);
+    link.set_target(link.target);
+    if (isNode(address)) return;
+    const queue = this.#entities.queue(address);
+    if (queue === undefined) {
+      link.close({ condition: 'amqp:not-found', description: `The messaging entity '${address}' could not be found.` });
+      return;
+    }
+    if (queue.options.requiresSession) this.#openSession(link, queue);
+    else this.#outgoing.set(link, new AmqpOutgoing(link, queue, undefined));
+  }
+
+  openIncoming(context: EventContext): void {
+    const link = context.receiver as unknown as IncomingLink | undefined;
+    if (link === undefined) return;
+    link.local.attach.max_message_size = maxMessageBytes;
+    const address = String(link.target?.address ?? '');
+    link.set_source(link.source);
+    link.set_target(link.target);
+    if (isNode(address) || this.#entities.hasTarget(address)) return;
+    link.close({ condition: 'amqp:not-found', description: `The messaging entity '${address}' could not be found.` });
+  }
+
+  receive(context: EventContext): void {
+    const address = String(context.receiver?.target?.address ?? '');
+    if (address === '$cbs') this.#answer(context, { status: 202, description: 'Accepted' });
+    else if (address.endsWith(managementSuffix)) {
+      const entity = address.slice(0, -managementSuffix.length);
+      this.#answer(context, manage(this.#entities, entity, context.message as Message));
+    } else for (const message of messagesOf(context)) this.#entities.send(address, message, dueOf(message));
+  }
+
+  settle(context: EventContext, event: SettlingEvent): void {
+    if (context.delivery !== undefined) this.of(context)?.settle(context.delivery, event);
+  }
+
+  close(context: EventContext): void {
+    this.of(context)?.close();
+    this.#outgoing.delete(context.sender);
+  }
+
+  disconnected(connection: Connection): void {
+    for (const [link, outgoing] of this.#outgoing) {
+      if ((link as OutgoingLink).connection !== connection) continue;
+      outgoing.close();
+      this.#outgoing.delete(link);
+    }
+  }
+
+  #openSession(link: OutgoingLink, queue: AmqpQueue): void {
+    const wanted = (link.source?.filter as Record<string, unknown> | undefined)?.[sessionFilter];
+    const outgoingOf = (sessionId: string): AmqpOutgoing => new AmqpOutgoing(link, queue, sessionId);
+    // The link is the owner that the queue knows until the object that serves it exists.
+    const probe = queue.acceptSession(link, typeof wanted === 'string' ? wanted : undefined);
+    if (probe === undefined) {
+      const isNamed = typeof wanted === 'string';
+      link.close({
+        condition: isNamed ? 'com.microsoft:session-cannot-be-locked' : 'com.microsoft:timeout',
+        description: isNamed
+          ? `The session '${wanted}' is held by somebody else.`
+          : 'There is no session with messages.',
+      });
+      return;
+    }
+    const { sessionId } = probe;
+    queue.releaseSession(link, sessionId);
+    const outgoing = outgoingOf(sessionId);
+    const held = queue.acceptSession(outgoing, sessionId);
+    this.#outgoing.set(link, outgoing);
+    const source = { ...sourceFields(link), filter: { [sessionFilter]: sessionId } };
+    link.set_source(source as never);
+    const ticks = BigInt(held?.untilMs ?? 0) * 10_000n + ticksAtEpoch;
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64BE(ticks);
+    link.local.attach.properties = { 'com.microsoft:locked-until-utc': rhea.types.wrap_long(bytes) };
+  }
+
+  #answer(context: EventContext, { status, description, condition, body }: ReturnType<typeof manage>): void {
+    const request = context.message as Message;
+    const replyTo = request.reply_to;
+    let link: { send(message: Message): unknown } | undefined;
+    context.connection.each_link?.((each: unknown) => {
+      const candidate = each as OutgoingLink;
+      if (!candidate.is_sender?.() || link !== undefined) return;
+      if (candidate.name === replyTo || candidate.target?.address === replyTo) link = candidate;
+    });
+    const names = { statusCode: status, statusDescription: description };
+    const dashed = { 'status-code': status, 'status-description': description };
+    const failure = condition === undefined ? {} : { errorCondition: condition };
+    link?.send({
+      correlation_id: request.message_id,
+      application_properties: { ...names, ...dashed, ...failure },
+      body: body ?? '',
+    } as Message);
+  }
+}
+
+/** rhea's receiver with what its types leave out. */
+type IncomingLink = LinkReceiver & { readonly local: { readonly attach: { max_message_size?: number } } };
+
+/** What the standard tier of Service Bus takes. */
+const maxMessageBytes = 256 * 1024;
+
+const sessionFilter = 'com.microsoft:session-filter';
+
+/** Where requests go and answers come from: no queue. */
+function isNode(address: string): boolean {
+  return address === '$cbs' || address.endsWith(managementSuffix);
+}
+
+function sourceFields(link: OutgoingLink): object {
+  return { address: link.source?.address };
+}
+
+/** Batches of the official clients are messages in the data sections of one message of this format. */
+const batchFormat = 0x80013700;
+
+function messagesOf(context: EventContext): readonly Message[] {
+  const { format, message } = context as unknown as { format?: number; message: unknown };
+  if (format === undefined) return [message as Message];
+  const outer = rhea.message.decode(message as Buffer) as unknown as { body: { content: Buffer | Buffer[] } };
+  if (format !== batchFormat) return [outer as unknown as Message];
+  const parts = Array.isArray(outer.body.content) ? outer.body.content : [outer.body.content];
+  return parts.map((part) => rhea.message.decode(part) as unknown as Message);
+}
+
+function dueOf(message: Message): number {
+  const due = message.message_annotations?.['x-opt-scheduled-enqueue-time'];
+  return due instanceof Date ? due.getTime() : Number(due ?? 0);
+}
