@@ -41,6 +41,24 @@ export const controlErrors = defineErrors({
     message:
       "The key file '{file}' does not belong to the catalog '{catalog}': what is sealed there does not open.\nRestore the key file that was written together with the catalog.",
   },
+  SCALE_UNAVAILABLE: {
+    blame: 'user',
+    retry: 'never',
+    http: 501,
+    grpc: 12,
+    exit: 1,
+    message:
+      'This installation has no scale controller, so there is nothing to scale or to roll out.\nStart it with one: switchyard up has it.',
+  },
+  ROLLOUT_UNKNOWN: {
+    blame: 'user',
+    retry: 'never',
+    http: 404,
+    grpc: 5,
+    exit: 1,
+    message:
+      "App '{applicationId}' has no roll-out.\nStart one with POST /v1/apps/{applicationId}/rollout, or: switchyard rollout {applicationId} start VERSION",
+  },
   APPLICATION_UNKNOWN: {
     blame: 'user',
     retry: 'never',

@@ -50,7 +50,16 @@ export type {
   Versions,
   WriteOutcome,
 } from './catalog/contract.ts';
+export { openKeyFile } from './catalog/seal.ts';
+export { type Asker, type DeployRequest, DomainCommands } from './domain/commands.ts';
+export { createDefaultEnvironment, defaultEnvironmentId } from './domain/default-environment.ts';
+export { domainErrors } from './domain/errors.ts';
 export { controlErrors } from './errors.ts';
+export type { DomainState, DomainView, Span, WorkerName } from './frame/contract.ts';
+export { workerNames } from './frame/contract.ts';
+export { workerErrors } from './frame/errors.ts';
+export { controlTopic, createStoreState, subscriptionOf } from './frame/store-state.ts';
+export { workerTable } from './frame/worker-table.ts';
 export { decodeIndex, encodeIndex, type FunctionListing } from './metadata-version/function-index.ts';
 export { computeMetadataVersion, type MetadataVersionInput } from './metadata-version/metadata-version.ts';
 export { collectPackages } from './package-store/collect-packages.ts';
@@ -70,6 +79,7 @@ export type {
 } from './server/contract.ts';
 export { createControlServer } from './server/control-server.ts';
 export { createOpenApiDocument } from './server/openapi.ts';
+export type { ScaleOperations } from './server/scale-contract.ts';
 export type {
   AuditDraft,
   AuditEntry,
@@ -97,3 +107,29 @@ export {
   startOutboxRelay,
 } from './store/outbox-relay.ts';
 export { openSqliteStore, type SqliteStoreDeps, type SqliteStoreOptions } from './store/sqlite/sqlite-store.ts';
+export { createComputeTargets } from './targets/compute-targets.ts';
+export type {
+  ComputeTarget,
+  ComputeTargets,
+  ProvisionOutcome,
+  ServiceOfTarget,
+  ServicePage,
+  SettingsOutcome,
+  SettingValues,
+  VersionHealth,
+} from './targets/contract.ts';
+export { createPostgresqlUsers, type PostgresqlConnection } from './targets/postgresql/postgresql-users.ts';
+export { createStoreVault } from './targets/store-vault.ts';
+export type { Vault } from './targets/vault.ts';
+export { type AlertSink, createLogSink, createWebhookSink } from './workers/alerts/alert-sinks.ts';
+export {
+  type ControlPlane,
+  type ControlPlaneDeps,
+  type ControlPlaneOptions,
+  startControlPlane,
+} from './workers/control-plane.ts';
+export { parseManifest } from './workers/drift/parse-manifest.ts';
+export { createDesiredStateReader, type GitFile } from './workers/drift/read-desired-state.ts';
+export type { ProbeKinds, ProbeVerdict } from './workers/health/probe-runner.ts';
+export type { Telemetry } from './workers/scaling/scaling-worker.ts';
+export { generatedTarget } from './workers/secrets/rotation-target.ts';

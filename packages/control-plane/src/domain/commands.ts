@@ -71,7 +71,11 @@ export class DomainCommands {
     for (const policy of records.policies) await this.#putIfNew('scalingPolicy', policy.serviceId, policy, draft);
     for (const configuration of records.configurations) await this.#publish(configuration, by, draft);
     for (const spec of records.specs) await this.#applySpec(spec, by, draft);
-    await this.#commit(draft, records.environment, { by, action: 'ApplyManifest', target: `environment/${environmentId}` });
+    await this.#commit(draft, records.environment, {
+      by,
+      action: 'ApplyManifest',
+      target: `environment/${environmentId}`,
+    });
     return { environmentId, changed: draft.changed, deploymentIds: draft.deploymentIds };
   }
 
@@ -89,6 +93,14 @@ export class DomainCommands {
     return deployment;
   }
 
+  /** Specifies a service that nobody has specified yet; one that is specified stays as it is. */
+  async ensureService(spec: ServiceSpec, by: Asker): Promise<void> {
+    if ((await this.#deps.state.get('serviceSpec', spec.serviceId)) !== undefined) return;
+    const environment = await this.#requireEnvironment(spec.environmentId);
+    const draft: Draft = { puts: [put('serviceSpec', spec)], events: [], changed: [], deploymentIds: [] };
+    await this.#commit(draft, environment, { by, action: 'SpecifyService', target: `service/${spec.serviceId}` });
+  }
+
   /** Deploys the version that was in service before the one that is in it now. */
   async rollBack(serviceId: string, by: Asker): Promise<RuntimeDeployment> {
     const spec = await this.#requireSpec(serviceId);
@@ -104,7 +116,8 @@ export class DomainCommands {
   /** Asks for a rotation before its time. */
   async rotate(secretBindingId: string, by: Asker): Promise<void> {
     const binding = await this.#deps.state.get('secretBinding', secretBindingId);
-    if (binding === undefined) throw domainErrors.create('RECORD_UNKNOWN', { kind: 'secret binding', id: secretBindingId });
+    if (binding === undefined)
+      throw domainErrors.create('RECORD_UNKNOWN', { kind: 'secret binding', id: secretBindingId });
     const of = { kind: 'rotate', subject: secretBindingId, environmentId: binding.environmentId } as const;
     await this.#request(of, { eventType: 'SecretRotationRequested', payload: { secretBindingId } }, by);
   }
@@ -156,7 +169,10 @@ export class DomainCommands {
     const { configurationId, tenantId, environmentId, values, serviceIds } = configuration;
     const before = await this.#deps.state.get('configuration', configurationId);
     if (before !== undefined && before.environmentId !== environmentId) {
-      throw domainErrors.create('SERVICE_ELSEWHERE', { serviceId: configurationId, environmentId: before.environmentId });
+      throw domainErrors.create('SERVICE_ELSEWHERE', {
+        serviceId: configurationId,
+        environmentId: before.environmentId,
+      });
     }
     if (before !== undefined && isSame(before.values, values) && isSame(before.serviceIds, serviceIds)) return;
     const version = (before?.version ?? 0) + 1;
@@ -164,7 +180,13 @@ export class DomainCommands {
     draft.puts.push(put('configuration', { ...configuration, version, publishedAt, publishedBy: by.subject }));
     draft.changed.push(`configuration ${configurationId}`);
     const payload = { configurationId, version };
-    draft.events.push({ eventType: 'ConfigurationPublished', tenantId, environmentId, subject: configurationId, payload });
+    draft.events.push({
+      eventType: 'ConfigurationPublished',
+      tenantId,
+      environmentId,
+      subject: configurationId,
+      payload,
+    });
   }
 
   async #putIfNew<Kind extends 'environment' | 'tenantBinding' | 'secretBinding' | 'scalingPolicy' | 'serviceSpec'>(
@@ -197,7 +219,13 @@ export class DomainCommands {
     draft.deploymentIds.push(deployment.deploymentId);
     draft.changed.push(`deployment ${deployment.deploymentId}`);
     const payload = { serviceId, deploymentId: deployment.deploymentId, version, computeTarget };
-    draft.events.push({ eventType: 'RuntimeDeploymentRequested', tenantId, environmentId, subject: serviceId, payload });
+    draft.events.push({
+      eventType: 'RuntimeDeploymentRequested',
+      tenantId,
+      environmentId,
+      subject: serviceId,
+      payload,
+    });
     return deployment;
   }
 
@@ -250,7 +278,8 @@ export class DomainCommands {
 
   async #requireEnvironment(environmentId: string): Promise<Environment> {
     const environment = await this.#deps.state.get('environment', environmentId);
-    if (environment === undefined) throw domainErrors.create('RECORD_UNKNOWN', { kind: 'environment', id: environmentId });
+    if (environment === undefined)
+      throw domainErrors.create('RECORD_UNKNOWN', { kind: 'environment', id: environmentId });
     return environment;
   }
 

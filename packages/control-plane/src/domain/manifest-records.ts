@@ -37,7 +37,9 @@ export function toManifestRecords(manifest: Manifest): ManifestRecords {
     },
     binding: { ...of, isolationModel, quota },
     specs: services.map((service) => toSpec(service, of)),
-    policies: services.flatMap(({ id, scaling }) => (scaling === undefined ? [] : [{ ...of, ...scaling, serviceId: id }])),
+    policies: services.flatMap(({ id, scaling }) =>
+      scaling === undefined ? [] : [{ ...of, ...scaling, serviceId: id }],
+    ),
     configurations: manifest.configurations.map(({ id, values }) => ({
       ...{ ...of, configurationId: id, values },
       serviceIds: services.filter(({ configuration }) => configuration === id).map((service) => service.id),
@@ -51,7 +53,19 @@ export function toManifestRecords(manifest: Manifest): ManifestRecords {
 }
 
 function toSpec(
-  { id, moduleId, target, version, limits, strategy, gateMs, configuration, secrets, probes, dependencies }: ManifestService,
+  {
+    id,
+    moduleId,
+    target,
+    version,
+    limits,
+    strategy,
+    gateMs,
+    configuration,
+    secrets,
+    probes,
+    dependencies,
+  }: ManifestService,
   of: { readonly tenantId: string; readonly environmentId: string },
 ): ServiceSpec {
   return {

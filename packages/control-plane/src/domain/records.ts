@@ -66,8 +66,16 @@ interface KindDefinition<Value> {
 export const recordKinds: { readonly [Kind in RecordKind]: KindDefinition<DomainRecords[Kind]> } = {
   environment: { schema: environmentSchema, idOf: ({ environmentId }) => environmentId },
   tenantBinding: { schema: tenantBindingSchema, idOf: ({ environmentId }) => environmentId },
-  serviceSpec: { schema: serviceSpecSchema, idOf: ({ serviceId }) => serviceId, serviceOf: ({ serviceId }) => serviceId },
-  service: { schema: runtimeServiceSchema, idOf: ({ serviceId }) => serviceId, serviceOf: ({ serviceId }) => serviceId },
+  serviceSpec: {
+    schema: serviceSpecSchema,
+    idOf: ({ serviceId }) => serviceId,
+    serviceOf: ({ serviceId }) => serviceId,
+  },
+  service: {
+    schema: runtimeServiceSchema,
+    idOf: ({ serviceId }) => serviceId,
+    serviceOf: ({ serviceId }) => serviceId,
+  },
   deployment: {
     schema: runtimeDeploymentSchema,
     idOf: ({ deploymentId }) => deploymentId,

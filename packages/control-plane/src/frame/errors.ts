@@ -28,6 +28,23 @@ export const workerErrors = defineErrors({
     exit: 1,
     message: "The worker '{worker}' was not done with '{what}' in time.\nIt will be tried again.",
   },
+  RECORD_CONFLICT: {
+    blame: 'platform',
+    retry: 'safe',
+    http: 409,
+    grpc: 10,
+    exit: 1,
+    message: "The {kind} '{id}' was changed by somebody else meanwhile.\nLook at it again, then try again.",
+  },
+  TENANT_QUOTA_EXCEEDED: {
+    blame: 'user',
+    retry: 'never',
+    http: 429,
+    grpc: 8,
+    exit: 1,
+    message:
+      "The tenant '{tenantId}' has as many records of the kind {kind} as it may: {limit}.\nTake away what is not needed any more.",
+  },
   TARGET_UNKNOWN: {
     blame: 'user',
     retry: 'never',
@@ -102,6 +119,7 @@ export const workerErrors = defineErrors({
     http: 400,
     grpc: 3,
     exit: 2,
-    message: "The manifest is not understood: {reason} at '{path}'.\nSee docs/control-plane.md for what a manifest holds.",
+    message:
+      "The manifest is not understood: {reason} at '{path}'.\nSee docs/control-plane.md for what a manifest holds.",
   },
 });

@@ -12,8 +12,8 @@
 import { messageOf, settlesWithin, type Timer } from '@switchyard/kernel';
 import type { EventEnvelope } from '@switchyard/protocol';
 import type { Trace } from '@switchyard/protocol/control-api';
-import { workerErrors } from './errors.ts';
 import type { ActingRun, Batch, Finding, FrameDeps, Lease, Run, Work, Worker } from './contract.ts';
+import { workerErrors } from './errors.ts';
 import { guardTenant } from './tenant-guard.ts';
 import { toEnvelope, traceFields } from './trace.ts';
 import { frameLimits } from './worker-table.ts';

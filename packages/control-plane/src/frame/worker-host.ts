@@ -36,6 +36,13 @@ export interface HostDelivery {
   readonly replayOf?: string;
 }
 
+/** Tries of a key that failed one after the other. */
+interface Failures {
+  readonly attempts: number;
+  /** Until then ticks leave the key to the try that is on its way. */
+  readonly heldUntilMs: number;
+}
+
 interface Wake {
   readonly atMs: number;
   readonly timer: Timer;
@@ -48,7 +55,7 @@ export class WorkerHost {
   readonly #runner: KeyRunner;
   readonly #queue = new KeyQueue(frameLimits.concurrency);
   readonly #wakes = new Map<string, Wake>();
-  readonly #failures = new Map<string, number>();
+  readonly #failures = new Map<string, Failures>();
   readonly #stop = new AbortController();
   readonly #log: Log;
   #ticking: Promise<void> | undefined;
@@ -82,7 +89,8 @@ export class WorkerHost {
     const { state, meter } = this.#deps;
     const { name } = this.#worker;
     if (!this.#rule.events.includes(envelope.eventType as EventType)) return { kind: 'done' };
-    if (envelope.causationDepth > frameLimits.causationDepth) return this.#refuse(envelope, 'CAUSATION_TOO_DEEP', tooDeep);
+    if (envelope.causationDepth > frameLimits.causationDepth)
+      return this.#refuse(envelope, 'CAUSATION_TOO_DEEP', tooDeep);
     const handled = { worker: name, eventId: envelope.eventId };
     if (await state.isHandled(handled)) {
       meter.count('control_events_duplicate_total', 1, { worker: name });
@@ -99,12 +107,15 @@ export class WorkerHost {
     if (refused?.status === 'fulfilled' && refused.value.kind === 'refused') {
       return this.#refuse(envelope, 'TENANT_MISMATCH', refused.value.reason);
     }
-    const failed = results.flatMap((one, at) => (one.status === 'rejected' ? [{ key: keys[at] ?? '', error: one.reason }] : []));
+    const failed = results.flatMap((one, at) =>
+      one.status === 'rejected' ? [{ key: keys[at] ?? '', error: one.reason }] : [],
+    );
     if (failed.length > 0 && !this.#stop.signal.aborted) {
       const over = await this.#failedEvent({ envelope, deliveryCount, trace }, failed);
       if (over.kind !== 'done') return over;
     }
-    if (this.#stop.signal.aborted) return { kind: 'retry', reason: 'STOPPING', description: 'the worker stops', afterMs: 0 };
+    if (this.#stop.signal.aborted)
+      return { kind: 'retry', reason: 'STOPPING', description: 'the worker stops', afterMs: 0 };
     await state.commit({ puts: [], removes: [], events: [], handled });
     return { kind: 'done' };
   }
@@ -121,8 +132,8 @@ export class WorkerHost {
     const { state, clock } = this.#deps;
     try {
       const keys = await this.#worker.keysOfTick(state, clock.now());
-      // A key that is held off after failures waits for its wake.
-      const due = keys.filter((key) => !this.#failures.has(key));
+      const nowMs = clock.now();
+      const due = keys.filter((key) => nowMs >= (this.#failures.get(key)?.heldUntilMs ?? 0));
       await Promise.all(due.map((key) => this.#runByTimer(key)));
     } catch (thrown) {
       this.#log.write('warning', 'A tick of a worker failed', { reason: messageOf(thrown) });
@@ -142,7 +153,6 @@ export class WorkerHost {
     const trace = newTrace(this.#deps.random);
     try {
       const outcome = await this.#run(key, { trace, cause: undefined, isReplay: false });
-      this.#failures.delete(key);
       if (outcome.kind === 'refused') {
         this.#log.write('error', 'A worker was kept from acting for the wrong tenant', { key, reason: outcome.reason });
       }
@@ -160,6 +170,7 @@ export class WorkerHost {
       if (this.#stop.signal.aborted) return { kind: 'rested', actions: 0, wakeAtMs: undefined };
       return this.#runner.run(key, { ...of, signal: this.#stop.signal });
     });
+    this.#failures.delete(key);
     if (outcome.kind !== 'refused' && outcome.wakeAtMs !== undefined) this.#wakeAt(key, outcome.wakeAtMs);
     this.#deps.meter.count('control_worker_runs_total', 1, { worker: this.#worker.name, outcome: outcome.kind });
     return outcome;
@@ -179,13 +190,15 @@ export class WorkerHost {
   }
 
   async #failedKey(key: string, trace: Trace, thrown: unknown): Promise<void> {
-    const attempts = (this.#failures.get(key) ?? 0) + 1;
+    const attempts = (this.#failures.get(key)?.attempts ?? 0) + (isFenced(thrown) ? 0 : 1);
     const { clock, random } = this.#deps;
     const reason = messageOf(thrown);
-    if (attempts < this.#rule.maxAttempts || isFenced(thrown)) {
-      this.#failures.set(key, isFenced(thrown) ? attempts - 1 : attempts);
+    if (attempts < this.#rule.maxAttempts) {
+      const waitMs = retryAfterOf(thrown) ?? backoffMs(retryBackoff, Math.max(0, attempts - 1), random);
+      const heldUntilMs = clock.now() + waitMs;
+      this.#failures.set(key, { attempts, heldUntilMs });
       this.#log.write('warning', 'A worker will try again', { key, attempts, reason, ...traceFields(trace) });
-      this.#wakeAt(key, clock.now() + (retryAfterOf(thrown) ?? backoffMs(retryBackoff, attempts - 1, random)));
+      this.#wakeAt(key, heldUntilMs);
       return;
     }
     this.#failures.delete(key);
@@ -201,9 +214,13 @@ export class WorkerHost {
     const description = messageOf(first?.error);
     const reason = isPlatformError(first?.error) ? first.error.code : 'WORKER_FAILED';
     if (deliveryCount < this.#rule.maxAttempts) {
+      // The event comes again: until then it is the one that tries.
+      const heldUntilMs = this.#deps.clock.now() + 2 * retryBackoff.maximumMs;
+      for (const { key } of failed) this.#failures.set(key, { attempts: deliveryCount, heldUntilMs });
       const afterMs = retryAfterOf(first?.error);
       return { kind: 'retry', reason, description, ...(afterMs === undefined ? {} : { afterMs }) };
     }
+    for (const { key } of failed) this.#failures.delete(key);
     for (const { key, error } of failed) await this.#giveUp({ key, trace, cause: envelope }, messageOf(error));
     return this.#rule.exhausted === 'dead-letter' ? { kind: 'refuse', reason, description } : { kind: 'done' };
   }

@@ -35,12 +35,7 @@ export const workerTable: Readonly<Record<WorkerName, WorkerRule>> = {
   },
   drift: {
     everyMs: 5 * 60_000,
-    events: [
-      'RuntimeDeploymentCompleted',
-      'RuntimeInventoryUpdated',
-      'HealthCheckCompleted',
-      'DriftAdoptionRequested',
-    ],
+    events: ['RuntimeDeploymentCompleted', 'RuntimeInventoryUpdated', 'HealthCheckCompleted', 'DriftAdoptionRequested'],
     maxAttempts: 3,
     exhausted: 'next-tick',
     idempotencyKey: 'environmentId + finding hash',

@@ -9,6 +9,7 @@ import type { PackageStore } from '../package-store/contract.ts';
 import { createPackageStore } from '../package-store/package-store.ts';
 import type { ControlServer, ControlServerOptions, ControlVerdict, PlatformOperations } from '../server/contract.ts';
 import { createControlServer } from '../server/control-server.ts';
+import type { ScaleOperations } from '../server/scale-contract.ts';
 import { type CatalogRun, createCatalogRun } from './catalog-run.ts';
 
 export interface ControlAnswer {
@@ -72,6 +73,7 @@ export async function openControlRun(
   deps: ControlRunDeps,
   platform: Partial<PlatformOperations> = {},
   options: Partial<ControlServerOptions> = {},
+  scale?: ScaleOperations,
 ): Promise<ControlRun> {
   const catalogRun = createCatalogRun(deps);
   const { catalog } = catalogRun;
@@ -80,6 +82,7 @@ export async function openControlRun(
   const server = createControlServer(
     {
       ...{ ...deps, catalog, packages },
+      ...(scale === undefined ? {} : { scale }),
       platform: { ...idlePlatform, ...platform },
       guard: (authorization) =>
         callers.get(authorization?.replace('Bearer ', '') ?? '') ?? {

@@ -73,6 +73,7 @@ export class ControlWorld {
     this.#random = createSeededRandom(options.seed ?? 1);
     const onCall = (): void => {};
     this.target = new MemoryTarget({ canReload: options.canReload ?? true, onWrite: () => this.#onWrite(), onCall });
+    this.state.onEvents = () => this.#publish();
     this.commands = new DomainCommands({ clock: this.clock, random: this.#random, state: this.state });
   }
 
@@ -112,13 +113,7 @@ export class ControlWorld {
 
   /** Lets time pass; events are handed over as they come. */
   async advance(ms: number): Promise<void> {
-    const until = this.clock.now() + ms;
-    while (this.clock.now() < until) {
-      this.#publish();
-      await this.clock.advance(Math.min(100, until - this.clock.now()));
-    }
-    this.#publish();
-    await this.clock.advance(0);
+    await this.clock.advance(ms);
   }
 
   host(name: WorkerName): WorkerHost {
@@ -152,7 +147,10 @@ export class ControlWorld {
     };
     const host = this.#hosts.get(worker);
     // Nobody is there to take it: the bus keeps it.
-    if (host === undefined) return again(restartMs);
+    if (host === undefined) {
+      again(restartMs);
+      return;
+    }
     const generation = this.#generation;
     host.handle({ envelope: event, deliveryCount }).then(
       (verdict) => {

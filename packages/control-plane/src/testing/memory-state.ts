@@ -19,6 +19,8 @@ export class MemoryState implements DomainState {
   #tokens = 0;
   /** Commits that wrote something. */
   writes = 0;
+  /** Called when there are events to take. */
+  onEvents: () => void = () => {};
   /** Every event that was ever told. */
   readonly told: EventEnvelope[] = [];
 
@@ -55,6 +57,7 @@ export class MemoryState implements DomainState {
     if (puts.length + removes.length + events.length > 0) this.writes += 1;
     this.#outbox.push(...events);
     this.told.push(...events);
+    if (events.length > 0) this.onEvents();
     if (handled !== undefined) this.#handled.add(`${handled.worker}/${handled.eventId}`);
     return 'committed';
   }
@@ -68,7 +71,7 @@ export class MemoryState implements DomainState {
     if (held !== undefined && held.holder !== holder && held.expiresAtMs > this.#now()) return undefined;
     this.#tokens += 1;
     this.#leases.set(key, { token: this.#tokens, holder, expiresAtMs: this.#now() + ttlMs });
-    return { key, token: this.#tokens };
+    return { key, holder, token: this.#tokens };
   }
 
   async renew({ key, token }: Lease, ttlMs: number): Promise<boolean> {
@@ -90,7 +93,9 @@ export class MemoryState implements DomainState {
 
   /** Everything that is kept, as text: what must hold no secret. */
   dump(): string {
-    return JSON.stringify([...this.#records].map(([kind, records]) => [kind, [...records.values()].map(({ text }) => text)]));
+    return JSON.stringify(
+      [...this.#records].map(([kind, records]) => [kind, [...records.values()].map(({ text }) => text)]),
+    );
   }
 }
 

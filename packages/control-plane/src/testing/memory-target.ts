@@ -40,6 +40,8 @@ export class MemoryTarget implements ComputeTarget {
   readonly unhealthy = new Set<string>();
   /** Versions that never come up. */
   readonly broken = new Set<string>();
+  /** What every change is refused with. */
+  failing: string | undefined;
   /** Every change, in order, without values. */
   readonly changes: string[] = [];
   readonly #options: MemoryTargetOptions;
@@ -62,6 +64,7 @@ export class MemoryTarget implements ComputeTarget {
 
   async provision(service: ServiceOfTarget, version: string): Promise<ProvisionOutcome> {
     this.#options.onCall?.('provision', service.serviceId);
+    if (this.failing !== undefined) throw new Error(this.failing);
     if (this.broken.has(version)) return { kind: 'failed', reason: `${version} does not start` };
     const found = this.#ensure(service);
     if (!found.versions.has(version)) this.#write(service, `provision ${version}`, () => found.versions.add(version));
@@ -117,7 +120,9 @@ export class MemoryTarget implements ComputeTarget {
 
   async readSettings(serviceId: string, names: readonly string[]): Promise<SettingValues> {
     const running = this.services.get(serviceId)?.running ?? new Map<string, string>();
-    return new Map(names.filter((name) => running.has(name)).map((name) => [name, new Secret(running.get(name) ?? '')]));
+    return new Map(
+      names.filter((name) => running.has(name)).map((name) => [name, new Secret(running.get(name) ?? '')]),
+    );
   }
 
   async restart(service: ServiceOfTarget): Promise<void> {
@@ -150,7 +155,14 @@ export class MemoryTarget implements ComputeTarget {
 function toObserved({ serviceId, tenantId, weights, limits, status }: MemoryService): ObservedService {
   const [first] = [...weights].sort((left, right) => right.weight - left.weight);
   return {
-    ...{ serviceId, tenantId, componentType: 'function-app', version: first?.version ?? '', weights: [...weights], status },
+    ...{
+      serviceId,
+      tenantId,
+      componentType: 'function-app',
+      version: first?.version ?? '',
+      weights: [...weights],
+      status,
+    },
     replicas: limits.minReplicas ?? (weights.length > 0 ? 1 : 0),
     limits: { ...limits },
   };

@@ -1,6 +1,7 @@
 /** Whatever is lost, doubled, swapped, late or cut off by a crash: the end is the same. */
-import { describe, expect, it } from 'vitest';
+
 import { manifestSchema } from '@switchyard/protocol/control-api';
+import { describe, expect, it } from 'vitest';
 import { ControlWorld, type WorldOptions } from '../testing/control-world.ts';
 
 const minute = 60_000;
@@ -57,20 +58,26 @@ function byId(left: { readonly serviceId: string }, right: { readonly serviceId:
 /** What counts in the end: nothing of when, how often and under which name. */
 function endOf({ target, state, vault }: ControlWorld) {
   return {
-    target: [...target.services.values()].sort(byId).map(({ serviceId, weights, limits, status, settings, running }) => ({
-      ...{ serviceId, weights, limits, status },
-      settings: [...settings.keys()].sort(),
-      isRead: [...settings].every(([name, value]) => running.get(name) === value),
-      secrets: [...settings.values()].filter((value) => vault.seen.has(value)).length,
-      colour: settings.get('COLOUR'),
-    })),
-    deployments: [...new Set(state.all('deployment').map((one) => `${one.serviceId} ${one.version} ${one.mode} ${one.state}`))].sort(),
+    target: [...target.services.values()]
+      .sort(byId)
+      .map(({ serviceId, weights, limits, status, settings, running }) => ({
+        ...{ serviceId, weights, limits, status },
+        settings: [...settings.keys()].sort(),
+        isRead: [...settings].every(([name, value]) => running.get(name) === value),
+        secrets: [...settings.values()].filter((value) => vault.seen.has(value)).length,
+        colour: settings.get('COLOUR'),
+      })),
+    deployments: [
+      ...new Set(state.all('deployment').map((one) => `${one.serviceId} ${one.version} ${one.mode} ${one.state}`)),
+    ].sort(),
     services: state.all('service').map(({ serviceId, version, limits, managed, missedSweeps }) => ({
       ...{ serviceId, version, limits, managed, missedSweeps },
     })),
     health: state.all('health').map(({ serviceId, status }) => ({ serviceId, status })),
     alerts: state.all('alert').map(({ alertId, state: is }) => ({ alertId, is })),
-    syncs: state.all('configurationSync').map(({ configurationId, version, failure }) => ({ configurationId, version, failure })),
+    syncs: state
+      .all('configurationSync')
+      .map(({ configurationId, version, failure }) => ({ configurationId, version, failure })),
     rotations: state.all('secretRotation').map(({ state: is, version, failures }) => ({ is, version, failures })),
     scaling: state.all('scalingState').map(({ replicas }) => replicas),
     requests: state.all('workRequest').length,

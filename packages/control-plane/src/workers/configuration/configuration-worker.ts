@@ -69,7 +69,12 @@ export class ConfigurationWorker implements Worker {
     if (first === undefined) return {};
     const { configurationId, version } = configuration;
     const names = failures.map(({ serviceId }) => serviceId).join(', ');
-    throw workerErrors.create('CONFIGURATION_NOT_APPLIED', { configurationId, version, failed: names, reason: first.reason });
+    throw workerErrors.create('CONFIGURATION_NOT_APPLIED', {
+      configurationId,
+      version,
+      failed: names,
+      reason: first.reason,
+    });
   }
 
   async #sync(configuration: RuntimeConfiguration, { spec }: Pending, run: ActingRun): Promise<Batch> {
@@ -120,12 +125,28 @@ function failed(configuration: RuntimeConfiguration, { spec, sync }: Pending, re
   if (sync?.failure === failure) return {};
   const { configurationId, tenantId, environmentId } = configuration;
   const none: ConfigurationSync = {
-    ...{ configurationId, serviceId: spec.serviceId, tenantId, environmentId, version: 0, hash: '', mode: 'reloaded', at },
+    ...{
+      configurationId,
+      serviceId: spec.serviceId,
+      tenantId,
+      environmentId,
+      version: 0,
+      hash: '',
+      mode: 'reloaded',
+      at,
+    },
   };
   return { puts: [put('configurationSync', { ...(sync ?? none), failure, at })] };
 }
 
-function toEvent({ configurationId, serviceId, tenantId, environmentId, version, mode }: ConfigurationSync): EventDraft {
+function toEvent({
+  configurationId,
+  serviceId,
+  tenantId,
+  environmentId,
+  version,
+  mode,
+}: ConfigurationSync): EventDraft {
   const payload = { configurationId, serviceId, version, mode };
   return { eventType: 'ConfigurationSynced', tenantId, environmentId, subject: serviceId, payload };
 }

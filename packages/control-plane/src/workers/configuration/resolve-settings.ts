@@ -1,8 +1,8 @@
 /** The settings that a configuration means for a service, with the secrets that it refers to. */
 import { Secret } from '@switchyard/kernel';
 import type { RuntimeConfiguration } from '@switchyard/protocol/control-api';
-import { workerErrors } from '../../frame/errors.ts';
 import type { DomainView } from '../../frame/contract.ts';
+import { workerErrors } from '../../frame/errors.ts';
 import type { SettingValues } from '../../targets/contract.ts';
 import type { Vault } from '../../targets/vault.ts';
 
@@ -33,4 +33,17 @@ export async function resolveSettings(
     resolved.set(name, secret);
   }
   return resolved;
+}
+
+/** True while a secret that the configuration refers to is made for the first time. */
+export async function isWaitingForSecrets(view: DomainView, { values }: RuntimeConfiguration): Promise<boolean> {
+  for (const value of Object.values(values)) {
+    if (typeof value === 'string') continue;
+    const [binding, rotation] = await Promise.all([
+      view.get('secretBinding', value.secret),
+      view.get('secretRotation', value.secret),
+    ]);
+    if (binding !== undefined && (rotation === undefined || rotation.version === 0)) return true;
+  }
+  return false;
 }

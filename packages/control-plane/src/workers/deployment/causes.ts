@@ -44,7 +44,11 @@ export type CausePlan =
 export function planCauses(sight: CauseSight, nowMs: number, trace: Trace): CausePlan {
   const restart = restartCauseOf(sight);
   if (restart !== undefined) {
-    return { kind: 'deploy', deployment: draft(sight, { causeKey: restart, mode: 'restart' }, nowMs, trace), answered: [] };
+    return {
+      kind: 'deploy',
+      deployment: draft(sight, { causeKey: restart, mode: 'restart' }, nowMs, trace),
+      answered: [],
+    };
   }
   return planRemediation(sight, nowMs, trace);
 }
@@ -70,7 +74,11 @@ function planRemediation(sight: CauseSight, nowMs: number, trace: Trace): CauseP
   if (asked.length > 0) {
     // Whoever asks has looked: neither the cooldown nor the number of tries holds.
     const causeKey = `drift/${hashOf(asked.map(({ subject, requestedAt }) => [subject, requestedAt]))}`;
-    return { kind: 'deploy', deployment: draft(sight, { causeKey, mode: 'roll-out', open }, nowMs, trace), answered: asked };
+    return {
+      kind: 'deploy',
+      deployment: draft(sight, { causeKey, mode: 'roll-out', open }, nowMs, trace),
+      answered: asked,
+    };
   }
   if (environment.remediation !== 'auto') return { kind: 'none' };
   const tries = (finding: Finding): number =>

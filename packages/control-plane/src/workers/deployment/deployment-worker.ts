@@ -15,10 +15,11 @@ import { type EventType, payloadText } from '../../domain/events.ts';
 import { put } from '../../domain/records.ts';
 import type { ActingRun, Batch, DomainView, EventDraft, Finding, Run, Worker } from '../../frame/contract.ts';
 import { workerErrors } from '../../frame/errors.ts';
+import { traceOf } from '../../frame/trace.ts';
 import type { ComputeTarget, ComputeTargets, VersionHealth } from '../../targets/contract.ts';
 import type { Vault } from '../../targets/vault.ts';
 import { applySettings } from '../configuration/apply-settings.ts';
-import { resolveSettings } from '../configuration/resolve-settings.ts';
+import { isWaitingForSecrets, resolveSettings } from '../configuration/resolve-settings.ts';
 import { isUnderWay, planCauses } from './causes.ts';
 import { planRollOut, type RollOutAction } from './roll-out-plan.ts';
 import { sharesOf } from './stages.ts';
@@ -28,6 +29,10 @@ export interface DeploymentDeps {
   readonly targets: ComputeTargets;
   readonly vault: Vault;
 }
+
+/** How often a deployment looks for a secret that is made for the first time, and how long it waits for it. */
+const secretPollMs = 2_000;
+const secretPatienceMs = 10 * 60_000;
 
 /** Deployments of one service that are remembered. */
 const historyLimit = 50;
@@ -87,6 +92,9 @@ export class DeploymentWorker implements Worker {
     const action = planRollOut(deployment, { observed, health }, run.nowMs);
     if (action.kind === 'none') return { kind: 'rest' };
     if (action.kind === 'wait') return { kind: 'rest', wakeAtMs: action.untilMs };
+    if (action.kind === 'configure' && (await isHeldBySecrets(deployment, run))) {
+      return { kind: 'rest', wakeAtMs: run.nowMs + secretPollMs };
+    }
     return {
       kind: 'work',
       what: action.kind,
@@ -113,7 +121,13 @@ export class DeploymentWorker implements Worker {
       case 'begin': {
         const to = deployment.mode === 'restart' ? 'rolling-out' : 'provisioning';
         const { previousVersion } = action;
-        return next({ to, step: 'begin', ...(previousVersion === undefined ? {} : { previousVersion }) });
+        const asked = causedBy(deployment, run);
+        return ended(asked, {
+          to,
+          step: 'begin',
+          nowMs,
+          ...(previousVersion === undefined ? {} : { previousVersion }),
+        });
       }
       case 'provision':
         return this.#provision(deployment, target, run);
@@ -175,7 +189,11 @@ export class DeploymentWorker implements Worker {
 
   #reopen(failed: RuntimeDeployment, run: Run): Finding {
     const { tenantId, environmentId, trace } = failed;
-    const { finishedAt: _, reason: __, ...rest } = advance(failed, { to: 'requested', step: 'replay', nowMs: run.nowMs });
+    const {
+      finishedAt: _,
+      reason: __,
+      ...rest
+    } = advance(failed, { to: 'requested', step: 'replay', nowMs: run.nowMs });
     const act = async (): Promise<Batch> => ({ puts: [put('deployment', rest)] });
     return { kind: 'work', what: 'replay', tenantId, environmentId, trace, act };
   }
@@ -196,7 +214,8 @@ export class DeploymentWorker implements Worker {
     const asked = requests.filter(({ kind }) => kind === 'remediate');
     const sight = { serviceId, environment, spec, service, syncs, rotations, findings, requests: asked, deployments };
     const plan = planCauses(sight, run.nowMs, run.trace);
-    if (plan.kind === 'none') return { kind: 'rest', ...(plan.wakeAtMs === undefined ? {} : { wakeAtMs: plan.wakeAtMs }) };
+    if (plan.kind === 'none')
+      return { kind: 'rest', ...(plan.wakeAtMs === undefined ? {} : { wakeAtMs: plan.wakeAtMs }) };
     const { deployment, answered } = plan;
     const act = async (): Promise<Batch> => ({
       puts: [put('deployment', deployment)],
@@ -205,7 +224,13 @@ export class DeploymentWorker implements Worker {
         ...forgotten(deployments).map(({ deploymentId }) => ({ kind: 'deployment', id: deploymentId }) as const),
       ],
     });
-    return { kind: 'work', what: 'request', tenantId: deployment.tenantId, environmentId: environment.environmentId, act };
+    return {
+      kind: 'work',
+      what: 'request',
+      tenantId: deployment.tenantId,
+      environmentId: environment.environmentId,
+      act,
+    };
   }
 }
 
@@ -227,6 +252,11 @@ function findFailed({ cause }: Run, deployments: readonly RuntimeDeployment[]): 
   return deployments.find((one) => one.deploymentId === deploymentId && one.state === 'failed');
 }
 
+/** From now on the deployment follows from the event that asked for it, where that is how it came here. */
+function causedBy(deployment: RuntimeDeployment, { cause }: Run): RuntimeDeployment {
+  return cause?.traceId === deployment.trace.traceId ? { ...deployment, trace: traceOf(cause) } : deployment;
+}
+
 /** What the target says of the version, and what the probes have said of the service since it has traffic. */
 async function healthOf(deployment: RuntimeDeployment, target: ComputeTarget, { view }: Run): Promise<VersionHealth> {
   const said = await target.healthOf(deployment.serviceId, deployment.version);
@@ -234,6 +264,14 @@ async function healthOf(deployment: RuntimeDeployment, target: ComputeTarget, { 
   const record = await view.get('health', deployment.serviceId);
   const isFresh = record !== undefined && record.since >= deployment.stage.since;
   return isFresh && record.status === 'unhealthy' ? 'unhealthy' : said;
+}
+
+/** A secret that is on its way is worth waiting for; one that never comes is told by the step that needs it. */
+async function isHeldBySecrets({ configurationId, steps }: RuntimeDeployment, { view, nowMs }: Run): Promise<boolean> {
+  const since = steps.at(-1)?.at ?? 0;
+  if (configurationId === undefined || nowMs >= since + secretPatienceMs) return false;
+  const configuration = await view.get('configuration', configurationId);
+  return configuration !== undefined && isWaitingForSecrets(view, configuration);
 }
 
 const endEvents: Partial<Record<RuntimeDeployment['state'], EventType>> = {
@@ -246,7 +284,10 @@ const endEvents: Partial<Record<RuntimeDeployment['state'], EventType>> = {
 function ended(deployment: RuntimeDeployment, transition: Transition): Batch {
   const record = advance(deployment, transition);
   const eventType = endEvents[record.state];
-  return { puts: [put('deployment', record)], ...(eventType === undefined ? {} : { events: [toEvent(record, eventType)] }) };
+  return {
+    puts: [put('deployment', record)],
+    ...(eventType === undefined ? {} : { events: [toEvent(record, eventType)] }),
+  };
 }
 
 function toEvent(record: RuntimeDeployment, eventType: EventType): EventDraft {

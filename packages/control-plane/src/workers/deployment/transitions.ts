@@ -38,11 +38,17 @@ export function advance(deployment: RuntimeDeployment, transition: Transition): 
   invariant(rollOutEdges[deployment.state].includes(to), `no edge from ${deployment.state} to ${to}`);
   const isMoved = stage !== undefined && stage !== deployment.stage.index;
   const attempt = deployment.steps.filter(({ name }) => name === step).length + 1;
-  const done = { name: step, at: nowMs, attempt, ...(message === undefined ? {} : { message: message.slice(0, 1_000) }) };
+  const done = {
+    name: step,
+    at: nowMs,
+    attempt,
+    ...(message === undefined ? {} : { message: message.slice(0, 1_000) }),
+  };
   return {
     ...deployment,
     state: to,
-    stage: isMoved || to === 'health-gating' ? { index: stage ?? deployment.stage.index, since: nowMs } : deployment.stage,
+    stage:
+      isMoved || to === 'health-gating' ? { index: stage ?? deployment.stage.index, since: nowMs } : deployment.stage,
     steps: [...deployment.steps, done].slice(-maxSteps),
     attempts: 0,
     ...(reason === undefined ? {} : { reason: reason.slice(0, 1_000) }),

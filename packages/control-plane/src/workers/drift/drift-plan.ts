@@ -106,7 +106,10 @@ function differencesOf(sight: DriftSight): readonly Difference[] {
   return found;
 }
 
-function missingOf({ serviceId, computeTarget, version, limits }: DesiredService, service: RuntimeService | undefined): Difference {
+function missingOf(
+  { serviceId, computeTarget, version, limits }: DesiredService,
+  service: RuntimeService | undefined,
+): Difference {
   return {
     ...{ serviceId, kind: 'missing', path: 'service', severity: 'critical' },
     desired: canonicalJson({ computeTarget, version, limits }),
@@ -121,7 +124,8 @@ function comparisonOf(desired: DesiredService, service: RuntimeService, sight: D
     found.push({ serviceId, kind, path, desired: values[0], actual: values[1], severity });
   };
   if (service.version !== desired.version) add('version', 'version', [desired.version, service.version], 'critical');
-  if (service.status === 'failed' || service.status === 'stopped') add('status', 'status', ['running', service.status], 'critical');
+  if (service.status === 'failed' || service.status === 'stopped')
+    add('status', 'status', ['running', service.status], 'critical');
   const limits = limitsOf(desired.limits, service.limits, sight.policies.get(serviceId));
   if (limits !== undefined) add('limits', 'limits', limits, 'warning');
   for (const name of sight.settings.get(serviceId) ?? []) {

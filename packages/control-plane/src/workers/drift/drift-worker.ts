@@ -18,7 +18,7 @@ import type {
   ServiceSpec,
 } from '@switchyard/protocol/control-api';
 import { put, type RecordPut } from '../../domain/records.ts';
-import type { Batch, DomainView, EventDraft, Finding, Run, Worker } from '../../frame/contract.ts';
+import type { ActingRun, Batch, DomainView, EventDraft, Finding, Run, Worker } from '../../frame/contract.ts';
 import type { ComputeTargets } from '../../targets/contract.ts';
 import type { Vault } from '../../targets/vault.ts';
 import { differingSettings } from '../configuration/apply-settings.ts';
@@ -76,11 +76,15 @@ export class DriftWorker implements Worker {
     };
     const delta = planDrift(sight, nowMs);
     if (delta.puts.length + adoptions.length === 0) return { kind: 'rest' };
-    const act = async (): Promise<Batch> => ({
-      puts: [...delta.puts.map((finding) => put('finding', finding)), ...adopt(environment, delta, specs, present)],
-      removes: adoptions.map(({ requestId }) => ({ kind: 'workRequest', id: requestId }) as const),
-      events: eventsOf(delta),
-    });
+    const act = async (run: ActingRun): Promise<Batch> => {
+      for (const slice of slicesOf(delta)) {
+        await run.commit({ puts: slice.puts.map((finding) => put('finding', finding)), events: eventsOf(slice) });
+      }
+      return {
+        puts: adopt(environment, delta, specs, present),
+        removes: adoptions.map(({ requestId }) => ({ kind: 'workRequest', id: requestId }) as const),
+      };
+    };
     return { kind: 'work', what: 'compare', tenantId, environmentId, act };
   }
 
@@ -102,7 +106,8 @@ export class DriftWorker implements Worker {
         view.get('configurationSync', `${serviceId}/${configurationId}`),
       ]);
       // What has not arrived yet is not drift: it is on its way.
-      if (configuration === undefined || sync?.version !== configuration.version || sync.mode === 'restart-required') continue;
+      if (configuration === undefined || sync?.version !== configuration.version || sync.mode === 'restart-required')
+        continue;
       const settings = await resolveSettings({ view, vault: this.#deps.vault }, configuration);
       const names = await differingSettings(this.#deps.targets.find(computeTarget), serviceId, settings);
       if (names.length > 0) differing.set(serviceId, names);
@@ -111,10 +116,26 @@ export class DriftWorker implements Worker {
   }
 }
 
+/** Findings that one commit holds. */
+const maxFindings = 400;
+
+/** A finding and what is told of it are never parted. */
+function slicesOf({ puts, detected, resolved }: DriftDelta): readonly DriftDelta[] {
+  return Array.from({ length: Math.ceil(puts.length / maxFindings) }, (_, at) => {
+    const slice = puts.slice(at * maxFindings, (at + 1) * maxFindings);
+    const ids = new Set(slice.map(({ findingId }) => findingId));
+    const here = (findings: readonly DriftFinding[]): readonly DriftFinding[] =>
+      findings.filter(({ findingId }) => ids.has(findingId));
+    return { puts: slice, detected: here(detected), resolved: here(resolved) };
+  });
+}
+
 /** Services whose secrets change hands at the moment. */
 async function rotatingServices(view: DomainView): Promise<ReadonlySet<string>> {
   const rotations = (await view.list('secretRotation')).filter(({ pendingVersion }) => pendingVersion !== undefined);
-  const bindings = await Promise.all(rotations.map(({ secretBindingId }) => view.get('secretBinding', secretBindingId)));
+  const bindings = await Promise.all(
+    rotations.map(({ secretBindingId }) => view.get('secretBinding', secretBindingId)),
+  );
   return new Set(bindings.flatMap((binding) => binding?.serviceIds ?? []));
 }
 
@@ -138,7 +159,10 @@ function adopt(
     });
 }
 
-function merge(spec: ServiceLimits, { minReplicas, maxReplicas, concurrency }: RuntimeService['limits']): ServiceLimits {
+function merge(
+  spec: ServiceLimits,
+  { minReplicas, maxReplicas, concurrency }: RuntimeService['limits'],
+): ServiceLimits {
   return {
     minReplicas: minReplicas ?? spec.minReplicas,
     maxReplicas: maxReplicas ?? spec.maxReplicas,

@@ -15,7 +15,7 @@ import type { Alert, HealthRecord, Probe, ServiceSpec } from '@switchyard/protoc
 import { payloadText } from '../../domain/events.ts';
 import { put, type RecordPut } from '../../domain/records.ts';
 import type { Batch, DomainView, EventDraft, Finding, Run, Worker } from '../../frame/contract.ts';
-import { doubtMs, isInDoubt, planHealth, type ProbeResult, windowMs } from './health-plan.ts';
+import { doubtMs, isInDoubt, type ProbeResult, planHealth, windowMs } from './health-plan.ts';
 import { type ProbeKinds, runProbes } from './probe-runner.ts';
 
 export interface HealthDeps {
@@ -40,7 +40,9 @@ export class HealthWorker implements Worker {
     // A sweep that found something: every service that it names is looked at.
     const changed = eventType === 'RuntimeInventoryUpdated' ? (payload as { changed?: unknown }).changed : undefined;
     if (!Array.isArray(changed)) return [];
-    const known = await Promise.all(changed.filter((id) => typeof id === 'string').map((id) => view.get('serviceSpec', id)));
+    const known = await Promise.all(
+      changed.filter((id) => typeof id === 'string').map((id) => view.get('serviceSpec', id)),
+    );
     return known.flatMap((spec) => spec?.serviceId ?? []);
   }
 
@@ -65,20 +67,26 @@ export class HealthWorker implements Worker {
       const alert = planAlert(previous, record, await view.get('alert', alertIdOf(serviceId)));
       const isChange = previous?.status !== record.status;
       const puts: RecordPut[] = [put('health', record), ...(alert === undefined ? [] : [put('alert', alert)])];
-      const events = [...(isChange ? [toCompleted(record)] : []), ...(alert === undefined ? [] : [toAlertEvent(alert)])];
+      const events = [
+        ...(isChange ? [toCompleted(record)] : []),
+        ...(alert === undefined ? [] : [toAlertEvent(alert)]),
+      ];
       return { puts, events };
     };
     return { kind: 'work', what: 'evaluate', tenantId, environmentId, act };
   }
 
   #ask(spec: ServiceSpec): Promise<readonly ProbeResult[]> {
-    const probes = [...(spec.probes.length === 0 ? [targetProbe] : spec.probes), ...spec.dependencies.map(toDependency)];
+    const probes = [
+      ...(spec.probes.length === 0 ? [targetProbe] : spec.probes),
+      ...spec.dependencies.map(toDependency),
+    ];
     return runProbes({ clock: this.#deps.clock, kinds: this.#deps.probes }, spec, probes);
   }
 }
 
 function toDependency(serviceId: string): Probe {
-  return { kind: 'target', name: `needs-${serviceId}`.slice(0, 40), purpose: 'dependency', timeoutMs: 2_000 };
+  return { kind: 'target', name: `needs-${serviceId}`, purpose: 'dependency', timeoutMs: 2_000, serviceId };
 }
 
 export function alertIdOf(serviceId: string): string {
@@ -92,9 +100,18 @@ export function planAlert(
   alert: Alert | undefined,
 ): Alert | undefined {
   const isRaised = alert?.state === 'raised';
-  const of = { alertId: alertIdOf(serviceId), tenantId, environmentId, subject: serviceId, kind: 'health', since } as const;
+  const of = {
+    alertId: alertIdOf(serviceId),
+    tenantId,
+    environmentId,
+    subject: serviceId,
+    kind: 'health',
+    since,
+  } as const;
   if (status === 'unhealthy' && !isRaised) {
-    const failed = probes.filter(({ outcome }) => outcome === 'failed').map(({ name, message }) => `${name}: ${message}`);
+    const failed = probes
+      .filter(({ outcome }) => outcome === 'failed')
+      .map(({ name, message }) => `${name}: ${message}`);
     return { ...of, state: 'raised', message: `${serviceId} is unhealthy (${failed.join('; ')})`.slice(0, 1_000) };
   }
   if (status === 'healthy' && isRaised) {

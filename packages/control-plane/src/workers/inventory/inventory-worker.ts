@@ -112,7 +112,7 @@ interface EnvironmentBatch {
   readonly batch: Batch;
 }
 
-/** One for each environment, so that each event is of one tenant. */
+/** At least one for each environment, so that each event is of one tenant. */
 function batchesOf(delta: InventoryDelta, computeTarget: string): readonly EnvironmentBatch[] {
   const byEnvironment = new Map<string, RuntimeService[]>();
   for (const service of delta.puts) {
@@ -120,18 +120,25 @@ function batchesOf(delta: InventoryDelta, computeTarget: string): readonly Envir
     list.push(service);
     byEnvironment.set(service.environmentId, list);
   }
-  return [...byEnvironment].flatMap(([environmentId, services]) => {
-    const [first] = services;
-    if (first === undefined) return [];
-    const { tenantId } = first;
-    const event = toEvent(delta, services, { tenantId, environmentId, computeTarget });
-    const puts = services.map((service) => put('service', service));
-    return [{ tenantId, environmentId, batch: { puts, ...(event === undefined ? {} : { events: [event] }) } }];
-  });
+  return [...byEnvironment].flatMap(([environmentId, all]) =>
+    slicesOf(all).flatMap((services) => {
+      const [first] = services;
+      if (first === undefined) return [];
+      const { tenantId } = first;
+      const event = toEvent(delta, services, { tenantId, environmentId, computeTarget });
+      const puts = services.map((service) => put('service', service));
+      return [{ tenantId, environmentId, batch: { puts, ...(event === undefined ? {} : { events: [event] }) } }];
+    }),
+  );
 }
 
-/** Names that fit into an event; whoever needs all of them reads the inventory. */
-const maxNames = 500;
+/** Services that one commit holds, and one event names. */
+const maxServices = 500;
+
+function slicesOf(services: readonly RuntimeService[]): readonly (readonly RuntimeService[])[] {
+  const count = Math.ceil(services.length / maxServices);
+  return Array.from({ length: count }, (_, at) => services.slice(at * maxServices, (at + 1) * maxServices));
+}
 
 function toEvent(
   delta: InventoryDelta,
@@ -139,8 +146,8 @@ function toEvent(
   of: { readonly tenantId: string; readonly environmentId: string; readonly computeTarget: string },
 ): EventDraft | undefined {
   const ids = new Set(services.map(({ serviceId }) => serviceId));
-  const of1 = (names: readonly string[]): string[] => names.filter((name) => ids.has(name)).slice(0, maxNames);
-  const [added, changed, gone] = [of1(delta.added), of1(delta.changed), of1(delta.gone)];
+  const here = (names: readonly string[]): string[] => names.filter((name) => ids.has(name));
+  const [added, changed, gone] = [here(delta.added), here(delta.changed), here(delta.gone)];
   if (added.length + changed.length + gone.length === 0) return undefined;
   const { tenantId, environmentId, computeTarget } = of;
   const payload = { computeTarget, added, changed, gone };

@@ -5,7 +5,8 @@ export interface ScalingSight {
   readonly policy: ScalingPolicy;
   /** How much of each metric one replica has, on average; undefined when nothing was measured lately. */
   readonly measured: ReadonlyMap<string, number | undefined>;
-  readonly service: RuntimeService;
+  /** As the target has it now. */
+  readonly service: Pick<RuntimeService, 'limits' | 'replicas'>;
   readonly health: HealthStatus;
   readonly state: ScalingState | undefined;
   /** How many replicas the environment's tenant may have of this service at most. */
@@ -30,7 +31,8 @@ export function planScaling(sight: ScalingSight, nowMs: number): ScalingDecision
   const { policy, service, state, quota } = sight;
   const maximum = Math.min(policy.maxReplicas, quota);
   const minimum = Math.min(policy.minReplicas, maximum);
-  const current = state?.replicas ?? service.limits.minReplicas ?? service.replicas;
+  // What is there counts, not what was asked for last: a crash may lie between the two.
+  const current = service.limits.minReplicas ?? state?.replicas ?? service.replicas;
   const wish = wishOf(sight, current);
   const wanted = Math.min(maximum, Math.max(minimum, wish.replicas));
   const decision = { current, wanted, maximum, minimum, reason: wish.reason };
@@ -38,8 +40,8 @@ export function planScaling(sight: ScalingSight, nowMs: number): ScalingDecision
   // The number of replicas may stand still while the throughput of each is to change.
   const tuned = state === undefined ? service.limits.concurrency : state.concurrency;
   const isTuned = policy.concurrency === undefined || policy.concurrency === tuned;
-  const isNew = state === undefined && outcome.replicas !== service.limits.minReplicas;
-  const isChange = outcome.isChange || isNew || !isTuned;
+  // A policy that is new is taken up once, whatever it finds: then its limits hold.
+  const isChange = outcome.isChange || state?.replicas !== outcome.replicas || !isTuned;
   return { ...outcome, concurrency: policy.concurrency, isChange };
 }
 
@@ -66,11 +68,13 @@ function planUp({ policy, state }: ScalingSight, { current, wanted, reason }: Wi
 function planDown(sight: ScalingSight, { current, wanted, maximum, reason }: Wish, nowMs: number): Outcome {
   const { policy, state, health, lowSinceMs } = sight;
   // What is above what is allowed at all goes at once.
-  if (current > maximum) return { replicas: maximum, isLow: false, isChange: true, reason: `at most ${maximum} are allowed` };
+  if (current > maximum)
+    return { replicas: maximum, isLow: false, isChange: true, reason: `at most ${maximum} are allowed` };
   const held = { replicas: current, isLow: true, isChange: false };
   if (health === 'unhealthy' || health === 'degraded') return { ...held, isLow: false, reason: `it is ${health}` };
   const steadyMs = (lowSinceMs ?? nowMs) + policy.downStabilisationMs;
-  if (nowMs < steadyMs) return { ...held, reason: 'fewer would be enough, but not for long enough yet', wakeAtMs: steadyMs };
+  if (nowMs < steadyMs)
+    return { ...held, reason: 'fewer would be enough, but not for long enough yet', wakeAtMs: steadyMs };
   const readyMs = Math.max(state?.lastDownAt ?? 0, state?.lastUpAt ?? 0) + policy.downCooldownMs;
   if (state !== undefined && nowMs < readyMs && readyMs > policy.downCooldownMs) {
     return { ...held, reason: 'it was scaled just now', wakeAtMs: readyMs };
@@ -79,7 +83,10 @@ function planDown(sight: ScalingSight, { current, wanted, maximum, reason }: Wis
 }
 
 /** The highest demand of all metrics wins. A metric that is missing holds: it never makes a service smaller. */
-function wishOf({ policy, measured }: ScalingSight, current: number): { readonly replicas: number; readonly reason: string } {
+function wishOf(
+  { policy, measured }: ScalingSight,
+  current: number,
+): { readonly replicas: number; readonly reason: string } {
   let highest = { replicas: 0, reason: 'nothing is measured' };
   for (const { metric, target } of policy.metrics) {
     const value = measured.get(metric);

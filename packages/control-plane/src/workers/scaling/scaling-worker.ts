@@ -60,12 +60,14 @@ export class ScalingWorker implements Worker {
     ]);
     const isOurs = policy !== undefined && service !== undefined && service.tenantId === policy.tenantId;
     if (!isOurs || !isPresent(service)) return { kind: 'rest' };
+    const observed = await this.#deps.targets.find(service.computeTarget).get(key);
+    if (observed === undefined) return { kind: 'rest' };
     const binding = await view.get('tenantBinding', policy.environmentId);
     const measured = new Map<string, number | undefined>();
     for (const { metric } of policy.metrics) measured.set(metric, await this.#deps.telemetry.read(key, metric, nowMs));
     const decision = planScaling(
       {
-        ...{ policy, service, state, measured },
+        ...{ policy, service: observed, state, measured },
         health: health?.status ?? 'unknown',
         quota: binding?.quota.maxReplicas ?? 0,
         lowSinceMs: this.#lowSince.get(key),

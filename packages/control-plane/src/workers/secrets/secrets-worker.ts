@@ -74,7 +74,11 @@ export class SecretsWorker implements Worker {
       view.get('alert', alertIdOf(key)),
     ]);
     if (binding === undefined) return {};
-    const record = { ...(rotation ?? firstRotation(binding)), failures: (rotation?.failures ?? 0) + 1, reason: reason.slice(0, 1_000) };
+    const record = {
+      ...(rotation ?? firstRotation(binding)),
+      failures: (rotation?.failures ?? 0) + 1,
+      reason: reason.slice(0, 1_000),
+    };
     if (alert?.state === 'raised') return { puts: [put('secretRotation', record)] };
     const raised = toAlert(binding, 'raised', `The rotation of ${key} fails: ${reason}`, nowMs);
     return { puts: [put('secretRotation', record), put('alert', raised)], events: [toAlertEvent(raised)] };
@@ -83,7 +87,10 @@ export class SecretsWorker implements Worker {
   async #act(
     binding: SecretBinding,
     rotation: SecretRotation,
-    { action, isRequested }: { readonly action: Exclude<RotationAction, { kind: 'wait' }>; readonly isRequested: boolean },
+    {
+      action,
+      isRequested,
+    }: { readonly action: Exclude<RotationAction, { kind: 'wait' }>; readonly isRequested: boolean },
     run: ActingRun,
   ): Promise<Batch> {
     const target = this.#deps.rotationTargets[binding.target.kind];
@@ -168,9 +175,17 @@ export class SecretsWorker implements Worker {
       ...(hasOld ? { retireAt: run.nowMs + graceMs } : {}),
     };
     const cleared =
-      alert?.state === 'raised' ? toAlert(binding, 'cleared', `${secretBindingId} rotates again`, run.nowMs) : undefined;
+      alert?.state === 'raised'
+        ? toAlert(binding, 'cleared', `${secretBindingId} rotates again`, run.nowMs)
+        : undefined;
     const payload = { secretBindingId, version, serviceIds: [...binding.serviceIds], restarts: [...rotation.restarts] };
-    const event: EventDraft = { eventType: 'SecretRotated', tenantId, environmentId, subject: secretBindingId, payload };
+    const event: EventDraft = {
+      eventType: 'SecretRotated',
+      tenantId,
+      environmentId,
+      subject: secretBindingId,
+      payload,
+    };
     return {
       puts: [put('secretRotation', record), ...(cleared === undefined ? [] : [put('alert', cleared)])],
       events: [event, ...(cleared === undefined ? [] : [toAlertEvent(cleared)])],

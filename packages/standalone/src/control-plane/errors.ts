@@ -1,0 +1,32 @@
+import { defineErrors } from '@switchyard/kernel';
+
+/** What goes wrong where the control plane meets the platform that it runs in. */
+export const targetErrors = defineErrors({
+  TARGET_UNSETTLED: {
+    blame: 'platform',
+    retry: 'safe',
+    http: 502,
+    grpc: 14,
+    exit: 1,
+    message:
+      "The app '{serviceId}' did not come to what the catalog wants: {reason}.\nIt is tried again; see switchyard logs {serviceId}.",
+  },
+  TARGET_APP_UNKNOWN: {
+    blame: 'user',
+    retry: 'never',
+    http: 404,
+    grpc: 5,
+    exit: 1,
+    message:
+      "The tenant '{tenantId}' has no app '{serviceId}' here.\nUpload it first: switchyard deploy <folder> --app {serviceId} --tenant {tenantId}.",
+  },
+  GIT_UNUSABLE: {
+    blame: 'user',
+    retry: 'safe',
+    http: 502,
+    grpc: 14,
+    exit: 1,
+    message:
+      "git did not answer for '{repository}': {reason}.\nLook whether the repository, the ref and the file are there.",
+  },
+});

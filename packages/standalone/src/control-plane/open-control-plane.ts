@@ -1,0 +1,123 @@
+/**
+ * The composition of the control plane: store, bus and vault of this installation, the compute targets, and the workers
+ * over them. `switchyard up` runs all seven in its own process; `switchyard control-plane` runs some of them alone.
+ */
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import {
+  type AlertSink,
+  type Bus,
+  type ComputeTarget,
+  type ControlPlane,
+  createComputeTargets,
+  createDesiredStateReader,
+  createLogSink,
+  createPostgresqlUsers,
+  createStoreVault,
+  createWebhookSink,
+  generatedTarget,
+  openKeyFile,
+  openSqliteBus,
+  openSqliteStore,
+  type PostgresqlConnection,
+  type Store,
+  startControlPlane,
+  type Telemetry,
+  type WorkerName,
+} from '@switchyard/control-plane';
+import { type Log, type Meter, systemClock, systemRandom } from '@switchyard/kernel';
+import { createGitFiles } from './git-file.ts';
+import { createProbeKinds } from './probe-kinds.ts';
+
+export interface ControlPlaneScope {
+  readonly log: Log;
+  readonly meter: Meter;
+  /** The data folder; what the control plane keeps goes below it. */
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** What the control plane keeps, open. Opened before the targets: some of them keep something too. */
+export interface ControlStores {
+  readonly store: Store;
+  readonly bus: Bus;
+  close(): Promise<void>;
+}
+
+/** Opens the embedded store and bus. */
+export function openControlStores({ directory }: Pick<ControlPlaneScope, 'directory'>): ControlStores {
+  const store = openSqliteStore({ clock: systemClock }, { file: join(directory, 'control.sqlite') });
+  const bus = openSqliteBus(
+    { clock: systemClock, random: systemRandom, inbox: store.inbox },
+    { file: join(directory, 'bus.sqlite') },
+  );
+  return {
+    store,
+    bus,
+    close: async () => {
+      await bus.close();
+      await store.close();
+    },
+  };
+}
+
+export interface ControlPlaneParts {
+  readonly stores: ControlStores;
+  readonly targets: readonly ComputeTarget[];
+  readonly telemetry: Telemetry;
+  readonly workers: readonly WorkerName[];
+  /** Addresses that alerts are posted to. */
+  readonly webhooks?: readonly string[];
+  /** Servers whose users are rotated, by the name that manifests use. */
+  readonly postgresql?: ReadonlyMap<string, PostgresqlConnection>;
+}
+
+/** How long a webhook may take. */
+const webhookMs = 10_000;
+
+/** Starts the workers. The stores stay with whoever opened them. */
+export async function openControlPlane(scope: ControlPlaneScope, parts: ControlPlaneParts): Promise<ControlPlane> {
+  const { log, meter, directory, environment } = scope;
+  const { stores, telemetry, workers, webhooks = [], postgresql = new Map() } = parts;
+  const targets = createComputeTargets(parts.targets);
+  const key = openKeyFile(systemRandom, join(directory, 'vault.key'), { mayMake: true });
+  const vault = createStoreVault({ store: stores.store, random: systemRandom }, key);
+  const readGitFile = createGitFiles({ directory: join(directory, 'git'), environment });
+  const category = 'Host.ControlPlane';
+  return startControlPlane(
+    {
+      ...{ clock: systemClock, random: systemRandom, log: log.child({ category }), meter },
+      ...{ store: stores.store, bus: stores.bus },
+      spans: {
+        record: ({ name, trace, startMs, endMs, attributes, error }) => {
+          const { traceId, correlationId } = trace;
+          const fields = { category, ...attributes, name, traceId, correlationId, durationMs: endMs - startMs };
+          log.write('trace', 'A span has ended', error === undefined ? fields : { ...fields, error });
+        },
+      },
+      ports: {
+        ...{ targets, vault, telemetry },
+        probes: createProbeKinds({ targets, fetch, environment }),
+        readDesired: createDesiredStateReader({ readGitFile, readFile: (file) => readFile(file, 'utf8') }),
+        rotationTargets: {
+          generated: generatedTarget,
+          'postgresql-user': createPostgresqlUsers({ connections: postgresql }),
+        },
+      },
+      alertSinks: [createLogSink(log.child({ category })), ...webhooks.map(toWebhook)],
+    },
+    { holder: `${hostname()}-${process.pid}-${systemRandom.uuid().slice(0, 8)}`, workers },
+  );
+}
+
+function toWebhook(url: string): AlertSink {
+  return createWebhookSink((body, signal) =>
+    fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(webhookMs)]),
+    }),
+  );
+}

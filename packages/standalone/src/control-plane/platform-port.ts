@@ -1,0 +1,29 @@
+/** What the compute target "switchyard" asks of the platform that it runs in; `switchyard up` implements it. */
+import type { Catalog, DeploymentRecord } from '@switchyard/control-plane';
+import type { ServiceLimits } from '@switchyard/protocol/control-api';
+import type { JobHostStatus } from '@switchyard/runtime';
+
+export interface SwitchyardPlatform {
+  readonly catalog: Catalog;
+  /** Begins to deploy a stored package: `Deployer.deploy`. */
+  deploy(record: DeploymentRecord): void;
+  /** Brings the Runtime to what the catalog wants of an app; resolves when it was tried: `AppHosting.look`. */
+  look(applicationId: string): Promise<void>;
+  /** Why an app is not what the catalog wants: `AppHosting.errorOf`. */
+  errorOf(applicationId: string): string | undefined;
+  /** The settings that the workers of an app have: those of the version that was handed to the Runtime last. */
+  runningSettings(applicationId: string): ReadonlyMap<string, string> | undefined;
+  /** What the Runtime hosts: `Runtime.status`. */
+  status(): readonly JobHostStatus[];
+  /** Starts the processes of an app's workers anew, one after the other: `Runtime.restartWorker`. */
+  restartWorkers(applicationId: string): Promise<void>;
+  /** Where an app answers. */
+  urlOf(applicationId: string): string;
+  readonly limits: AppLimits;
+}
+
+/** Within which the app's own scaling works. */
+export interface AppLimits {
+  get(applicationId: string): Partial<ServiceLimits>;
+  set(applicationId: string, limits: ServiceLimits): Promise<void>;
+}
