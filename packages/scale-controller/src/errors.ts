@@ -2,6 +2,15 @@ import { defineErrors } from '@switchyard/kernel';
 
 /** What keeps an app from getting its workers. The supply reports these as `failed` events and tries again. */
 export const scaleErrors = defineErrors({
+  ROLLOUT_REFUSED: {
+    blame: 'user',
+    retry: 'never',
+    http: 409,
+    grpc: 9,
+    exit: 1,
+    message:
+      "The roll-out of app '{applicationId}' cannot do that: {reason}.\nLook at it with: switchyard rollout {applicationId}",
+  },
   SCALE_ASSIGNMENT_UNKNOWN: {
     blame: 'platform',
     retry: 'safe',
@@ -18,6 +27,15 @@ export const scaleErrors = defineErrors({
     exit: 1,
     message:
       "The {kind} of '{key}' cannot be kept: it has {sizeBytes} bytes, and {maxBytes} with a key of {maxCharacters} characters are the most. Say less in it.",
+  },
+  SCALE_REVISION_CONFLICT: {
+    blame: 'user',
+    retry: 'never',
+    http: 409,
+    grpc: 10,
+    exit: 1,
+    message:
+      "The scale of app '{applicationId}' is at revision {present}, and the change was made for {seen}: somebody else was first.\nRead it again and change that.",
   },
   SCALE_STORE_UNREADABLE: {
     blame: 'dependency',

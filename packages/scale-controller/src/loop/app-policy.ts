@@ -55,3 +55,31 @@ export function policyOf(
     tenantAllowance,
   };
 }
+
+type PolicyArguments = Parameters<typeof policyOf>;
+
+/** Makes a policy anew only when something that it is made of has changed. */
+export class PolicyMemo {
+  #made: { readonly from: PolicyArguments; readonly policy: ScalePolicy } | undefined;
+
+  of(...from: PolicyArguments): ScalePolicy {
+    const made = this.#made;
+    if (made !== undefined && isSame(made.from, from)) return made.policy;
+    const policy = policyOf(...from);
+    this.#made = { from, policy };
+    return policy;
+  }
+}
+
+function isSame([scale, version, platform, left]: PolicyArguments, other: PolicyArguments): boolean {
+  const [otherScale, otherVersion, otherPlatform, otherLeft] = other;
+  return (
+    scale === otherScale &&
+    platform === otherPlatform &&
+    left === otherLeft &&
+    version.weight === otherVersion.weight &&
+    version.workerModel === otherVersion.workerModel &&
+    version.idleMs === otherVersion.idleMs &&
+    version.standingCount === otherVersion.standingCount
+  );
+}

@@ -50,7 +50,8 @@ export class Observation {
     this.#atMs = nowMs;
     this.#refused = version.refusedCount;
     this.#cpuShare = this.#lookAtCpu(version.workerIds, extras.usageOf, elapsedMs);
-    const functions: FunctionLoad[] = version.functions.map((one) => this.#lookAtFunction(one, elapsedMs));
+    const keep = Math.exp(-elapsedMs / smoothingMs);
+    const functions: FunctionLoad[] = version.functions.map((one) => this.#lookAtFunction(one, elapsedMs, keep));
     if (version.waitingCount > 0) functions.push({ ...noFunction, waitingCount: version.waitingCount });
     this.#signals = {
       wantedCount: version.wantedCount,
@@ -67,12 +68,11 @@ export class Observation {
     return this.#signals;
   }
 
-  #lookAtFunction(now: ObservedFunction, elapsedMs: number): FunctionLoad {
+  #lookAtFunction(now: ObservedFunction, elapsedMs: number, keep: number): FunctionLoad {
     const before = this.#functions.get(now.name);
     const started = Math.max(0, now.startedCount - (before?.startedCount ?? now.startedCount));
     const ended = Math.max(0, now.endedCount - (before?.endedCount ?? now.endedCount));
     const spentMs = Math.max(0, now.totalMs - (before?.totalMs ?? now.totalMs));
-    const keep = Math.exp(-elapsedMs / smoothingMs);
     const rate = elapsedMs > 0 ? (started * 1_000) / elapsedMs : 0;
     const eventsPerSecond = (before?.eventsPerSecond ?? 0) * keep + rate * (1 - keep);
     const lastMs = ended > 0 ? spentMs / ended : before?.durationMs;

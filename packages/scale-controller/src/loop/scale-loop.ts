@@ -19,7 +19,7 @@ import { decide, type ScaleDecision, type ScaleMemory } from '../decide/decide.t
 import { explainDecision } from '../decide/explain-decision.ts';
 import type { ScalePolicy } from '../decide/scale-policy.ts';
 import type { ScaleSignals, SourceBacklog } from '../decide/signals.ts';
-import { type AppScale, defaultPlatformScale, type PlatformScale, policyOf } from './app-policy.ts';
+import { type AppScale, defaultPlatformScale, type PlatformScale, PolicyMemo } from './app-policy.ts';
 import { Observation, type WorkerUsage } from './observation.ts';
 import { type ObservedVersion, type ScaledRuntime, versionKey } from './scaled-runtime.ts';
 
@@ -90,15 +90,25 @@ const maxApps = 10_000;
 
 interface Entry {
   readonly observation: Observation;
+  readonly policy: PolicyMemo;
   memory: ScaleMemory | undefined;
   last: ExplainedDecision | undefined;
   /** What the Runtime was told last. */
   toldCount: number | undefined;
-  toldLimits: string;
+  toldStanding: number;
+  toldLimit: number | undefined;
+  isTold: boolean;
   seenAtMs: number;
 }
 
-const newEntry = { memory: undefined, last: undefined, toldCount: undefined, toldLimits: '' } as const;
+function createEntry(seenAtMs: number): Entry {
+  const memories = { memory: undefined, last: undefined, toldCount: undefined, toldStanding: 0, toldLimit: undefined };
+  return { observation: new Observation(), policy: new PolicyMemo(), ...memories, isTold: false, seenAtMs };
+}
+
+const noSources: readonly SourceBacklog[] = [];
+
+const noUsage = (): undefined => undefined;
 
 export function createScaleLoop(deps: ScaleLoopDeps, options: ScaleLoopOptions = {}): ScaleLoop {
   const loop = new RuntimeScaleLoop(deps, options);
@@ -145,10 +155,10 @@ class RuntimeScaleLoop implements ScaleLoop {
   explain(applicationId: string): readonly ExplainedDecision[] {
     const wantedOfTenant = sumByTenant(this.#versions());
     return this.#deps.runtime.load(applicationId).map((version) => {
-      const { last } = this.#entries.get(versionKey(version.definition)) ?? newEntry;
-      return (
-        last ?? this.#decide(version, this.#allowanceOf(version, wantedOfTenant.get(version.tenantId) ?? 0), undefined)
-      );
+      const last = this.#entries.get(versionKey(version.definition))?.last;
+      if (last !== undefined) return last;
+      const allowance = this.#allowanceOf(version, wantedOfTenant.get(version.tenantId) ?? 0);
+      return this.#decide(version, allowance, createEntry(0));
     });
   }
 
@@ -168,7 +178,7 @@ class RuntimeScaleLoop implements ScaleLoop {
     for (const version of versions) {
       const entry = this.#entryOf(version, nowMs);
       const wanted = wantedOfTenant.get(version.tenantId) ?? 0;
-      const made = this.#decide(version, this.#allowanceOf(version, wanted), entry.memory);
+      const made = this.#decide(version, this.#allowanceOf(version, wanted), entry);
       entry.memory = made.decision.memory;
       entry.last = made;
       wantedOfTenant.set(version.tenantId, wanted - version.wantedCount + made.decision.target);
@@ -181,8 +191,10 @@ class RuntimeScaleLoop implements ScaleLoop {
   #versions(): readonly ObservedVersion[] {
     const { runtime, keepers } = this.#deps;
     const awake = runtime.load();
+    const keeping = [...(keepers?.() ?? [])];
+    if (keeping.length === 0) return awake;
     const known = new Set(awake.map(({ definition }) => versionKey(definition)));
-    const kept = [...(keepers?.() ?? [])].flatMap((applicationId) => runtime.load(applicationId));
+    const kept = keeping.flatMap((applicationId) => runtime.load(applicationId));
     return [...awake, ...kept.filter(({ definition }) => !known.has(versionKey(definition)))];
   }
 
@@ -190,7 +202,7 @@ class RuntimeScaleLoop implements ScaleLoop {
     const key = versionKey(definition);
     let entry = this.#entries.get(key);
     if (entry === undefined) {
-      entry = { ...newEntry, observation: new Observation(), seenAtMs: nowMs };
+      entry = createEntry(nowMs);
       this.#entries.set(key, entry);
     }
     entry.seenAtMs = nowMs;
@@ -205,25 +217,14 @@ class RuntimeScaleLoop implements ScaleLoop {
     return Math.max(isAtWork ? 1 : 0, quota - (wanted - version.wantedCount));
   }
 
-  #decide(version: ObservedVersion, allowance: number | undefined, memory: ScaleMemory | undefined): ExplainedDecision {
-    const { clock, scaleOf, sourcesOf, usageOf } = this.#deps;
+  #decide(version: ObservedVersion, allowance: number | undefined, entry: Entry): ExplainedDecision {
+    const { clock, scaleOf, sourcesOf = () => noSources, usageOf = noUsage } = this.#deps;
     const { applicationId } = version.definition;
     const nowMs = clock.monotonic();
-    const policy = policyOf(scaleOf(applicationId), version, this.#platform, allowance);
-    const observation = this.#entries.get(versionKey(version.definition))?.observation ?? new Observation();
-    const extras = { sources: sourcesOf?.(applicationId) ?? [], usageOf: usageOf ?? (() => undefined) };
-    const signals = observation.look(version, extras, nowMs);
-    const decision = decide(signals, policy, memory, nowMs);
-    return {
-      atMs: clock.now(),
-      version,
-      signals,
-      policy,
-      decision,
-      get explanation() {
-        return explainDecision(decision, signals, policy);
-      },
-    };
+    const policy = entry.policy.of(scaleOf(applicationId), version, this.#platform, allowance);
+    const signals = entry.observation.look(version, { sources: sourcesOf(applicationId), usageOf }, nowMs);
+    const decision = decide(signals, policy, entry.memory, nowMs);
+    return new MadeDecision(clock.now(), version, signals, policy, decision);
   }
 
   #apply(made: ExplainedDecision, entry: Entry): void {
@@ -231,17 +232,21 @@ class RuntimeScaleLoop implements ScaleLoop {
     const { perWorkerLimit, paused } = this.#deps.scaleOf(version.definition.applicationId);
     if (paused === true) return;
     const { target } = decision;
-    const limits = `${perWorkerLimit} ${policy.alwaysReady}`;
-    if (target === version.wantedCount) entry.toldCount = undefined;
-    if (target === version.wantedCount && limits === entry.toldLimits) return;
+    const { alwaysReady } = policy;
+    const isSame = target === version.wantedCount;
+    if (isSame) entry.toldCount = undefined;
+    const hasLimits = entry.isTold && entry.toldLimit === perWorkerLimit && entry.toldStanding === alwaysReady;
+    if (isSame && hasLimits) return;
     // A Runtime that keeps a worker for what runs is asked again, but that is no news.
-    if (target !== version.wantedCount && target !== entry.toldCount) this.#note(made);
-    entry.toldLimits = limits;
+    if (!isSame && target !== entry.toldCount) this.#note(made);
+    entry.isTold = true;
     entry.toldCount = target;
+    entry.toldLimit = perWorkerLimit;
+    entry.toldStanding = alwaysReady;
     if (target > version.wantedCount) this.#deps.announce?.(version.stack, target - version.wantedCount);
     this.#deps.runtime.scaleTo(version.definition, {
       count: target,
-      standing: policy.alwaysReady,
+      standing: alwaysReady,
       ...(perWorkerLimit === undefined ? {} : { perWorker: perWorkerLimit }),
     });
   }
@@ -270,4 +275,31 @@ function sumByTenant(versions: readonly ObservedVersion[]): Map<string, number> 
   const sums = new Map<string, number>();
   for (const { tenantId, wantedCount } of versions) sums.set(tenantId, (sums.get(tenantId) ?? 0) + wantedCount);
   return sums;
+}
+
+/** A decision whose words are made when somebody wants them. */
+class MadeDecision implements ExplainedDecision {
+  readonly atMs: number;
+  readonly version: ObservedVersion;
+  readonly signals: ScaleSignals;
+  readonly policy: ScalePolicy;
+  readonly decision: ScaleDecision;
+
+  constructor(
+    atMs: number,
+    version: ObservedVersion,
+    signals: ScaleSignals,
+    policy: ScalePolicy,
+    decision: ScaleDecision,
+  ) {
+    this.atMs = atMs;
+    this.version = version;
+    this.signals = signals;
+    this.policy = policy;
+    this.decision = decision;
+  }
+
+  get explanation(): string {
+    return explainDecision(this.decision, this.signals, this.policy);
+  }
 }

@@ -80,7 +80,7 @@ export class SimulatedRuntime implements ScaledRuntime {
       startFailureCount: 0,
       quietMs: nowMs - (this.#quietSince.get(app) ?? nowMs),
       idleMs: 300_000,
-      standingCount: app.standing,
+      standingCount: 0,
       functions: [
         {
           ...{ name: 'work', activeCount: app.active, startedCount: 0, endedCount: 0, failedCount: 0 },

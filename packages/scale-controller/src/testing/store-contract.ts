@@ -12,13 +12,13 @@ export function storeContract({ it, equal }: SuiteTools, open: () => ScaleStore)
     const store = open();
     equal(await store.read('scale', 'shop'), undefined);
     await store.write('scale', 'shop', { maximum: 3 }, 0);
-    await store.write('scale', 'blog', { ['__proto__x']: [1, null] }, 0);
+    await store.write('scale', 'blog', { constructor: [1, null] }, 0);
     await store.write('lease', 'shop', 'other', 0);
     const listed = await store.list('scale');
     equal(
       listed.map(({ key, body }) => [key, body]),
       [
-        ['blog', { ['__proto__x']: [1, null] }],
+        ['blog', { constructor: [1, null] }],
         ['shop', { maximum: 3 }],
       ],
     );

@@ -1,0 +1,224 @@
+import { type Clock, createDeferred, silentLog, sleep } from '@switchyard/kernel';
+import type { AssignOutcome } from '@switchyard/protocol';
+import { VirtualClock } from '@switchyard/testkit';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { openSqliteStore } from '../store/sqlite-store.ts';
+import { failedOutcome, nodeStack } from '../testing/fake-provider.ts';
+import type { FleetRequest, PlaceholderPlace, RuntimePlace } from './fleet-state.ts';
+import { confirmMs, type FleetActions, scaleOut } from './scale-out.ts';
+
+/** What happens to a worker that is taken. */
+type Fate = 'serves' | 'untainted' | 'tainted' | 'hangs' | 'throws' | 'does not move';
+
+interface FakeWorkerPlace {
+  readonly workerId: string;
+  runtimeId: string;
+  application: string | undefined;
+  isEnded: boolean;
+  fate: Fate;
+}
+
+/** Runtimes with placeholders; every action takes a little. */
+class FakeFleet implements FleetActions {
+  readonly workers: FakeWorkerPlace[] = [];
+  readonly runtimes: string[] = [];
+  readonly assignedTwice: string[] = [];
+  readonly replenished: string[] = [];
+  replenishFails = false;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  add(runtimeId: string, count: number, fate: Fate = 'serves'): void {
+    if (!this.runtimes.includes(runtimeId)) this.runtimes.push(runtimeId);
+    for (let index = 0; index < count; index += 1) {
+      const workerId = `w${this.workers.length + 1}`;
+      this.workers.push({ workerId, runtimeId, application: undefined, isEnded: false, fate });
+    }
+  }
+
+  async view() {
+    await sleep(this.#clock, 1);
+    const runtimes = this.runtimes.map((runtimeId): RuntimePlace => {
+      const here = this.workers.filter((worker) => worker.runtimeId === runtimeId && !worker.isEnded);
+      const tenantIds = here.some(({ application }) => application !== undefined) ? ['contoso'] : [];
+      return {
+        ...{ runtimeId, endpoint: `http://${runtimeId}`, region: undefined, maxWorkers: 20, tenantIds },
+        ...{ connectedCount: here.length, dedicatedTo: undefined, state: 'ready' },
+      };
+    });
+    const waiting = this.workers.filter(({ application, isEnded }) => application === undefined && !isEnded);
+    const placeholders = waiting.map(
+      ({ workerId, runtimeId }, index): PlaceholderPlace => ({ workerId, runtimeId, stack: nodeStack, warmSinceMs: index }),
+    );
+    return { runtimes, placeholders };
+  }
+
+  async isWaiting(workerId: string): Promise<boolean> {
+    const { application, isEnded } = this.#of(workerId);
+    return application === undefined && !isEnded;
+  }
+
+  async reassign(workerId: string, runtimeId: string): Promise<void> {
+    const worker = this.#of(workerId);
+    await sleep(this.#clock, 20);
+    if (worker.fate === 'does not move') await createDeferred<void>().promise;
+    worker.runtimeId = runtimeId;
+  }
+
+  async assign(workerId: string, { application }: FleetRequest): Promise<AssignOutcome> {
+    const worker = this.#of(workerId);
+    await sleep(this.#clock, 30);
+    if (worker.fate === 'throws') throw new Error('the sidecar is away');
+    if (worker.fate === 'hangs') await createDeferred<void>().promise;
+    if (worker.fate === 'tainted') return failedOutcome('it did not load');
+    if (worker.fate === 'untainted') return { ...failedOutcome('it was too early'), kind: 'failed', tainted: false } as AssignOutcome;
+    if (worker.application !== undefined) this.assignedTwice.push(workerId);
+    worker.application = application.applicationId;
+    return { kind: 'assigned' };
+  }
+
+  async end(workerId: string): Promise<void> {
+    this.#of(workerId).isEnded = true;
+  }
+
+  async replenish(runtimeId: string, count: number): Promise<void> {
+    if (this.replenishFails) throw new Error('no machine has room');
+    this.replenished.push(`${runtimeId} ${count}`);
+  }
+
+  serving(applicationId: string): FakeWorkerPlace[] {
+    return this.workers.filter(({ application, isEnded }) => application === applicationId && !isEnded);
+  }
+
+  #of(workerId: string): FakeWorkerPlace {
+    const found = this.workers.find((worker) => worker.workerId === workerId);
+    if (found === undefined) throw new Error(`there is no ${workerId}`);
+    return found;
+  }
+}
+
+const request = (more: Partial<FleetRequest> = {}): FleetRequest => ({
+  application: { applicationId: 'shop', metadataVersion: 'm1', codeVersion: 'c1' },
+  ...{ tenantId: 'contoso', stack: nodeStack, region: undefined, isolation: 'shared', affinity: 'none' },
+  ...{ homes: [], count: 1 },
+  ...more,
+});
+
+function openRun() {
+  const clock = new VirtualClock();
+  const store = openSqliteStore(':memory:');
+  const fleet = new FakeFleet(clock);
+  const deps = (holder: string) => ({ clock, log: silentLog, store, fleet, holder });
+  const run = (given: Partial<FleetRequest>, holder = 'one') =>
+    clock.runUntil(scaleOut(deps(holder), request(given)));
+  const claims = async () => (await store.list('claim')).map(({ key }) => key);
+  return { clock, store, fleet, deps, run, claims };
+}
+
+describe('scaleOut', () => {
+  it('0 -> 1 takes a placeholder where it is, and has another one started', async () => {
+    const { fleet, run, claims } = openRun();
+    fleet.add('a', 3);
+    expect(await run({})).toEqual({ workerIds: ['w1'], missing: 0, reason: undefined });
+    expect([fleet.serving('shop').map(({ runtimeId }) => runtimeId), fleet.replenished, await claims()]).toEqual([
+      ['a'],
+      ['a 1'],
+      [],
+    ]);
+  });
+
+  it('1 -> N takes its own placeholders first, then those of others, which move', async () => {
+    const { fleet, run } = openRun();
+    fleet.add('a', 2);
+    fleet.add('b', 2);
+    const { workerIds, missing } = await run({ homes: ['a'], count: 3 });
+    expect([workerIds, missing]).toEqual([['w1', 'w2', 'w3'], 0]);
+    expect(fleet.serving('shop').map(({ runtimeId }) => runtimeId)).toEqual(['a', 'a', 'a']);
+    // The one that moved is missing where it came from.
+    expect(fleet.replenished).toEqual(['a 2', 'b 1']);
+  });
+
+  it('I4: returns what it got, and why that is less, also when nothing can be replenished', async () => {
+    const { fleet, run } = openRun();
+    fleet.replenishFails = true;
+    fleet.add('a', 2);
+    expect(await run({ homes: ['a'], count: 5 })).toEqual({
+      workerIds: ['w1', 'w2'],
+      missing: 3,
+      reason: expect.stringMatching(/no .*placeholder.* of exactly node 24 x64 (is|are) warm/),
+    });
+    expect(await run({ homes: ['a'], count: 1 })).toMatchObject({ workerIds: [], missing: 1 });
+  });
+
+  it('I2: gives a worker up that is not confirmed in time, and takes another one', async () => {
+    const { clock, fleet, run, claims } = openRun();
+    fleet.add('a', 1, 'hangs');
+    fleet.add('b', 1, 'does not move');
+    fleet.add('c', 1);
+    const startMs = clock.monotonic();
+    expect(await run({ homes: ['a'], count: 2 })).toMatchObject({ missing: 1, workerIds: ['w3'] });
+    expect(clock.monotonic() - startMs).toBeGreaterThanOrEqual(confirmMs);
+    expect(fleet.workers.filter(({ isEnded }) => isEnded).map(({ workerId }) => workerId)).toEqual(['w1', 'w2']);
+    expect(await claims()).toEqual([]);
+  });
+
+  it.each([
+    ['untainted', false],
+    ['tainted', true],
+    ['throws', true],
+  ] as const)('I3: a worker whose assignment failed %s is ended: %s', async (fate, isEnded) => {
+    const { fleet, run, claims } = openRun();
+    fleet.add('a', 1, fate);
+    expect(await run({})).toMatchObject({ workerIds: [], missing: 1, reason: expect.any(String) });
+    expect([fleet.workers[0]?.isEnded, await claims()]).toEqual([isEnded, []]);
+  });
+
+  it('I5: takes over the claim that a controller left behind, once it is old', async () => {
+    const { clock, store, fleet, run } = openRun();
+    fleet.add('a', 1);
+    await store.write('claim', 'w1', { holder: 'gone', atMs: clock.now() }, 0);
+    expect(await run({})).toMatchObject({ missing: 1, reason: 'others were faster' });
+    await clock.advance(3 * confirmMs);
+    expect(await run({})).toMatchObject({ workerIds: ['w1'] });
+  });
+
+  it('I1, I5: whatever fails, and whoever else wants the same, no worker has two apps and nothing leaks', async () => {
+    const fate = fc.constantFrom<Fate>('serves', 'serves', 'serves', 'untainted', 'tainted', 'hangs', 'throws', 'does not move');
+    const wish = fc.record({ app: fc.integer({ min: 0, max: 2 }), count: fc.integer({ min: 1, max: 6 }) });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fate), { maxLength: 14 }),
+        fc.array(wish, { minLength: 2, maxLength: 5 }),
+        async (workers, wishes) => {
+          const { clock, fleet, deps, claims } = openRun();
+          for (const [runtimeId, how] of workers) fleet.add(runtimeId, 1, how);
+          const results = await clock.runUntil(
+            Promise.all(
+              wishes.map(({ app, count }, index) => {
+                const application = { applicationId: `app-${app}`, metadataVersion: 'm1', codeVersion: 'c1' };
+                return scaleOut(deps(`c${index % 2}`), request({ application, count }));
+              }),
+            ),
+          );
+          expect(fleet.assignedTwice).toEqual([]);
+          const got = results.flatMap(({ workerIds }) => workerIds);
+          expect(new Set(got).size).toBe(got.length);
+          // Every worker serves who got it, waits, or has ended; and no claim is left.
+          for (const worker of fleet.workers) {
+            expect(got.includes(worker.workerId)).toBe(worker.application !== undefined && !worker.isEnded);
+          }
+          for (const [index, { workerIds, missing }] of results.entries()) {
+            expect(workerIds.length + missing).toBe(wishes[index]?.count);
+          }
+          expect(await claims()).toEqual([]);
+          expect(clock.pendingTimers).toBe(0);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});

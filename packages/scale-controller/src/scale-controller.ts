@@ -1,0 +1,125 @@
+/** The scale controller as a composition root opens it: its loop, its roll-outs, and what the control API asks of them. */
+import type { Clock, Log, Meter, Random } from '@switchyard/kernel';
+import type { Stack } from '@switchyard/model';
+import type { ChangeRollout, RolloutAnswer, ScaleView, StartRollout } from '@switchyard/protocol/control-api';
+import type { SourceBacklog } from './decide/signals.ts';
+import type { AppScale, PlatformScale } from './loop/app-policy.ts';
+import type { WorkerUsage } from './loop/observation.ts';
+import { createScaleLoop, type ScaleLoop } from './loop/scale-loop.ts';
+import { openScaleSettings, type ScaleSettings } from './loop/scale-settings.ts';
+import type { ScaledRuntime } from './loop/scaled-runtime.ts';
+import {
+  createRolloutRunner,
+  type RolloutRequest,
+  type RolloutRunner,
+  type RolloutTraffic,
+} from './rollout/rollout-runner.ts';
+import type { ScaleStore } from './store/contract.ts';
+import { openLease } from './store/leases.ts';
+import { toRolloutAnswer, toScaleView } from './views.ts';
+
+export interface ScaleControllerDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly meter: Meter;
+  /** What outlives the controller. It is closed by whoever opened it. */
+  readonly store: ScaleStore;
+  readonly runtime: ScaledRuntime;
+  /** The catalog's traffic. */
+  readonly traffic: RolloutTraffic;
+  /** The upper ends of the classes in which the Runtime counts durations. */
+  readonly durationClassesMs: readonly number[];
+  /** The catalog's name of a version that the Runtime knows by another. */
+  readonly catalogVersionOf?: (codeVersion: string) => string;
+  readonly quotaOf?: (tenantId: string) => number | undefined;
+  readonly sourcesOf?: (applicationId: string) => readonly SourceBacklog[];
+  readonly usageOf?: (workerId: string) => WorkerUsage | undefined;
+  /** The pools, which fill ahead of what was decided. */
+  readonly pools?: { announce(stack: Stack, count: number): void };
+}
+
+export interface ScaleControllerOptions {
+  readonly intervalMs?: number;
+  readonly platform?: PlatformScale;
+}
+
+export interface ScaleController {
+  view(applicationId: string): Promise<ScaleView>;
+  put(applicationId: string, scale: AppScale, revision: number | undefined): Promise<ScaleView>;
+  rollout(applicationId: string): Promise<RolloutAnswer | undefined>;
+  startRollout(applicationId: string, request: StartRollout): Promise<RolloutAnswer>;
+  changeRollout(applicationId: string, action: ChangeRollout['action']): Promise<RolloutAnswer>;
+  /** Forgets an app that was deleted. */
+  forget(applicationId: string): Promise<void>;
+  /** Ends its looks and gives its lease back. Kills no worker. */
+  close(): Promise<void>;
+}
+
+/** Reads the store and begins to look. Rejects when the store cannot be read. */
+export async function openScaleController(
+  deps: ScaleControllerDeps,
+  options: ScaleControllerOptions = {},
+): Promise<ScaleController> {
+  const { clock, random, log: given, store, catalogVersionOf = (version) => version } = deps;
+  const log = given.child({ category: 'Host.Scale' });
+  const settings: ScaleSettings = await openScaleSettings({ clock, log, store });
+  const lease = openLease({ clock, log, store }, { name: 'controller', holder: random.uuid() });
+  const mayDecide = (): boolean => lease.token !== undefined;
+  const { pools } = deps;
+  const loop: ScaleLoop = createScaleLoop(
+    {
+      ...deps,
+      log,
+      mayDecide,
+      scaleOf: (applicationId) => settings.get(applicationId).scale,
+      keepers: () => settings.keepers(),
+      ...(pools === undefined ? {} : { announce: (stack, count) => pools.announce(stack, count) }),
+    },
+    options,
+  );
+  const rollouts: RolloutRunner = createRolloutRunner({ ...deps, log, mayDecide });
+  const view = (applicationId: string): ScaleView =>
+    toScaleView(
+      settings.get(applicationId),
+      loop.explain(applicationId),
+      loop.changesOf(applicationId),
+      catalogVersionOf,
+    );
+  return {
+    view: async (applicationId) => view(applicationId),
+    async put(applicationId, scale, revision) {
+      await settings.put(applicationId, scale, revision);
+      loop.tick();
+      return view(applicationId);
+    },
+    async rollout(applicationId) {
+      const found = await rollouts.get(applicationId);
+      return found && toRolloutAnswer(found);
+    },
+    startRollout: async (applicationId, request) =>
+      toRolloutAnswer(await rollouts.start(applicationId, toRequest(request))),
+    changeRollout: async (applicationId, action) => toRolloutAnswer(await rollouts.act(applicationId, action)),
+    async forget(applicationId) {
+      loop.forget(applicationId);
+      await settings.forget(applicationId);
+    },
+    async close() {
+      loop.close();
+      rollouts.close();
+      settings.close();
+      await lease.release();
+    },
+  };
+}
+
+function toRequest({ to, strategy = 'canary', steps, holdSeconds, gate }: StartRollout): RolloutRequest {
+  return {
+    ...{ to, strategy },
+    ...(steps === undefined
+      ? {}
+      : { steps: steps.map(({ weight, holdSeconds: seconds }) => ({ weight, holdMs: seconds * 1_000 })) }),
+    ...(holdSeconds === undefined ? {} : { holdMs: holdSeconds * 1_000 }),
+    ...(gate === undefined ? {} : { gate }),
+  };
+}

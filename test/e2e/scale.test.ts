@@ -1,0 +1,153 @@
+/** Scale and roll-outs of an installation, with real processes: bursts, limits, and versions that do not do well. */
+import type { RolloutAnswer, ScaleView } from '@switchyard/protocol/control-api';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { httpFunction } from './app-folder.ts';
+import { type AppFolder, openAppFolder } from './command-line.ts';
+import { isAlive } from './dev-process.ts';
+import { UpProcess } from './up-process.ts';
+
+/** Real processes on a busy machine: long enough that only a defect exceeds it. */
+const patience = { timeout: 40_000, interval: 250 } as const;
+
+/** Of a whole test. */
+const limitMs = 120_000;
+
+/** An app whose one function waits a little and answers with an expression. */
+const appFiles = (answer: string, waitMs: number) => ({
+  'shop/host.json': { version: '2.0', extensions: { http: { routePrefix: '' } } },
+  'shop/package.json': { name: 'shop', type: 'module', main: 'src/*.js', dependencies: { '@azure/functions': '*' } },
+  'shop/src/work.js': httpFunction(
+    'work',
+    `await new Promise((resolve) => setTimeout(resolve, ${waitMs})) ?? ${answer}`,
+  ),
+});
+
+let apps: AppFolder;
+let up: UpProcess;
+beforeEach(async () => {
+  apps = await openAppFolder();
+  up = await UpProcess.start({ flags: ['--trusted-tenants', '--idle-seconds', '4'] });
+});
+afterEach(async () => {
+  await up.close();
+  await apps.remove();
+});
+
+const deploy = async (answer: string, waitMs = 0, ...flags: readonly string[]): Promise<string> => {
+  await apps.write(appFiles(answer, waitMs));
+  return await up.do('deploy', `${apps.path}/shop`, ...flags);
+};
+
+const explain = async (): Promise<ScaleView> => JSON.parse(await up.do('scale', 'explain', 'shop', '--json'));
+
+const rollout = async (): Promise<RolloutAnswer> => JSON.parse(await up.do('rollout', 'shop', '--json'));
+
+const callTimes = (count: number) => Promise.all(Array.from({ length: count }, () => up.call('shop', '/work')));
+
+describe('scale', { timeout: limitMs }, () => {
+  it('scales out for a burst and back in to nothing, without an error and without flapping', async () => {
+    await deploy('String(process.pid)', 500);
+    await up.do('scale', 'set', 'shop', 'maximum=4', 'perWorkerLimit=10', 'stabilizationSeconds=2');
+    // 0 -> 200 at once: with one worker that would take ten seconds.
+    const answers = await callTimes(200);
+    expect(answers.map(({ status }) => status)).toEqual(new Array(200).fill(200));
+    const pids = new Set(answers.map(({ text }) => Number(text)));
+    expect(pids.size).toBe(4);
+    // -> 0
+    await expect
+      .poll(async () => (await explain()).versions[0]?.workers, patience)
+      .toMatchObject({
+        wanted: 0,
+        ready: 0,
+        draining: 0,
+      });
+    await expect.poll(() => [...pids].filter(isAlive), patience).toEqual([]);
+    const { changes } = await explain();
+    const ways = changes.map(({ from, to }) => Math.sign(to - from)).reverse();
+    // Up, then down, and never up again.
+    expect(ways).toEqual([...ways].sort((one, other) => other - one));
+    expect(changes.map(({ rule }) => rule)).toContain('burst');
+    expect(await up.do('scale', 'explain', 'shop')).toMatch(/rule +none\n {2}result +0 workers/);
+    expect((await up.call('shop', '/work')).status).toBe(200);
+  });
+
+  it('keeps workers of an app that is always ready, also over a restart', async () => {
+    await deploy('String(process.pid)');
+    await up.do('scale', 'set', 'shop', 'alwaysReady=2');
+    const ready = async () => (await explain()).versions[0]?.workers.ready;
+    await expect.poll(ready, patience).toBe(2);
+    await up.stop();
+    await up.restart();
+    await expect.poll(ready, patience).toBe(2);
+    await up.do('scale', 'set', 'shop', 'alwaysReady=');
+    await expect.poll(ready, patience).toBe(0);
+  });
+});
+
+describe('rollout', { timeout: limitMs }, () => {
+  /** Calls the app all the time until it is told to stop; says what was answered. */
+  const keepCalling = () => {
+    const seen: string[] = [];
+    let isOver = false;
+    const callers = Array.from({ length: 4 }, async () => {
+      while (!isOver) {
+        const { status, text } = await up.call('shop', '/work');
+        seen.push(`${status} ${text}`.trim());
+      }
+    });
+    return {
+      seen,
+      async stop(): Promise<void> {
+        isOver = true;
+        await Promise.all(callers);
+      },
+    };
+  };
+
+  /** The names of the versions, newest first. */
+  const versions = async (): Promise<readonly string[]> => {
+    const status = JSON.parse(await up.do('ps', 'shop', '--json'));
+    return status.versions.map(({ codeVersion }: { readonly codeVersion: string }) => codeVersion);
+  };
+
+  const newVersion = async (before: readonly string[]): Promise<string> => {
+    const found = (await versions()).find((version) => !before.includes(version));
+    if (found === undefined) throw new Error('no version was added');
+    return found;
+  };
+
+  it('a bad canary rolls itself back under load, and no call goes unanswered', async () => {
+    await deploy('"good"', 5);
+    const before = await versions();
+    await deploy('(() => { throw new Error("not today"); })()', 5, '--no-promote');
+    const bad = await newVersion(before);
+    const load = keepCalling();
+    await expect.poll(() => load.seen.length, patience).toBeGreaterThan(100);
+    await up.do('rollout', 'shop', 'start', bad, '--steps', '20:30,100:30', '--minimum-calls', '20');
+    await expect.poll(async () => (await rollout()).state, patience).toBe('rolledBack');
+    const at = load.seen.length;
+    await expect.poll(() => load.seen.length, patience).toBeGreaterThan(at + 50);
+    await load.stop();
+    // The canary was called, and every call has the answer of one version or the other.
+    expect([...new Set(load.seen)].sort()).toEqual(['200 good', '500']);
+    expect(new Set(load.seen.slice(-20))).toEqual(new Set(['200 good']));
+    expect(await up.do('rollout', 'shop')).toMatch(/rolledBack: .* failed/);
+    expect(await up.do('traffic', 'shop')).toMatch(new RegExp(`${before[0]} +100%`));
+  });
+
+  it('a good version is promoted step by step, and each call is answered by one of the two', async () => {
+    await deploy('"one"');
+    const before = await versions();
+    await deploy('"two"', 0, '--no-promote');
+    const good = await newVersion(before);
+    const load = keepCalling();
+    await up.do('rollout', 'shop', 'start', good, '--steps', '50:2,100:1', '--minimum-calls', '5');
+    await expect.poll(async () => (await rollout()).state, patience).toBe('promoted');
+    await expect.poll(() => load.seen.at(-1), patience).toBe('200 two');
+    await load.stop();
+    expect([...new Set(load.seen)].sort()).toEqual(['200 one', '200 two']);
+    await up.do('rollout', 'shop', 'start', before[0] ?? '', '--blue-green', '--hold', '300');
+    await up.do('rollout', 'shop', 'abort');
+    expect(await up.do('traffic', 'shop')).toMatch(new RegExp(`${good} +100%`));
+  });
+});
