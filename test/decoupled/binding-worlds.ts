@@ -1,7 +1,5 @@
 /** Both ways of binding workers to a Runtime, in memory and on virtual time. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable, Writable } from 'node:stream';
-import { createDeferred, silentMeter } from '@switchyard/kernel';
+import { silentMeter } from '@switchyard/kernel';
 import { createMemoryLinkPair, type Link, type WorkerSupply } from '@switchyard/protocol';
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import { createPooledSupply } from '@switchyard/scale-controller';
@@ -10,7 +8,9 @@ import { createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/t
 import { createAzureQueueService, createKinds } from '@switchyard/triggers';
 import type { BindingWorld } from './binding-contract.ts';
 import { createFakeFleet, type FakeFleet } from './fake-fleet.ts';
+import type { FlowRecorder } from './flow-recorder.ts';
 import { createHelloApplication, nodeStack } from './hello-application.ts';
+import { ask } from './in-memory-request.ts';
 
 const endpoint = { host: '127.0.0.1', port: 50_051 };
 const launch = { executable: 'worker', arguments: [], workerPath: 'worker.js', workerArguments: [], directory: '/' };
@@ -61,7 +61,7 @@ function openRuntime({ clock, log }: Parts, supply: WorkerSupply): Runtime {
 }
 
 /** The worker dials the Runtime itself. */
-export function openClassicBinding(settings: Readonly<Record<string, string>>): BindingWorld {
+export function openClassicBinding(settings: Readonly<Record<string, string>>, recorder?: FlowRecorder): BindingWorld {
   const parts = createParts();
   const { clock, log, fleet } = parts;
   const podHost = createPodHost(
@@ -75,7 +75,7 @@ export function openClassicBinding(settings: Readonly<Record<string, string>>): 
     { endpoint },
   );
   const runtime = openRuntime(parts, podHost);
-  parts.acceptor = (link) => runtime.acceptWorker(link);
+  parts.acceptor = (link) => runtime.acceptWorker(recorder?.tap(link, { near: 'Runtime', far: 'Worker' }) ?? link);
   return {
     clock,
     log,
@@ -99,23 +99,24 @@ export interface LateWorld extends BindingWorld {
 }
 
 /** Placeholders wait in a pool, behind sidecars; no Runtime knows of them. */
-export function openLateBinding(settings: Readonly<Record<string, string>>): LateWorld {
-  return openPooled(settings, {});
+export function openLateBinding(settings: Readonly<Record<string, string>>, recorder?: FlowRecorder): LateWorld {
+  return openPooled(settings, {}, recorder);
 }
 
 /** Placeholders wait in a pool, behind sidecars, and each hangs on the Runtime from its start. */
-export function openAttachedBinding(settings: Readonly<Record<string, string>>): LateWorld {
-  return openPooled(settings, { attachTo: () => ({ endpoint: 'memory', token: undefined }) });
+export function openAttachedBinding(settings: Readonly<Record<string, string>>, recorder?: FlowRecorder): LateWorld {
+  return openPooled(settings, { attachTo: () => ({ endpoint: 'memory', token: undefined }) }, recorder);
 }
 
 /** They hang on one Runtime, and their apps are on another: each moves there with its app. */
-export function openMovedBinding(settings: Readonly<Record<string, string>>): LateWorld {
-  return openPooled(settings, { attachTo: () => ({ endpoint: 'elsewhere', token: undefined }) });
+export function openMovedBinding(settings: Readonly<Record<string, string>>, recorder?: FlowRecorder): LateWorld {
+  return openPooled(settings, { attachTo: () => ({ endpoint: 'elsewhere', token: undefined }) }, recorder);
 }
 
 function openPooled(
   settings: Readonly<Record<string, string>>,
   attachment: Pick<PlaceholderPodsOptions, 'attachTo'>,
+  recorder?: FlowRecorder,
 ): LateWorld {
   const parts = createParts();
   const { clock, log, fleet } = parts;
@@ -129,7 +130,8 @@ function openPooled(
       dial: (address) => {
         const link = dialTo((accepted) => (address === 'memory' ? runtime : elsewhere).acceptWorker(accepted));
         if (address === 'memory') runtimeLinks.push(link);
-        return link;
+        const far = address === 'memory' ? 'Runtime' : 'OtherRuntime';
+        return recorder?.tap(link, { near: 'Sidecar', far }) ?? link;
       },
       launchOf: () => ({
         launch: { ...launch, environment: { PATH: '/bin' } },
@@ -139,7 +141,7 @@ function openPooled(
     },
     { endpoint, instanceId: 'here', hostVersion: '4', ...attachment },
   );
-  parts.acceptor = (link) => pods.acceptWorker(link);
+  parts.acceptor = (link) => pods.acceptWorker(recorder?.tap(link, { near: 'Sidecar', far: 'Worker' }) ?? link);
   const { tenantId, scriptRoot } = createHelloApplication();
   const assignmentOf = async (application: Parameters<WorkerSupply['ensure']>[0]['application']) => ({
     stack: nodeStack,
@@ -173,49 +175,4 @@ function openPooled(
       await pods.close(1_000);
     },
   };
-}
-
-/** One request through the gateway, without a socket. */
-async function ask(runtime: Runtime, url: string, host = 'localhost'): Promise<{ status: number; body: string }> {
-  const headers = { host };
-  const request = Object.assign(Readable.from([]), {
-    url,
-    method: 'GET',
-    headers,
-    rawHeaders: ['host', host],
-    socket: {},
-    complete: true,
-  });
-  const response = new Answer();
-  runtime.handleRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse);
-  return await response.reply;
-}
-
-class Answer extends Writable {
-  headersSent = false;
-  readonly req = { method: 'GET' };
-  readonly #reply = createDeferred<{ status: number; body: string }>();
-  #status = 0;
-  #body = '';
-
-  get reply(): Promise<{ status: number; body: string }> {
-    return this.#reply.promise;
-  }
-
-  writeHead(status: number): void {
-    this.headersSent = true;
-    this.#status = status;
-  }
-
-  flushHeaders(): void {}
-
-  override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: () => void): void {
-    this.#body += Buffer.from(chunk).toString('utf8');
-    done();
-  }
-
-  override _final(done: () => void): void {
-    this.#reply.resolve({ status: this.#status, body: this.#body });
-    done();
-  }
 }

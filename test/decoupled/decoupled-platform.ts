@@ -48,6 +48,8 @@ export interface DecoupledPlatformOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Whose app it is; contoso's unless named. */
   readonly tenantOf?: (applicationId: string) => string;
+  /** The port by which sidecars reach the Runtime, when something stands between; gets the Runtime's own. */
+  readonly relayRuntime?: (port: number) => Promise<number>;
   /** Limits of the Runtime that differ from its own. */
   readonly limits?: Partial<RuntimeLimits>;
 }
@@ -80,7 +82,8 @@ export async function openDecoupledPlatform(options: DecoupledPlatformOptions): 
   const proxy = createWorkerHttpProxy({ clock, random, request }, { uri });
   const parts = { dial: dialer.dial, endpoint: forWorkers, pids, httpProxy: proxy };
   const pods = openPods(options.workerPath, directory, parts);
-  const assignments = assignmentsFor(`http://${forRuntime.host}:${forRuntime.port}`, options);
+  const runtimePort = (await options.relayRuntime?.(forRuntime.port)) ?? forRuntime.port;
+  const assignments = assignmentsFor(`http://${forRuntime.host}:${runtimePort}`, options);
   const supply = createPooledSupply(
     { clock, random, log, meter: silentMeter, provider: pods, assignments },
     { pools: [{ stack: nodeStack, minimum: options.minimum }] },

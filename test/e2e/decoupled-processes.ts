@@ -54,11 +54,13 @@ export class Installation {
     return installation;
   }
 
-  /** Starts a Runtime; `rpcPort` 0 takes any. */
-  async startRuntime(options: { readonly rpcPort?: number; readonly flags?: readonly string[] } = {}) {
-    const { rpcPort = 0, flags = [] } = options;
+  /** Starts a Runtime on these ports; 0 takes any. */
+  async startRuntime(
+    options: { readonly port?: number; readonly rpcPort?: number; readonly flags?: readonly string[] } = {},
+  ) {
+    const { port = 0, rpcPort = 0, flags = [] } = options;
     const data = await mkdtemp(join(this.folder, 'runtime-'));
-    const ports = ['--port', '0', '--rpc-port', String(rpcPort), '--control-port', '0'];
+    const ports = ['--port', String(port), '--rpc-port', String(rpcPort), '--control-port', '0'];
     const words = ['runtime', ...ports, '--data-dir', data, '--no-function-keys', '--keys', this.keysFile, ...flags];
     return await RuntimeHost.open(this.#own(new DevProcess(words, {})));
   }

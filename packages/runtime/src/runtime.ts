@@ -3,7 +3,7 @@
  *
  * It opens no socket and starts no process: the composition root hands it links and requests, and the supply workers.
  */
-import type { Clock, Log, Meter, Random } from '@switchyard/kernel';
+import type { Clock, Log, Meter, Random, SpanSink } from '@switchyard/kernel';
 import type { ApplicationDefinition } from '@switchyard/model';
 import { grpcStatus, type Link, type WorkerSupply } from '@switchyard/protocol';
 import type { Kinds } from '@switchyard/triggers';
@@ -37,6 +37,8 @@ export interface RuntimeDeps {
   readonly random: Random;
   readonly log: Log;
   readonly meter: Meter;
+  /** Hears of every invocation that a worker was given. */
+  readonly spans?: SpanSink | undefined;
   readonly supply: WorkerSupply;
   readonly kinds: Kinds;
   /** Checks workers that announce themselves by WorkerConnect; without it they are all refused. */

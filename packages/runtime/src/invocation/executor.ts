@@ -7,7 +7,15 @@
  * I1 Every `run` gives exactly one outcome, and `active` counts the runs without one and what is held.
  * I2 Nothing an app's values or bindings do makes `run` or `invoke` throw: it becomes the outcome.
  */
-import { type Clock, createDeferred, type Deferred, type Log, type Meter, type Random } from '@switchyard/kernel';
+import {
+  type Clock,
+  createDeferred,
+  type Deferred,
+  type Log,
+  type Meter,
+  type Random,
+  type SpanSink,
+} from '@switchyard/kernel';
 import type { InvocationOutcome, TriggerEvent } from '@switchyard/triggers';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { FunctionEntry } from '../job-host/function-entry.ts';
@@ -47,6 +55,8 @@ export interface ExecutorDeps {
   readonly random: Random;
   readonly log: Log;
   readonly meter: Meter;
+  /** Hears of every try that a worker was given; nobody does when left out. */
+  readonly spans?: SpanSink | undefined;
   readonly dispatcher: Dispatcher;
   /** What the app's workers can take, for events that are needed before a worker is chosen. */
   readonly capabilities: () => WorkerCapabilities;

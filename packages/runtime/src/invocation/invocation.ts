@@ -28,6 +28,8 @@ import { succeeded, toError } from '../worker-stream/status-result.ts';
 import type { EventSource, InvocationHost, RunOptions } from './executor.ts';
 import { collectValues, type InvocationValues } from './outputs.ts';
 import { mayRetry, retryDelayMs } from './retry.ts';
+import { isSampled, toSpan } from './to-span.ts';
+import type { TraceContext } from './trace-context.ts';
 
 type Phase =
   | { readonly kind: 'reading' }
@@ -67,6 +69,7 @@ export class Invocation implements Call {
   #startedAtMs = 0;
   #failures = 0;
   #lastError: InvocationError | undefined;
+  #trace: TraceContext | undefined;
 
   constructor(
     host: InvocationHost,
@@ -137,11 +140,7 @@ export class Invocation implements Call {
           functionId: this.#entry.metadata.functionId,
           inputData: [toParameter(this.#entry.metadata.trigger.name, event.data), ...this.#inputs],
           triggerMetadata: event.metadata,
-          traceContext: {
-            ...this.#host.traces.childOf(event.traceParent, event.traceState),
-            attributes: none,
-            baggage: none,
-          },
+          traceContext: { ...this.#traceOf(event), attributes: none, baggage: none },
           retryContext: this.#retryContext(),
         },
       },
@@ -225,6 +224,7 @@ export class Invocation implements Call {
 
   #fail(error: InvocationError): void {
     this.#logFailure(error);
+    this.#endSpan(true);
     this.#failures += 1;
     this.#lastError = error;
     if (mayRetry(this.#retry, this.#failures) && this.#source.isSpent !== true) this.#waitForRetry();
@@ -265,6 +265,7 @@ export class Invocation implements Call {
 
   #finish(outcome: InvocationOutcome): void {
     this.#machine.transition(done);
+    this.#endSpan(outcome.kind !== 'succeeded');
     this.#host.meter.count('invocations_completed', 1, this.#entry.labels[outcome.kind]);
     this.#done(outcome);
   }
@@ -272,6 +273,25 @@ export class Invocation implements Call {
   #logFailure(error: InvocationError): void {
     const durationMs = this.#host.clock.monotonic() - this.#startedAtMs;
     this.#host.invocationLog.failed(this.#entry, this.#invocationId, durationMs, error);
+  }
+
+  /** The context that the worker gets: the span of this try, under the caller's. */
+  #traceOf({ traceParent, traceState }: TriggerEvent): { readonly traceParent: string; readonly traceState: string } {
+    this.#trace = this.#host.traces.childOf(traceParent, traceState);
+    return { traceParent: this.#trace.traceParent, traceState: this.#trace.traceState };
+  }
+
+  /** Tells of the try that ended, where somebody listens and its caller wants it to be traced. */
+  #endSpan(isError: boolean): void {
+    const { spans, clock } = this.#host;
+    const trace = this.#trace;
+    this.#trace = undefined;
+    if (spans !== undefined && trace !== undefined && isSampled(trace)) {
+      const durationMs = clock.monotonic() - this.#startedAtMs;
+      spans.ended(
+        toSpan(trace, this.#entry, { invocationId: this.#invocationId, endMs: clock.now(), durationMs, isError }),
+      );
+    }
   }
 
   /** The event is made once: all workers of an app have the same capabilities. */

@@ -47,7 +47,11 @@ describe('parseTraceParent', () => {
   });
 
   test('takes a later version with more fields', () => {
-    expect(parseTraceParent(`cc-${traceId}-00f067aa0ba902b7-09-what-ever`)).toEqual({ traceId, flags: '01' });
+    expect(parseTraceParent(`cc-${traceId}-00f067aa0ba902b7-09-what-ever`)).toEqual({
+      traceId,
+      parentId: '00f067aa0ba902b7',
+      flags: '01',
+    });
   });
 
   test('never fails, whatever a caller sends', () => {

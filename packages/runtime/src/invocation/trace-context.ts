@@ -4,6 +4,8 @@ import type { Random } from '@switchyard/kernel';
 export interface TraceContext {
   readonly traceParent: string;
   readonly traceState: string;
+  /** The caller's span; undefined when the invocation begins the trace. */
+  readonly parentSpanId?: string;
 }
 
 /** Version, trace id, parent id, flags; later versions may append fields (W3C Trace Context, section 3.2). */
@@ -37,6 +39,7 @@ export class TraceContexts {
     return {
       traceParent: `00-${parent.traceId}-${this.#hex(spanBytes)}-${parent.flags}`,
       traceState: traceState ?? '',
+      parentSpanId: parent.parentId,
     };
   }
 
@@ -53,13 +56,15 @@ export class TraceContexts {
 }
 
 /** The parts of a `traceparent` header that go on; undefined when it is no such header. */
-export function parseTraceParent(text: string): { readonly traceId: string; readonly flags: string } | undefined {
+export function parseTraceParent(
+  text: string,
+): { readonly traceId: string; readonly parentId: string; readonly flags: string } | undefined {
   const match = traceParentPattern.exec(text);
   if (match === null) return undefined;
-  const [, version, traceId = '', parentId, flags = '00', rest] = match;
+  const [, version, traceId = '', parentId = '', flags = '00', rest] = match;
   if (version === 'ff' || traceId === noTrace || parentId === noSpan) return undefined;
   if (version === '00' && rest !== undefined) return undefined;
   // Only the sampled bit has a meaning in the version that we send on.
   const isSampled = (Number.parseInt(flags, 16) & 1) === 1;
-  return { traceId, flags: isSampled ? '01' : '00' };
+  return { traceId, parentId, flags: isSampled ? '01' : '00' };
 }

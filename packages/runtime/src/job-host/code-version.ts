@@ -199,7 +199,7 @@ export class CodeVersion {
       startFailureCount: pool.failedStarts,
       quietMs: quietSinceMs === undefined ? 0 : this.#deps.clock.monotonic() - quietSinceMs,
       idleMs,
-      standingCount: pool.standingCount,
+      standingCount: application.scaling.standing,
       functions: executor.measures.all,
       workerIds: pool.workers.map(({ workerId }) => workerId),
       ...(workerModel === undefined ? {} : { workerModel }),

@@ -24,6 +24,7 @@ import {
   type Meter,
   type PlatformError,
   type Random,
+  type SpanSink,
   StateMachine,
   settlesWithin,
 } from '@switchyard/kernel';
@@ -56,6 +57,7 @@ export interface JobHostDeps {
   readonly random: Random;
   readonly log: Log;
   readonly meter: Meter;
+  readonly spans?: SpanSink | undefined;
   readonly supply: WorkerSupply;
   readonly kinds: Kinds;
   readonly turns: FairTurns;

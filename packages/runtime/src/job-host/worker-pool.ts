@@ -116,10 +116,6 @@ export class WorkerPool {
     return this.#failedStarts;
   }
 
-  get standingCount(): number {
-    return this.#standing;
-  }
-
   /** From now on the app has so many workers. Those that are too many end, the least busy first. */
   scaleTo(count: number, standing = this.#standing): void {
     if (this.#isClosed) return;

@@ -28,7 +28,7 @@ export interface VersionLoad {
   readonly quietMs: number;
   /** After so long the version has its standing workers alone; undefined for never. */
   readonly idleMs: number | undefined;
-  /** Workers that it keeps. */
+  /** Workers that it keeps when nobody has said otherwise since. */
   readonly standingCount: number;
   readonly functions: readonly FunctionMeasure[];
   readonly workerIds: readonly string[];

@@ -160,4 +160,18 @@ describe('Specializer', () => {
     await decide({ token: 'new', connectionStrings: new Map([['SQLCONNSTR_A', 'x']]) });
     expect(Object.fromEntries(added[0]?.settings ?? [])).toEqual({ GREETING: 'hello', SQLCONNSTR_A: 'x' });
   });
+
+  test('I3: host.json comes apart from the settings', async () => {
+    const told: (string | undefined)[] = [];
+    const { decide, added } = createRun({
+      announced(app) {
+        told.push(app.hostJson);
+        return announce(app);
+      },
+    });
+    await decide({ connectionStrings: new Map([['SWITCHYARD_HOST_JSON', 'x']]) });
+    await decide();
+    expect(added[0]?.settings.has('SWITCHYARD_HOST_JSON')).toBe(false);
+    expect(told).toEqual([undefined]);
+  });
 });

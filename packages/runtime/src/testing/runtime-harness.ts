@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Clock, type Log, type Meter, type Random, silentMeter } from '@switchyard/kernel';
+import { type Clock, type Log, type Meter, type Random, type SpanSink, silentMeter } from '@switchyard/kernel';
 import type { ApplicationDefinition } from '@switchyard/model';
 import { createMemoryLinkPair, type Link } from '@switchyard/protocol';
 import type { AnnouncedApplications, Runtime, VerifyWorker } from '../contract.ts';
@@ -15,6 +15,7 @@ export interface HarnessParts {
   readonly random: Random;
   readonly log: Log;
   readonly meter?: Meter;
+  readonly spans?: SpanSink;
   readonly kinds?: SampleKinds;
   readonly options?: Partial<RuntimeOptions>;
   readonly workerHttp?: WorkerHttp;
@@ -46,6 +47,7 @@ export function createHarness(parts: HarnessParts): Harness {
       random,
       log,
       meter: parts.meter ?? silentMeter,
+      spans: parts.spans,
       supply,
       kinds,
       ...(parts.verifyWorker === null ? {} : { verifyWorker: parts.verifyWorker ?? acceptEverybody }),

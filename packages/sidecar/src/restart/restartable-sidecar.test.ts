@@ -336,6 +336,47 @@ describe('RestartableSidecar, a wrapper that starts failed workers again', () =>
   });
 });
 
+describe('RestartableSidecar, a sidecar with an app of its own', () => {
+  const serve = async (awaitsReturn: boolean) => {
+    const world = new RestartRun({ awaitsReturn, ownApp: sampleAssignment });
+    const worker = await world.connect();
+    await world.clock.settle();
+    expect(world.sidecar.state).toBe('relaying');
+    return { world, worker };
+  };
+
+  it('I2: a worker that comes back gets the app again', async () => {
+    const { world, worker } = await serve(true);
+    worker.crash();
+    await world.clock.settle();
+    expect(world.expected).toBe(1);
+    await world.connect();
+    await world.clock.settle();
+    expect(world.sidecar.state).toBe('relaying');
+    expect(world.runtime.specialized).toMatchObject({ applicationId: 'shop' });
+  });
+
+  it('I2: a worker that a Runtime wants anew gets the app with what was laid over it', async () => {
+    const { world } = await serve(false);
+    world.wish({ environmentOverrides: new Map([['GREETING', 'hola']]) });
+    await world.clock.settle();
+    const second = await world.connect();
+    await world.clock.settle();
+    const [reload] = second.bodies('functionEnvironmentReloadRequest');
+    expect(reload?.environmentVariables.get('GREETING')).toBe('hola');
+    expect(world.runtime.specialized.appSettings.get('GREETING')).toBe('hola');
+    expect(world.sidecar.state).toBe('relaying');
+  });
+
+  it('I7: a worker that fails before it ever served is not waited for', async () => {
+    const world = new RestartRun({ awaitsReturn: true, ownApp: sampleAssignment });
+    const worker = await world.connect({ script: { functionEnvironmentReloadRequest: () => undefined } });
+    worker.crash();
+    expect(await world.sidecar.ended).toMatchObject({ kind: 'failed', error: { code: 'SIDECAR_WORKER_LOST' } });
+    expect(world.expected).toBe(0);
+  });
+});
+
 describe('RestartableSidecar, whatever happens', () => {
   it('I7: ends once, with no timer left, and never has two streams to Runtimes', async () => {
     const step = fc.constantFrom(

@@ -118,6 +118,28 @@ describe('an attached placeholder', () => {
     expect(run.sidecar.status()).toMatchObject({ state: 'warm', isReady: true });
   });
 
+  it('I3: counts its streams from where the sidecar before it may have come to', async () => {
+    const run = createRun({ sidecar: { epochBase: 1_000 } });
+    await run.warm();
+    expect(run.runtime.startStream.properties.get('Epoch')).toBe('1001');
+    expect(run.sidecar.status().epoch).toBe(1);
+  });
+
+  it('tells the Runtime of the app’s host.json, and the worker nothing of it', async () => {
+    const asked: string[] = [];
+    const readHostJson = async (scriptRoot: string) => {
+      asked.push(scriptRoot);
+      return '{"version":"2.0"}';
+    };
+    const run = createRun({ deps: { readHostJson } });
+    const worker = await run.warm();
+    expect(await run.sidecar.assign(assignment)).toEqual({ kind: 'assigned' });
+    expect(asked).toEqual(['/apps/shop']);
+    expect(run.runtime.specialized.appSettings.get('SWITCHYARD_HOST_JSON')).toBe('{"version":"2.0"}');
+    const [reload] = worker.bodies('functionEnvironmentReloadRequest');
+    expect(reload?.environmentVariables.has('SWITCHYARD_HOST_JSON')).toBe(false);
+  });
+
   it('is not ready, and takes no app, while it has no Runtime', async () => {
     let dials = 0;
     const run = createRun({ onDial: (runtime) => (++dials === 2 ? runtime.refuse(cut) : host(runtime)) });

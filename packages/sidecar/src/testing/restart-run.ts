@@ -5,11 +5,13 @@ import {
   createSeededRandom,
   type FakeWorker,
   type FakeWorkerOptions,
+  successResult,
   VirtualClock,
 } from '@switchyard/testkit';
 import type { CapturedLaunch } from '../restart/launch-check.ts';
 import { createRestartableSidecar, type FindLaunch } from '../restart/restartable-sidecar.ts';
 import { createSidecar } from '../sidecar/sidecar.ts';
+import type { RuntimeAttachment } from '../sidecar/sidecar-contract.ts';
 import type { LaunchChange, RestartOutcome } from '../wrapper/contract.ts';
 import { ScriptedRuntime } from './scripted-runtime.ts';
 import { accept, sampleAssignment } from './sidecar-run.ts';
@@ -29,6 +31,8 @@ export interface RestartRunOptions {
   readonly outcome?: RestartOutcome;
   readonly findLaunch?: FindLaunch;
   readonly hasConsole?: boolean;
+  /** The sidecar attaches its worker by itself, and gives it this app. */
+  readonly ownApp?: Assignment;
 }
 
 /** A restartable sidecar whose wrapper, workers and Runtimes the test plays. */
@@ -47,6 +51,7 @@ export class RestartRun {
     awaitsReturn = false,
     findLaunch,
     hasConsole,
+    ownApp,
   }: RestartRunOptions = {}) {
     this.outcome = outcome;
     const { clock, log } = this;
@@ -55,6 +60,8 @@ export class RestartRun {
       const runtime = new ScriptedRuntime(acceptor);
       this.runtimes.push(runtime);
       accept(runtime);
+      runtime.on('startStream', () => runtime.send({ $case: 'workerInitRequest', value: initRequest }));
+      runtime.on('workerSpecialized', () => runtime.answerSpecialized(successResult()));
       return opener;
     };
     const deps = { clock, log, dial, random: createSeededRandom(1) };
@@ -62,8 +69,11 @@ export class RestartRun {
       {
         log,
         control: { restart: (reason, change) => this.#restart(reason, change) },
-        createLife: ({ firstEpoch, onRestartRequest }) =>
-          createSidecar({ ...deps, onRestartRequest }, { ...lifeOptions, hasConsole: hasConsole ?? false, firstEpoch }),
+        createLife: ({ firstEpoch, onRestartRequest, environmentOverrides }) =>
+          createSidecar(
+            { ...deps, onRestartRequest },
+            { ...lifeOptions, hasConsole: hasConsole ?? false, firstEpoch, ...attached(ownApp, environmentOverrides) },
+          ),
         expectWorker: () => {
           this.expected += 1;
         },
@@ -123,6 +133,24 @@ interface Configuration {
   workerPath: string;
   environmentOverrides: Map<string, string>;
 }
+
+/** How a sidecar whose app is its own is attached. */
+function attached(
+  ownApp: Assignment | undefined,
+  overrides: ReadonlyMap<string, string>,
+): { readonly attachTo?: RuntimeAttachment } {
+  if (ownApp === undefined) return {};
+  const application = { ...ownApp, environment: new Map([...ownApp.environment, ...overrides]) };
+  return { attachTo: { endpoint: ownApp.runtimeEndpoint, token: undefined, application } };
+}
+
+const initRequest = {
+  hostVersion: '4.1',
+  capabilities: new Map<string, string>(),
+  logCategories: new Map(),
+  workerDirectory: '/worker',
+  functionAppDirectory: '',
+};
 
 const lifeOptions = {
   workerId: 'w1',

@@ -5,7 +5,7 @@
  *
  * I1 An app is made of what was announced alone; no setting of the Runtime's own process reaches it.
  * I2 Of the versions that have a ready worker, the one that was announced for the first time last has the traffic.
- * I3 A version without traffic and without workers is taken out; one that has either stays.
+ * I3 A version that is older than the one with the traffic is taken out when it has neither workers nor work.
  * I4 There are never more than `limit` apps.
  */
 import { type Log, messageOf } from '@switchyard/kernel';
@@ -21,6 +21,7 @@ import type {
   FunctionFiles,
   FunctionKeys,
   JobHostStatus,
+  KeyStore,
   Runtime,
   RuntimeApplication,
   VersionStatus,
@@ -34,6 +35,8 @@ export interface AnnouncedAppsDeps {
   /** What is known of the workers of a language. */
   readonly profileOf: (language: string) => WorkerProfile;
   readonly keysOf: (applicationId: string) => Promise<FunctionKeys | undefined>;
+  /** For administrators; undefined where callers need no keys. */
+  readonly keyStoreOf: (applicationId: string) => KeyStore | undefined;
   readonly functionFilesOf: (scriptRoot: string) => FunctionFiles;
 }
 
@@ -83,6 +86,7 @@ export class AnnouncedApps {
     }
     const hostJson = parseHostText(announced);
     const keys = await this.#deps.keysOf(applicationId);
+    const keyStore = this.#deps.keyStoreOf(applicationId);
     const view = createSettingsView(settings);
     this.#remember(definition, view);
     const configured = view.get('AzureFunctionsWebHost__hostid');
@@ -98,6 +102,7 @@ export class AnnouncedApps {
       functionFiles: this.#deps.functionFilesOf(scriptRoot),
       hostNames: hostNames.get(applicationId) ?? [],
       keys,
+      ...(keyStore === undefined ? {} : { keyStore }),
       development: false,
     };
   }
@@ -146,7 +151,7 @@ export function planVersions(jobHosts: readonly JobHostStatus[], order: readonly
   if (chosen === undefined) return [];
   if (chosen.weight < fullWeight) return [{ kind: 'give-traffic', definition: chosen.definition }];
   return versions
-    .filter((version) => version !== chosen && version.invocations === 0 && !version.workers.some(isHere))
+    .filter((version) => rank(version) < rank(chosen) && version.invocations === 0 && !version.workers.some(isHere))
     .map(({ definition }) => ({ kind: 'remove', definition }));
 }
 

@@ -14,7 +14,8 @@ import { Closers } from '../dev/closers.ts';
 import { DataFolder } from '../dev/data-folder.ts';
 import { openKinds, openStorage } from '../dev/open-kinds.ts';
 import { createLocalWorkerHttp } from '../http/worker-http.ts';
-import { KeyFile } from '../keys/key-file.ts';
+import { openFileKeyVault } from '../keys/file-key-vault.ts';
+import { AppKeyStores } from '../keys/key-store.ts';
 import { createAppLevels, openUpLog, upCategory } from '../up/up-log.ts';
 import { readWorkerDeps } from '../workers/worker-resolution.ts';
 import { AnnouncedApps } from './announced-apps.ts';
@@ -101,7 +102,13 @@ async function openGuards(options: RuntimeProcessOptions, log: Log): Promise<Gua
 
 async function openApps(options: RuntimeProcessOptions, log: Log) {
   const keys = options.usesFunctionKeys
-    ? await KeyFile.open(join(options.dataDirectory, 'function-keys.json'), systemRandom)
+    ? new AppKeyStores(
+        await openFileKeyVault(
+          { path: join(options.dataDirectory, 'function-keys.json'), isSealed: false },
+          systemRandom,
+        ),
+        systemRandom,
+      )
     : undefined;
   const { catalogue } = await readWorkerDeps();
   const profileOf = (language: string): WorkerProfile => {
@@ -120,6 +127,7 @@ async function openApps(options: RuntimeProcessOptions, log: Log) {
       log,
       profileOf,
       keysOf: async (applicationId) => await keys?.keysOf(applicationId),
+      keyStoreOf: (applicationId) => keys?.storeOf(applicationId),
       functionFilesOf: (scriptRoot) => (options.readsFolders ? createFunctionFiles(scriptRoot) : noFiles),
     },
     {
@@ -136,7 +144,7 @@ const defaultInitializationMs = 120_000;
 const noFiles = { list: async () => [] };
 
 /** Keeps versions and keys of the apps in step with what the Runtime hosts. */
-function follow(runtime: Runtime, apps: AnnouncedApps, keys: KeyFile | undefined, closers: Closers): void {
+function follow(runtime: Runtime, apps: AnnouncedApps, keys: AppKeyStores | undefined, closers: Closers): void {
   runtime.watch(({ applicationId, functions }) => {
     apps.look(runtime, applicationId);
     const names = functions.map(({ name }) => name);
