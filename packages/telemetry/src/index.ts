@@ -16,4 +16,7 @@ export {
   type MinimumLevel,
 } from './level-filter.ts';
 export { createMemoryMeter, type MemoryMeter, type MetricSeries, type MetricSnapshot } from './memory-meter.ts';
+export { OtlpExporter, type OtlpExporterDeps, type OtlpExporterOptions, type OtlpPost } from './otlp-exporter.ts';
+export type { OtlpResource } from './otlp-json.ts';
+export { prometheusContentType, toPrometheusText } from './prometheus-text.ts';
 export { type TextLineOptions, toPlainText, toTextLine } from './text-line.ts';

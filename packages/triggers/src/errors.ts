@@ -175,7 +175,7 @@ export const triggerErrors = defineErrors({
   BLOB_SOURCE_UNSUPPORTED: {
     ...userMistake,
     message:
-      "Function '{function}', binding '{binding}': \"source\" is {value}, which is not supported yet. Leave it out: the container is then watched by scans ('LogsAndContainerScan'), which needs no subscription.",
+      "Function '{function}', binding '{binding}': \"source\" is {value}, which is no source. Leave it out: the container is then watched by scans ('LogsAndContainerScan'); or write 'EventGrid' and subscribe the webhook runtime/webhooks/blobs to the storage account.",
   },
   BLOB_TRIGGER_QUEUE_INVALID: {
     ...userMistake,

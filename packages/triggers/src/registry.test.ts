@@ -23,9 +23,15 @@ describe('createKinds', () => {
   });
 
   it('lists what it supports, for messages', () => {
-    expect(kinds.supportedTriggerTypes()).toEqual(['httpTrigger', 'queueTrigger', 'timerTrigger']);
+    expect(kinds.supportedTriggerTypes()).toEqual([
+      'eventGridTrigger',
+      'httpTrigger',
+      'queueTrigger',
+      'timerTrigger',
+      'warmupTrigger',
+    ]);
     expect(kinds.supportedInputTypes()).toEqual([]);
-    expect(kinds.supportedOutputTypes()).toEqual(['http', 'queue']);
+    expect(kinds.supportedOutputTypes()).toEqual(['eventGrid', 'http', 'queue']);
     expect(kinds.input('queue')).toBeUndefined();
   });
 
@@ -39,9 +45,16 @@ describe('createKinds', () => {
       locks: createProcessLocks(),
       singletonTimers: true,
     });
-    expect(all.supportedTriggerTypes()).toEqual(['blobTrigger', 'httpTrigger', 'queueTrigger', 'timerTrigger']);
+    expect(all.supportedTriggerTypes()).toEqual([
+      'blobTrigger',
+      'eventGridTrigger',
+      'httpTrigger',
+      'queueTrigger',
+      'timerTrigger',
+      'warmupTrigger',
+    ]);
     expect(all.supportedInputTypes()).toEqual(['blob', 'table']);
-    expect(all.supportedOutputTypes()).toEqual(['blob', 'http', 'queue', 'table']);
+    expect(all.supportedOutputTypes()).toEqual(['blob', 'eventGrid', 'http', 'queue', 'table']);
     expect(all.trigger('BlobTrigger')).toMatchObject({ style: 'listener', type: 'blobTrigger' });
     expect(all.trigger('timerTrigger')).toMatchObject({ style: 'listener', type: 'timerTrigger' });
   });

@@ -13,6 +13,9 @@ import type { QueueService } from './queue/queue-client.ts';
 import { createQueueOutput } from './queue/queue-output.ts';
 import { QueueSignals } from './queue/queue-signals.ts';
 import { createQueueTrigger } from './queue/queue-trigger.ts';
+import type { ServiceBusService } from './service-bus/service-bus-client.ts';
+import { createServiceBusOutput } from './service-bus/service-bus-output.ts';
+import { createServiceBusTrigger } from './service-bus/service-bus-trigger.ts';
 import type { SingletonLocks } from './singleton/singleton-locks.ts';
 import { createSingletonTrigger } from './singleton/singleton-trigger.ts';
 import type { TableService } from './table/table-client.ts';
@@ -33,6 +36,8 @@ export interface KindsDeps {
   readonly locks?: SingletonLocks | undefined;
   /** True: of all Runtimes that serve an app, one runs its timers. Takes effect with `locks`. */
   readonly singletonTimers?: boolean | undefined;
+  /** Makes the Service Bus trigger and output. */
+  readonly serviceBus?: ServiceBusService | undefined;
   /** How events reach a topic; over HTTP unless something else is given. */
   readonly events?: EventPublisher | undefined;
 }
@@ -52,7 +57,7 @@ export interface Kinds {
 
 /** Makes every kind. Kinds share their signals, so one set of kinds serves all apps of a process. */
 export function createKinds(deps: KindsDeps): Kinds {
-  const { blobs, tables, locks } = deps;
+  const { blobs, tables, locks, serviceBus } = deps;
   const queues = { service: deps.queues, signals: new QueueSignals() };
   const writes = new BlobWrites();
   const timers = createTimerTrigger({ status: deps.timerStatus });
@@ -66,6 +71,7 @@ export function createKinds(deps: KindsDeps): Kinds {
     ...(blobTrigger ? [blobTrigger] : []),
     eventGrid.trigger,
     warmupTriggerKind,
+    ...(serviceBus ? [createServiceBusTrigger(serviceBus)] : []),
   ]);
   const inputs = byType<InputBindingKind>([
     ...(blobs ? [createBlobInput({ blobs })] : []),
@@ -74,6 +80,7 @@ export function createKinds(deps: KindsDeps): Kinds {
   const outputs = byType<OutputBindingKind>([
     httpOutputKind,
     createQueueOutput(queues),
+    ...(serviceBus ? [createServiceBusOutput(serviceBus)] : []),
     createEventGridOutput({ publisher: deps.events ?? httpEventPublisher }),
     ...(blobs ? [createBlobOutput({ blobs, writes })] : []),
     ...(tables ? [createTableOutput({ tables })] : []),

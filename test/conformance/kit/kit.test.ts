@@ -41,10 +41,10 @@ describe.skipIf(azuritePart.skip)('the conformance kit on switchyard dev', () =>
   );
 
   describe.concurrent('side by side', () => {
-    it.each(peaceful ?? [])('%s', (_name, tested) => tested.run(kit), patienceMs);
+    it.each(peaceful ?? [])('%s', (_name, tested) => expect(tested.run(kit)).resolves.toBeUndefined(), patienceMs);
   });
   describe('alone', () => {
-    it.each(disruptive ?? [])('%s', (_name, tested) => tested.run(kit), patienceMs);
+    it.each(disruptive ?? [])('%s', (_name, tested) => expect(tested.run(kit)).resolves.toBeUndefined(), patienceMs);
   });
 });
 

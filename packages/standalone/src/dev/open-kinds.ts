@@ -4,6 +4,7 @@ import type { SettingsView } from '@switchyard/model';
 import {
   createAzureBlobService,
   createAzureQueueService,
+  createAzureServiceBus,
   createAzureTableService,
   createBlobTimerStatus,
   createFileTimerStatus,
@@ -45,6 +46,7 @@ export function openKinds({ log, data, settingsOf }: KindsScope, opening: Storag
     blobs,
     locks: createOptionalLocks(createSingletonLocks(call), storage),
     singletonTimers: true,
+    serviceBus: createAzureServiceBus(),
     timerStatus: createOptionalTimerStatus(
       {
         connectionOf: (applicationId) => hostStorageOf(settingsOf(applicationId)),

@@ -10,7 +10,7 @@ import type { SettingsView } from '@switchyard/model';
 import { createRpcServer, grpcStatus, type Link, type RpcServer, type WorkerSupply } from '@switchyard/protocol';
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import { createNodeProcesses, createPodHost, type ProcessPort } from '@switchyard/sidecar';
-import { createMemoryMeter } from '@switchyard/telemetry';
+import { createMemoryMeter, type MemoryMeter } from '@switchyard/telemetry';
 import { createAzureBlobService } from '@switchyard/triggers';
 import { type CurrentApplications, createCurrentApplications } from '../application/current-applications.ts';
 import { type LoadedApplication, loadApplication } from '../application/load-application.ts';
@@ -19,8 +19,10 @@ import { type EmulatorBox, openEmulatorBox } from '../azurite/emulator-box.ts';
 import { createPatientStorage, type StorageOpening } from '../azurite/patient-storage.ts';
 import { DebuggerPorts } from '../debugger/debugger-ports.ts';
 import { withCors } from '../http/cors.ts';
-import { createGatewayServer, type GatewayServer } from '../http/gateway-server.ts';
+import { createGatewayServer, type GatewayServer, type RequestHandler } from '../http/gateway-server.ts';
 import { isListening } from '../http/listen.ts';
+import { withMetrics } from '../http/metrics-endpoint.ts';
+import { openTelemetry } from '../http/open-telemetry.ts';
 import { createLocalWorkerHttp } from '../http/worker-http.ts';
 import { AppKeyStores } from '../keys/key-store.ts';
 import { openKeyVault } from '../keys/open-key-vault.ts';
@@ -116,7 +118,8 @@ async function open(scope: DevScope): Promise<Dev> {
   podHost.watch((event) => debuggers.observe(event));
   closers.add('debuggers', () => debuggers.close());
   closers.add('workers', () => podHost.close(devDefaults.workerGraceMs));
-  const runtime = openRuntime(scope, podHost, emulators ?? openStorage);
+  const meter = createMemoryMeter();
+  const runtime = openRuntime(scope, podHost, emulators ?? openStorage, meter);
   connectWorkers((link) => runtime.acceptWorker(link));
   closers.add('worker connections', () => rpc.close(devDefaults.workerGraceMs));
   closers.add('Runtime', () => runtime.drain(devDefaults.drainMs));
@@ -138,7 +141,8 @@ async function open(scope: DevScope): Promise<Dev> {
   // The last one, so that it is the first thing that a stop does.
   closers.add('HTTP', async () => gateway.stopListening());
   const starts = await starter.begin(loops);
-  gateway.serve(withCors(current, (request, response) => runtime.handleRequest(request, response)));
+  const handle: RequestHandler = (request, response) => runtime.handleRequest(request, response);
+  gateway.serve(withMetrics(meter, withCors(current, handle)));
   return { url, ready: whenReady(scope, runtime, starter, starts), stop: () => stop(scope) };
 }
 
@@ -218,15 +222,16 @@ function openEmulators(scope: DevScope, processes: ProcessPort): EmulatorBox | u
   return emulators;
 }
 
-function openRuntime(scope: DevScope, supply: WorkerSupply, storage: StorageOpening): Runtime {
+function openRuntime(scope: DevScope, supply: WorkerSupply, storage: StorageOpening, meter: MemoryMeter): Runtime {
   const { log, data, current } = scope;
   const settingsOf = (applicationId: string): SettingsView | undefined =>
     current.all.find((application) => application.applicationId === applicationId)?.settings;
   const kinds = openKinds({ log, data, settingsOf }, storage);
-  const meter = createMemoryMeter();
+  const spans = openTelemetry(scope.options.environment, { log, meter });
+  if (spans !== undefined) scope.closers.add('telemetry', () => spans.close());
   const workerHttp = createLocalWorkerHttp();
   scope.closers.add('HTTP connections to workers', async () => workerHttp.close());
-  const deps = { clock: systemClock, random: systemRandom, log: scope.log, meter, supply, kinds, workerHttp };
+  const deps = { clock: systemClock, random: systemRandom, log: scope.log, meter, spans, supply, kinds, workerHttp };
   return createRuntime(deps, { cpus: availableParallelism() });
 }
 

@@ -1,9 +1,10 @@
 /**
  * Keys of an app in the layout of the official host: `azure-webjobs-secrets/{hostid}/host.json` and `{function}.json`.
  *
- * Values that somebody else encrypted stay what they are: they open nothing here, and are written back as they were read.
+ * Values that somebody else encrypted cannot be read here, and are not written over: such an app is refused its keys.
  */
 import { isJsonObject, parseJsonText } from '@switchyard/model';
+import { standaloneErrors } from '../errors.ts';
 import { type AppKeys, type KeySet, masterKeyName } from './app-keys.ts';
 import type { KeyVault } from './key-vaults.ts';
 
@@ -33,7 +34,9 @@ export function createBlobKeyVault(blobs: SecretBlobs, hostIdOf: (applicationId:
       const functions = await Promise.all(
         names.map(async (name): Promise<[string, KeySet]> => {
           const text = (await blobs.read(name)) ?? '{}';
-          return [name.slice(folder.length, -'.json'.length), keysIn(parseJsonText(text, name), 'keys')];
+          const document = parseJsonText(text, name);
+          checkReadable(document, name);
+          return [name.slice(folder.length, -'.json'.length), keysIn(document, 'keys')];
         }),
       );
       return { ...host, functions: Object.fromEntries(functions) };
@@ -70,9 +73,17 @@ function toDocuments(set: KeySet): readonly unknown[] {
 
 function parseHost(text: string, where: string): Omit<AppKeys, 'functions'> {
   const document = parseJsonText(text, where);
+  checkReadable(document, where);
   const masterKey = isJsonObject(document) ? document.masterKey : undefined;
   const master = isJsonObject(masterKey) && typeof masterKey.value === 'string' ? masterKey.value : '';
   return { master, host: keysIn(document, 'functionKeys'), system: keysIn(document, 'systemKeys') };
+}
+
+/** Throws KEYS_FILE_INVALID for what another host encrypted. */
+function checkReadable(document: unknown, where: string): void {
+  const lists = isJsonObject(document) ? [document.masterKey, ...Object.values(document).flat()] : [];
+  if (!lists.some((item) => isJsonObject(item) && item.encrypted === true)) return;
+  throw standaloneErrors.create('KEYS_FILE_INVALID', { file: where, reason: 'another host has encrypted its keys' });
 }
 
 function keysIn(document: unknown, list: string): KeySet {

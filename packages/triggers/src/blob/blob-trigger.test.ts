@@ -456,8 +456,8 @@ describe('parse', () => {
     };
 
   it.each([
-    [{ path: 'images/{name}', source: 'EventGrid' }, /Hello.*"source" is "EventGrid".*not supported yet.*scans/],
-    [{ path: 'images/{name}', source: 1 }, /"source" is 1/],
+    [{ path: 'images/{name}', source: 'Oracle' }, /Hello.*"source" is "Oracle".*EventGrid/],
+    [{ path: 'images/{name}', source: 2 }, /"source" is 2/],
     [{}, /"path" is missing/],
     [{ path: 'Bad_Container/{name}' }, /'Bad_Container' is no name of a container/],
     [{ path: 'images/{name}', connection: 'Missing' }, /'Missing' is missing/],

@@ -8,6 +8,7 @@ const guid = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 /** What a function of the fixture writes to, below a folder of its own: its name there, and what the request brings. */
 const resolved: readonly (readonly [kind: string, what: string, path: RegExp, search?: string])[] = [
   ['route', 'a route parameter', /^route$/],
+  ['route', 'a route parameter before a value of the query', /^route$/, 'name=other'],
   ['setting', 'a setting', /^from-settings$/],
   ['guid', '{rand-guid}', new RegExp(`^guid/${guid}$`)],
   ['guidN', '{rand-guid:N}', /^guid-n\/[0-9a-f]{32}$/],
@@ -53,13 +54,14 @@ const resolvedCases = resolved.map(
   }),
 );
 
-const refusedCases = ['missing', 'object'].map(
+const refused = { missing: 'nothing', object: 'an object', code: 'the key in the query' } as const;
+const refusedCases = (['missing', 'object', 'code'] as const).map(
   (kind): ConformanceCase => ({
     section,
-    name: `an expression that names ${kind === 'missing' ? 'nothing' : 'an object'} fails the invocation, and it alone`,
+    name: `an expression that names ${refused[kind]} fails the invocation, and it alone`,
     needs,
     async run(kit) {
-      const { status, name } = await write(kit, kind, '');
+      const { status, name } = await write(kit, kind, kind === 'code' ? 'code=key' : '');
       assert.equal(status, 500);
       assert.deepEqual(await kit.storage.list('kit-written', `${name}/`), []);
       assert.equal((await write(kit, 'route', '')).status, 201);

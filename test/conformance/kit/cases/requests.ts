@@ -12,7 +12,6 @@ interface Seen {
   readonly params: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  readonly metadata: Readonly<Record<string, unknown>>;
   readonly functionName: string;
   readonly invocationId: string;
   readonly traceParent?: string;
@@ -81,54 +80,6 @@ const queryCases = queries.map(
     run: async (kit) => assert.deepEqual((await see(kit, `see?${search}`)).query, query),
   }),
 );
-
-const metadataCases: readonly ConformanceCase[] = [
-  {
-    section,
-    name: 'trigger metadata holds the properties of a JSON body',
-    async run(kit) {
-      const { metadata } = await see(kit, 'see', { body: { fromBody: 'yes' } });
-      assert.equal(metadata.fromBody, 'yes');
-    },
-  },
-  {
-    section,
-    name: 'trigger metadata holds the query',
-    run: async (kit) => assert.equal((await see(kit, 'see?fromQuery=1')).metadata.fromQuery, '1'),
-  },
-  {
-    section,
-    name: 'trigger metadata leaves the key out of the query',
-    async run(kit) {
-      const { metadata } = await see(kit, 'see?code=secret&other=1');
-      assert.deepEqual([metadata.code, metadata.other], [undefined, '1']);
-    },
-  },
-  {
-    section,
-    name: 'trigger metadata holds route parameters',
-    run: async (kit) => assert.equal((await see(kit, 'see/in-route')).metadata.x, 'in-route'),
-  },
-  {
-    section,
-    name: 'trigger metadata holds the headers as an object',
-    async run(kit) {
-      const { metadata } = await see(kit, 'see', { headers: { 'x-kit': 'h' } });
-      const headers = Object.entries(metadata.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
-      assert.equal(Object.fromEntries(headers)['x-kit'], 'h');
-    },
-  },
-  {
-    section,
-    name: 'trigger metadata holds the query as an object',
-    run: async (kit) => assert.deepEqual((await see(kit, 'see?q1=v')).metadata.query, { q1: 'v' }),
-  },
-  {
-    section,
-    name: 'a route parameter wins over the query in trigger metadata',
-    run: async (kit) => assert.equal((await see(kit, 'see/route?x=query')).metadata.x, 'route'),
-  },
-];
 
 const otherCases: readonly ConformanceCase[] = [
   {
@@ -218,4 +169,4 @@ const otherCases: readonly ConformanceCase[] = [
   },
 ];
 
-export const requestCases = [...methodCases, ...bodyCases, ...queryCases, ...metadataCases, ...otherCases];
+export const requestCases = [...methodCases, ...bodyCases, ...queryCases, ...otherCases];

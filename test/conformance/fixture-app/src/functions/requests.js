@@ -13,7 +13,6 @@ async function see(request, context) {
       params: request.params,
       headers: Object.fromEntries(request.headers),
       body: Buffer.from(await request.arrayBuffer()).toString('base64'),
-      metadata: context.triggerMetadata,
       functionName: context.functionName,
       invocationId: context.invocationId,
       traceParent: context.traceContext?.traceParent,

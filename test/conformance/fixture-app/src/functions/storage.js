@@ -111,6 +111,7 @@ const writtenPaths = {
   body: 'kit-written/{name}/body/{inBody}',
   anyCase: 'kit-written/{NAME}/any-case/{INBODY}',
   nested: 'kit-written/{name}/nested/{outer.inner}',
+  code: 'kit-written/{name}/code/{code}',
   missing: 'kit-written/{name}/missing/{nobodyHasThis}',
   object: 'kit-written/{name}/object/{outer}',
   wins: 'kit-written/{name}/wins/{datetime}',

@@ -1,0 +1,182 @@
+/**
+ * Service Bus through the official library, which is loaded when it is first used.
+ *
+ * Ownership: one client for each namespace, for as long as the process lives; receivers belong to whoever opened them.
+ */
+import type {
+  ServiceBusReceiver as SdkReceiver,
+  ServiceBusClient,
+  ServiceBusReceivedMessage,
+  ServiceBusSessionReceiver,
+} from '@azure/service-bus';
+import { messageOf } from '@switchyard/kernel';
+import { triggerErrors } from '../errors.ts';
+import type {
+  OutgoingServiceBusMessage,
+  ReceiverOptions,
+  ServiceBusConnection,
+  ServiceBusEntity,
+  ServiceBusMessage,
+  ServiceBusReceiver,
+  ServiceBusService,
+} from '../service-bus/service-bus-client.ts';
+
+type Sdk = typeof import('@azure/service-bus');
+
+const packageName = '@azure/service-bus';
+
+/** Locks that are lost make a message come again; that is nobody's failure. */
+const lostCodes: ReadonlySet<string> = new Set(['MessageLockLost', 'SessionLockLost', 'MessageNotFound']);
+
+/** Nobody has messages in a session for the moment. */
+const noSessionCodes: ReadonlySet<string> = new Set(['SessionCannotBeLocked', 'ServiceTimeout']);
+
+/** A namespace, with a sender for each entity. */
+interface Namespace {
+  readonly client: ServiceBusClient;
+  readonly senders: Map<string, ReturnType<ServiceBusClient['createSender']>>;
+}
+
+export function createAzureServiceBus(
+  load: () => Promise<Sdk> = () => import('@azure/service-bus'),
+): ServiceBusService {
+  const namespaces = new Map<string, Namespace>();
+  let loading: Promise<Sdk> | undefined;
+  const namespaceOf = async ({ connectionString }: ServiceBusConnection): Promise<Namespace> => {
+    loading ??= load().catch((thrown) => {
+      loading = undefined;
+      throw triggerErrors.create('STORAGE_SDK_MISSING', { package: packageName, reason: messageOf(thrown) }, thrown);
+    });
+    const sdk = await loading;
+    const key = connectionString.reveal();
+    const known = namespaces.get(key) ?? { client: new sdk.ServiceBusClient(key), senders: new Map() };
+    namespaces.set(key, known);
+    return known;
+  };
+  return {
+    async open(connection, entity, options) {
+      const { client } = await namespaceOf(connection);
+      return toReceiver(createReceiver(client, entity, options));
+    },
+    async openSession(connection, entity, options, signal) {
+      const { client } = await namespaceOf(connection);
+      const receiver = await acceptSession(client, entity, options, signal);
+      return receiver && toReceiver(receiver);
+    },
+    async send(connection, entity, messages) {
+      const { client, senders } = await namespaceOf(connection);
+      const sender = senders.get(entity) ?? client.createSender(entity);
+      senders.set(entity, sender);
+      await sendAll(sender, messages);
+    },
+  };
+}
+
+function createReceiver(
+  client: ServiceBusClient,
+  entity: ServiceBusEntity,
+  { renewalMs }: ReceiverOptions,
+): SdkReceiver {
+  const options = { maxAutoLockRenewalDurationInMs: renewalMs, skipParsingBodyAsJson: true };
+  return entity.kind === 'queue'
+    ? client.createReceiver(entity.queue, options)
+    : client.createReceiver(entity.topic, entity.subscription, options);
+}
+
+async function acceptSession(
+  client: ServiceBusClient,
+  entity: ServiceBusEntity,
+  { renewalMs }: ReceiverOptions,
+  abortSignal: AbortSignal,
+): Promise<ServiceBusSessionReceiver | undefined> {
+  const options = { maxAutoLockRenewalDurationInMs: renewalMs, skipParsingBodyAsJson: true, abortSignal };
+  try {
+    return entity.kind === 'queue'
+      ? await client.acceptNextSession(entity.queue, options)
+      : await client.acceptNextSession(entity.topic, entity.subscription, options);
+  } catch (thrown) {
+    if (abortSignal.aborted || noSessionCodes.has(codeOf(thrown))) return undefined;
+    throw thrown;
+  }
+}
+
+function toReceiver(receiver: SdkReceiver | ServiceBusSessionReceiver): ServiceBusReceiver {
+  const held = new WeakMap<ServiceBusMessage, ServiceBusReceivedMessage>();
+  const settle = async (
+    message: ServiceBusMessage,
+    how: (received: ServiceBusReceivedMessage) => Promise<void>,
+  ): Promise<void> => {
+    const received = held.get(message);
+    if (received === undefined) return;
+    try {
+      await how(received);
+    } catch (thrown) {
+      if (!lostCodes.has(codeOf(thrown))) throw thrown;
+    }
+  };
+  return {
+    async receive(maximum, maxWaitTimeInMs, abortSignal) {
+      try {
+        const received = await receiver.receiveMessages(maximum, { maxWaitTimeInMs, abortSignal });
+        return received.map((one) => {
+          const message = toMessage(one);
+          held.set(message, one);
+          return message;
+        });
+      } catch (thrown) {
+        if (abortSignal.aborted) return [];
+        throw thrown;
+      }
+    },
+    complete: (message) => settle(message, (received) => receiver.completeMessage(received)),
+    abandon: (message) => settle(message, (received) => receiver.abandonMessage(received)),
+    close: () => receiver.close(),
+  };
+}
+
+function toMessage(received: ServiceBusReceivedMessage): ServiceBusMessage {
+  const { contentType, subject, to, replyTo, replyToSessionId, sessionId, partitionKey, deadLetterSource } = received;
+  const optional = { contentType, subject, to, replyTo, replyToSessionId, sessionId, partitionKey, deadLetterSource };
+  const correlationId = received.correlationId === undefined ? {} : { correlationId: String(received.correlationId) };
+  return {
+    body: toBytes(received.body),
+    messageId: String(received.messageId ?? ''),
+    lockToken: received.lockToken ?? '',
+    deliveryCount: received.deliveryCount ?? 0,
+    sequenceNumber: received.sequenceNumber?.toString() ?? '0',
+    enqueuedMs: received.enqueuedTimeUtc?.getTime() ?? 0,
+    expiresMs: received.expiresAtUtc?.getTime() ?? maxTimeMs,
+    ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as object),
+    ...correlationId,
+    applicationProperties: received.applicationProperties ?? {},
+  };
+}
+
+/** The last time that .NET knows; a message that never expires expires then. */
+const maxTimeMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** A body is bytes as a rule; what a sender wrote as a value becomes JSON, or its own text. */
+function toBytes(body: unknown): Uint8Array {
+  if (body instanceof Uint8Array) return body;
+  return Buffer.from(typeof body === 'string' ? body : (JSON.stringify(body) ?? ''));
+}
+
+/** As few requests as their sizes allow. */
+async function sendAll(
+  sender: ReturnType<ServiceBusClient['createSender']>,
+  messages: readonly OutgoingServiceBusMessage[],
+): Promise<void> {
+  let batch = await sender.createMessageBatch();
+  for (const message of messages) {
+    if (batch.tryAddMessage(message)) continue;
+    if (batch.count > 0) await sender.sendMessages(batch);
+    batch = await sender.createMessageBatch();
+    // Alone and still too large: the service says so.
+    if (!batch.tryAddMessage(message)) await sender.sendMessages(message);
+  }
+  if (batch.count > 0) await sender.sendMessages(batch);
+}
+
+function codeOf(thrown: unknown): string {
+  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+}

@@ -1,0 +1,22 @@
+import { defineErrors } from '@switchyard/kernel';
+
+const userMistake = { blame: 'user', retry: 'never', http: 500, grpc: 9, exit: 2 } as const;
+const dependencyFault = { blame: 'dependency', retry: 'safe', http: 503, grpc: 14, exit: 1 } as const;
+
+/** What can go wrong with Service Bus. */
+export const serviceBusErrors = defineErrors({
+  SERVICE_BUS_BINDING_INVALID: {
+    ...userMistake,
+    message:
+      'Function \'{function}\', binding \'{binding}\': {problem}. Name a queue with "queueName", or a topic with "topicName" (a trigger also needs "subscriptionName").',
+  },
+  SERVICE_BUS_CONNECTION_INVALID: {
+    ...userMistake,
+    message:
+      "Function '{function}', binding '{binding}': {problem}. Set '{setting}' to the connection string of the namespace, which begins with 'Endpoint=sb://'.",
+  },
+  SERVICE_BUS_SEND_FAILED: {
+    ...dependencyFault,
+    message: "Function '{function}': '{entity}' did not take its messages: {reason}.",
+  },
+});

@@ -1,0 +1,72 @@
+/** What the triggers and outputs need of Service Bus. */
+import type { Secret } from '@switchyard/kernel';
+
+/** A namespace. */
+export interface ServiceBusConnection {
+  readonly connectionString: Secret;
+}
+
+/** A queue, or a subscription of a topic. */
+export type ServiceBusEntity =
+  | { readonly kind: 'queue'; readonly queue: string }
+  | { readonly kind: 'subscription'; readonly topic: string; readonly subscription: string };
+
+/** A message that is locked for whoever received it. Times are milliseconds since the Unix epoch. */
+export interface ServiceBusMessage {
+  readonly body: Uint8Array;
+  readonly messageId: string;
+  readonly lockToken: string;
+  readonly deliveryCount: number;
+  readonly sequenceNumber: string;
+  readonly enqueuedMs: number;
+  readonly expiresMs: number;
+  readonly contentType?: string;
+  readonly correlationId?: string;
+  readonly subject?: string;
+  readonly to?: string;
+  readonly replyTo?: string;
+  readonly replyToSessionId?: string;
+  readonly sessionId?: string;
+  readonly partitionKey?: string;
+  readonly deadLetterSource?: string;
+  readonly applicationProperties: Readonly<Record<string, unknown>>;
+}
+
+/** Receives under locks, which are renewed for as long as the options say. */
+export interface ServiceBusReceiver {
+  /** Up to `maximum` messages, as soon as there is one; empty after `waitMs`, or when the signal aborts. */
+  receive(maximum: number, waitMs: number, signal: AbortSignal): Promise<readonly ServiceBusMessage[]>;
+  /** The message is done with. Resolves too when the lock was lost: then it comes again. */
+  complete(message: ServiceBusMessage): Promise<void>;
+  /** The message comes again at once, counted. */
+  abandon(message: ServiceBusMessage): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ReceiverOptions {
+  readonly renewalMs: number;
+}
+
+/** A message that is sent. */
+export interface OutgoingServiceBusMessage {
+  readonly body: Uint8Array;
+  readonly contentType: string;
+}
+
+export interface ServiceBusService {
+  /** Rejects when the namespace cannot be reached. */
+  open(
+    connection: ServiceBusConnection,
+    entity: ServiceBusEntity,
+    options: ReceiverOptions,
+  ): Promise<ServiceBusReceiver>;
+  /** The receiver of a session that nobody else has; undefined when none has messages for a while. */
+  openSession(
+    connection: ServiceBusConnection,
+    entity: ServiceBusEntity,
+    options: ReceiverOptions,
+    signal: AbortSignal,
+  ): Promise<ServiceBusReceiver | undefined>;
+  /** To a queue or a topic. Resolves when all are safe. */
+  send(connection: ServiceBusConnection, entity: string, messages: readonly OutgoingServiceBusMessage[]): Promise<void>;
+}

@@ -1,0 +1,220 @@
+/**
+ * Takes messages of a queue or subscription, under locks, and runs the function for each of them or for batches.
+ *
+ * Phases: Idle -> Listening -> Draining -> Closed. Ownership: the JobHost, through the trigger kind.
+ *
+ * I1 A message is completed when its function succeeded and the app wants that, and abandoned when it failed or nobody knows:
+ *    then the broker delivers it again, and puts it among the dead letters in the end.
+ * I2 No more than the allowed number of calls run at once; batches, and messages of a session, one after the other.
+ * I3 A broker that is away costs one warning and is asked again, later and later.
+ * I4 `drain` takes nothing new and waits for what runs; `close` waits for nothing.
+ */
+import { type BackoffOptions, backoffMs, type Edges, messageOf, StateMachine, sleep } from '@switchyard/kernel';
+import type { BindingDataType, ServiceBusExtension } from '@switchyard/model';
+import type { InvocationOutcome, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
+import { OutageLog } from '../storage/outage-log.ts';
+import { nameOfEntity } from './service-bus-binding.ts';
+import type {
+  ServiceBusConnection,
+  ServiceBusEntity,
+  ServiceBusMessage,
+  ServiceBusReceiver,
+  ServiceBusService,
+} from './service-bus-client.ts';
+import { toServiceBusBatchEvent, toServiceBusEvent } from './service-bus-event.ts';
+
+export interface ServiceBusTriggerOptions {
+  readonly connection: ServiceBusConnection;
+  readonly entity: ServiceBusEntity;
+  readonly isBatch: boolean;
+  readonly hasSessions: boolean;
+  readonly completes: boolean;
+  readonly dataType: BindingDataType | undefined;
+  readonly limits: ServiceBusExtension;
+}
+
+/** How long one question for messages may stay open. */
+const receiveMs = 60_000;
+const defaultSessionIdleMs = 60_000;
+const retryBackoff: BackoffOptions = { minimumMs: 1_000, maximumMs: 60_000, factor: 2, jitter: 0.2 };
+
+type State =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'listening'; readonly stop: AbortController; readonly loops: Promise<unknown> }
+  | { readonly kind: 'draining' }
+  | { readonly kind: 'closed' };
+
+const edges: Edges<State['kind']> = {
+  idle: ['listening', 'closed'],
+  listening: ['draining', 'closed'],
+  draining: ['closed'],
+  closed: [],
+};
+
+export class ServiceBusListener implements TriggerListener {
+  readonly #service: ServiceBusService;
+  readonly #options: ServiceBusTriggerOptions;
+  readonly #context: ListenerContext;
+  readonly #name: string;
+  readonly #outage: OutageLog;
+  readonly #state = new StateMachine<State>({ kind: 'idle' }, edges);
+  readonly #receivers = new Set<ServiceBusReceiver>();
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(service: ServiceBusService, options: ServiceBusTriggerOptions, context: ListenerContext) {
+    this.#service = service;
+    this.#options = options;
+    this.#context = context;
+    this.#name = nameOfEntity(options.entity);
+    this.#outage = new OutageLog(context.log, {
+      began: 'Messages of Service Bus cannot be received; the host tries again',
+      ended: 'Messages of Service Bus can be received again',
+      fields: { category: 'Host.Triggers.ServiceBus', function: context.functionName, entity: this.#name },
+    });
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const stop = new AbortController();
+    const { hasSessions, limits } = this.#options;
+    const count = hasSessions ? limits.maxConcurrentSessions : 1;
+    const loops = Promise.all(Array.from({ length: count }, () => this.#listen(stop.signal)));
+    this.#state.transition({ kind: 'listening', stop, loops });
+  }
+
+  async drain(signal: AbortSignal): Promise<void> {
+    const { state } = this.#state;
+    if (state.kind !== 'listening') return this.close();
+    this.#state.transition({ kind: 'draining' });
+    state.stop.abort();
+    await Promise.race([Promise.all([state.loops, ...this.#running]), aborted(signal)]);
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    const { state } = this.#state;
+    if (state.kind === 'listening') state.stop.abort();
+    if (state.kind !== 'closed') this.#state.transition({ kind: 'closed' });
+    await Promise.allSettled([...this.#receivers].map((receiver) => receiver.close()));
+    this.#receivers.clear();
+  }
+
+  /** Receives until it is told to stop. */
+  async #listen(stop: AbortSignal): Promise<void> {
+    for (let failures = 0; !stop.aborted; ) {
+      try {
+        const receiver = await this.#open(stop);
+        this.#outage.succeeded();
+        failures = 0;
+        if (receiver !== undefined) await this.#receiveFrom(receiver, stop);
+      } catch (thrown) {
+        if (stop.aborted) return;
+        this.#outage.failed(thrown);
+        failures += 1;
+        const { clock, random } = this.#context;
+        await sleep(clock, backoffMs(retryBackoff, failures - 1, random), stop).catch(() => {});
+      }
+    }
+  }
+
+  #open(stop: AbortSignal): Promise<ServiceBusReceiver | undefined> {
+    const { connection, entity, hasSessions, limits } = this.#options;
+    const options = { renewalMs: limits.maxAutoLockRenewalDurationMs };
+    return hasSessions
+      ? this.#service.openSession(connection, entity, options, stop)
+      : this.#service.open(connection, entity, options);
+  }
+
+  async #receiveFrom(receiver: ServiceBusReceiver, stop: AbortSignal): Promise<void> {
+    this.#receivers.add(receiver);
+    try {
+      if (this.#options.isBatch) await this.#receiveBatches(receiver, stop);
+      else await this.#receiveSingles(receiver, stop);
+      await Promise.all(this.#running);
+    } finally {
+      this.#receivers.delete(receiver);
+      await receiver.close().catch(() => {});
+    }
+  }
+
+  async #receiveSingles(receiver: ServiceBusReceiver, stop: AbortSignal): Promise<void> {
+    const { hasSessions, limits, dataType } = this.#options;
+    const most = hasSessions ? limits.maxConcurrentCallsPerSession : limits.maxConcurrentCalls;
+    const own = new Set<Promise<void>>();
+    while (!stop.aborted) {
+      if (own.size >= most) await Promise.race(own);
+      const messages = await receiver.receive(most - own.size, this.#waitMs, stop);
+      if (messages.length === 0 && hasSessions) break;
+      for (const message of messages) {
+        const run = this.#run(receiver, [message], toServiceBusEvent(message, this.#name, dataType));
+        own.add(run);
+        void run.finally(() => own.delete(run));
+      }
+    }
+    await Promise.all(own);
+  }
+
+  async #receiveBatches(receiver: ServiceBusReceiver, stop: AbortSignal): Promise<void> {
+    const { hasSessions, dataType } = this.#options;
+    while (!stop.aborted) {
+      const messages = await this.#collect(receiver, stop);
+      if (messages.length === 0 && hasSessions) return;
+      if (messages.length === 0) continue;
+      await this.#run(receiver, messages, toServiceBusBatchEvent(messages, this.#name, dataType));
+    }
+  }
+
+  /** At least the smallest batch, unless it takes too long. */
+  async #collect(receiver: ServiceBusReceiver, stop: AbortSignal): Promise<readonly ServiceBusMessage[]> {
+    const { maxMessageBatchSize, minMessageBatchSize, maxBatchWaitTimeMs } = this.#options.limits;
+    const { clock } = this.#context;
+    const collected = [...(await receiver.receive(maxMessageBatchSize, this.#waitMs, stop))];
+    const deadlineMs = clock.monotonic() + maxBatchWaitTimeMs;
+    while (collected.length > 0 && collected.length < minMessageBatchSize && !stop.aborted) {
+      const leftMs = deadlineMs - clock.monotonic();
+      if (leftMs <= 0) break;
+      collected.push(...(await receiver.receive(maxMessageBatchSize - collected.length, leftMs, stop)));
+    }
+    return collected;
+  }
+
+  get #waitMs(): number {
+    const { hasSessions, limits } = this.#options;
+    return hasSessions ? (limits.sessionIdleTimeoutMs ?? defaultSessionIdleMs) : receiveMs;
+  }
+
+  #run(receiver: ServiceBusReceiver, messages: readonly ServiceBusMessage[], event: TriggerEvent): Promise<void> {
+    const run = this.#invokeAndSettle(receiver, messages, event);
+    this.#running.add(run);
+    void run.finally(() => this.#running.delete(run));
+    return run;
+  }
+
+  async #invokeAndSettle(
+    receiver: ServiceBusReceiver,
+    messages: readonly ServiceBusMessage[],
+    event: TriggerEvent,
+  ): Promise<void> {
+    const outcome: InvocationOutcome = await this.#context.invoke(event);
+    const hasSucceeded = outcome.kind === 'succeeded';
+    if (hasSucceeded && !this.#options.completes) return;
+    const settlings = messages.map((message) =>
+      hasSucceeded ? receiver.complete(message) : receiver.abandon(message),
+    );
+    for (const settled of await Promise.allSettled(settlings)) {
+      if (settled.status === 'rejected') this.#unsettled(settled.reason);
+    }
+  }
+
+  #unsettled(reason: unknown): void {
+    const fields = { category: 'Host.Triggers.ServiceBus', entity: this.#name, reason: messageOf(reason) };
+    this.#context.log.write('warning', 'A message could not be settled; it will come again', fields);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,62 @@
+/** The Service Bus output: messages to a queue or a topic. */
+import { messageOf } from '@switchyard/kernel';
+import { type BindingExpression, parseBindingExpression } from '@switchyard/model';
+import type { TypedData } from '@switchyard/protocol';
+import { bindingDataFrom } from '../binding-data.ts';
+import type { OutputBindingKind } from '../contract.ts';
+import { fromTypedData } from '../typed-data.ts';
+import { serviceBusErrors } from './errors.ts';
+import { bindingInvalid, parseServiceBusConnection, readName } from './service-bus-binding.ts';
+import type { OutgoingServiceBusMessage, ServiceBusConnection, ServiceBusService } from './service-bus-client.ts';
+
+export interface ServiceBusOutputOptions {
+  readonly connection: ServiceBusConnection;
+  readonly entity: BindingExpression;
+}
+
+/** Makes the output: a list is several messages; objects are JSON. */
+export function createServiceBusOutput(service: ServiceBusService): OutputBindingKind<ServiceBusOutputOptions> {
+  return {
+    type: 'serviceBus',
+    parse(binding, scope) {
+      const connection = parseServiceBusConnection(binding, scope);
+      const name = readName('queueName', binding, scope) ?? readName('topicName', binding, scope);
+      if (name === undefined) throw bindingInvalid(binding, scope, 'it names neither a queue nor a topic');
+      const where = `the queue or topic of function '${scope.function.name}'`;
+      return { connection, entity: parseBindingExpression(name, where, scope.settings) };
+    },
+    async write({ connection, entity }, value, bindingData, { clock, random, functionName }) {
+      const messages = toMessages(value);
+      if (messages.length === 0) return;
+      const name = entity.resolve(bindingDataFrom(bindingData), { clock, random, functionName });
+      try {
+        await service.send(connection, name, messages);
+      } catch (thrown) {
+        const details = { function: functionName, entity: name, reason: messageOf(thrown) };
+        throw serviceBusErrors.create('SERVICE_BUS_SEND_FAILED', details, thrown);
+      }
+    },
+  };
+}
+
+function toMessages(value: TypedData): readonly OutgoingServiceBusMessage[] {
+  const given = value.data?.$case === 'string' ? readList(value.data.value) : fromTypedData(value);
+  if (given === undefined || given === null) return [];
+  return (Array.isArray(given) ? given : [given]).map(toMessage);
+}
+
+/** A list in JSON text is several messages, as for queues. */
+function readList(text: string): unknown {
+  if (!text.trim().startsWith('[')) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function toMessage(value: unknown): OutgoingServiceBusMessage {
+  if (value instanceof Uint8Array) return { body: value, contentType: 'application/octet-stream' };
+  if (typeof value === 'string') return { body: Buffer.from(value), contentType: 'text/plain' };
+  return { body: Buffer.from(JSON.stringify(value ?? null)), contentType: 'application/json' };
+}
