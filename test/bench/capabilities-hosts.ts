@@ -1,9 +1,9 @@
 /** The hosts that the capability benchmark measures. */
 import { fileURLToPath } from 'node:url';
 import { type HostConnection, openInProcessHost, openProcessHost, openThreadHost } from '@switchyard/capability-broker';
-import { silentLog, systemClock } from '@switchyard/kernel';
+import { silentLog, systemClock, systemRandom } from '@switchyard/kernel';
 
-const hostProgram = fileURLToPath(new URL('../../packages/capability-broker/dist/host/main.mjs', import.meta.url));
+const hostProgram = fileURLToPath(new URL('../../packages/capability-broker/dist/host/main.cjs', import.meta.url));
 const probe = fileURLToPath(new URL('../../packages/capability-broker/fixtures/probe.cjs', import.meta.url));
 
 /** How each kind of host is opened here. */
@@ -11,6 +11,7 @@ export const openers = {
   'in-process': (): HostConnection =>
     openInProcessHost({
       clock: systemClock,
+      random: systemRandom,
       pid: process.pid,
       memoryBytes: () => process.memoryUsage.rss(),
       builtins: new Map(),

@@ -16,7 +16,7 @@ import { silentLog, silentMeter, systemClock, systemRandom } from '@switchyard/k
 import { startBroker } from '@switchyard/standalone/capabilities';
 import { WebSocketServer } from 'ws';
 
-const nodeProgram = fileURLToPath(new URL('../../packages/capability-broker/dist/host/main.mjs', import.meta.url));
+const nodeProgram = fileURLToPath(new URL('../../packages/capability-broker/dist/host/main.cjs', import.meta.url));
 const probe = fileURLToPath(new URL('../../packages/capability-broker/fixtures/probe.cjs', import.meta.url));
 
 async function serveBroker(dataDirectory: string): Promise<object> {
@@ -47,6 +47,7 @@ async function serveBroker(dataDirectory: string): Promise<object> {
     },
   );
   const token = (await broker.tokens.forAccount('bench')).reveal();
+  closers.push(() => broker.close());
   return { endpoint: broker.endpoint, webSocketUrl: broker.webSocketUrl, token };
 }
 
@@ -68,11 +69,18 @@ async function serveWebSocket(): Promise<object> {
   return { endpoint: `ws://127.0.0.1:${(http.address() as AddressInfo).port}` };
 }
 
+/** What is to be closed before the end. */
+const closers: (() => Promise<void>)[] = [];
 const [mode = '', path = ''] = process.argv.slice(2);
 const modes: Readonly<Record<string, () => Promise<object>>> = {
   broker: () => serveBroker(path),
   lines: () => serveLines(path),
   'web-socket': serveWebSocket,
 };
-process.stdin.on('end', () => process.exit(0)).resume();
+process.stdin
+  .on('end', async () => {
+    for (const close of closers) await close();
+    process.exit(0);
+  })
+  .resume();
 console.log(JSON.stringify(await modes[mode]?.()));

@@ -53,9 +53,24 @@ const parts: readonly Part[] = [
     run: async () => ({ rows: await (await import('./specialize.ts')).benchSpecialize() }),
   },
   {
+    name: 'scale',
+    title: 'Scaling out',
+    run: async () => (await import('./scale.ts')).benchScale(),
+  },
+  {
     name: 'neighbour',
     title: 'A noisy neighbour',
     run: async () => (await import('./noisy-neighbour.ts')).benchNoisyNeighbour(),
+  },
+  {
+    name: 'runtime',
+    title: 'The Runtime itself, and reconnecting to it',
+    run: async () => (await import('./runtime-core.ts')).benchRuntimeCore(),
+  },
+  {
+    name: 'density',
+    title: 'Fifty warm apps',
+    run: async () => (await import('./density.ts')).benchDensity(),
   },
   {
     name: 'memory',
@@ -81,6 +96,11 @@ const parts: readonly Part[] = [
     name: 'capabilities',
     title: 'Capabilities',
     run: async () => (await import('./capabilities.ts')).benchCapabilities(),
+  },
+  {
+    name: 'agent',
+    title: 'Container jobs on a node agent',
+    run: async () => (await import('./agent.ts')).benchAgent(),
   },
   {
     name: 'install',

@@ -125,6 +125,11 @@ export class DevProcess {
     });
   }
 
+  /** How the process ended. */
+  get ended(): Promise<ProcessEnd> {
+    return this.#ended;
+  }
+
   get pid(): number {
     return this.#child.pid ?? 0;
   }

@@ -7,6 +7,7 @@ import { debugCommand } from './commands/debug.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { devCommand } from './commands/dev.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { createHelpCommand } from './commands/help.ts';
 import { initCommand } from './commands/init.ts';
 import { invokeCommand } from './commands/invoke.ts';
@@ -16,6 +17,8 @@ import { nodeCommand } from './commands/node.ts';
 import { psCommand } from './commands/ps.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { runtimeCommand } from './commands/runtime.ts';
+import { scaleCommand } from './commands/scale.ts';
+import { rolloutCommand } from './commands/scale-rollout.ts';
 import { settingsCommand } from './commands/settings.ts';
 import { sidecarCommand } from './commands/sidecar.ts';
 import { tokenCommand } from './commands/token.ts';
@@ -30,6 +33,7 @@ export const commands: readonly Command[] = [
   devCommand,
   initCommand,
   createFunctionCommand,
+  doctorCommand,
   upCommand,
   nodeCommand,
   deployCommand,
@@ -39,6 +43,8 @@ export const commands: readonly Command[] = [
   settingsCommand,
   trafficCommand,
   rollbackCommand,
+  rolloutCommand,
+  scaleCommand,
   deleteCommand,
   traceCommand,
   debugCommand,

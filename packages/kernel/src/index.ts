@@ -20,5 +20,6 @@ export { type Log, type LogFields, type LogLevel, type LogRecord, logLevels, sil
 export { type Meter, type MetricLabels, silentMeter } from './meter.ts';
 export { type Random, systemRandom } from './random.ts';
 export { Secret } from './secret.ts';
+export type { Span, SpanSink } from './spans.ts';
 export { type Edges, StateMachine } from './state-machine.ts';
 export { systemClock } from './system-clock.ts';

@@ -24,7 +24,11 @@ export const sdkFolders: readonly SdkFolder[] = [
   { sdk: 'parse5', folders: ['packages/capability-library/src/web/'] },
   {
     sdk: 'pg',
-    folders: ['packages/capability-library/src/data/postgresql/', 'packages/control-plane/src/store/postgresql/'],
+    folders: [
+      'packages/capability-library/src/data/postgresql/',
+      'packages/control-plane/src/store/postgresql/',
+      'packages/control-plane/src/targets/postgresql/',
+    ],
   },
   { sdk: 'rhea', folders: ['packages/testkit/src/amqp/'] },
   { sdk: 'undici', folders: ['packages/capability-library/src/web/'] },

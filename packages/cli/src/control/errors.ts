@@ -94,6 +94,11 @@ export const controlErrors = defineErrors({
     ...byTheUser,
     message: "'{text}' is no share of the traffic: {reason}. Write VERSION=PERCENT, for example 3f2a9c=90.",
   },
+  SCALE_SETTING_INVALID: {
+    ...byTheUser,
+    message:
+      "'{text}' says nothing about scale: {reason}. Write NAME=VALUE, for example maximum=20, or NAME= to take it back.",
+  },
   SETTING_INVALID: {
     ...byTheUser,
     message: "'{name}' cannot be set: {reason}. Write NAME=VALUE, NAME=@FILE, or NAME=@- for what comes on stdin.",

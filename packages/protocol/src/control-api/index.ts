@@ -67,6 +67,24 @@ export {
 export { packageType, type StoredPackage, storedPackageSchema } from './packages.ts';
 export { type Problem, problemSchema, problemType } from './problem.ts';
 export { restartWishSchema, runtimePaths } from './runtime-process.ts';
+export {
+  type AppScaleView,
+  appScaleSchema,
+  type PutScale,
+  putScaleSchema,
+  type ScaleVersionView,
+  type ScaleView,
+  scaleSchema,
+} from './scale.ts';
+export {
+  type ChangeRollout,
+  changeRolloutSchema,
+  type RolloutAnswer,
+  type RolloutStepView,
+  rolloutSchema,
+  type StartRollout,
+  startRolloutSchema,
+} from './scale-rollout.ts';
 export { type Health, healthSchema, type PublicKeys, publicKeysSchema } from './service.ts';
 export {
   type KeyKind,

@@ -48,8 +48,8 @@ export const probeSchema = z.discriminatedUnion('kind', [
     /** The service that grpc.health.v1.Health is asked for; the whole server when left out. */
     service: z.string().max(200).exactOptional(),
   }),
-  /** Asks the compute target what it knows of the service. */
-  z.strictObject({ kind: z.literal('target'), ...probeTiming }),
+  /** Asks the compute target what it knows of the service, or of another one that it depends on. */
+  z.strictObject({ kind: z.literal('target'), ...probeTiming, serviceId: serviceIdSchema.exactOptional() }),
 ]);
 
 export const limitsSchema = z.object({
