@@ -1,7 +1,6 @@
 import type { ChangeRollout, StartRollout } from '@switchyard/protocol/control-api';
 import { defineCommand } from '../command.ts';
 import { controlFlags, jsonFlag } from '../control/control-flags.ts';
-import { controlErrors } from '../control/errors.ts';
 import { openControl } from '../control/open-control.ts';
 import { requireApp } from '../control/required-words.ts';
 import { untilStopped } from '../control/until-stopped.ts';
@@ -19,7 +18,7 @@ const actions: Readonly<Record<Action, readonly string[]>> = {
   abort: ['abort'],
 };
 
-const usage = 'switchyard rollout <app> [start VERSION | pause | resume | promote | abort]';
+const usage = 'switchyard rollout <app> [start [VERSION] | pause | resume | promote | abort]';
 
 /** How long a step is held when nobody says. */
 const defaultHoldSeconds = 60;
@@ -29,8 +28,8 @@ export const rolloutCommand = defineCommand({
   summary: 'Gives the traffic of an app to another version step by step, and back when that does not do well.',
   positional: {
     name: 'words',
-    usage: '<app> [start VERSION | pause | resume | promote | abort]',
-    summary: 'the app and what to do; the beginning of a version is enough',
+    usage: '<app> [start [VERSION] | pause | resume | promote | abort]',
+    summary: 'the app and what to do; the latest version when none is named, and the beginning of one is enough',
     maximum: 3,
   },
   flags: {
@@ -76,6 +75,7 @@ export const rolloutCommand = defineCommand({
     ...controlFlags,
   },
   examples: [
+    'switchyard rollout shop start',
     'switchyard rollout shop start b71c',
     'switchyard rollout shop start b71c --steps 10:30,50:30,100:60',
     'switchyard rollout shop abort',
@@ -83,12 +83,8 @@ export const rolloutCommand = defineCommand({
   async run({ positionals: [word, action = 'show', version], flags }, context) {
     const app = requireApp(word, usage);
     const chosen = choose<Action>('action', action, actions);
-    if (chosen === 'start' && version === undefined) {
-      const fix = "'switchyard ps <app>' lists the versions of an app.";
-      throw controlErrors.create('ARGUMENT_MISSING', { what: 'The version', usage, fix });
-    }
     const { describeRollout, parseSteps } = await import('../control/scale-words.ts');
-    const { resolveVersion } = await import('../control/resolve-version.ts');
+    const { latestVersion, resolveVersion } = await import('../control/resolve-version.ts');
     const hold = flags.hold ?? defaultHoldSeconds;
     const steps = flags.steps === undefined ? undefined : parseSteps(flags.steps, hold);
     const client = await openControl(flags, context);
@@ -97,7 +93,7 @@ export const rolloutCommand = defineCommand({
       const ask = async () => {
         if (chosen === 'show') return await client.call('getRollout', { path, signal });
         if (chosen !== 'start') return await client.call('changeRollout', { path, body: { action: chosen }, signal });
-        const to = resolveVersion(await client.call('getStatus', { path, signal }), version ?? '');
+        const to = resolveVersion(await client.call('getStatus', { path, signal }), version ?? latestVersion);
         return await client.call('startRollout', { path, body: toRequest(to, { ...flags, hold }, steps), signal });
       };
       const answer = await ask();

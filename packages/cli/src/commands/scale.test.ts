@@ -135,6 +135,12 @@ describe('switchyard rollout', () => {
     });
   });
 
+  it('starts one to the version that was deployed last when none is named', async () => {
+    await run('rollout shop start');
+    const [latest] = asked('startRollout').map(({ body }) => (body as { to: string }).to);
+    expect(latest).toBe(sampleStatus().versions[0]?.codeVersion);
+  });
+
   it('shows and changes the one that is under way', async () => {
     expect((await run('rollout shop')).out).toContain('new version: good: 0 % failed');
     expect(JSON.parse((await run('rollout shop --json')).out)).toEqual(rollout);
@@ -143,7 +149,6 @@ describe('switchyard rollout', () => {
   });
 
   it.each([
-    ['rollout shop start', 'The version'],
     ['rollout shop start 9f8e --steps 5:x', 'steps are written as'],
     ['rollout shop start 9f8e --steps 101', 'steps are written as'],
     ['rollout shop undo', "'undo'"],
