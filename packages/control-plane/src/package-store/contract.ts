@@ -9,6 +9,8 @@ export interface PackageStore {
   put(sha256: string, bytes: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<PutPackageOutcome>;
   /** The size of a package, without looking at its bytes; undefined when there is none. */
   sizeOf(sha256: string): Promise<number | undefined>;
+  /** The path of a package, without looking at its bytes, for readers that check them; undefined when there is none. */
+  pathOf(sha256: string): Promise<string | undefined>;
   /**
    * The path of a package whose bytes were checked just now; undefined when there is none.
    * @throws PlatformError PACKAGE_DAMAGED; the damaged file is put aside, so that a new upload takes its place.

@@ -148,7 +148,7 @@ describe('reading a package', () => {
     await store.put(sha256, chunks(content));
     writeFileSync(path(), '');
     await expect(store.locate(sha256)).rejects.toMatchObject({ code: 'PACKAGE_DAMAGED' });
-    expect(await store.locate(sha256)).toBeUndefined();
+    expect([await store.locate(sha256), await store.pathOf(sha256)]).toEqual([undefined, undefined]);
   });
 
   it('refuses a name that is no hash', async () => {

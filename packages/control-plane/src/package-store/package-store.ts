@@ -58,6 +58,10 @@ export function createPackageStore(deps: PackageStoreDeps, options: PackageStore
       }
     },
     sizeOf: (sha256) => sizeOf(pathOf(sha256)),
+    async pathOf(sha256) {
+      const path = pathOf(sha256);
+      return (await sizeOf(path)) === undefined ? undefined : path;
+    },
     async locate(sha256) {
       const path = pathOf(sha256);
       if ((await sizeOf(path)) === undefined) return undefined;

@@ -22,17 +22,14 @@ function open(options: { readonly fails?: boolean } = {}) {
             if (codeVersion !== 'one') versions.splice(versions.indexOf(codeVersion), 1);
             return undefined as never;
           },
-          referencedPackages: () => new Set(versions),
         },
       },
-      packages: {
-        async collect(isReferenced) {
-          collections += 1;
-          if (options.fails === true && collections === 1) throw new Error('the disk is away');
-          const gone = [...stored].filter((sha256) => !isReferenced(sha256));
-          for (const sha256 of gone) stored.delete(sha256);
-          return gone;
-        },
+      async collect() {
+        collections += 1;
+        if (options.fails === true && collections === 1) throw new Error('the disk is away');
+        const gone = [...stored].filter((sha256) => !versions.includes(sha256));
+        for (const sha256 of gone) stored.delete(sha256);
+        return gone;
       },
       unpackedIn: () => ['a', 'b'],
       removeTree: async (path) => void removed.push(path),

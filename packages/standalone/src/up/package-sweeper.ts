@@ -9,16 +9,17 @@
  * I3 After `close` nothing is swept, and what was under way has ended.
  */
 import { join } from 'node:path';
-import type { Catalog, PackageStore } from '@switchyard/control-plane';
+import type { Catalog } from '@switchyard/control-plane';
 import { type Clock, type Log, messageOf, type Timer } from '@switchyard/kernel';
 
 export interface PackageSweeperDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly catalog: { readonly applications: Pick<Catalog['applications'], 'list'> } & {
-    readonly versions: Pick<Catalog['versions'], 'list' | 'remove' | 'referencedPackages'>;
+    readonly versions: Pick<Catalog['versions'], 'list' | 'remove'>;
   };
-  readonly packages: Pick<PackageStore, 'collect'>;
+  /** Removes the packages that no version names any more; answers their hashes. */
+  readonly collect: () => Promise<readonly string[]>;
   /** The folders in which unpacked packages are, each under its hash. */
   readonly unpackedIn: () => Iterable<string>;
   readonly removeTree: (path: string) => Promise<void>;
@@ -71,7 +72,7 @@ export class PackageSweeper {
   }
 
   async #sweep(): Promise<void> {
-    const { catalog, packages, log, unpackedIn, removeTree } = this.#deps;
+    const { catalog, collect, log, unpackedIn, removeTree } = this.#deps;
     if (this.#isClosed) return;
     for (const { applicationId } of catalog.applications.list()) {
       // A version with traffic is not taken out: the catalog refuses that.
@@ -79,8 +80,7 @@ export class PackageSweeper {
         catalog.versions.remove(applicationId, codeVersion);
       }
     }
-    const referenced = catalog.versions.referencedPackages();
-    const gone = await packages.collect((sha256) => referenced.has(sha256));
+    const gone = await collect();
     for (const sha256 of gone) {
       for (const folder of unpackedIn()) await removeTree(join(folder, sha256));
     }

@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createControlServer } from '@switchyard/control-plane';
+import { collectPackages, createControlServer } from '@switchyard/control-plane';
 import { audiences, createControlGuard, createTokenVerifier, createWorkerVerifier } from '@switchyard/identity';
 import { type Log, systemClock, systemRandom } from '@switchyard/kernel';
 import type { HostJson } from '@switchyard/model';
@@ -140,7 +140,14 @@ async function openParts(scope: UpScope): Promise<UpParts> {
   const folders = createTenantFolders(log, workers);
   const openPackage = createOpenPackage({ ...stores, foldersOf: folders.foldersOf });
   const sweeper = new PackageSweeper(
-    { clock: systemClock, log, catalog, packages: stores.packages, unpackedIn: folders.opened, removeTree },
+    {
+      clock: systemClock,
+      log,
+      catalog,
+      collect: () => collectPackages(catalog, stores.packages),
+      unpackedIn: folders.opened,
+      removeTree,
+    },
     { intervalMs: upDefaults.sweepMs, keptVersions: upDefaults.keptVersions },
   );
   closers.add('removal of old packages', () => sweeper.close());
