@@ -5,15 +5,15 @@
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { collectPackages, createControlServer } from '@switchyard/control-plane';
-import { audiences, createControlGuard, createTokenVerifier, createWorkerVerifier } from '@switchyard/identity';
+import { collectPackages } from '@switchyard/control-plane';
+import { audiences, createTokenVerifier, createWorkerVerifier } from '@switchyard/identity';
 import { type Log, systemClock, systemRandom } from '@switchyard/kernel';
 import type { HostJson } from '@switchyard/model';
 import type { Link } from '@switchyard/protocol';
 import { controlScopes } from '@switchyard/protocol/control-api';
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import { createNodeProcesses, createPackageFolders, type PackageFolders, removeTree } from '@switchyard/sidecar';
-import { createMemoryMeter, type MemoryMeter, type MetricSnapshot } from '@switchyard/telemetry';
+import { createMemoryMeter } from '@switchyard/telemetry';
 import { type EmulatorBox, openEmulatorBox, type StorageUser } from '../azurite/emulator-box.ts';
 import { libraryCapabilities, startBroker } from '../capabilities/index.ts';
 import { Closers } from '../dev/closers.ts';
@@ -21,33 +21,27 @@ import { DataFolder } from '../dev/data-folder.ts';
 import { openKinds, openStorage } from '../dev/open-kinds.ts';
 import { isListening } from '../http/listen.ts';
 import { createLocalWorkerHttp } from '../http/worker-http.ts';
-import type { PlaceholderLaunches } from '../workers/placeholder-launches.ts';
 import { keepAccountEnvironments } from './account-environment.ts';
 import { AppLogs } from './app-logs.ts';
 import { lockDataFolder } from './data-lock.ts';
 import { Deployer } from './deployer.ts';
 import { indexOnPlaceholder } from './index-on-placeholder.ts';
 import { keepControlFile } from './keep-control-file.ts';
-import { createMetricsPage } from './metrics/metrics-page.ts';
-import { toRuntimeSeries } from './metrics/runtime-series.ts';
+import { openControl } from './open-control.ts';
 import { openMachine } from './open-machine.ts';
-import { createOpenPackage, type OpenPackage } from './open-package.ts';
-import { openScale } from './open-scale.ts';
-import { openStores, type Stores } from './open-stores.ts';
-import { openUpSockets, type UpSockets } from './open-up-sockets.ts';
+import { createOpenPackage } from './open-package.ts';
+import { openStores } from './open-stores.ts';
+import { openUpSockets } from './open-up-sockets.ts';
 import { openWorkers, type Workers } from './open-workers.ts';
-import { createPlatformOperations } from './operations/platform-operations.ts';
 import { PackageSweeper } from './package-sweeper.ts';
-import { createTenantRule } from './tenant-rule.ts';
-import type { Tenancy } from './tenants/open-tenancy.ts';
 import { TraceTap } from './trace-tap.ts';
 import { createAppLevels, openUpLog, upCategory } from './up-log.ts';
 import { type UpOptions, upDefaults } from './up-options.ts';
+import type { UpParts, UpScope } from './up-parts.ts';
 import { AppHosting } from './versions/app-hosting.ts';
 import type { DeployedVersion } from './versions/deployed-version.ts';
 import { toRuntimeApplication } from './versions/runtime-application.ts';
-import { createVersionSource, type VersionSource } from './versions/version-source.ts';
-import type { WorkerProcesses } from './worker-processes.ts';
+import { createVersionSource } from './versions/version-source.ts';
 
 /** A running installation. */
 export interface Up {
@@ -59,18 +53,6 @@ export interface Up {
   readonly rpcUrl: string;
   /** Lets what is in flight end, for a bounded time, then closes everything. Deployed apps come back at the next start. */
   stop(): Promise<void>;
-}
-
-/** What the parts of an installation share. */
-interface UpScope {
-  readonly options: UpOptions;
-  readonly log: Log;
-  readonly logs: AppLogs;
-  readonly meter: MemoryMeter;
-  readonly closers: Closers;
-  readonly data: DataFolder;
-  readonly stores: Stores;
-  readonly sockets: UpSockets;
 }
 
 /** Opens everything. Rejects with a PlatformError when a port or the data folder cannot be had; then nothing is left. */
@@ -96,19 +78,6 @@ export async function startUp(options: UpOptions): Promise<Up> {
     await closers.close();
     throw error;
   }
-}
-
-interface UpParts {
-  readonly runtime: Runtime;
-  readonly workers: Workers;
-  readonly tenancy: Tenancy;
-  readonly launches: PlaceholderLaunches;
-  readonly processes: WorkerProcesses;
-  readonly openPackage: OpenPackage;
-  readonly sweeper: PackageSweeper;
-  readonly versions: VersionSource;
-  readonly hosting: AppHosting;
-  readonly traces: TraceTap;
 }
 
 /** Workers, Runtime, and what brings the one to the other. Nothing is hosted yet. */
@@ -199,45 +168,11 @@ function createTenantFolders(log: Log, workers: Workers) {
 
 /** Hosts what is in the catalog, then lets callers in. */
 async function serve(scope: UpScope, parts: UpParts): Promise<void> {
-  const { runtime, tenancy, processes, sweeper, hosting, traces } = parts;
-  const { options, log, logs, closers, data, stores, sockets } = scope;
-  const { catalog, packages, keys } = stores;
+  const { runtime, sweeper, hosting } = parts;
+  const { log, logs, closers, data, stores, sockets } = scope;
+  const { catalog } = stores;
   const deployer = openDeployer(scope, parts);
-  const platform = createPlatformOperations({
-    clock: systemClock,
-    catalog,
-    runtime,
-    hosting,
-    deployer,
-    logs,
-    traces,
-    processes,
-    tenantProblem: createTenantRule({
-      trusted: options.trustedTenants,
-      isolation: tenancy.isolation,
-      present: () => catalog.applications.list().map(({ tenantId }) => tenantId),
-    }),
-    gateway: { host: sockets.host, port: sockets.gatewayPort },
-  });
-  const { meter } = scope;
-  const guard = createControlGuard(createTokenVerifier({ clock: systemClock, keys }, { audience: audiences.control }));
-  const { announce } = parts.workers;
-  const pidOf = (workerId: string): number | undefined => processes.pidOf(workerId);
-  const scale = await openScale({ log, meter, closers, dataFolder: data.path, catalog, runtime, announce, pidOf });
-  const control = createControlServer(
-    {
-      ...stores,
-      platform,
-      scale,
-      packages,
-      guard,
-      publicKeys: () => keys.jwks(),
-      clock: systemClock,
-      log,
-    },
-    { defaultArchitecture: process.arch },
-  );
-  closers.add('control API', () => control.drain(upDefaults.controlGraceMs));
+  const { listener, scale } = await openControl(scope, parts, deployer);
   const apps = catalog.applications.list().map(({ applicationId }) => applicationId);
   await Promise.all(apps.map((applicationId) => hosting.look(applicationId)));
   const stopWatching = catalog.watch((applicationId) => {
@@ -251,12 +186,7 @@ async function serve(scope: UpScope, parts: UpParts): Promise<void> {
   deployer.resume();
   sweeper.start();
   sockets.gateway.serve((request, response) => runtime.handleRequest(request, response));
-  const metrics = createMetricsPage({
-    guard,
-    read: () => measure(scope, runtime),
-    next: (request, response) => control.handleRequest(request, response),
-  });
-  sockets.serveControl(metrics);
+  sockets.serveControl(listener);
   const forgetControl = await keepControlFile(
     {
       clock: systemClock,
@@ -268,14 +198,6 @@ async function serve(scope: UpScope, parts: UpParts): Promise<void> {
   closers.add('control file', forgetControl);
   // The last one, so that it is the first thing that a stop does.
   closers.add('HTTP', async () => sockets.gateway.stopListening());
-}
-
-/** What was counted, and what every app does at the moment. */
-function measure({ meter, stores }: UpScope, runtime: Pick<Runtime, 'load'>): MetricSnapshot {
-  const { series, dropped } = meter.snapshot();
-  const apps = stores.catalog.applications.list();
-  const loads = apps.flatMap(({ applicationId }) => runtime.load(applicationId));
-  return { series: [...series, ...toRuntimeSeries(loads)], dropped };
 }
 
 function openDeployer(

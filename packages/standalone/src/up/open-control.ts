@@ -1,0 +1,76 @@
+/** The doors of an installation for people and programs that manage it: control API, scale controller and measurements. */
+import type { RequestListener } from 'node:http';
+import { createControlServer } from '@switchyard/control-plane';
+import { audiences, createControlGuard, createTokenVerifier } from '@switchyard/identity';
+import { systemClock } from '@switchyard/kernel';
+import type { Runtime } from '@switchyard/runtime';
+import type { ScaleController } from '@switchyard/scale-controller';
+import type { MetricSnapshot } from '@switchyard/telemetry';
+import type { Deployer } from './deployer.ts';
+import { createMetricsPage } from './metrics/metrics-page.ts';
+import { toRuntimeSeries } from './metrics/runtime-series.ts';
+import { openScale } from './open-scale.ts';
+import { createPlatformOperations } from './operations/platform-operations.ts';
+import { createTenantRule } from './tenant-rule.ts';
+import { upDefaults } from './up-options.ts';
+import type { UpParts, UpScope } from './up-parts.ts';
+
+export interface Control {
+  /** Takes every request on the port of the control API. */
+  readonly listener: RequestListener;
+  readonly scale: ScaleController;
+}
+
+export async function openControl(scope: UpScope, parts: UpParts, deployer: Deployer): Promise<Control> {
+  const { options, log, logs, meter, closers, data, stores, sockets } = scope;
+  const { catalog, packages, keys } = stores;
+  const { runtime, tenancy, processes, hosting, traces } = parts;
+  const platform = createPlatformOperations({
+    clock: systemClock,
+    catalog,
+    runtime,
+    hosting,
+    deployer,
+    logs,
+    traces,
+    processes,
+    tenantProblem: createTenantRule({
+      trusted: options.trustedTenants,
+      isolation: tenancy.isolation,
+      present: () => catalog.applications.list().map(({ tenantId }) => tenantId),
+    }),
+    gateway: { host: sockets.host, port: sockets.gatewayPort },
+  });
+  const guard = createControlGuard(createTokenVerifier({ clock: systemClock, keys }, { audience: audiences.control }));
+  const { announce } = parts.workers;
+  const pidOf = (workerId: string): number | undefined => processes.pidOf(workerId);
+  const scale = await openScale({ log, meter, closers, dataFolder: data.path, catalog, runtime, announce, pidOf });
+  const control = createControlServer(
+    {
+      ...stores,
+      platform,
+      scale,
+      packages,
+      guard,
+      publicKeys: () => keys.jwks(),
+      clock: systemClock,
+      log,
+    },
+    { defaultArchitecture: process.arch },
+  );
+  closers.add('control API', () => control.drain(upDefaults.controlGraceMs));
+  const listener = createMetricsPage({
+    guard,
+    read: () => measure(scope, runtime),
+    next: (request, response) => control.handleRequest(request, response),
+  });
+  return { listener, scale };
+}
+
+/** What was counted, and what every app does at the moment. */
+function measure({ meter, stores }: UpScope, runtime: Pick<Runtime, 'load'>): MetricSnapshot {
+  const { series, dropped } = meter.snapshot();
+  const apps = stores.catalog.applications.list();
+  const loads = apps.flatMap(({ applicationId }) => runtime.load(applicationId));
+  return { series: [...series, ...toRuntimeSeries(loads)], dropped };
+}
