@@ -25,8 +25,11 @@ describe.skipIf(noCurl || noEngine)('the masters of the documents', () => {
     });
   });
   afterAll(async () => {
-    await agent.close();
-    await engine.close();
+    try {
+      await agent.close();
+    } finally {
+      await engine.close();
+    }
   });
 
   /** Runs a script with the address and the image of the tests. */

@@ -20,9 +20,12 @@ describe.skipIf(skip)('a node agent that pulls images', () => {
     image = `${registry.host}/team/tool`;
   });
   afterEach(async () => {
-    await agent.close();
-    await engine.close();
-    registry.close();
+    try {
+      await agent.close();
+    } finally {
+      registry.close();
+      await engine.close();
+    }
   });
   const start = async (settings: Readonly<Record<string, string>> = {}): Promise<void> => {
     agent = await AgentProcess.start({ workerId: 'pulls', socketPath: engine.socketPath, settings });

@@ -36,8 +36,11 @@ describe.skipIf(skip)('a node agent', () => {
       engine = await openTestEngine();
     });
     afterEach(async () => {
-      await agent.close();
-      await engine.close();
+      try {
+        await agent.close();
+      } finally {
+        await engine.close();
+      }
     });
 
     it('with a durable store goes on after a crash as if nothing had been', async () => {
@@ -178,8 +181,11 @@ describe.skipIf(skip)('a node agent', () => {
         error: { code: 'DOCKER_ERROR' },
       });
     } finally {
-      await agent.close();
-      await engine.close();
+      try {
+        await agent.close();
+      } finally {
+        await engine.close();
+      }
     }
   });
 });

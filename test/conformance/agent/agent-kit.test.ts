@@ -22,8 +22,11 @@ describe.skipIf(skip)('the kit for node agents', () => {
     });
   }, 180_000);
   afterAll(async () => {
-    await agent.close();
-    await engine.close();
+    try {
+      await agent.close();
+    } finally {
+      await engine.close();
+    }
   });
 
   it.each(allCases.map(titleOf))('%s', (title) => {

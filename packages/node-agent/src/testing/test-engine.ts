@@ -8,9 +8,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
   accessSync,
+  closeSync,
   constants,
   existsSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -121,7 +123,6 @@ class DaemonEngine implements TestEngine {
   readonly #flags: readonly string[];
   #process: ChildProcess | undefined;
   #runtime: ChildProcess | undefined;
-  #said = '';
 
   constructor(folder: string, flags: readonly string[]) {
     this.folder = folder;
@@ -211,12 +212,21 @@ class DaemonEngine implements TestEngine {
     });
   }
 
+  /** What it says goes to a file: a pipe that nobody empties while a test is busy would hold it up. */
   #spawn(program: string, words: readonly string[]): ChildProcess {
-    const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'pipe'] });
-    child.stderr?.on('data', (chunk: Buffer) => {
-      this.#said = (this.#said + chunk.toString()).slice(-4_000);
-    });
+    const log = openSync(this.#logFile, 'a');
+    const child = spawn(program, words, { stdio: ['ignore', 'ignore', log] });
+    closeSync(log);
     return child;
+  }
+
+  get #logFile(): string {
+    return join(this.folder, 'engine.log');
+  }
+
+  /** The end of what it said. */
+  get #said(): string {
+    return read(this.#logFile).slice(-4_000);
   }
 
   async #until(limitMs: number, isDone: () => Promise<boolean>): Promise<void> {

@@ -274,7 +274,6 @@ export class DockerDriver implements TaskDriver {
     const path = `${this.#path(task.spec.taskId)}/logs`;
     const { signal } = task.closing;
     const body = await this.#engine.stream({ method: 'GET', path, query, signal });
-    signal.addEventListener('abort', () => body.destroy(), { once: true });
     await this.#watch(task, body);
   }
 

@@ -78,6 +78,32 @@ describe('EngineClient', () => {
     expect(made.listening).toBe(true);
   });
 
+  it('I1: counts work whose news break off as an engine that is away', async () => {
+    await serve((_, response) => {
+      response.writeHead(200).write('{"status":"Pulling"}\n');
+      setImmediate(() => response.destroy());
+    });
+    const error = await client.progress({ method: 'POST', path: '/pull' }).catch((caught: unknown) => caught);
+    expect(isUnreachable(error)).toBe(true);
+  });
+
+  it('I2: cuts work off that goes on for ever, with the reason of its signal', async () => {
+    const gone: string[] = [];
+    await serve((request, response) => {
+      response.writeHead(200).write('{"status":"Pulling"}\n');
+      response.once('close', () => gone.push(request.url ?? ''));
+    });
+    const stop = new AbortController();
+    const call = { method: 'POST', path: '/pull', signal: stop.signal, timeoutMs: Number.POSITIVE_INFINITY } as const;
+    const work = client.progress(call);
+    const body = await client.stream({ ...call, path: '/stream' });
+    const read = body.toArray();
+    stop.abort(new Error('enough'));
+    await expect(work).rejects.toThrow('enough');
+    await expect(read).rejects.toThrow('enough');
+    await expect.poll(() => [...gone].sort()).toEqual(['/pull', '/stream']);
+  });
+
   it('I2: gives up at the deadline, also within the body', async () => {
     let asked = 0;
     await serve((request, response) => {

@@ -12,6 +12,7 @@ import { Agent, type ClientRequest, type IncomingMessage, type RequestOptions, r
 import type { Duplex } from 'node:stream';
 import { type Clock, isPlatformError, messageOf } from '@switchyard/kernel';
 import { agentErrors } from '../../errors.ts';
+import { type Progress, readProgress } from './engine-progress.ts';
 
 export interface EngineCall {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -49,9 +50,34 @@ export class EngineClient {
     });
   }
 
-  /** Sends a call and hands the answer's body on as it comes. Destroy it when it is not read to its end. */
+  /**
+   * Sends a call and hands the answer's body on as it comes. The call's signal cuts it off; destroy it when it is not read
+   * to its end.
+   */
   async stream(call: EngineCall): Promise<IncomingMessage> {
-    return await this.#within(call, (signal) => this.#open(call, signal));
+    const body = await this.#within(call, (signal) => this.#open(call, signal));
+    const { signal } = call;
+    if (signal === undefined) return body;
+    const cut = (): void => {
+      body.destroy(signal.reason);
+    };
+    signal.addEventListener('abort', cut, { once: true });
+    body.once('close', () => signal.removeEventListener('abort', cut));
+    if (signal.aborted) cut();
+    return body;
+  }
+
+  /** Sends a call whose answer tells how the work goes on, and waits for its end. */
+  async progress(call: EngineCall): Promise<Progress> {
+    const body = await this.stream(call);
+    try {
+      return await readProgress(body);
+    } catch (error) {
+      if (call.signal?.aborted) throw call.signal.reason;
+      throw this.#unreachable(error);
+    } finally {
+      body.destroy();
+    }
   }
 
   /** Turns the connection into one that carries the streams of a container, in both directions. */

@@ -3,7 +3,6 @@ import { type JobError, parseImageReference, type ResolvedImage } from '@switchy
 import type { TaskSource, TaskSpec } from '../contract.ts';
 import { builtImageName, labelsOf } from './container-settings.ts';
 import { type EngineClient, reasonOf, statusOf } from './engine-client.ts';
-import { readProgress } from './engine-progress.ts';
 import { packTar, type TarEntry } from './tar-archive.ts';
 
 /** The name to make a container from, or why there is none. */
@@ -40,8 +39,7 @@ export async function pullImage(
       signal,
       timeoutMs: Number.POSITIVE_INFINITY,
     } as const;
-    const body = await engine.stream(call);
-    const progress = await readProgress(body);
+    const progress = await engine.progress(call);
     return progress.kind === 'done' ? { kind: 'ready', image: reference } : failed(progress.reason);
   } catch (error) {
     if (statusOf(error) === undefined) throw error;
@@ -79,8 +77,7 @@ export async function buildImage(
   const tar = packTar(contextOf(source));
   try {
     const call = { method: 'POST', path: '/build', query, tar, signal, timeoutMs: Number.POSITIVE_INFINITY } as const;
-    const body = await engine.stream(call);
-    const progress = await readProgress(body);
+    const progress = await engine.progress(call);
     return progress.kind === 'done' ? { kind: 'ready', image } : failed(progress.reason, progress.tail);
   } catch (error) {
     if (statusOf(error) === undefined) throw error;
