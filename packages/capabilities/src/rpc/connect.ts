@@ -20,7 +20,8 @@ const maxDepth = 96;
 export function connect<Main extends RpcTarget>(endpoint: Endpoint): Session<Main> {
   const limits = { maxDepth, maxMessageSize: maxMessageBytes };
   const lost = (detail: string): Error => lostAt(endpoint, detail);
-  if (endpoint instanceof MessagePort) return openSession<Main>(new PortTransport(endpoint, { lost }), limits);
+  if (endpoint instanceof MessagePort)
+    return openSession<Main>(new PortTransport(endpoint, { lost, batches: true }), limits);
   if (endpoint.startsWith('unix:')) {
     const socket = connectSocket(endpoint.slice('unix:'.length));
     return openSession<Main>(new LineTransport(socket, { maxLineBytes: maxMessageBytes, lost }), limits);

@@ -67,8 +67,10 @@ test('I3: a side that batches and one that does not understand each other', asyn
     [true, false],
     [false, true],
   ] as const) {
-    const { client } = connectAdders(near, far);
+    const { client, sent } = connectAdders(near, far);
     expect(await Promise.all([client.main.add(1, 2), client.main.add(3, 4)])).toEqual([3, 7]);
+    // The side that did not begin with batches sends them now, when the other one did.
+    expect(sent.length).toBe(near ? 1 : 4);
     client.close();
   }
 });

@@ -4,7 +4,8 @@
  *
  * I1 The end of the other side rejects the session's pending and later calls at once, with the error of `lost`.
  * I2 Ending the session closes the port.
- * I3 With `batches`, what is sent in one turn leaves as one message, in order; a batch is understood with and without.
+ * I3 With `batches`, what is sent in one turn leaves as one message, in order. Without, batches are understood, and sent as soon
+ *    as the other side has sent one.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { RpcTransportWithCustomEncoding } from 'capnweb';
@@ -14,7 +15,10 @@ import { MessageQueue } from './message-queue.ts';
 export interface PortTransportOptions {
   /** What the calls of a lost session fail with. */
   lost(detail: string): Error;
-  /** Sends batches: only where the other side is this transport, too. A call takes two messages, and each wakes a thread. */
+  /**
+   * Sends batches from the beginning: only where the other side is this transport, too. A call takes up to three messages,
+   * and each wakes a thread.
+   */
   readonly batches?: boolean;
 }
 
@@ -24,9 +28,11 @@ export class PortTransport implements RpcTransportWithCustomEncoding {
   readonly #options: PortTransportOptions;
   readonly #queue = new MessageQueue<unknown>();
   #unsent: unknown[] = [];
+  #batches: boolean;
 
   constructor(port: MessagePort, options: PortTransportOptions) {
     this.#options = options;
+    this.#batches = options.batches === true;
     this.#port = port;
     port.on('message', (message: unknown) => this.#read(message));
     port.on('messageerror', (error) => this.lose(error.message));
@@ -34,7 +40,7 @@ export class PortTransport implements RpcTransportWithCustomEncoding {
   }
 
   send(message: unknown): void {
-    if (this.#options.batches !== true) {
+    if (!this.#batches) {
       this.#port.postMessage(message);
       return;
     }
@@ -65,7 +71,11 @@ export class PortTransport implements RpcTransportWithCustomEncoding {
 
   /** A message is a list that begins with a word, a batch one that begins with a message. */
   #read(message: unknown): void {
-    if (Array.isArray(message) && Array.isArray(message[0])) for (const each of message) this.#queue.push(each);
-    else this.#queue.push(message);
+    if (!Array.isArray(message) || !Array.isArray(message[0])) {
+      this.#queue.push(message);
+      return;
+    }
+    this.#batches = true;
+    for (const each of message) this.#queue.push(each);
   }
 }

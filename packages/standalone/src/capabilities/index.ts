@@ -3,12 +3,11 @@ export { type BrokerAccess, brokerFileName, readBrokerFile } from './broker-file
 export { type CapabilityTokens, capabilityScopes } from './capability-tokens.ts';
 export { type CapabilityAdministrator, connectAdministrator } from './connect-administrator.ts';
 export { capabilityProcessErrors } from './errors.ts';
-export { type LibraryCapabilities, libraryCapabilities } from './library-capabilities.ts';
+export { type LibraryCapabilities, libraryCapabilities, type OfferedCapability } from './library-capabilities.ts';
 export type { HostProgram } from './open-capability-host.ts';
 export { type ServeBrokerOptions, serveBroker } from './serve-broker.ts';
 export { type HostRelayServer, type ServeHostRelayOptions, serveHostRelay } from './serve-host-relay.ts';
 export {
-  type OfferedCapability,
   type RunningBroker,
   type StartBrokerDeps,
   type StartBrokerOptions,

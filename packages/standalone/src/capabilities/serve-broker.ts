@@ -36,6 +36,6 @@ async function open(log: Log, directory: string, options: ServeBrokerOptions): P
   const deps = { clock: systemClock, random: systemRandom, log };
   const keys = await openKeyRing(deps, { directory: join(directory, 'keys') });
   const issuer = createTokenIssuer({ ...deps, keys });
-  const { capabilities, programs } = libraryCapabilities();
-  return startBroker({ log, meter: createMemoryMeter(), keys, issuer }, { ...options, capabilities, programs });
+  const library = () => libraryCapabilities(systemClock, options.environment);
+  return startBroker({ log, meter: createMemoryMeter(), keys, issuer }, { ...options, library });
 }

@@ -10,7 +10,6 @@ import {
   Broker,
   type BrokerOptions,
   type CapabilityKind,
-  type CapabilityManifestInput,
   type CapabilityModule,
   defaultBrokerOptions,
   PackageStore,
@@ -19,21 +18,15 @@ import {
   type SpanRecord,
 } from '@switchyard/capability-broker';
 import type { KeySource, TokenIssuer } from '@switchyard/identity';
-import { type Log, type Meter, type Secret, systemClock, systemRandom } from '@switchyard/kernel';
+import { type Log, type Meter, messageOf, type Secret, systemClock, systemRandom } from '@switchyard/kernel';
 import { Closers } from '../dev/closers.ts';
 import { removeBrokerFile, writeBrokerFile } from './broker-file.ts';
 import { openBrokerPlaces } from './broker-places.ts';
 import { type CapabilityTokens, createCapabilityTokens } from './capability-tokens.ts';
+import type { LibraryCapabilities, OfferedCapability } from './library-capabilities.ts';
 import { openBrokerSockets } from './open-broker-sockets.ts';
 import { createHostOpener, type HostProgram } from './open-capability-host.ts';
 import { openWarmthFile } from './warmth-file.ts';
-
-/** A capability that comes with the program. */
-export interface OfferedCapability {
-  readonly manifest: CapabilityManifestInput;
-  /** Its module, when it is of kind `builtin`. */
-  readonly module?: CapabilityModule;
-}
 
 export interface StartBrokerDeps {
   readonly log: Log;
@@ -50,10 +43,8 @@ export interface StartBrokerOptions {
   readonly dataDirectory: string;
   /** Where remote callers connect; nowhere unless named. */
   readonly webSocket?: { readonly host: string; readonly port: number };
-  /** What comes with the program. */
-  readonly capabilities: readonly OfferedCapability[];
-  /** Hosts of other languages. */
-  readonly programs?: ReadonlyMap<CapabilityKind, HostProgram>;
+  /** What comes with the program. It is loaded when the first caller has authenticated, because many installations need none. */
+  library(): Promise<LibraryCapabilities>;
   /** What processes of capabilities see of the environment: PATH and the like. */
   readonly environment: Readonly<Record<string, string>>;
   readonly maxThreadHeapMb?: number;
@@ -74,6 +65,8 @@ export interface RunningBroker {
   /** For callers elsewhere; undefined when nothing listens. */
   readonly webSocketUrl: string | undefined;
   readonly tokens: CapabilityTokens;
+  /** Resolves when what comes with the program is registered; who authenticates waits for that anyway. */
+  ready(): Promise<void>;
   /** What a worker of the account needs in its environment to use capabilities. */
   environmentFor(accountId: string): Promise<Readonly<Record<string, string>>>;
   /** Serves a peer in another thread. */
@@ -103,11 +96,13 @@ async function open(deps: StartBrokerDeps, options: StartBrokerOptions, closers:
   const places = await openBrokerPlaces(join(directory, 'state'));
   closers.add('sockets of capabilities', () => places.remove());
   const limits = limitsOf(options);
+  const builtins = new Map<string, CapabilityModule>();
+  const programs = new Map<CapabilityKind, HostProgram>();
   const openHost = createHostOpener(
-    { clock: systemClock, log, builtins: modulesOf(options), verifyPackage: (manifest) => packages.open(manifest) },
+    { clock: systemClock, log, builtins, verifyPackage: (manifest) => packages.open(manifest) },
     {
       nodeProgram: options.nodeProgram ?? builtHostProgram(),
-      programs: options.programs ?? new Map(),
+      programs,
       environment: options.environment,
       maxThreadHeapMb: options.maxThreadHeapMb ?? defaultThreadHeapMb,
       relayToken: options.relayToken,
@@ -125,12 +120,29 @@ async function open(deps: StartBrokerDeps, options: StartBrokerOptions, closers:
     limits,
   );
   closers.add('capabilities', () => broker.close());
-  for (const { manifest } of options.capabilities) broker.registry.register(parseManifest(manifest));
   for (const { manifest, weight } of await packages.registrations()) broker.registry.register(manifest, weight);
+  let loading: Promise<void> | undefined;
+  const ready = (): Promise<void> => {
+    loading ??= options
+      .library()
+      .then((library) => addLibrary(broker, library, { builtins, programs }))
+      .catch((error: unknown) => {
+        loading = undefined;
+        log.write('error', 'The built-in capabilities could not be loaded', { error: messageOf(error) });
+      });
+    return loading;
+  };
   const tokens = createCapabilityTokens({ clock: systemClock, issuer, keys });
   const { memoryBudgetBytes } = limits.pool;
   const sockets = await openBrokerSockets(
-    { broker, clock: systemClock, verify: (token) => tokens.verify(token), memoryBudgetBytes, packages },
+    {
+      ...{ broker, clock: systemClock, memoryBudgetBytes, packages },
+      verify: async (token) => {
+        const identity = await tokens.verify(token);
+        if (identity !== undefined) await ready();
+        return identity;
+      },
+    },
     { socketPath: places.socketPath, webSocket: options.webSocket },
   );
   closers.add('sessions of capabilities', () => sockets.close());
@@ -142,6 +154,7 @@ async function open(deps: StartBrokerDeps, options: StartBrokerOptions, closers:
     endpoint,
     webSocketUrl: sockets.webSocketUrl,
     tokens,
+    ready,
     environmentFor: async (accountId) => ({
       [environmentNames.endpoint]: endpoint,
       [environmentNames.token]: (await tokens.forAccount(accountId)).reveal(),
@@ -156,10 +169,20 @@ function limitsOf({ limits, memoryBudgetBytes }: StartBrokerOptions): BrokerOpti
   return memoryBudgetBytes === undefined ? all : { ...all, pool: { ...all.pool, memoryBudgetBytes } };
 }
 
-function modulesOf({ capabilities }: StartBrokerOptions): ReadonlyMap<string, CapabilityModule> {
-  return new Map(
-    capabilities.flatMap(({ manifest, module }) => (module === undefined ? [] : [[manifest.name, module] as const])),
-  );
+/** Registers what comes with the program, except where the operator has registered the same. */
+function addLibrary(
+  { registry }: Broker,
+  library: LibraryCapabilities,
+  parts: { readonly builtins: Map<string, CapabilityModule>; readonly programs: Map<CapabilityKind, HostProgram> },
+): void {
+  for (const { manifest, module } of library.capabilities) {
+    if (module !== undefined) parts.builtins.set(manifest.name, module);
+    const { version, tier } = manifest;
+    const known = registry.versionsOf(manifest.name);
+    if (known.some((entry) => entry.manifest.version === version && entry.manifest.tier === tier)) continue;
+    registry.register(parseManifest(manifest));
+  }
+  for (const [kind, program] of library.programs) parts.programs.set(kind, program);
 }
 
 /** The host program as the build writes it, beside the broker's own code. */

@@ -1,5 +1,5 @@
 /** What processes of capabilities need of the machine. None of it is a secret. */
-const passedNames = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'SystemRoot'];
+const passedNames = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'SystemRoot', 'SWITCHYARD_CSHARP_HOST'];
 
 /** All that they see of the environment. */
 export function capabilityEnvironment(
