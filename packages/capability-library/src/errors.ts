@@ -91,15 +91,9 @@ export const libraryErrors = defineErrors({
     grpc: 5,
     message: "There is no background job '{job}' of this account. Finished ones are forgotten after {keptHours} hours.",
   },
-  EXTENSION_UNKNOWN: {
-    ...byTheCaller,
-    http: 404,
-    grpc: 5,
-    message: "The extension store has no '{extension}'. Add its file first.",
-  },
-  EXTENSION_DAMAGED: {
+  MODEL_DAMAGED: {
     ...byTheCaller,
     message:
-      "Extension '{extension}' is not what was asked for: its sha256 is {actual} instead of {expected}. It was not loaded; add the right file again.",
+      "Model '{model}' is not the one that its description names: sha256 {actual} instead of {expected}. It was not run; put the right file there.",
   },
 });

@@ -3,6 +3,7 @@ import { systemClock, systemRandom } from '@switchyard/kernel';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CapabilityInstance } from '../capability-module.ts';
+import { bundleThreads } from '../testing/bundle-threads.ts';
 import { codeOf } from '../testing/code-of.ts';
 import { methodsOf } from '../testing/methods-of.ts';
 import { createComputeCapability } from './compute-capability.ts';
@@ -17,11 +18,14 @@ const spinWasm = Uint8Array.from(
   Buffer.from('0061736d01000000010401600000030201000708010473 70696e00000a0901070003400c000b0b'.replaceAll(' ', ''), 'hex'),
 );
 
+const programs = await bundleThreads('compute');
+const deps = { clock: systemClock, random: systemRandom, programs };
+
 let instance: CapabilityInstance;
 let compute: ReturnType<typeof methodsOf>;
 
 beforeEach(async () => {
-  instance = await createComputeCapability({ clock: systemClock, random: systemRandom }).create({ ...settings, config: {} });
+  instance = await createComputeCapability(deps).create({ ...settings, config: {} });
   compute = methodsOf(instance);
 });
 
@@ -104,7 +108,7 @@ test('the end of a lease stops what it started', async () => {
 test('a task that takes too long is stopped, and others go on', async () => {
   await instance.dispose?.();
   const config = { maxTaskMs: 100, threads: 1 };
-  instance = await createComputeCapability({ clock: systemClock, random: systemRandom }).create({ ...settings, config });
+  instance = await createComputeCapability(deps).create({ ...settings, config });
   compute = methodsOf(instance);
   expect(await codeOf(() => compute('run', ['runWasm', [spinWasm, 'spin']]))).toBe('TASK_STOPPED');
   expect(await compute('run', ['runWasm', [addWasm, 'add', [1, 2]]]).catch(String)).toBe(3);

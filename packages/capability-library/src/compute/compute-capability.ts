@@ -1,8 +1,8 @@
 import type { Clock, Random } from '@switchyard/kernel';
 import type { CallContext, CapabilityInstance, CapabilityModule } from '../capability-module.ts';
 import { libraryErrors } from '../errors.ts';
+import { type ThreadPrograms, threadPrograms } from '../library-files.ts';
 import { asList, asName, asOneOf, fieldOf } from '../parameters.ts';
-import { sourceExtension } from '../source-extension.ts';
 import { TaskThreads } from '../threads/task-threads.ts';
 import { StartedTasks, type TaskState } from './started-tasks.ts';
 import { computeTasks } from './task-registry.ts';
@@ -22,15 +22,21 @@ export interface Compute {
   cancel(id: string): PromiseLike<boolean>;
 }
 
-const program = new URL(`./main${sourceExtension}`, import.meta.url);
 const defaults = { threads: 2, maxWaiting: 100, maxTaskMs: 300_000, maxHeapMb: 256 };
 const maxStartedPerLease = 100;
+
+export interface ComputeDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly programs?: Pick<ThreadPrograms, 'compute'>;
+}
 
 /**
  * `compute`, tier 3: work that keeps processors busy, in threads of a process of its own. Stopping a task ends its thread
  * in the middle of whatever it calculates.
  */
-export function createComputeCapability(deps: { readonly clock: Clock; readonly random: Random }): CapabilityModule {
+export function createComputeCapability(deps: ComputeDeps): CapabilityModule {
+  const { programs = threadPrograms } = deps;
   return {
     create({ name, config }): CapabilityInstance {
       const number = (field: keyof typeof defaults): number => {
@@ -40,7 +46,7 @@ export function createComputeCapability(deps: { readonly clock: Clock; readonly 
         throw libraryErrors.create('CAPABILITY_CONFIG_INVALID', { name, reason });
       };
       const threads = new TaskThreads(deps, {
-        program,
+        program: programs.compute,
         size: number('threads'),
         maxWaiting: number('maxWaiting'),
         maxTaskMs: number('maxTaskMs'),

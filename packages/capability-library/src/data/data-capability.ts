@@ -2,6 +2,7 @@ import type { DataSql, SqlRow, SqlValue } from '@switchyard/capabilities';
 import type { Clock } from '@switchyard/kernel';
 import type { CallContext, CapabilityInstance, CapabilityModule } from '../capability-module.ts';
 import { libraryErrors } from '../errors.ts';
+import { type ThreadPrograms, threadPrograms } from '../library-files.ts';
 import { asInteger, asList, asRecord, asText, describe, fieldOf, refuseParameter, shorten } from '../parameters.ts';
 import { type DataOptions, parseDataOptions } from './data-options.ts';
 import { PostgresqlEngine } from './postgresql/postgresql-engine.ts';
@@ -26,8 +27,13 @@ const maxStatements = 1_000;
 const maxParameters = 2_000;
 const maxSqlLength = 200_000;
 
+export interface DataDeps {
+  readonly clock: Clock;
+  readonly programs?: Pick<ThreadPrograms, 'sqlite'>;
+}
+
 /** `data.sql`: SQL over SQLite or PostgreSQL, as the configuration says. */
-export function createDataCapability(deps: { readonly clock: Clock }): CapabilityModule {
+export function createDataCapability(deps: DataDeps): CapabilityModule {
   return {
     create(settings): CapabilityInstance {
       const options = parseDataOptions(settings);
@@ -37,10 +43,10 @@ export function createDataCapability(deps: { readonly clock: Clock }): Capabilit
   };
 }
 
-function createEngine(deps: { readonly clock: Clock }, options: DataOptions): SqlEngine {
+function createEngine({ clock, programs = threadPrograms }: DataDeps, options: DataOptions): SqlEngine {
   const { maxConnections, readOnly, connection, connections, limits } = options;
-  if (options.engine === 'sqlite') return new SqliteEngine(deps, { ...options, readers: maxConnections });
-  return new PostgresqlEngine(deps, {
+  if (options.engine === 'sqlite') return new SqliteEngine({ clock, programs }, { ...options, readers: maxConnections });
+  return new PostgresqlEngine({ clock }, {
     maxConnections,
     readOnly,
     connectTimeoutMs: limits.timeoutMs,

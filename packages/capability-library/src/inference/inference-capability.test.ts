@@ -7,12 +7,13 @@ import { afterAll, afterEach, expect, test } from 'vitest';
 import { makeLanguageModel } from '../../models/make-language-model.ts';
 import { writeModel } from '../../models/onnx-writer.ts';
 import type { CallContext, CapabilityInstance } from '../capability-module.ts';
+import { modelFolder } from '../library-files.ts';
+import { bundleThreads } from '../testing/bundle-threads.ts';
 import { codeOf } from '../testing/code-of.ts';
 import { createCall } from '../testing/create-call.ts';
 import { methodsOf } from '../testing/methods-of.ts';
 import { textCapability } from '../text/text-capability.ts';
 import { type Classification, createInferenceCapability } from './inference-capability.ts';
-import { ownModels } from './model-catalogue.ts';
 
 const settings = { name: 'ml.inference', version: '1.0.0', shard: 's', statePath: null };
 const folder = mkdtempSync(join(tmpdir(), 'models-'));
@@ -20,6 +21,8 @@ const text = methodsOf(await textCapability.create({ ...settings, config: {} }))
 const dependencies: CallContext['dependencies'] = {
   text: { invoke: (method, parameters) => text(method, parameters) },
 };
+
+const programs = await bundleThreads('inference');
 
 let instance: CapabilityInstance | undefined;
 
@@ -31,7 +34,7 @@ afterEach(async () => {
 });
 
 async function create(config: Readonly<Record<string, unknown>> = {}) {
-  instance = await createInferenceCapability({ clock: systemClock }).create({ ...settings, config });
+  instance = await createInferenceCapability({ clock: systemClock, programs }).create({ ...settings, config });
   return methodsOf(instance);
 }
 
@@ -44,8 +47,8 @@ function addModel(name: string, content: Uint8Array, output: string): void {
 
 test('the model in the repository is the one that the script makes', () => {
   const { model, description } = makeLanguageModel();
-  expect(readFileSync(join(ownModels, 'language.onnx')).equals(Buffer.from(model))).toBe(true);
-  expect(readFileSync(join(ownModels, 'language.json'), 'utf8')).toBe(description);
+  expect(readFileSync(join(modelFolder, 'language.onnx')).equals(Buffer.from(model))).toBe(true);
+  expect(readFileSync(join(modelFolder, 'language.json'), 'utf8')).toBe(description);
 });
 
 test('tells the languages of sentences that it never saw', async () => {
@@ -119,12 +122,12 @@ test('refuses what a model cannot take, and goes on', async () => {
 });
 
 test('a model whose file was changed is not run', async () => {
-  for (const name of ['language.onnx', 'language.json']) copyFileSync(join(ownModels, name), join(folder, name));
+  for (const name of ['language.onnx', 'language.json']) copyFileSync(join(modelFolder, name), join(folder, name));
   const changed = readFileSync(join(folder, 'language.onnx'));
   changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
   writeFileSync(join(folder, 'language.onnx'), changed);
   const ml = await create({ modelFolder: folder });
-  expect(await codeOf(() => ml('describe', ['language']))).toBe('EXTENSION_DAMAGED');
+  expect(await codeOf(() => ml('describe', ['language']))).toBe('MODEL_DAMAGED');
   expect(await codeOf(() => create({ modelFolder: join(folder, 'none') }))).toBe('CAPABILITY_CONFIG_INVALID');
   expect(await codeOf(() => create({ modelFolder: 'relative' }))).toBe('CAPABILITY_CONFIG_INVALID');
 });

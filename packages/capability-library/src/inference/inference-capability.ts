@@ -2,12 +2,12 @@ import { isAbsolute } from 'node:path';
 import type { Clock } from '@switchyard/kernel';
 import type { CallContext, CapabilityInstance, CapabilityModule } from '../capability-module.ts';
 import { libraryErrors } from '../errors.ts';
+import { findWasmFolder, modelFolder, type ThreadPrograms, threadPrograms } from '../library-files.ts';
 import { asList, asName, asNumber, asRecord, asText, fieldOf, refuseParameter } from '../parameters.ts';
-import { sourceExtension } from '../source-extension.ts';
 import { ThreadWorker } from '../threads/thread-worker.ts';
 import { WorkerSlots } from '../threads/worker-slots.ts';
 import type { InferenceAnswer, InferenceRequest, ModelPort } from './inference-messages.ts';
-import { type ModelDescription, ownModels, readModels } from './model-catalogue.ts';
+import { type ModelDescription, readModels } from './model-catalogue.ts';
 import { asTensor, type TensorData } from './tensor-data.ts';
 
 /** One class, and how likely it is. */
@@ -30,13 +30,17 @@ export interface Inference {
   classifyText(model: string, text: string): PromiseLike<Classification[]>;
 }
 
-const program = new URL(`./main${sourceExtension}`, import.meta.url);
 const maxHeapMb = 512;
 const maxWaiting = 200;
 const maxTextLength = 100_000;
 
 /** More time than this has no run; the manifest's own limit is usually shorter. */
 const maxRunMs = 60_000;
+
+export interface InferenceDeps {
+  readonly clock: Clock;
+  readonly programs?: Pick<ThreadPrograms, 'inference'>;
+}
 
 /**
  * `ml.inference`: ONNX models on the WebAssembly build of the ONNX runtime. It is meant for a process of its own (tier 3):
@@ -45,10 +49,10 @@ const maxRunMs = 60_000;
  *
  * Configuration: `modelFolder` holds models, each with a `<name>.json` beside it; without it, the models of this package.
  */
-export function createInferenceCapability(deps: { readonly clock: Clock }): CapabilityModule {
+export function createInferenceCapability(deps: InferenceDeps): CapabilityModule {
   return {
     create({ name, config }): CapabilityInstance {
-      const folder = fieldOf(config, 'modelFolder') ?? ownModels;
+      const folder = fieldOf(config, 'modelFolder') ?? modelFolder;
       if (typeof folder !== 'string' || !isAbsolute(folder))
         throw libraryErrors.create('CAPABILITY_CONFIG_INVALID', { name, reason: 'modelFolder is no absolute path' });
       const runtime = new ModelRuntime(deps, readModels(name, folder));
@@ -61,9 +65,10 @@ class ModelRuntime {
   readonly models: ReadonlyMap<string, ModelDescription>;
   readonly #slots: WorkerSlots<ThreadWorker<InferenceRequest, InferenceAnswer>>;
 
-  constructor(deps: { readonly clock: Clock }, models: ReadonlyMap<string, ModelDescription>) {
+  constructor({ clock, programs = threadPrograms }: InferenceDeps, models: ReadonlyMap<string, ModelDescription>) {
     this.models = models;
-    const open = () => new ThreadWorker<InferenceRequest, InferenceAnswer>(deps, { program, data: null, maxHeapMb });
+    const options = { program: programs.inference, data: { wasmFolder: findWasmFolder() }, maxHeapMb };
+    const open = () => new ThreadWorker<InferenceRequest, InferenceAnswer>({ clock }, options);
     this.#slots = new WorkerSlots(open, { size: 1, maxWaiting });
   }
 
@@ -88,7 +93,7 @@ class ModelRuntime {
       ),
     );
     if (answer.kind === 'damaged')
-      throw libraryErrors.create('EXTENSION_DAMAGED', { extension: name, actual: answer.actual, expected: sha256 });
+      throw libraryErrors.create('MODEL_DAMAGED', { model: name, actual: answer.actual, expected: sha256 });
     if (answer.kind === 'refused') return refuseParameter(`What model '${name}' was given`, answer.reason);
     return answer;
   }

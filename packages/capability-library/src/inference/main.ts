@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { parentPort } from 'node:worker_threads';
+import { pathToFileURL } from 'node:url';
+import { parentPort, workerData } from 'node:worker_threads';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web';
 import type { InferenceAnswer, InferenceRequest, ModelPort } from './inference-messages.ts';
 import { maxTensorValues, type TensorData, tensorTypes } from './tensor-data.ts';
@@ -12,6 +13,9 @@ import { maxTensorValues, type TensorData, tensorTypes } from './tensor-data.ts'
 /** More models than this are not kept at once. */
 const maxModels = 8;
 
+const { wasmFolder }: { readonly wasmFolder: string } = workerData;
+
+env.wasm.wasmPaths = `${pathToFileURL(wasmFolder).href}/`;
 env.wasm.numThreads = 1;
 env.logLevel = 'error';
 

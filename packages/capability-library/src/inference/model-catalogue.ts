@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { messageOf } from '@switchyard/kernel';
 import { libraryErrors } from '../errors.ts';
 
@@ -16,9 +15,6 @@ export interface ModelDescription {
   /** How a text becomes the input, for models of text. */
   readonly text: { readonly ngramSize: number; readonly buckets: number; readonly input: string } | undefined;
 }
-
-/** The models that come with this package. */
-export const ownModels = fileURLToPath(new URL('../../models', import.meta.url));
 
 /** Reads the descriptions of a folder, `<name>.json` beside each model. Fails with CAPABILITY_CONFIG_INVALID. */
 export function readModels(capability: string, folder: string): ReadonlyMap<string, ModelDescription> {

@@ -4,18 +4,20 @@ import { join } from 'node:path';
 import { systemClock } from '@switchyard/kernel';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CapabilityInstance } from '../../capability-module.ts';
+import { bundleThreads } from '../../testing/bundle-threads.ts';
 import { codeOf } from '../../testing/code-of.ts';
 import { methodsOf } from '../../testing/methods-of.ts';
 import { createDataCapability } from '../data-capability.ts';
 import { sqlContractSuite } from '../testing/sql-contract-suite.ts';
 
+const programs = await bundleThreads('sqlite');
 const folder = mkdtempSync(join(tmpdir(), 'sqlite-'));
 let run = 0;
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const create = async (config: Readonly<Record<string, unknown>>, state: string | null): Promise<CapabilityInstance> =>
-  createDataCapability({ clock: systemClock }).create({
+  createDataCapability({ clock: systemClock, programs }).create({
     ...{ name: 'data.sql', version: '1.0.0', shard: 's', config, statePath: state },
   });
 

@@ -9,11 +9,10 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '@switchyard/kernel';
 import { libraryErrors } from '../../errors.ts';
 import { WorkerSlots } from '../../threads/worker-slots.ts';
 import type { SqlCall, SqlDatabase, SqlEngine, StatementResult } from '../sql-database.ts';
-import { SqliteWorker } from './sqlite-worker.ts';
+import { type SqliteDeps, SqliteWorker } from './sqlite-worker.ts';
 
 export interface SqliteEngineOptions {
   /** Where the files stand; null keeps each database in memory, for as long as it is open. */
@@ -32,11 +31,11 @@ const busyTimeoutMs = 2_000;
 const privateFolder = 0o700;
 
 export class SqliteEngine implements SqlEngine {
-  readonly #deps: { readonly clock: Clock };
+  readonly #deps: SqliteDeps;
   readonly #options: SqliteEngineOptions;
   readonly #databases = new Map<string, SqliteDatabase>();
 
-  constructor(deps: { readonly clock: Clock }, options: SqliteEngineOptions) {
+  constructor(deps: SqliteDeps, options: SqliteEngineOptions) {
     this.#deps = deps;
     this.#options = options;
     if (options.folder !== null) mkdirSync(options.folder, { recursive: true, mode: privateFolder });
@@ -84,7 +83,7 @@ class SqliteDatabase implements SqlDatabase {
   /** The file is made by the first connection that may write. */
   #exists = false;
 
-  constructor(deps: { readonly clock: Clock }, path: string, options: SqliteEngineOptions) {
+  constructor(deps: SqliteDeps, path: string, options: SqliteEngineOptions) {
     const { readOnly, readers, maxWaiting, maxDatabaseBytes } = options;
     const open = (reading: boolean) => (): SqliteWorker =>
       new SqliteWorker(deps, { path, readOnly: reading, busyTimeoutMs, maxDatabaseBytes });

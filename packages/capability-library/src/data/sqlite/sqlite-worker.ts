@@ -1,15 +1,19 @@
 import type { Clock } from '@switchyard/kernel';
 import { libraryErrors } from '../../errors.ts';
 import { shorten } from '../../parameters.ts';
-import { sourceExtension } from '../../source-extension.ts';
+import type { ThreadPrograms } from '../../library-files.ts';
 import { ThreadWorker } from '../../threads/thread-worker.ts';
 import type { SqlCall, StatementResult } from '../sql-database.ts';
 import type { SqliteAnswer, SqliteRequest, SqliteThreadOptions } from './sqlite-messages.ts';
 
-const program = new URL(`./sqlite-thread${sourceExtension}`, import.meta.url);
-
 /** A thread of SQLite needs little heap of its own; rows are counted while they come. */
 const maxHeapMb = 64;
+
+/** What SQLite in threads is made of. */
+export interface SqliteDeps {
+  readonly clock: Clock;
+  readonly programs: Pick<ThreadPrograms, 'sqlite'>;
+}
 
 /**
  * One SQLite connection in a thread: a statement that runs too long can only be stopped by ending its thread. SQLite
@@ -18,8 +22,8 @@ const maxHeapMb = 64;
 export class SqliteWorker {
   readonly #thread: ThreadWorker<SqliteRequest, SqliteAnswer>;
 
-  constructor(deps: { readonly clock: Clock }, options: SqliteThreadOptions) {
-    this.#thread = new ThreadWorker(deps, { program, data: options, maxHeapMb });
+  constructor(deps: SqliteDeps, options: SqliteThreadOptions) {
+    this.#thread = new ThreadWorker(deps, { program: deps.programs.sqlite, data: options, maxHeapMb });
   }
 
   get usable(): boolean {

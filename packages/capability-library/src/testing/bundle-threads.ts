@@ -1,0 +1,27 @@
+import type { ThreadPrograms } from '../library-files.ts';
+
+/** What `build.mjs` of this package exports; it is plain JavaScript, because the build runs it. */
+interface BuildModule {
+  bundleThreads(names: readonly string[]): Promise<Readonly<Record<string, string>>>;
+  bundleEntries(options: { readonly outDir: string }): Promise<string>;
+}
+
+function loadBuild(): Promise<BuildModule> {
+  return import(new URL('../../build.mjs', import.meta.url).href);
+}
+
+/**
+ * The programs of threads in plain JavaScript, as they are published. Run from the sources, every thread would bring the
+ * WebAssembly that strips types, and V8 crashes now and then when threads end at that moment.
+ */
+export async function bundleThreads<Name extends keyof ThreadPrograms>(
+  ...names: readonly Name[]
+): Promise<Pick<ThreadPrograms, Name>> {
+  const programs = await (await loadBuild()).bundleThreads(names);
+  return Object.fromEntries(names.map((name) => [name, new URL(programs[name] ?? '')])) as Pick<ThreadPrograms, Name>;
+}
+
+/** The entries of capabilities as they are published, in a folder of the test's own. */
+export async function bundleEntries(outDir: string): Promise<string> {
+  return (await loadBuild()).bundleEntries({ outDir });
+}

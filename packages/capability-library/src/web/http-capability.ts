@@ -1,0 +1,30 @@
+import type { WebRequest } from '@switchyard/capabilities';
+import type { CallContext, CapabilityInstance, CapabilityModule } from '../capability-module.ts';
+import { createGuardedAgent } from './guarded-agent.ts';
+import { fetchHttp, type HttpResponse } from './http-client.ts';
+import { asRequest } from './http-request.ts';
+import { readJson } from './read-json.ts';
+import type { WebDeps } from './web-capability.ts';
+import { parseWebOptions } from './web-options.ts';
+
+/** What `http` does, for callers in TypeScript. */
+export interface Http {
+  fetch(url: string, request?: WebRequest): PromiseLike<HttpResponse>;
+  /** Fetches and reads JSON; fails when the answer is none. */
+  fetchJson(url: string, request?: WebRequest): PromiseLike<{ status: number; url: string; json: unknown }>;
+}
+
+/** `http`, tier 1: the HTTP client of `web` without the tools, for those who need no more. */
+export function createHttpCapability(deps: WebDeps): CapabilityModule {
+  return {
+    create(settings): CapabilityInstance {
+      const options = parseWebOptions(settings);
+      const agent = createGuardedAgent(deps, options);
+      const fetch = (call: CallContext, url: unknown, request: unknown): Promise<HttpResponse> =>
+        fetchHttp({ clock: deps.clock, agent }, options, asRequest(call, url, request, options));
+      const fetchJson = async (call: CallContext, url: unknown, request: unknown) =>
+        readJson(await fetch(call, url, request));
+      return { methods: { fetch, fetchJson }, dispose: () => agent.destroy() };
+    },
+  };
+}
