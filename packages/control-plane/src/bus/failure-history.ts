@@ -19,6 +19,26 @@ export function appendFailure(history: readonly FailedDelivery[], failure: Faile
   return [...history, { ...failure, ...clipNote(failure) }].slice(-busLimits.history);
 }
 
+/**
+ * The history with the deliveries that left no note: their locks ended unsettled. For engines that do not tell.
+ * @param deliveryCount the delivery that is going on
+ */
+export function withLostLocks(
+  history: readonly FailedDelivery[],
+  deliveryCount: number,
+  nowMs: number,
+): readonly FailedDelivery[] {
+  const known = new Set(history.map((failure) => failure.deliveryCount));
+  const complete = [...history];
+  for (let count = Math.max(1, deliveryCount - busLimits.history); count < deliveryCount; count += 1) {
+    if (known.has(count)) continue;
+    const description = `The lock of delivery ${count} ended without a settlement.`;
+    const reason = busReasons.lockExpired;
+    complete.push({ deliveryCount: count, atMs: nowMs, outcome: 'lockExpired', reason, description });
+  }
+  return complete.sort((left, right) => left.deliveryCount - right.deliveryCount);
+}
+
 /** A note within its limits. */
 export function clipNote({ reason, description }: FailureNote): FailureNote {
   return {

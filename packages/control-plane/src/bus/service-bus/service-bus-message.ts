@@ -8,7 +8,7 @@ import {
   toTraceId,
 } from '@switchyard/protocol';
 import type { FailedDelivery, Publication } from '../contract.ts';
-import { busReasons, parseHistory } from '../failure-history.ts';
+import { parseHistory, withLostLocks } from '../failure-history.ts';
 
 /** Properties of ours beside the body. */
 export const messageProperties = {
@@ -104,27 +104,6 @@ export function readMessage(message: ServiceBusReceivedMessage, nowMs: number): 
     deliveryCount,
     history: withLostLocks(parseHistory(textOf(properties[messageProperties.history])), deliveryCount, nowMs),
   };
-}
-
-/** A delivery before this one that left no note is one whose lock ended. */
-function withLostLocks(
-  history: readonly FailedDelivery[],
-  deliveryCount: number,
-  nowMs: number,
-): readonly FailedDelivery[] {
-  const known = new Set(history.map((failure) => failure.deliveryCount));
-  const complete = [...history];
-  for (let count = 1; count < deliveryCount; count += 1) {
-    if (known.has(count)) continue;
-    complete.push({
-      deliveryCount: count,
-      atMs: nowMs,
-      outcome: 'lockExpired',
-      reason: busReasons.lockExpired,
-      description: `The lock of delivery ${count} ended without a settlement.`,
-    });
-  }
-  return complete.sort((left, right) => left.deliveryCount - right.deliveryCount);
 }
 
 function textOf(value: unknown): string | undefined {

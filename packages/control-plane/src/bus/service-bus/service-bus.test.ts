@@ -1,6 +1,8 @@
-import { systemClock } from '@switchyard/kernel';
-import { createSeededRandom } from '@switchyard/testkit';
+import { ServiceBusAdministrationClient } from '@azure/service-bus';
+import { systemClock, systemRandom } from '@switchyard/kernel';
+import { createSeededRandom, requireOptionalPart } from '@switchyard/testkit';
 import { openAmqpPeer } from '@switchyard/testkit/amqp';
+import { describe } from 'vitest';
 import { describeBusContract, type OpenedBus } from '../testing/bus-contract.ts';
 import { openServiceBus } from './service-bus.ts';
 
@@ -43,5 +45,43 @@ async function open(): Promise<OpenedBus> {
     },
   };
 }
+
+/** A namespace of yours, standard tier or higher, for which the connection string has the right Manage. */
+const namespace = process.env.SWITCHYARD_TEST_SERVICE_BUS ?? '';
+
+/** Each test has a topic of its own, which is removed with its subscriptions when the test ends. */
+async function openReal(): Promise<OpenedBus> {
+  const forgotten: string[] = [];
+  const inbox = {
+    forget: async (subscription: string, ids: readonly string[]) => {
+      forgotten.push(...ids.map((id) => `${subscription}/${id}`));
+    },
+  };
+  const deps = { clock: systemClock, random: createSeededRandom(1), inbox };
+  const bus = openServiceBus(deps, { connectionString: namespace });
+  const topic = `sy-test-${systemRandom.uuid().slice(0, 13)}`;
+  return {
+    bus,
+    topic,
+    forgotten,
+    now: () => systemClock.now(),
+    run: (promise) => promise,
+    close: async () => {
+      await bus.close();
+      await new ServiceBusAdministrationClient(namespace).deleteTopic(topic);
+    },
+  };
+}
+
+const part = requireOptionalPart(
+  'a namespace of Azure Service Bus',
+  namespace !== '',
+  'Give its connection string in SWITCHYARD_TEST_SERVICE_BUS.',
+);
+
+describe.skipIf(part.skip)('a real namespace', () => {
+  // Locks of the real thing last 5 seconds at least, and its network takes its time.
+  describeBusContract('the bus on Azure', openReal, { lockMs: 5_000, quietMs: 3_000, tellsDuplicates: false });
+});
 
 describeBusContract('the bus on Service Bus', open, { lockMs: 1_500, quietMs: 300, tellsDuplicates: false });

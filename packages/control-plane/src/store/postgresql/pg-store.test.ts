@@ -92,6 +92,8 @@ describe.skipIf(postgresqlPart.skip)('PostgreSQL', () => {
   it('lets several control planes start on an empty database at once', async () => {
     const options = { connectionString: server.address(), schema: 'many' };
     const stores = await Promise.all(Array.from({ length: 5 }, () => openPostgresqlStore(options)));
+    const outcomes = await Promise.all(stores.map((store) => store.commit({ writes: [put('first', 1, 0)] })));
+    expect(outcomes.filter(({ kind }) => kind === 'committed')).toHaveLength(1);
     for (const store of stores) await store.close();
   });
 });
