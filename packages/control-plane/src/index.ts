@@ -22,6 +22,7 @@ export type {
   SubscriptionSpec,
 } from './bus/contract.ts';
 export { busErrors } from './bus/errors.ts';
+export { type BusChoice, type BusDeps, openBus } from './bus/open-bus.ts';
 export { openSqliteBus, type SqliteBusDeps, type SqliteBusOptions } from './bus/sqlite/sqlite-bus.ts';
 export { type CatalogDeps, type CatalogOptions, createCatalog } from './catalog/catalog.ts';
 export type {
@@ -78,6 +79,7 @@ export type {
   PublicKeySet,
 } from './server/contract.ts';
 export { createControlServer } from './server/control-server.ts';
+export type { DomainApi } from './server/domain-api.ts';
 export { createOpenApiDocument } from './server/openapi.ts';
 export type { ScaleOperations } from './server/scale-contract.ts';
 export type {
@@ -100,6 +102,7 @@ export type {
 } from './store/contract.ts';
 export { storeErrors } from './store/errors.ts';
 export { documentRetentionMs, retentionDefaults } from './store/limits.ts';
+export { openStore, type StoreChoice, type StoreOptions } from './store/open-store.ts';
 export {
   type OutboxRelay,
   type OutboxRelayDeps,

@@ -10,6 +10,14 @@ export const domainErrors = defineErrors({
     exit: 1,
     message: "There is no {kind} '{id}'.\nList those there are, or apply a manifest that names it.",
   },
+  CONTROL_PLANE_OFF: {
+    blame: 'user',
+    retry: 'never',
+    http: 501,
+    grpc: 12,
+    exit: 1,
+    message: 'No control plane runs here.\nStart the platform with one: switchyard up.',
+  },
   ENVIRONMENT_FIXED: {
     blame: 'user',
     retry: 'never',

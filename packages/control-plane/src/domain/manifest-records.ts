@@ -71,6 +71,7 @@ function toSpec(
   return {
     ...{ ...of, serviceId: id, computeTarget: target, version, limits, strategy, gateMs, probes, dependencies },
     secretBindings: secrets,
+    origin: 'manifest',
     ...(moduleId === undefined ? {} : { moduleId }),
     ...(configuration === undefined ? {} : { configurationId: configuration }),
   };

@@ -13,6 +13,7 @@ import type {
 } from '@switchyard/protocol/control-api';
 import type { Application, Catalog, DeploymentRecord } from '../catalog/contract.ts';
 import type { PackageStore } from '../package-store/contract.ts';
+import type { DomainApi } from './domain-api.ts';
 import type { ScaleOperations } from './scale-contract.ts';
 
 /**
@@ -97,6 +98,8 @@ export interface ControlServerDeps {
   /** The scale controller; without it scale and roll-outs are refused. */
   readonly scale?: ScaleOperations;
   readonly guard: ControlGuard;
+  /** The records and workers of the control plane, where one runs. */
+  readonly domain?: DomainApi;
   /** The public keys of the installation, as they are at the time of the call. */
   readonly publicKeys: () => PublicKeySet | Promise<PublicKeySet>;
   readonly clock: Clock;

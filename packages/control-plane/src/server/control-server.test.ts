@@ -38,6 +38,7 @@ describe('who may ask', () => {
       const filled = path
         .replace('{sha256}', 'a'.repeat(64))
         .replace('{id}', '7b1c1f0e-4a39-4a36-9a40-6ed0d0b9a0a1')
+        .replace('{collection}', 'findings')
         .replace(/\{\w+\}/g, 'shop');
       const { status, headers, json } = await run.ask({ method, path: filled, token: undefined });
       const isOpen = ['getHealth', 'getPublicKeys', 'getOpenApi'].includes(id);
@@ -62,7 +63,10 @@ describe('who may ask', () => {
         (one) => one !== scope,
       );
       addCaller('bob', '*', others);
-      const filled = path.replace('{sha256}', 'a'.repeat(64)).replace('{id}', '7b1c1f0e-4a39-4a36-9a40-6ed0d0b9a0a1');
+      const filled = path
+        .replace('{sha256}', 'a'.repeat(64))
+        .replace('{id}', '7b1c1f0e-4a39-4a36-9a40-6ed0d0b9a0a1')
+        .replace('{collection}', 'findings');
       const answer = await run.ask({
         method,
         path: filled.replace(/\{\w+\}/g, 'shop'),

@@ -31,6 +31,7 @@ import { writeEvents } from './event-response.ts';
 import { applicationHandlers } from './handlers/applications.ts';
 import { configurationHandlers } from './handlers/configuration.ts';
 import { deploymentHandlers } from './handlers/deployments.ts';
+import { domainHandlers } from './handlers/domain.ts';
 import { observationHandlers } from './handlers/observation.ts';
 import { packageHandlers } from './handlers/packages.ts';
 import { serviceHandlers } from './handlers/service.ts';
@@ -56,6 +57,7 @@ const handlers: ControlHandlers<ControlOperationId> = {
   ...deploymentHandlers,
   ...configurationHandlers,
   ...observationHandlers,
+  ...domainHandlers,
   ...scaleHandlers,
 };
 

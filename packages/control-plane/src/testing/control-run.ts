@@ -9,6 +9,7 @@ import type { PackageStore } from '../package-store/contract.ts';
 import { createPackageStore } from '../package-store/package-store.ts';
 import type { ControlServer, ControlServerOptions, ControlVerdict, PlatformOperations } from '../server/contract.ts';
 import { createControlServer } from '../server/control-server.ts';
+import type { DomainApi } from '../server/domain-api.ts';
 import type { ScaleOperations } from '../server/scale-contract.ts';
 import { type CatalogRun, createCatalogRun } from './catalog-run.ts';
 
@@ -74,6 +75,7 @@ export async function openControlRun(
   platform: Partial<PlatformOperations> = {},
   options: Partial<ControlServerOptions> = {},
   scale?: ScaleOperations,
+  domain?: DomainApi,
 ): Promise<ControlRun> {
   const catalogRun = createCatalogRun(deps);
   const { catalog } = catalogRun;
@@ -83,6 +85,7 @@ export async function openControlRun(
     {
       ...{ ...deps, catalog, packages },
       ...(scale === undefined ? {} : { scale }),
+      ...(domain === undefined ? {} : { domain }),
       platform: { ...idlePlatform, ...platform },
       guard: (authorization) =>
         callers.get(authorization?.replace('Bearer ', '') ?? '') ?? {

@@ -20,6 +20,15 @@ export const targetErrors = defineErrors({
     message:
       "The tenant '{tenantId}' has no app '{serviceId}' here.\nUpload it first: switchyard deploy <folder> --app {serviceId} --tenant {tenantId}.",
   },
+  ROLL_OUT_FAILED: {
+    blame: 'user',
+    retry: 'never',
+    http: 409,
+    grpc: 9,
+    exit: 1,
+    message:
+      "The version {codeVersion} of '{applicationId}' was not put into service: {reason}.\nThe version before has the traffic. See switchyard get deployments --service {applicationId}.",
+  },
   GIT_UNUSABLE: {
     blame: 'user',
     retry: 'safe',

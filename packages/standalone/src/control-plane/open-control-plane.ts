@@ -73,9 +73,6 @@ export interface ControlPlaneParts {
   readonly postgresql?: ReadonlyMap<string, PostgresqlConnection>;
 }
 
-/** How long a webhook may take. */
-const webhookMs = 10_000;
-
 /** Starts the workers. The stores stay with whoever opened them. */
 export async function openControlPlane(scope: ControlPlaneScope, parts: ControlPlaneParts): Promise<ControlPlane> {
   const { log, meter, directory, environment } = scope;
@@ -112,12 +109,9 @@ export async function openControlPlane(scope: ControlPlaneScope, parts: ControlP
 }
 
 function toWebhook(url: string): AlertSink {
-  return createWebhookSink((body, signal) =>
-    fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(webhookMs)]),
-    }),
-  );
+  const headers = { 'content-type': 'application/json' };
+  return createWebhookSink({
+    clock: systemClock,
+    post: (body, signal) => fetch(url, { method: 'POST', headers, body, signal }),
+  });
 }

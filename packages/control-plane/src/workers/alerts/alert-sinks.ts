@@ -1,5 +1,5 @@
 /** Where alerts go besides the records: each sink gets each alert at least once. */
-import type { Log } from '@switchyard/kernel';
+import { type Clock, type Log, withDeadline } from '@switchyard/kernel';
 import type { EventEnvelope } from '@switchyard/protocol';
 import { payloadText } from '../../domain/events.ts';
 
@@ -43,12 +43,24 @@ export function createLogSink(log: Log): AlertSink {
   };
 }
 
-/** Posts alerts as JSON; any answer but a success is a failure. */
-export function createWebhookSink(
-  post: (body: string, signal: AbortSignal) => Promise<{ readonly status: number }>,
-): AlertSink {
+/** Posts alerts as JSON; any answer but a success is a failure, and so is none in time. */
+export function createWebhookSink({ clock, post }: WebhookSinkDeps): AlertSink {
   return async (alert, signal) => {
-    const { status } = await post(JSON.stringify(alert), signal);
-    if (status < 200 || status > 299) throw new Error(`the webhook answered ${status}`);
+    const over = new AbortController();
+    const posted = post(JSON.stringify(alert), AbortSignal.any([signal, over.signal]));
+    try {
+      const late = (): Error => new Error(`the webhook did not answer within ${webhookTimeoutMs} ms`);
+      const { status } = await withDeadline(clock, webhookTimeoutMs, posted, late);
+      if (status < 200 || status > 299) throw new Error(`the webhook answered ${status}`);
+    } finally {
+      over.abort();
+    }
   };
 }
+
+export interface WebhookSinkDeps {
+  readonly clock: Clock;
+  readonly post: (body: string, signal: AbortSignal) => Promise<{ readonly status: number }>;
+}
+
+const webhookTimeoutMs = 10_000;

@@ -14,10 +14,11 @@ export type DesiredStateReader = (environment: Environment, view: DomainView) =>
 
 /** What was applied last. */
 export const readAppliedState: DesiredStateReader = async ({ environmentId, tenantId }, view) => {
-  const [specs, configurations] = await Promise.all([
+  const [all, configurations] = await Promise.all([
     view.list('serviceSpec', { tenantId, environmentId }),
     view.list('configuration', { tenantId, environmentId }),
   ]);
+  const specs = all.filter(({ origin }) => origin === 'manifest');
   const versionOf = new Map(configurations.map(({ configurationId, version }) => [configurationId, version]));
   const services = specs.map(({ serviceId, computeTarget, version, limits, configurationId }): DesiredService => {
     const published = configurationId === undefined ? undefined : versionOf.get(configurationId);

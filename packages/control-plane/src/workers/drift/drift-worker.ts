@@ -65,7 +65,9 @@ export class DriftWorker implements Worker {
       view.list('finding', filter),
       view.list('workRequest', filter),
     ]);
-    const present = services.filter(isPresent);
+    // What was only ever deployed is as somebody last deployed it.
+    const loose = new Set(specs.filter(({ origin }) => origin === 'deployment').map(({ serviceId }) => serviceId));
+    const present = services.filter((service) => isPresent(service) && !loose.has(service.serviceId));
     const deploying = new Set(deployments.filter(isUnderWay).map(({ serviceId }) => serviceId));
     const adoptions = requests.filter(({ kind }) => kind === 'adopt');
     const settings = await this.#settingsOf(specs, present, deploying, view);
@@ -100,7 +102,8 @@ export class DriftWorker implements Worker {
     const differing = new Map<string, readonly string[]>();
     for (const { serviceId, computeTarget, configurationId } of specs) {
       const isOnItsWay = deploying.has(serviceId) || rotating.has(serviceId);
-      if (configurationId === undefined || !running.has(serviceId) || isOnItsWay) continue;
+      const isReachable = this.#deps.targets.names.includes(computeTarget);
+      if (configurationId === undefined || !running.has(serviceId) || isOnItsWay || !isReachable) continue;
       const [configuration, sync] = await Promise.all([
         view.get('configuration', configurationId),
         view.get('configurationSync', `${serviceId}/${configurationId}`),

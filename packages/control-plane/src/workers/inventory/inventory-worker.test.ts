@@ -30,7 +30,7 @@ describe('InventoryWorker', () => {
     const world = await open();
     const shop = world.target.services.get('shop');
     world.target.services.delete('shop');
-    await world.advance(2 * minute + 1_000);
+    await world.advance(minute + 1_000);
     expect(world.state.read('service', 'shop')).toMatchObject({ missedSweeps: 1, version: 'v1' });
     await world.advance(minute);
     expect(world.state.read('service', 'shop')).toMatchObject({ missedSweeps: 2, status: 'stopped', weights: [] });
