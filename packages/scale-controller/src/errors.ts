@@ -46,6 +46,14 @@ export const scaleErrors = defineErrors({
     message:
       "What the scale controller keeps in '{file}' cannot be opened: {reason}. Check that the file is its own and can be written, or move it away to begin anew.",
   },
+  SCALER_METADATA_INVALID: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 3,
+    exit: 1,
+    message: 'The metadata of the ScaledObject is not understood: {reason}. Change its trigger of type external.',
+  },
   SCALE_WORKER_FAILED: {
     blame: 'user',
     retry: 'safe',

@@ -10,6 +10,7 @@ export {
 } from './decide/scale-policy.ts';
 export { type FunctionLoad, quietSignals, type ScaleSignals, type SourceBacklog } from './decide/signals.ts';
 export { scaleErrors } from './errors.ts';
+export { createExternalScaler, type ExternalScalerDeps } from './keda/external-scaler.ts';
 export { defaultSupplyLimits, type SupplyLimits } from './limits.ts';
 export { type AppScale, defaultPlatformScale, type PlatformScale, policyOf } from './loop/app-policy.ts';
 export type { WorkerUsage } from './loop/observation.ts';

@@ -67,7 +67,9 @@ describe('planPlacement', () => {
               now = now.filter(({ runtimeId }) => runtimeId !== action.runtimeId);
             } else {
               now = now.map((one) =>
-                one.runtimeId === action.runtimeId ? { ...one, connectedCount: one.connectedCount + action.count } : one,
+                one.runtimeId === action.runtimeId
+                  ? { ...one, connectedCount: one.connectedCount + action.count }
+                  : one,
               );
             }
           }

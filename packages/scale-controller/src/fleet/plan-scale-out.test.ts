@@ -103,7 +103,9 @@ describe('planScaleOut', () => {
       [{}, { tenantIds: ['fabrikam'] }],
     ];
     for (const [given, place] of allowed) {
-      expect(plan({ homes: [], count: 1, ...given }, [runtime('a', place)], waiting).takes).toEqual(['specialize w1 a']);
+      expect(plan({ homes: [], count: 1, ...given }, [runtime('a', place)], waiting).takes).toEqual([
+        'specialize w1 a',
+      ]);
     }
   });
 
@@ -157,6 +159,8 @@ describe('matchStack', () => {
       kind: 'none',
       reason: "there is no worker for 'java' here; there is node, python",
     });
-    expect(matchStack(stack('17', 'java'), [])).toMatchObject({ reason: expect.stringContaining('no language at all') });
+    expect(matchStack(stack('17', 'java'), [])).toMatchObject({
+      reason: expect.stringContaining('no language at all'),
+    });
   });
 });

@@ -52,7 +52,12 @@ class FakeFleet implements FleetActions {
     });
     const waiting = this.workers.filter(({ application, isEnded }) => application === undefined && !isEnded);
     const placeholders = waiting.map(
-      ({ workerId, runtimeId }, index): PlaceholderPlace => ({ workerId, runtimeId, stack: nodeStack, warmSinceMs: index }),
+      ({ workerId, runtimeId }, index): PlaceholderPlace => ({
+        workerId,
+        runtimeId,
+        stack: nodeStack,
+        warmSinceMs: index,
+      }),
     );
     return { runtimes, placeholders };
   }
@@ -75,7 +80,8 @@ class FakeFleet implements FleetActions {
     if (worker.fate === 'throws') throw new Error('the sidecar is away');
     if (worker.fate === 'hangs') await createDeferred<void>().promise;
     if (worker.fate === 'tainted') return failedOutcome('it did not load');
-    if (worker.fate === 'untainted') return { ...failedOutcome('it was too early'), kind: 'failed', tainted: false } as AssignOutcome;
+    if (worker.fate === 'untainted')
+      return { ...failedOutcome('it was too early'), kind: 'failed', tainted: false } as AssignOutcome;
     if (worker.application !== undefined) this.assignedTwice.push(workerId);
     worker.application = application.applicationId;
     return { kind: 'assigned' };
@@ -113,8 +119,7 @@ function openRun() {
   const store = openSqliteStore(':memory:');
   const fleet = new FakeFleet(clock);
   const deps = (holder: string) => ({ clock, log: silentLog, store, fleet, holder });
-  const run = (given: Partial<FleetRequest>, holder = 'one') =>
-    clock.runUntil(scaleOut(deps(holder), request(given)));
+  const run = (given: Partial<FleetRequest>, holder = 'one') => clock.runUntil(scaleOut(deps(holder), request(given)));
   const claims = async () => (await store.list('claim')).map(({ key }) => key);
   return { clock, store, fleet, deps, run, claims };
 }
@@ -187,7 +192,16 @@ describe('scaleOut', () => {
   });
 
   it('I1, I5: whatever fails, and whoever else wants the same, no worker has two apps and nothing leaks', async () => {
-    const fate = fc.constantFrom<Fate>('serves', 'serves', 'serves', 'untainted', 'tainted', 'hangs', 'throws', 'does not move');
+    const fate = fc.constantFrom<Fate>(
+      'serves',
+      'serves',
+      'serves',
+      'untainted',
+      'tainted',
+      'hangs',
+      'throws',
+      'does not move',
+    );
     const wish = fc.record({ app: fc.integer({ min: 0, max: 2 }), count: fc.integer({ min: 1, max: 6 }) });
     await fc.assert(
       fc.asyncProperty(

@@ -66,26 +66,27 @@ interface Taken {
 export async function scaleOut(deps: ScaleOutDeps, request: FleetRequest): Promise<ScaleOutResult> {
   const confirmed: PlannedTake[] = [];
   const avoided = new Set<string>();
-  let reason: string | undefined;
+  let unplanned: string | undefined;
+  let failure: string | undefined;
   for (let round = 0; round < maxPlans && confirmed.length < request.count; round += 1) {
     const view = await deps.fleet.view();
     const placeholders = view.placeholders.filter(({ workerId }) => !avoided.has(workerId));
     const homes = request.homes.length > 0 ? request.homes : confirmed.map(({ runtimeId }) => runtimeId).slice(0, 1);
     const wanted = { ...request, homes, count: request.count - confirmed.length };
     const plan = planScaleOut(wanted, { ...view, placeholders });
-    reason = plan.reason;
+    unplanned = plan.reason;
     if (plan.takes.length === 0) break;
     const taken = await Promise.all(plan.takes.map((take) => takeOne(deps, request, take)));
     for (const { take, outcome, reason: why } of taken) {
       avoided.add(take.placeholder.workerId);
       if (outcome === 'confirmed') confirmed.push(take);
-      else reason = why ?? reason;
+      else failure = why ?? failure ?? 'others were faster';
     }
   }
   replenish(deps, confirmed);
   const missing = request.count - confirmed.length;
   const workerIds = confirmed.map(({ placeholder }) => placeholder.workerId);
-  return { workerIds, missing, reason: missing === 0 ? undefined : (reason ?? 'others were faster') };
+  return { workerIds, missing, reason: missing === 0 ? undefined : (failure ?? unplanned) };
 }
 
 async function takeOne(deps: ScaleOutDeps, request: FleetRequest, take: PlannedTake): Promise<Taken> {
