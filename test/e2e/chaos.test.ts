@@ -86,9 +86,8 @@ class ChaosWorld {
   async killRuntime(): Promise<void> {
     if (this.#isRuntimeDown) return;
     this.#isRuntimeDown = true;
-    const { rpcPort } = this.#runtime;
     await this.#runtime.kill();
-    this.#runtime = await this.installation.startRuntime({ port: this.#port, rpcPort });
+    this.#runtime = await this.installation.startRuntime({ after: this.#runtime });
     this.#isRuntimeDown = false;
   }
 

@@ -54,15 +54,13 @@ export class Installation {
     return installation;
   }
 
-  /** Starts a Runtime on these ports; 0 takes any. */
-  async startRuntime(
-    options: { readonly port?: number; readonly rpcPort?: number; readonly flags?: readonly string[] } = {},
-  ) {
-    const { port = 0, rpcPort = 0, flags = [] } = options;
-    const data = await mkdtemp(join(this.folder, 'runtime-'));
+  /** Starts a Runtime; `after` is one that has ended, whose ports and data it takes over. */
+  async startRuntime({ after, flags = [] }: { readonly after?: RuntimeHost; readonly flags?: readonly string[] } = {}) {
+    const data = after?.dataFolder ?? (await mkdtemp(join(this.folder, 'runtime-')));
+    const { port = 0, rpcPort = 0 } = after ?? {};
     const ports = ['--port', String(port), '--rpc-port', String(rpcPort), '--control-port', '0'];
     const words = ['runtime', ...ports, '--data-dir', data, '--no-function-keys', '--keys', this.keysFile, ...flags];
-    return await RuntimeHost.open(this.#own(new DevProcess(words, {})));
+    return await RuntimeHost.open(this.#own(new DevProcess(words, {})), data);
   }
 
   /** Starts a sidecar, with a worker of its own unless a flag names a wrapper. */
@@ -115,22 +113,28 @@ export class Installation {
 
 export class RuntimeHost {
   readonly process: DevProcess;
+  readonly dataFolder: string;
   readonly port: number;
   readonly rpcUrl: string;
   readonly controlUrl: string;
 
-  private constructor(process: DevProcess, at: { port: number; rpcUrl: string; controlUrl: string }) {
+  private constructor(
+    process: DevProcess,
+    dataFolder: string,
+    at: { port: number; rpcUrl: string; controlUrl: string },
+  ) {
     this.process = process;
+    this.dataFolder = dataFolder;
     this.port = at.port;
     this.rpcUrl = at.rpcUrl;
     this.controlUrl = at.controlUrl;
   }
 
-  static async open(process: DevProcess): Promise<RuntimeHost> {
+  static async open(process: DevProcess, dataFolder: string): Promise<RuntimeHost> {
     const at = async (pattern: RegExp): Promise<string> => pattern.exec(await process.line(pattern))?.[1] ?? '';
     const port = Number(await at(/^\s+Apps\s+\S+:(\d+)$/));
     const rpcUrl = await at(/^\s+Workers\s+(\S+)$/);
-    return new RuntimeHost(process, { port, rpcUrl, controlUrl: await at(/^\s+Control\s+(\S+)$/) });
+    return new RuntimeHost(process, dataFolder, { port, rpcUrl, controlUrl: await at(/^\s+Control\s+(\S+)$/) });
   }
 
   get rpcPort(): number {

@@ -9,6 +9,7 @@ import { httpFunction } from './app-folder.ts';
 import { type AppFolder, openAppFolder } from './command-line.ts';
 import { Installation, type PodApp, type RuntimeHost } from './decoupled-processes.ts';
 import { isAlive } from './dev-process.ts';
+import { FaultyRelay } from './faulty-relay.ts';
 import { azuriteEntry, azuritePart, openQueue } from './queues.ts';
 
 let installation: Installation;
@@ -65,6 +66,22 @@ async function answerOf(runtime: RuntimeHost, app: string): Promise<string> {
   return text;
 }
 
+/** Asks the Runtime's control port as an operator may. */
+async function operatorOf(runtime: RuntimeHost) {
+  const token = await installation.issuer.control({ subject: 'me', tenants: '*', scopes: ['read', 'write'] });
+  const headers = { authorization: `Bearer ${token.reveal()}` };
+  return (path: string, init: RequestInit = {}) => fetch(`${runtime.controlUrl}${path}`, { ...init, headers });
+}
+
+/** The states of all workers. */
+async function workerStatesOf(runtime: RuntimeHost): Promise<readonly string[]> {
+  const ask = await operatorOf(runtime);
+  const { jobHosts } = (await (await ask('/v1/runtime/status')).json()) as {
+    jobHosts: { workers: { state: string }[] }[];
+  };
+  return jobHosts.flatMap(({ workers }) => workers.map(({ state }) => state));
+}
+
 const pidIn = (text: string): number => Number(/pid=(\d+)/.exec(text)?.[1]);
 
 describe('switchyard runtime and switchyard sidecar', () => {
@@ -106,11 +123,36 @@ describe('switchyard runtime and switchyard sidecar', () => {
     await installation.startSidecar({ workerId: 'w2', app: await blogOf(), runtimeUrl: runtime.rpcUrl });
     const before = [await answerOf(runtime, 'shop'), await answerOf(runtime, 'blog')];
     await runtime.kill();
-    const next = await installation.startRuntime({ rpcPort: runtime.rpcPort });
-    const after = [await answerOf(next, 'shop'), await answerOf(next, 'blog')];
+    const next = await installation.startRuntime({ after: runtime });
+    // Whoever calls before the workers are back waits for them.
+    const after = await Promise.all(['shop', 'blog'].map((app) => next.call(app, '/v1/hello')));
+    expect(after.map(({ status }) => status)).toEqual([200, 200]);
     // The same workers, with their apps: nothing was started anew.
-    expect(after).toEqual(before);
+    expect(after.map(({ text }) => text)).toEqual(before);
   });
+
+  it.each([
+    ['cut', (relay: FaultyRelay) => relay.refuse()],
+    ['half open', (relay: FaultyRelay) => relay.silence()],
+  ] as const)(
+    'a connection that is %s is given up on both ends, and made again when the network is back',
+    async (_how, breakIt) => {
+      const runtime = await installation.startRuntime();
+      const relay = await FaultyRelay.open(runtime.rpcPort);
+      try {
+        const runtimeUrl = `http://127.0.0.1:${relay.port}`;
+        await installation.startSidecar({ workerId: 'w1', app: await shopOf(), runtimeUrl });
+        const before = await answerOf(runtime, 'shop');
+        breakIt(relay);
+        await expect.poll(() => workerStatesOf(runtime), { timeout: 20_000 }).toEqual(['lost']);
+        relay.heal();
+        // The same worker: it was kept while its Runtime was away.
+        expect(await answerOf(runtime, 'shop')).toBe(before);
+      } finally {
+        relay.close();
+      }
+    },
+  );
 
   it('a newer version takes the traffic over from one that its sidecar has left', async () => {
     const runtime = await installation.startRuntime();
@@ -131,9 +173,7 @@ describe('switchyard runtime and switchyard sidecar', () => {
     const runtime = await installation.startRuntime();
     await installation.startSidecar({ workerId: 'w1', app: await shopOf(), runtimeUrl: runtime.rpcUrl });
     const before = pidIn(await answerOf(runtime, 'shop'));
-    const token = await installation.issuer.control({ subject: 'me', tenants: '*', scopes: ['read', 'write'] });
-    const ask = (path: string, init: RequestInit = {}) =>
-      fetch(`${runtime.controlUrl}${path}`, { ...init, headers: { authorization: `Bearer ${token.reveal()}` } });
+    const ask = await operatorOf(runtime);
     expect((await fetch(`${runtime.controlUrl}/v1/runtime/status`)).status).toBe(401);
     expect(await (await ask('/v1/runtime/status')).json()).toMatchObject({
       jobHosts: [{ applicationId: 'shop', workers: [{ workerId: 'w1', state: 'ready' }] }],
@@ -282,7 +322,7 @@ app.storageQueue('work', { queueName: 'work', connection: 'AzureWebJobsStorage',
     expect(await done.take(1)).toEqual([{ got: 1 }]);
     await runtime.kill();
     await work.send({ number: 2 });
-    await installation.startRuntime({ rpcPort: runtime.rpcPort });
+    await installation.startRuntime({ after: runtime });
     expect(await done.take(1)).toEqual([{ got: 2 }]);
   });
 });
@@ -309,7 +349,13 @@ describe('a sidecar beside a wrapper', () => {
     const before = pidIn(await answerOf(runtime, 'shop'));
     process.kill(before, 'SIGKILL');
     await expect.poll(() => isAlive(before)).toBe(false);
-    expect(pidIn(await answerOf(runtime, 'shop'))).not.toBe(before);
+    const after = pidIn(await answerOf(runtime, 'shop'));
+    expect(after).not.toBe(before);
+    const ask = await operatorOf(runtime);
+    const body = JSON.stringify({ reason: 'test', arguments: ['--stack-trace-limit=44'] });
+    expect((await ask('/v1/runtime/workers/w1/restart', { method: 'POST', body })).status).toBe(202);
+    await expect.poll(() => isAlive(after), { timeout: 15_000 }).toBe(false);
+    expect(await answerOf(runtime, 'shop')).toContain('--stack-trace-limit=44');
   });
 });
 

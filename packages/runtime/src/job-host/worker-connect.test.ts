@@ -124,6 +124,19 @@ describe('workers that come by WorkerConnect', () => {
     expect(await added).toMatchObject({ state: 'active', functions: [{ name: 'f' }] });
   });
 
+  test('come back also much later: nobody else ends the process of a worker that came by itself', async () => {
+    const { clock, runtime, connect } = createRun();
+    const added = runtime.addApplication(createApplication());
+    const worker = createFakeSidecar(connect(), { workerId: 'w1', epoch: 1, ...answering('before') });
+    await added;
+    worker.crash();
+    await clock.advance(10_000);
+    const { reply } = call(runtime, '/api/f');
+    await clock.settle();
+    createFakeSidecar(connect(), { workerId: 'w1', epoch: 2, ...answering('after') });
+    expect((await clock.runUntil(reply)).body).toBe('after');
+  });
+
   test('come back with the next epoch within a second, and nobody is replaced', async () => {
     const { clock, runtime, connect, supply } = createRun();
     const added = runtime.addApplication(createApplication());

@@ -7,7 +7,7 @@
  * I1 The supply is told how many workers the app wants when the pool opens, unless that is none, and that it wants none
  *    when it closes.
  * I2 A worker that dropped may come back within `replacementMs`; after that it is released and another one is asked for,
- *    urgently when none is left.
+ *    urgently when none is left. One that the supply never had is taken back whenever it comes.
  * I3 A worker that was never ready counts as a failed start, reported once, with its last output; only the supply's own
  *    pace decides when the next one starts.
  * I4 A worker in which an invocation hung is abandoned: it is told to end, released and never used again.
@@ -209,6 +209,8 @@ export class WorkerPool {
     if (worker.channel !== undefined) this.#supersede(seat, worker.channel);
     seat.deadline = undefined;
     if (worker.state.kind === 'lost') worker.transition({ kind: 'initializing' });
+    // Nobody ends the process of a worker that came by itself, so it is as good as before.
+    if (!worker.isSupplied) seat.isWanted = true;
     worker.connect(channel);
     return new WorkerSession(this, this.#deps, this.#options, seat, channel);
   }

@@ -332,6 +332,26 @@ describe('a worker that brings its app along', () => {
     expect((await call(after.runtime, '/api/f').reply).body).toBe('again');
   });
 
+  test('comes back after it was away for longer than a replacement takes, and whoever waited is answered', async () => {
+    const { clock, runtime, attach } = createRun({ announced: true });
+    const announce = async (epoch: number, text: string) => {
+      const attached = attach({ workerId: 'w1', application: sampleDefinition, epoch }, answering(text));
+      await clock.settle();
+      attached.worker.send({ $case: 'workerSpecialized', value: specialized() });
+      await clock.settle();
+      return attached;
+    };
+    const first = await announce(1, 'before');
+    expect((await call(runtime, '/api/f').reply).body).toBe('before');
+    first.worker.crash();
+    await clock.advance(5_000);
+    const { reply } = call(runtime, '/api/f');
+    await clock.settle();
+    await announce(2, 'after');
+    expect((await clock.runUntil(reply)).body).toBe('after');
+    expect(runtime.status()[0]).toMatchObject({ state: 'active', workers: [{ workerId: 'w1', state: 'ready' }] });
+  });
+
   test('comes back over a new stream while the old one is half open: what ran there fails, it serves on', async () => {
     const { clock, runtime, attach } = createRun({ announced: true });
     const hung = attach(

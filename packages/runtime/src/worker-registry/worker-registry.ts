@@ -80,7 +80,7 @@ export class WorkerRegistry {
   }
 
   #note(event: SupplyEvent): void {
-    if (event.kind === 'expected') this.introduce(event.workerId, event.application);
+    if (event.kind === 'expected') this.introduce(event.workerId, event.application).isSupplied = true;
     else if (event.kind === 'failed') this.#observer.failed(event);
     else {
       const worker = this.#workers.get(event.workerId);

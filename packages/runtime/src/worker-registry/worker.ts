@@ -53,6 +53,8 @@ export class Worker {
   framesReceived = 0;
   /** The epoch that the worker's sidecar counts; 0 when there is none. */
   sidecarEpoch = 0;
+  /** True once the supply has named it: the supply then ends it when it is released. */
+  isSupplied = false;
   /** The restart that its sidecar was asked for; gone when it was refused, and when the worker is back. */
   restart: WorkerRestart | undefined;
   readonly #machine: StateMachine<WorkerState>;

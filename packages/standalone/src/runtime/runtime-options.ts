@@ -46,6 +46,9 @@ export const runtimeDefaults = {
   streamGraceMs: 1_000,
   /** Apps that sidecars may bring along. */
   announcedApplications: 1_000,
+  /** After a start, how long callers of apps that were here before wait for their return, and how many may. */
+  returnMs: 10_000,
+  maxReturning: 1_000,
   /** How often the versions of apps that have several are looked at. */
   versionsMs: 500,
   /** How long an older version that nobody serves any more may take to end. */

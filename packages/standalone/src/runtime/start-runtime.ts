@@ -2,6 +2,7 @@
  * The composition root of `switchyard runtime`: gateway, Runtime and the port for workers in a process that starts no
  * worker and has no catalog. Apps are those that sidecars bring along; workers come by themselves, and come back.
  */
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism, hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { audiences, createControlGuard, createTokenVerifier, createWorkerVerifier } from '@switchyard/identity';
@@ -13,6 +14,7 @@ import { createFunctionFiles } from '../application/function-files.ts';
 import { Closers } from '../dev/closers.ts';
 import { DataFolder } from '../dev/data-folder.ts';
 import { openKinds, openStorage } from '../dev/open-kinds.ts';
+import type { RequestHandler } from '../http/gateway-server.ts';
 import { createLocalWorkerHttp } from '../http/worker-http.ts';
 import { openFileKeyVault } from '../keys/file-key-vault.ts';
 import { AppKeyStores } from '../keys/key-store.ts';
@@ -22,6 +24,7 @@ import { AnnouncedApps } from './announced-apps.ts';
 import { runtimeProcessErrors } from './errors.ts';
 import { openKeySource } from './open-key-source.ts';
 import { letEverybody, openRuntimeSockets, type RuntimeSockets } from './open-runtime-sockets.ts';
+import { ReturningApps } from './returning-apps.ts';
 import type { ControlGuard } from './runtime-control.ts';
 import { judgeHealth } from './runtime-health.ts';
 import { type RuntimeProcessOptions, runtimeDefaults } from './runtime-options.ts';
@@ -73,8 +76,12 @@ export async function startRuntime(options: RuntimeProcessOptions): Promise<Runt
       { cpus: availableParallelism(), exactHostNames: true },
     );
     closers.add('Runtime', () => runtime.drain(runtimeDefaults.drainMs));
-    follow(runtime, apps, keys, closers);
+    const handle: RequestHandler = (request, response) => runtime.handleRequest(request, response);
+    const returning = await openReturning(options, log, handle);
+    closers.add('apps that come back', async () => returning.close());
+    follow(runtime, { apps, keys, returning }, closers);
     serve(runtime, sockets, guards);
+    sockets.gateway.serve((request, response) => returning.serve(request, response));
     closers.add('HTTP', async () => sockets.gateway.stopListening());
     return toRuntimeProcess(options, { sockets, log, closers });
   } catch (error) {
@@ -144,8 +151,13 @@ const defaultInitializationMs = 120_000;
 const noFiles = { list: async () => [] };
 
 /** Keeps versions and keys of the apps in step with what the Runtime hosts. */
-function follow(runtime: Runtime, apps: AnnouncedApps, keys: AppKeyStores | undefined, closers: Closers): void {
-  runtime.watch(({ applicationId, functions }) => {
+function follow(
+  runtime: Runtime,
+  { apps, keys, returning }: { apps: AnnouncedApps; keys: AppKeyStores | undefined; returning: ReturningApps },
+  closers: Closers,
+): void {
+  runtime.watch(({ applicationId, functions, state }) => {
+    if (state !== 'stopped' && state !== 'draining') returning.hosted(applicationId);
     apps.look(runtime, applicationId);
     const names = functions.map(({ name }) => name);
     void keys?.addFunctions(applicationId, names).catch(() => {});
@@ -175,7 +187,28 @@ function serve(runtime: Runtime, sockets: RuntimeSockets, { control }: Guards): 
     control,
   );
   sockets.serveWorkers((link) => runtime.acceptWorker(link));
-  sockets.gateway.serve((request, response) => runtime.handleRequest(request, response));
+}
+
+/** Remembers the names of the apps in the data folder. */
+async function openReturning(
+  { dataDirectory, hostNames }: RuntimeProcessOptions,
+  log: Log,
+  handle: RequestHandler,
+): Promise<ReturningApps> {
+  const path = join(dataDirectory, 'apps.json');
+  const memory = {
+    read: () =>
+      readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined;
+        throw error;
+      }),
+    async write(text: string) {
+      await writeFile(`${path}.new`, text);
+      await rename(`${path}.new`, path);
+    },
+  };
+  const { returnMs: graceMs, maxReturning: maxHeld } = runtimeDefaults;
+  return await ReturningApps.open({ clock: systemClock, log, memory, hostNames }, { graceMs, maxHeld }, handle);
 }
 
 /** What this process may use: a container's limit where there is one. */
