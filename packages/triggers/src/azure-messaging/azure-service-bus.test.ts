@@ -64,7 +64,7 @@ const send = (entity: string, ...texts: string[]): Promise<void> =>
   service.send(
     connection(),
     entity,
-    texts.map((text) => ({ body: Buffer.from(text), contentType: 'text/plain' })),
+    texts.map((text) => ({ body: Buffer.from(text), contentType: 'text/plain', messageId: systemRandom.uuid() })),
   );
 
 describe('Service Bus', () => {
@@ -169,16 +169,6 @@ describe('Service Bus', () => {
     await drained;
     expect(events.map(textOf)).toEqual(['first']);
     await expect.poll(() => queue.messages.length).toBe(1);
-  });
-
-  it('comes back after the network was away', async () => {
-    peer.declareQueue('orders');
-    const { events } = await listen({ queueName: 'orders' });
-    await send('orders', 'before');
-    await expect.poll(() => events.length).toBe(1);
-    peer.cut();
-    await send('orders', 'after');
-    await expect.poll(() => events.map(textOf)).toContain('after');
   });
 
   it('sends what a function gives: objects, texts, bytes and lists', async () => {

@@ -13,7 +13,6 @@ import { messageOf } from '@switchyard/kernel';
 import { triggerErrors } from '../errors.ts';
 import type {
   OutgoingServiceBusMessage,
-  ReceiverOptions,
   ServiceBusConnection,
   ServiceBusEntity,
   ServiceBusMessage,
@@ -24,6 +23,9 @@ import type {
 type Sdk = typeof import('@azure/service-bus');
 
 const packageName = '@azure/service-bus';
+
+/** The library itself waits half a minute before its second try. */
+const retryOptions = { maxRetries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 10_000, timeoutInMs: 10_000 };
 
 /** Locks that are lost make a message come again; that is nobody's failure. */
 const lostCodes: ReadonlySet<string> = new Set(['MessageLockLost', 'SessionLockLost', 'MessageNotFound']);
@@ -49,18 +51,21 @@ export function createAzureServiceBus(
     });
     const sdk = await loading;
     const key = connectionString.reveal();
-    const known = namespaces.get(key) ?? { client: new sdk.ServiceBusClient(key), senders: new Map() };
+    const known = namespaces.get(key) ?? {
+      client: new sdk.ServiceBusClient(key, { retryOptions }),
+      senders: new Map(),
+    };
     namespaces.set(key, known);
     return known;
   };
   return {
-    async open(connection, entity, options) {
+    async open(connection, entity) {
       const { client } = await namespaceOf(connection);
-      return toReceiver(createReceiver(client, entity, options));
+      return toReceiver(createReceiver(client, entity));
     },
-    async openSession(connection, entity, options, signal) {
+    async openSession(connection, entity, signal) {
       const { client } = await namespaceOf(connection);
-      const receiver = await acceptSession(client, entity, options, signal);
+      const receiver = await acceptSession(client, entity, signal);
       return receiver && toReceiver(receiver);
     },
     async send(connection, entity, messages) {
@@ -72,12 +77,11 @@ export function createAzureServiceBus(
   };
 }
 
-function createReceiver(
-  client: ServiceBusClient,
-  entity: ServiceBusEntity,
-  { renewalMs }: ReceiverOptions,
-): SdkReceiver {
-  const options = { maxAutoLockRenewalDurationInMs: renewalMs, skipParsingBodyAsJson: true };
+/** The listener renews locks: the library stumbles over messages without an id when it does. */
+const receiverOptions = { maxAutoLockRenewalDurationInMs: 0, skipParsingBodyAsJson: true };
+
+function createReceiver(client: ServiceBusClient, entity: ServiceBusEntity): SdkReceiver {
+  const options = receiverOptions;
   return entity.kind === 'queue'
     ? client.createReceiver(entity.queue, options)
     : client.createReceiver(entity.topic, entity.subscription, options);
@@ -86,10 +90,9 @@ function createReceiver(
 async function acceptSession(
   client: ServiceBusClient,
   entity: ServiceBusEntity,
-  { renewalMs }: ReceiverOptions,
   abortSignal: AbortSignal,
 ): Promise<ServiceBusSessionReceiver | undefined> {
-  const options = { maxAutoLockRenewalDurationInMs: renewalMs, skipParsingBodyAsJson: true, abortSignal };
+  const options = { ...receiverOptions, abortSignal };
   try {
     return entity.kind === 'queue'
       ? await client.acceptNextSession(entity.queue, options)
@@ -130,6 +133,11 @@ function toReceiver(receiver: SdkReceiver | ServiceBusSessionReceiver): ServiceB
     },
     complete: (message) => settle(message, (received) => receiver.completeMessage(received)),
     abandon: (message) => settle(message, (received) => receiver.abandonMessage(received)),
+    async renew(message) {
+      const received = held.get(message);
+      if ('renewSessionLock' in receiver) return (await receiver.renewSessionLock()).getTime();
+      return received === undefined ? 0 : (await receiver.renewMessageLock(received)).getTime();
+    },
     close: () => receiver.close(),
   };
 }
@@ -145,6 +153,7 @@ function toMessage(received: ServiceBusReceivedMessage): ServiceBusMessage {
     deliveryCount: received.deliveryCount ?? 0,
     sequenceNumber: received.sequenceNumber?.toString() ?? '0',
     enqueuedMs: received.enqueuedTimeUtc?.getTime() ?? 0,
+    lockedUntilMs: received.lockedUntilUtc?.getTime() ?? 0,
     expiresMs: received.expiresAtUtc?.getTime() ?? maxTimeMs,
     ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as object),
     ...correlationId,

@@ -15,6 +15,10 @@ export const serviceBusErrors = defineErrors({
     message:
       "Function '{function}', binding '{binding}': {problem}. Set '{setting}' to the connection string of the namespace, which begins with 'Endpoint=sb://'.",
   },
+  SERVICE_BUS_SILENT: {
+    ...dependencyFault,
+    message: "The broker of '{entity}' did not answer within {waitMs} ms and some more. The host connects anew.",
+  },
   SERVICE_BUS_SEND_FAILED: {
     ...dependencyFault,
     message: "Function '{function}': '{entity}' did not take its messages: {reason}.",

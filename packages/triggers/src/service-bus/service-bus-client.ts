@@ -20,6 +20,8 @@ export interface ServiceBusMessage {
   readonly sequenceNumber: string;
   readonly enqueuedMs: number;
   readonly expiresMs: number;
+  /** Until when nobody else gets it, unless the lock is renewed. */
+  readonly lockedUntilMs: number;
   readonly contentType?: string;
   readonly correlationId?: string;
   readonly subject?: string;
@@ -32,7 +34,7 @@ export interface ServiceBusMessage {
   readonly applicationProperties: Readonly<Record<string, unknown>>;
 }
 
-/** Receives under locks, which are renewed for as long as the options say. */
+/** Receives under locks, which whoever received renews. */
 export interface ServiceBusReceiver {
   /** Up to `maximum` messages, as soon as there is one; empty after `waitMs`, or when the signal aborts. */
   receive(maximum: number, waitMs: number, signal: AbortSignal): Promise<readonly ServiceBusMessage[]>;
@@ -40,31 +42,25 @@ export interface ServiceBusReceiver {
   complete(message: ServiceBusMessage): Promise<void>;
   /** The message comes again at once, counted. */
   abandon(message: ServiceBusMessage): Promise<void>;
+  /** Renews the lock of the message, or of its session; resolves with the time until which it holds. */
+  renew(message: ServiceBusMessage): Promise<number>;
   close(): Promise<void>;
-}
-
-export interface ReceiverOptions {
-  readonly renewalMs: number;
 }
 
 /** A message that is sent. */
 export interface OutgoingServiceBusMessage {
+  readonly messageId: string;
   readonly body: Uint8Array;
   readonly contentType: string;
 }
 
 export interface ServiceBusService {
   /** Rejects when the namespace cannot be reached. */
-  open(
-    connection: ServiceBusConnection,
-    entity: ServiceBusEntity,
-    options: ReceiverOptions,
-  ): Promise<ServiceBusReceiver>;
+  open(connection: ServiceBusConnection, entity: ServiceBusEntity): Promise<ServiceBusReceiver>;
   /** The receiver of a session that nobody else has; undefined when none has messages for a while. */
   openSession(
     connection: ServiceBusConnection,
     entity: ServiceBusEntity,
-    options: ReceiverOptions,
     signal: AbortSignal,
   ): Promise<ServiceBusReceiver | undefined>;
   /** To a queue or a topic. Resolves when all are safe. */

@@ -7,12 +7,23 @@
  *    then the broker delivers it again, and puts it among the dead letters in the end.
  * I2 No more than the allowed number of calls run at once; batches, and messages of a session, one after the other.
  * I3 A broker that is away costs one warning and is asked again, later and later.
- * I4 `drain` takes nothing new and waits for what runs; `close` waits for nothing.
+ * I4 The locks of what runs are renewed in time, for as long as host.json says.
+ * I5 `drain` takes nothing new and waits for what runs; `close` waits for nothing.
  */
-import { type BackoffOptions, backoffMs, type Edges, messageOf, StateMachine, sleep } from '@switchyard/kernel';
+import {
+  type BackoffOptions,
+  backoffMs,
+  type Edges,
+  messageOf,
+  StateMachine,
+  sleep,
+  type Timer,
+  withDeadline,
+} from '@switchyard/kernel';
 import type { BindingDataType, ServiceBusExtension } from '@switchyard/model';
 import type { InvocationOutcome, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
 import { OutageLog } from '../storage/outage-log.ts';
+import { serviceBusErrors } from './errors.ts';
 import { nameOfEntity } from './service-bus-binding.ts';
 import type {
   ServiceBusConnection,
@@ -34,8 +45,14 @@ export interface ServiceBusTriggerOptions {
 }
 
 /** How long one question for messages may stay open. */
-const receiveMs = 60_000;
+const receiveMs = 5_000;
 const defaultSessionIdleMs = 60_000;
+
+/** How much longer than it was asked for a broker may take. */
+const silenceMs = 10_000;
+
+/** Renewals come no closer than this. */
+const minimumRenewalMs = 1_000;
 const retryBackoff: BackoffOptions = { minimumMs: 1_000, maximumMs: 60_000, factor: 2, jitter: 0.2 };
 
 type State =
@@ -118,11 +135,8 @@ export class ServiceBusListener implements TriggerListener {
   }
 
   #open(stop: AbortSignal): Promise<ServiceBusReceiver | undefined> {
-    const { connection, entity, hasSessions, limits } = this.#options;
-    const options = { renewalMs: limits.maxAutoLockRenewalDurationMs };
-    return hasSessions
-      ? this.#service.openSession(connection, entity, options, stop)
-      : this.#service.open(connection, entity, options);
+    const { connection, entity, hasSessions } = this.#options;
+    return hasSessions ? this.#service.openSession(connection, entity, stop) : this.#service.open(connection, entity);
   }
 
   async #receiveFrom(receiver: ServiceBusReceiver, stop: AbortSignal): Promise<void> {
@@ -142,8 +156,8 @@ export class ServiceBusListener implements TriggerListener {
     const most = hasSessions ? limits.maxConcurrentCallsPerSession : limits.maxConcurrentCalls;
     const own = new Set<Promise<void>>();
     while (!stop.aborted) {
-      if (own.size >= most) await Promise.race(own);
-      const messages = await receiver.receive(most - own.size, this.#waitMs, stop);
+      while (own.size >= most) await Promise.race(own);
+      const messages = await this.#receive(receiver, most - own.size, this.#waitMs, stop);
       if (messages.length === 0 && hasSessions) break;
       for (const message of messages) {
         const run = this.#run(receiver, [message], toServiceBusEvent(message, this.#name, dataType));
@@ -168,14 +182,25 @@ export class ServiceBusListener implements TriggerListener {
   async #collect(receiver: ServiceBusReceiver, stop: AbortSignal): Promise<readonly ServiceBusMessage[]> {
     const { maxMessageBatchSize, minMessageBatchSize, maxBatchWaitTimeMs } = this.#options.limits;
     const { clock } = this.#context;
-    const collected = [...(await receiver.receive(maxMessageBatchSize, this.#waitMs, stop))];
+    const collected = [...(await this.#receive(receiver, maxMessageBatchSize, this.#waitMs, stop))];
     const deadlineMs = clock.monotonic() + maxBatchWaitTimeMs;
     while (collected.length > 0 && collected.length < minMessageBatchSize && !stop.aborted) {
       const leftMs = deadlineMs - clock.monotonic();
       if (leftMs <= 0) break;
-      collected.push(...(await receiver.receive(maxMessageBatchSize - collected.length, leftMs, stop)));
+      collected.push(...(await this.#receive(receiver, maxMessageBatchSize - collected.length, leftMs, stop)));
     }
     return collected;
+  }
+
+  /** A broken line may answer nothing at all: then the receiver is given up, and another one opened. */
+  #receive(
+    receiver: ServiceBusReceiver,
+    maximum: number,
+    waitMs: number,
+    stop: AbortSignal,
+  ): Promise<readonly ServiceBusMessage[]> {
+    const late = (): Error => serviceBusErrors.create('SERVICE_BUS_SILENT', { entity: this.#name, waitMs });
+    return withDeadline(this.#context.clock, waitMs + silenceMs, receiver.receive(maximum, waitMs, stop), late);
   }
 
   get #waitMs(): number {
@@ -195,7 +220,9 @@ export class ServiceBusListener implements TriggerListener {
     messages: readonly ServiceBusMessage[],
     event: TriggerEvent,
   ): Promise<void> {
+    const stopRenewing = this.#renew(receiver, messages);
     const outcome: InvocationOutcome = await this.#context.invoke(event);
+    stopRenewing();
     const hasSucceeded = outcome.kind === 'succeeded';
     if (hasSucceeded && !this.#options.completes) return;
     const settlings = messages.map((message) =>
@@ -204,6 +231,32 @@ export class ServiceBusListener implements TriggerListener {
     for (const settled of await Promise.allSettled(settlings)) {
       if (settled.status === 'rejected') this.#unsettled(settled.reason);
     }
+  }
+
+  /** Keeps the locks until it is told to stop, or for the longest time. */
+  #renew(receiver: ServiceBusReceiver, messages: readonly ServiceBusMessage[]): () => void {
+    const { clock } = this.#context;
+    const { hasSessions, limits } = this.#options;
+    const endMs = clock.now() + limits.maxAutoLockRenewalDurationMs;
+    const timers = new Map<ServiceBusMessage, Timer>();
+    const plan = (message: ServiceBusMessage, lockedUntilMs: number): void => {
+      const waitMs = Math.max(minimumRenewalMs, (lockedUntilMs - clock.now()) / 2);
+      if (clock.now() + waitMs > endMs) return;
+      const renew = async (): Promise<void> => {
+        const untilMs = await receiver.renew(message).catch(() => undefined);
+        if (untilMs !== undefined && timers.has(message)) plan(message, untilMs);
+      };
+      timers.set(
+        message,
+        clock.schedule(waitMs, () => void renew()),
+      );
+    };
+    // The messages of a session have one lock.
+    for (const message of hasSessions ? messages.slice(0, 1) : messages) plan(message, message.lockedUntilMs);
+    return () => {
+      for (const timer of timers.values()) timer.cancel();
+      timers.clear();
+    };
   }
 
   #unsettled(reason: unknown): void {

@@ -26,7 +26,7 @@ export function createServiceBusOutput(service: ServiceBusService): OutputBindin
       return { connection, entity: parseBindingExpression(name, where, scope.settings) };
     },
     async write({ connection, entity }, value, bindingData, { clock, random, functionName }) {
-      const messages = toMessages(value);
+      const messages = toMessages(value).map((message) => ({ ...message, messageId: random.uuid() }));
       if (messages.length === 0) return;
       const name = entity.resolve(bindingDataFrom(bindingData), { clock, random, functionName });
       try {
@@ -39,7 +39,9 @@ export function createServiceBusOutput(service: ServiceBusService): OutputBindin
   };
 }
 
-function toMessages(value: TypedData): readonly OutgoingServiceBusMessage[] {
+type Content = Omit<OutgoingServiceBusMessage, 'messageId'>;
+
+function toMessages(value: TypedData): readonly Content[] {
   const given = value.data?.$case === 'string' ? readList(value.data.value) : fromTypedData(value);
   if (given === undefined || given === null) return [];
   return (Array.isArray(given) ? given : [given]).map(toMessage);
@@ -55,7 +57,7 @@ function readList(text: string): unknown {
   }
 }
 
-function toMessage(value: unknown): OutgoingServiceBusMessage {
+function toMessage(value: unknown): Content {
   if (value instanceof Uint8Array) return { body: value, contentType: 'application/octet-stream' };
   if (typeof value === 'string') return { body: Buffer.from(value), contentType: 'text/plain' };
   return { body: Buffer.from(JSON.stringify(value ?? null)), contentType: 'application/json' };

@@ -1,0 +1,214 @@
+/** The Service Bus trigger and output, through the official library, on a local AMQP broker. */
+import { Secret, silentMeter, systemClock, systemRandom } from '@switchyard/kernel';
+import { createSettingsView } from '@switchyard/model';
+import { createMemoryLog } from '@switchyard/testkit';
+import { type AmqpPeer, openAmqpPeer } from '@switchyard/testkit/amqp';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { InvocationOutcome, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
+import { createServiceBusOutput } from '../service-bus/service-bus-output.ts';
+import { createServiceBusTrigger } from '../service-bus/service-bus-trigger.ts';
+import { createBinding, createScope } from '../testing/scope.ts';
+import { failed, lost, succeeded } from '../testing/scripted-invoke.ts';
+import { toTypedData } from '../typed-data.ts';
+import { createAzureServiceBus } from './azure-service-bus.ts';
+
+const service = createAzureServiceBus();
+const { signal } = new AbortController();
+
+let peer: AmqpPeer;
+let listeners: TriggerListener[];
+beforeEach(async () => {
+  peer = await openAmqpPeer();
+  listeners = [];
+});
+afterEach(async () => {
+  for (const listener of listeners) await listener.close();
+  await peer.close();
+});
+
+const connection = () => ({ connectionString: new Secret(peer.connectionString) });
+const textOf = ({ data }: TriggerEvent): string => (data.data?.$case === 'string' ? data.data.value : '');
+
+const context = {
+  applicationId: 'shop',
+  hostId: 'host',
+  functionName: 'Hello',
+  settings: createSettingsView([]),
+  clock: systemClock,
+  random: systemRandom,
+  log: createMemoryLog(),
+  meter: silentMeter,
+};
+
+/** Starts a function on the broker, and keeps what it gets. */
+async function listen(
+  raw: Record<string, unknown>,
+  answer: (event: TriggerEvent, call: number) => InvocationOutcome | Promise<InvocationOutcome> = succeeded,
+  serviceBus: Record<string, unknown> = {},
+) {
+  const scope = createScope({ settings: { Bus: peer.connectionString }, extensions: { serviceBus } });
+  const kind = createServiceBusTrigger(service);
+  const binding = createBinding({ type: 'serviceBusTrigger', name: 'message', connection: 'Bus', ...raw });
+  const events: TriggerEvent[] = [];
+  const invoke = async (event: TriggerEvent): Promise<InvocationOutcome> => {
+    events.push(event);
+    return answer(event, events.length);
+  };
+  const listener = kind.listen(kind.parse(binding, scope), { ...context, invoke } satisfies ListenerContext);
+  listeners.push(listener);
+  await listener.start(signal);
+  return { events, listener };
+}
+
+const send = (entity: string, ...texts: string[]): Promise<void> =>
+  service.send(
+    connection(),
+    entity,
+    texts.map((text) => ({ body: Buffer.from(text), contentType: 'text/plain', messageId: systemRandom.uuid() })),
+  );
+
+describe('Service Bus', () => {
+  it('gives messages to the function, with the official metadata, and completes them', async () => {
+    const queue = peer.declareQueue('orders');
+    const { events } = await listen({ queueName: 'orders' });
+    await send('orders', '{"color":"red"}');
+    await expect.poll(() => events.map(textOf)).toEqual(['{"color":"red"}']);
+    const names = [...(events[0]?.metadata.keys() ?? [])];
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'DeliveryCount',
+        'LockToken',
+        'MessageId',
+        'EnqueuedTimeUtc',
+        'SequenceNumber',
+        'Subject',
+      ]),
+    );
+    expect(events[0]?.metadata.get('color')).toEqual({ data: { $case: 'string', value: 'red' } });
+    await expect.poll(() => queue.messages.length).toBe(0);
+  });
+
+  it('abandons what failed, and the broker counts', async () => {
+    peer.declareQueue('orders', { maxDeliveryCount: 3 });
+    const { events } = await listen({ queueName: 'orders' }, (_event, call) => (call < 3 ? failed() : succeeded()));
+    await send('orders', 'again');
+    await expect.poll(() => events.length).toBe(3);
+    expect(events.map(({ details }) => Number(details?.DeliveryCount))).toEqual([0, 1, 2]);
+  });
+
+  it('gives lost messages back', async () => {
+    peer.declareQueue('orders');
+    const { events } = await listen({ queueName: 'orders' }, (_event, call) =>
+      call === 1 ? lost('worker-lost') : succeeded(),
+    );
+    await send('orders', 'lost once');
+    await expect.poll(() => events.map(textOf)).toEqual(['lost once', 'lost once']);
+  });
+
+  it('takes from a subscription of a topic', async () => {
+    peer.declareTopic('news');
+    peer.declareSubscription('news', 'mine');
+    const { events } = await listen({ topicName: 'news', subscriptionName: 'mine' });
+    await send('news', 'one', 'two');
+    await expect.poll(() => events.map(textOf).sort()).toEqual(['one', 'two']);
+  });
+
+  it('runs no more at once than it may', async () => {
+    peer.declareQueue('orders');
+    let running = 0;
+    let most = 0;
+    const { events } = await listen(
+      { queueName: 'orders' },
+      async () => {
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise((resolve) => setImmediate(resolve));
+        running -= 1;
+        return succeeded();
+      },
+      { maxConcurrentCalls: 2 },
+    );
+    await send('orders', ...Array.from({ length: 12 }, (_, n) => String(n)));
+    await expect.poll(() => events.length).toBe(12);
+    expect(most).toBeLessThanOrEqual(2);
+  });
+
+  it('gives batches to a function that takes many', async () => {
+    const queue = peer.declareQueue('orders');
+    await send('orders', 'a', 'b', 'c');
+    const { events } = await listen({ queueName: 'orders', cardinality: 'many' }, succeeded, {
+      minMessageBatchSize: 3,
+    });
+    await expect.poll(() => events.length).toBe(1);
+    expect(events[0]?.data.data).toMatchObject({ $case: 'collectionString', value: { string: ['a', 'b', 'c'] } });
+    const counts = events[0]?.metadata.get('DeliveryCountArray')?.data;
+    expect(counts?.$case === 'json' ? JSON.parse(counts.value) : []).toHaveLength(3);
+    await expect.poll(() => queue.messages.length).toBe(0);
+  });
+
+  it('leaves it to the function to settle, when the app wants that', async () => {
+    const queue = peer.declareQueue('orders');
+    const { events } = await listen({ queueName: 'orders', autoCompleteMessages: false });
+    await send('orders', 'mine');
+    await expect.poll(() => events.length).toBe(1);
+    expect(queue.messages).toHaveLength(1);
+  });
+
+  it('finishes what runs when it drains, and takes nothing new', async () => {
+    const queue = peer.declareQueue('orders');
+    let release = (): void => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { events, listener } = await listen({ queueName: 'orders' }, () => gate.then(() => succeeded()));
+    await send('orders', 'first');
+    await expect.poll(() => events.length).toBe(1);
+    const drained = listener.drain(signal);
+    await send('orders', 'second');
+    release();
+    await drained;
+    expect(events.map(textOf)).toEqual(['first']);
+    await expect.poll(() => queue.messages.length).toBe(1);
+  });
+
+  it('comes back after the network was away', async () => {
+    peer.declareQueue('orders');
+    const { events } = await listen({ queueName: 'orders' });
+    await send('orders', 'before');
+    await expect.poll(() => events.length).toBe(1);
+    peer.cut();
+    const t = Date.now();
+    await send('orders', 'after');
+    console.log('sent', Date.now() - t);
+    await expect.poll(() => events.map(textOf), { timeout: 90_000 }).toContain('after');
+    console.log('got', Date.now() - t);
+  });
+
+  it('sends what a function gives: objects, texts, bytes and lists', async () => {
+    peer.declareQueue('out-a');
+    const kind = createServiceBusOutput(service);
+    const scope = createScope({ settings: { Bus: peer.connectionString } });
+    const binding = { type: 'serviceBus', name: 'out', direction: 'out', connection: 'Bus', queueName: 'out-{kind}' };
+    const options = kind.parse(createBinding(binding), scope);
+    const { events } = await listen({ queueName: 'out-a' });
+    const data = new Map([['kind', toTypedData('a')]]);
+    for (const value of [{ a: 1 }, 'text', Buffer.from('bytes'), [{ b: 2 }, 'c']]) {
+      await kind.write(options, toTypedData(value), data, context);
+    }
+    await expect.poll(() => events.map(textOf).sort()).toEqual(['bytes', 'c', 'text', '{"a":1}', '{"b":2}']);
+  });
+
+  it.each([
+    [{ connection: 'Bus' }, 'neither a queue nor a subscription'],
+    [{ connection: 'Bus', topicName: 't' }, 'neither a queue nor a subscription'],
+    [{ connection: 'Bus', queueName: 5 }, '"queueName" is 5'],
+    [{ connection: 'Bus', queueName: 'q', isSessionsEnabled: 'perhaps' }, 'must be true or false'],
+    [{ connection: 'None', queueName: 'q' }, "the app setting 'None' is missing"],
+    [{ connection: 'Odd', queueName: 'q' }, "'Odd' is no connection string"],
+    [{ connection: 'Who', queueName: 'q' }, 'is an identity'],
+  ])('refuses %j and says why', (raw, problem) => {
+    const settings = { Bus: peer.connectionString, Odd: 'x', Who__fullyQualifiedNamespace: 'a.example.org' };
+    const binding = createBinding({ type: 'serviceBusTrigger', name: 'message', ...raw });
+    expect(() => createServiceBusTrigger(service).parse(binding, createScope({ settings }))).toThrow(problem);
+  });
+});
