@@ -3,7 +3,8 @@
  * `dist/bundle/main.mjs` is `switchyard`, `func.mjs` is `func`; beside them stand the chunks that they load. Called by
  * `tools/build.ts`.
  *
- * What is loaded on demand only stays outside: the storage SDK, the JSON logger, and the writer and reader of packages.
+ * What is loaded on demand only stays outside: the storage SDK, the JSON logger, the writer and reader of packages, and the
+ * library of capabilities.
  */
 import { renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -17,7 +18,7 @@ export async function bundleCommandLine() {
   const bundle = await rolldown({
     input: { main: join(here, 'src/main.ts'), func: join(here, 'src/func/main.ts') },
     platform: 'node',
-    external: [/^@azure\//, 'pino', 'yazl', 'yauzl'],
+    external: [/^@azure\//, 'pino', 'yazl', 'yauzl', '@switchyard/capability-library'],
     // Without `import` or `require`: which of them holds is for each place that loads a package to say.
     resolve: { conditionNames: ['switchyard-source', 'node'] },
     tsconfig: false,

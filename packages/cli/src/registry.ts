@@ -1,13 +1,19 @@
 import type { Command } from './command.ts';
 import { agentCommand } from './commands/agent.ts';
+import { applyCommand } from './commands/apply.ts';
 import { capsCommand } from './commands/caps.ts';
 import { createConfigCommand } from './commands/config.ts';
 import { createFunctionCommand } from './commands/create-function.ts';
 import { debugCommand } from './commands/debug.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { deployCommand } from './commands/deploy.ts';
+import { deploymentsCommand } from './commands/deployments.ts';
 import { devCommand } from './commands/dev.ts';
+import { dlqCommand } from './commands/dlq.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { driftCommand } from './commands/drift.ts';
+import { eventsCommand } from './commands/events.ts';
+import { getCommand } from './commands/get.ts';
 import { createHelpCommand } from './commands/help.ts';
 import { initCommand } from './commands/init.ts';
 import { invokeCommand } from './commands/invoke.ts';
@@ -16,6 +22,7 @@ import { logsCommand } from './commands/logs.ts';
 import { nodeCommand } from './commands/node.ts';
 import { psCommand } from './commands/ps.ts';
 import { rollbackCommand } from './commands/rollback.ts';
+import { rotateCommand } from './commands/rotate.ts';
 import { runtimeCommand } from './commands/runtime.ts';
 import { scaleCommand } from './commands/scale.ts';
 import { rolloutCommand } from './commands/scale-rollout.ts';
@@ -48,6 +55,13 @@ export const commands: readonly Command[] = [
   deleteCommand,
   traceCommand,
   debugCommand,
+  applyCommand,
+  getCommand,
+  deploymentsCommand,
+  driftCommand,
+  rotateCommand,
+  eventsCommand,
+  dlqCommand,
   capsCommand,
   agentCommand,
   jobCommand,

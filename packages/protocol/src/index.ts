@@ -44,6 +44,7 @@ export {
   readInvocationId,
 } from './envelope.ts';
 export { type ProtocolErrorCode, protocolErrors } from './errors.ts';
+export * as externalScaler from './gen/external-scaler.ts';
 export * from './gen/function-rpc.ts';
 export { Duration } from './gen/google/protobuf/duration.ts';
 export { Timestamp } from './gen/google/protobuf/timestamp.ts';

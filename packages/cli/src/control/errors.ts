@@ -57,6 +57,10 @@ export const controlErrors = defineErrors({
     ...byThePlatform,
     message: 'The answer of {endpoint} ended before it was complete: {reason}. Try again.',
   },
+  MANIFEST_UNREADABLE: {
+    ...byTheUser,
+    message: "The manifest '{file}' is not understood: {reason}. docs/control-plane.md says what it holds.",
+  },
   CONTROL_REFUSED: { ...byTheUser, message: '{text}' },
   CONTROL_DENIED: { ...byTheUser, http: 403, grpc: 7, exit: exitCodes.failed.code, message: '{text}' },
   CONTROL_FAILED: { ...byThePlatform, message: '{text}' },

@@ -17,6 +17,7 @@ import {
   deploymentStartedSchema,
   deploymentStepSchema,
 } from './deployments.ts';
+import { domainOperations, domainPathParameters } from './domain/domain-operations.ts';
 import { invokeAnswerSchema, invokeRequestSchema } from './invocation.ts';
 import { applicationIdSchema, deploymentIdSchema, functionNameSchema, packageHashSchema } from './names.ts';
 import {
@@ -74,6 +75,7 @@ export const pathParameters: Readonly<Record<string, z.ZodType<string>>> = {
   sha256: packageHashSchema,
   id: deploymentIdSchema,
   name: functionNameSchema,
+  ...domainPathParameters,
 };
 
 export const controlOperations = {
@@ -291,6 +293,7 @@ export const controlOperations = {
     body: debugRequestSchema,
     answer: { status: 200, body: debugAnswerSchema },
   },
+  ...domainOperations,
 } as const satisfies Readonly<Record<string, ControlOperation>>;
 
 export type ControlOperationId = keyof typeof controlOperations;

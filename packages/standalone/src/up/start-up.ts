@@ -90,7 +90,11 @@ async function openParts(scope: UpScope): Promise<UpParts> {
   const { launches, processes, tenancy } = machine;
   const broker = await startBroker(
     { log, meter, keys: stores.keys, issuer },
-    { dataDirectory: data.path, environment: machine.environment, ...libraryCapabilities() },
+    {
+      dataDirectory: data.path,
+      environment: machine.environment,
+      ...(await libraryCapabilities(systemClock, machine.environment)),
+    },
   );
   closers.add('capability broker', () => broker.close());
   const workers = await openWorkers({

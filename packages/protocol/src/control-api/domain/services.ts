@@ -92,6 +92,8 @@ export const serviceSpecSchema = z
     probes: z.array(probeSchema).max(20),
     /** Services that it cannot work without. */
     dependencies: z.array(serviceIdSchema).max(50),
+    /** Who specified it: a manifest, or a deployment of something that nobody had specified. Only the former can drift. */
+    origin: z.enum(['manifest', 'deployment']),
   })
   .meta({ id: 'ServiceSpec' });
 
