@@ -1,7 +1,7 @@
 /**
  * Bundles the command lines into one file each: a start-up that opens two hundred files takes a tenth of a second longer.
- * `dist/bundle/main.mjs` is `switchyard`, `func.mjs` is `func`; beside them stand the chunks that they load. Called by
- * `tools/build.ts`.
+ * `dist/bundle/main.mjs` is `switchyard`, `func.mjs` is `func`; beside them stand the chunks that they load.
+ * `dist/pod-bundle/main.mjs` is what runs beside a worker in an image of its own. Called by `tools/build.ts`.
  *
  * What is loaded on demand only stays outside: the storage SDK, the JSON logger, the writer and reader of packages, and the
  * library of capabilities.
@@ -13,10 +13,18 @@ import { rolldown } from 'rolldown';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** Writes the bundle. A running `switchyard` may be loading the old one: the new folder is renamed into place. */
+/** Writes the bundles: the command lines, and the smaller one that the images of workers hold. */
 export async function bundleCommandLine() {
+  await write({ main: join(here, 'src/pod/main.ts') }, join(here, 'dist', 'pod-bundle'));
+  const target = join(here, 'dist', 'bundle');
+  await write({ main: join(here, 'src/main.ts'), func: join(here, 'src/func/main.ts') }, target);
+  return join(target, 'main.mjs');
+}
+
+/** A running `switchyard` may be loading the old bundle: the new folder is renamed into place. */
+async function write(input, target) {
   const bundle = await rolldown({
-    input: { main: join(here, 'src/main.ts'), func: join(here, 'src/func/main.ts') },
+    input,
     platform: 'node',
     external: [/^@azure\//, 'pino', 'yazl', 'yauzl', '@switchyard/capability-library'],
     // Without `import` or `require`: which of them holds is for each place that loads a package to say.
@@ -24,12 +32,10 @@ export async function bundleCommandLine() {
     tsconfig: false,
   });
   const draft = join(here, 'dist', `.bundle-${process.pid}`);
-  const target = join(here, 'dist', 'bundle');
   try {
     await bundle.write({ dir: draft, format: 'esm', entryFileNames: '[name].mjs', chunkFileNames: '[name].mjs' });
     rmSync(target, { recursive: true, force: true });
     renameSync(draft, target);
-    return join(target, 'main.mjs');
   } finally {
     rmSync(draft, { recursive: true, force: true });
     await bundle.close();

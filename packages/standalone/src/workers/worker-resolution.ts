@@ -18,9 +18,9 @@ export const hostVersion = '4.1052.0';
  * releases of Node.js beside our own.
  */
 export async function readWorkerDeps(nodes: readonly Interpreter[] = []): Promise<ResolveWorkerDeps> {
-  // Each worker is a package beside the others, with its worker.config.json at the top.
-  const ownWorker = dirname(dirname(createRequire(import.meta.url).resolve('@switchyard/worker-node')));
-  const directories: WorkersDirectory[] = [{ path: dirname(ownWorker), source: 'the workers of Switchyard itself' }];
+  const own = findOwnWorkers();
+  const directories: WorkersDirectory[] =
+    own === undefined ? [] : [{ path: own, source: 'the workers of Switchyard itself' }];
   return {
     files: nodeCatalogueFiles,
     catalogue: await readWorkerCatalogue(nodeCatalogueFiles, directories),
@@ -32,4 +32,17 @@ export async function readWorkerDeps(nodes: readonly Interpreter[] = []): Promis
     }),
     interpreters: new Map([['node', [{ path: process.execPath, version: process.versions.node }, ...nodes]]]),
   };
+}
+
+/** Each worker is a package beside the others, with its worker.config.json at the top. An image may hold one of them alone. */
+function findOwnWorkers(): string | undefined {
+  const { resolve } = createRequire(import.meta.url);
+  for (const name of ['worker-node', 'worker-custom']) {
+    try {
+      return dirname(dirname(dirname(resolve(`@switchyard/${name}`))));
+    } catch {
+      // It is not installed here.
+    }
+  }
+  return undefined;
 }

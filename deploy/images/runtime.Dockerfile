@@ -1,0 +1,12 @@
+# A Runtime: gateway and port for workers. It holds no worker.
+# The context is deploy/images/out/runtime, which `node tools/images/main.ts runtime` fills.
+ARG BASE=node:24-bookworm-slim
+FROM ${BASE}
+COPY app /opt/switchyard
+COPY --chown=10001:10001 state /var/lib/switchyard
+ENV NODE_ENV=production SWITCHYARD_DATA_DIR=/var/lib/switchyard HOME=/var/lib/switchyard
+WORKDIR /var/lib/switchyard
+USER 10001
+EXPOSE 7071 50051
+ENTRYPOINT ["node", "/opt/switchyard/bundle/main.mjs"]
+CMD ["runtime"]
