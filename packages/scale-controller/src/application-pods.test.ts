@@ -30,6 +30,14 @@ describe('the workers of an app', () => {
     expect(events).toHaveLength(3);
   });
 
+  it('measures how long a placeholder takes to become the worker of the app', async () => {
+    const { clock, observed, supply } = createSupplyRun({ pools });
+    await clock.settle();
+    supply.ensure(wish(1));
+    await clock.settle();
+    expect(observed).toEqual([expect.stringMatching(/^worker_specialization_ms 0 node.* assigned$/)]);
+  });
+
   it('I1: a wish that was withdrawn while the pod came leaves the pod in the pool', async () => {
     const found = createDeferred<StackAssignment>();
     const { clock, provider, supply, events } = createSupplyRun({ pools, assignmentOf: () => found.promise });

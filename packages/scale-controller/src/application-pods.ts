@@ -16,6 +16,7 @@ import {
   backoffMs,
   type Clock,
   type Log,
+  type Meter,
   messageOf,
   type PlatformError,
   type Random,
@@ -36,12 +37,13 @@ import type {
 } from '@switchyard/protocol';
 import { scaleErrors } from './errors.ts';
 import type { SupplyLimits } from './limits.ts';
-import type { StackPool } from './stack-pool.ts';
+import { type StackPool, stackLabel } from './stack-pool.ts';
 
 export interface ApplicationPodsDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly meter: Meter;
   readonly assignments: AssignmentSource;
   readonly poolOf: (stack: Stack) => StackPool;
 }
@@ -188,6 +190,7 @@ export class ApplicationPods {
     void pod.ended.then((end) => this.#ended(seat, end));
     emit({ kind: 'expected', workerId, application });
     const outcome = await this.#assignTo(pod, found);
+    this.#measure(seat, found, outcome.kind === 'assigned' ? 'assigned' : 'failed');
     if (outcome.kind === 'assigned') return;
     // A pod that was released meanwhile, or has ended, has been accounted for.
     if (!seat.isWanted) return;
@@ -195,6 +198,13 @@ export class ApplicationPods {
     seat.isExplained = true;
     pod.stop(0);
     this.#failed(outcome.error);
+  }
+
+  /** How long it took to make a placeholder the worker of the app. */
+  #measure({ sinceMs }: Seat, { stack }: StackAssignment, outcome: 'assigned' | 'failed'): void {
+    const { clock, meter } = this.#deps;
+    const labels = { stack: stackLabel(stack), outcome };
+    meter.observe('worker_specialization_ms', clock.monotonic() - sinceMs, labels);
   }
 
   async #assignTo(pod: Pod, found: StackAssignment): Promise<AssignOutcome | { kind: 'failed'; error: unknown }> {

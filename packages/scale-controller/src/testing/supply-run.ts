@@ -29,10 +29,11 @@ export function openSupplyRun<TestClock extends Clock, TestLog extends Log>(
 ) {
   const provider = new FakeProvider();
   const counted: string[] = [];
+  const observed: string[] = [];
   const meter: Meter = {
     count: (name, by = 1, labels = {}) => void counted.push(`${name} ${by} ${labels.stack}`),
     gauge: () => {},
-    observe: () => {},
+    observe: (name, value, labels = {}) => void observed.push(`${name} ${value} ${labels.stack} ${labels.outcome}`),
   };
   const { tokenOf } = options;
   const assignments: AssignmentSource = {
@@ -43,7 +44,7 @@ export function openSupplyRun<TestClock extends Clock, TestLog extends Log>(
   const events: SupplyEvent[] = [];
   supply.watch((event) => events.push(event));
   const { clock, log } = kit;
-  return { clock, log, provider, counted, supply, events, kinds: () => events.map(({ kind }) => kind) };
+  return { clock, log, provider, counted, observed, supply, events, kinds: () => events.map(({ kind }) => kind) };
 }
 
 const assignmentOf: AssignmentSource['assignmentOf'] = async (application) => ({
