@@ -9,6 +9,7 @@ export {
   type SettingsSources,
   settingVariable,
 } from './config/read-agent-settings.ts';
+export { readSettingsFile, type SettingsFile } from './config/read-settings-file.ts';
 export type {
   Fingerprint,
   OutputStream,

@@ -2,7 +2,6 @@
  * Where an agent's settings come from, in rising order: the defaults, a YAML or JSON file, the environment
  * (`SWITCHYARD_AGENT_LIMITS_DEFAULT_MEMORY_MB` for `limits.default.memory_mb`), the command line.
  */
-import { isMap, parseDocument } from 'yaml';
 import { agentErrors } from '../errors.ts';
 import {
   type AgentSettings,
@@ -12,6 +11,7 @@ import {
   leavesOf,
   settingPaths,
 } from './agent-settings.ts';
+import type { SettingsFile } from './read-settings-file.ts';
 
 /** The settings, and where each comes from. */
 export interface EffectiveSettings {
@@ -21,17 +21,14 @@ export interface EffectiveSettings {
 }
 
 export interface SettingsSources {
-  /** The text of a file and its name; JSON is YAML too. */
-  readonly file?: { readonly name: string; readonly text: string } | undefined;
+  /** As `readSettingsFile` gives it. */
+  readonly file?: SettingsFile | undefined;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Values by path, with the flag that gave them. */
   readonly flags?: readonly { readonly path: string; readonly value: unknown; readonly flag: string }[];
 }
 
 const variablePrefix = 'SWITCHYARD_AGENT_';
-
-/** More than this in one file is no configuration. */
-const maxFileCharacters = 1_000_000;
 
 /** The variable that stands for a setting. */
 export function settingVariable(path: string): string {
@@ -46,7 +43,7 @@ export function readAgentSettings({ file, environment = {}, flags = [] }: Settin
     values.set(path, value);
     origins.set(path, origin);
   };
-  if (file !== undefined) for (const [path, value] of readFile(file)) take(path, value, file.name);
+  if (file !== undefined) for (const [path, value] of file.values) take(path, value, file.name);
   for (const path of settingPaths) {
     const variable = settingVariable(path);
     const text = environment[variable];
@@ -65,35 +62,6 @@ export function describeSettings({ settings, origins }: EffectiveSettings): stri
   const width = (key: 'path' | 'shown'): number => Math.max(...rows.map((row) => row[key].length));
   const [paths, shown] = [width('path'), width('shown')];
   return rows.map((row) => `${row.path.padEnd(paths)}  ${row.shown.padEnd(shown)}  ${row.origin}\n`).join('');
-}
-
-function readFile({ name, text }: { readonly name: string; readonly text: string }): (readonly [string, unknown])[] {
-  const invalid = (problem: string): Error => agentErrors.create('AGENT_CONFIG_INVALID', { where: name, problem });
-  if (text.length > maxFileCharacters) throw invalid(`it holds more than ${maxFileCharacters} characters`);
-  const document = parseDocument(text);
-  const [error] = document.errors;
-  if (error !== undefined) throw invalid((error.message.split('\n')[0] ?? '').replace(/[:.]$/, ''));
-  if (document.contents === null) return [];
-  if (!isMap(document.contents)) throw invalid('it must hold settings by name');
-  const leaves = flatten(document.toJS({ mapAsMap: true }) as ReadonlyMap<unknown, unknown>, '');
-  const unknown = leaves.find(([path]) => !settingPaths.includes(path));
-  if (unknown === undefined) return leaves;
-  const group = settingPaths.filter((path) => path.startsWith(`${unknown[0]}.`));
-  if (group.length > 0) throw invalid(`'${unknown[0]}' must hold ${group.join(', ')}`);
-  throw invalid(`there is no setting '${unknown[0].slice(0, 80)}'`);
-}
-
-/** Groups are maps; an empty value leaves a setting as it is. */
-function flatten(map: ReadonlyMap<unknown, unknown>, prefix: string): (readonly [string, unknown])[] {
-  return [...map].flatMap(([key, value]) => {
-    const path = `${prefix}${String(key)}`;
-    if (value === null)
-      return settingPaths.some((known) => known === path || known.startsWith(`${path}.`))
-        ? []
-        : [[path, value] as const];
-    const isGroup = value instanceof Map && !settingPaths.includes(path);
-    return isGroup && value.size > 0 ? flatten(value, `${path}.`) : [[path, value] as const];
-  });
 }
 
 /** A text as the setting's own type has it; what does not fit is left to the check. */

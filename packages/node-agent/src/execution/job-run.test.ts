@@ -145,6 +145,19 @@ describe('JobRun', () => {
     expect(engine.launches.size).toBe(0);
   });
 
+  it('I4: stops a job also when the engine was away for long at the moment of its limit', async () => {
+    const bench = await open();
+    bench.submit('a', ['stubborn'], { runtime: { limits: { max_runtime_seconds: 1 } } });
+    await bench.clock.advance(0);
+    bench.engine.available = false;
+    await bench.clock.advance(600_000);
+    expect(bench.job('a').state).toBe('running');
+    bench.engine.available = true;
+    await bench.clock.advance(15_000);
+    expect(bench.job('a')).toMatchObject({ state: 'failed', error: { code: 'TIMEOUT' } });
+    expect(bench.engine.tasks.size).toBe(0);
+  });
+
   it('I4: removes by force what cannot be stopped', async () => {
     const { bench, clock, engine } = await openScripted(({ method }) => {
       if (method === 'stop') throw engine.unreachable();

@@ -66,7 +66,7 @@ const retryBackoff = { minimumMs: 200, maximumMs: 5_000, factor: 2, jitter: 0.2 
 const restartBackoff = { minimumMs: 1_000, maximumMs: 60_000, factor: 2, jitter: 0.2 };
 /** A pod that ran so long starts again at once. */
 const soundRunMs = 60_000;
-/** Tries to stop, and to remove; then the agent's sweep takes over. */
+/** Tries to stop before force, and to remove before it is left to the agent's sweep. */
 const maxTries = 5;
 
 /** The run was detached: nothing is to be stored. */
@@ -238,13 +238,21 @@ export class JobRun {
     const change = (fields: JobChange): void => {
       if (this.#isLive) this.#change(fields);
     };
+    // News that only the record is poorer without.
+    const mention = (fields: JobChange): void => {
+      try {
+        change(fields);
+      } catch (error) {
+        this.#log.write('warning', 'News of a job could not be stored', { error: messageOf(error) });
+      }
+    };
     return {
       output: (stream, bytes) => this.output.write(stream, bytes),
       outputRestarts: () => this.output.restart(),
       launching: () => change({ launchedAtMs: this.#deps.clock.now() }),
-      image: (image) => change({ image }),
+      image: (image) => mention({ image }),
       health: (health) => {
-        change({ health });
+        mention({ health });
         if (health === 'unhealthy' && this.#isLive && this.#job.request.runtime.restart.policy !== 'never')
           this.#stop('unhealthy');
       },
@@ -286,30 +294,41 @@ export class JobRun {
     if (state.kind === 'Running') state.limit?.cancel();
   }
 
-  /** SIGTERM, then SIGKILL; where even that fails, removal by force. Never rejects. */
+  /**
+   * SIGTERM, then SIGKILL; where even that fails, removal by force. Tried for as long as the job has not ended, because
+   * an engine that is away has to hear it when it comes back. Never rejects.
+   */
   async #stopTask(): Promise<void> {
-    const { driver } = this.#deps;
-    const stopped = await this.#tries('stop', () => driver.stop(this.#jobId, this.#options.stopGraceMs));
-    if (!stopped) await driver.destroy(this.#jobId).catch((error: unknown) => this.#note('remove', error));
+    const { driver, clock, random } = this.#deps;
+    for (let attempt = 0; this.#machine.kind === 'Stopping'; attempt += 1) {
+      try {
+        if (attempt < maxTries) await driver.stop(this.#jobId, this.#options.stopGraceMs);
+        else await driver.destroy(this.#jobId);
+        return;
+      } catch (error) {
+        this.#note('stop', error);
+      }
+      await sleep(clock, backoffMs(retryBackoff, attempt, random), this.#detach.signal).catch(() => {});
+    }
   }
 
   async #cleanUp(): Promise<void> {
-    const { driver, workspaces } = this.#deps;
-    await this.#tries('remove', () => driver.destroy(this.#jobId));
+    const { workspaces } = this.#deps;
+    await this.#removeContainer();
     await workspaces.remove(this.#jobId).catch((error: unknown) => this.#note('remove the workspace of', error));
   }
 
-  async #tries(what: string, work: () => Promise<void>): Promise<boolean> {
+  async #removeContainer(): Promise<void> {
+    const { driver, clock, random } = this.#deps;
     for (let attempt = 0; attempt < maxTries; attempt += 1) {
       try {
-        await work();
-        return true;
+        await driver.destroy(this.#jobId);
+        return;
       } catch (error) {
-        this.#note(what, error);
-        await sleep(this.#deps.clock, backoffMs(retryBackoff, attempt, this.#deps.random));
+        this.#note('remove', error);
+        await sleep(clock, backoffMs(retryBackoff, attempt, random));
       }
     }
-    return false;
   }
 
   get #stopped(): boolean {

@@ -155,6 +155,18 @@ describe('JobService', () => {
     expect(bench.job('waits').state).toBe('queued');
   });
 
+  it('I4: waits for no pod, which would never end by itself', async () => {
+    const bench = await open();
+    bench.submit('job', ['sleep', '2']);
+    bench.submit('pod', ['sleep', '100000'], { runtime: { lifecycle: 'pod' } });
+    await bench.clock.advance(0);
+    const drained = bench.service.drain(60_000);
+    await bench.clock.advance(2_000);
+    await drained;
+    expect(bench.job('pod').error?.code).toBe('CANCELLED');
+    expect(bench.job('job').state).toBe('finished');
+  });
+
   it('I5: without a durable store, closing ends what runs and what waits', async () => {
     const bench = await open({ scheduling: { maxConcurrentJobs: 1 } });
     bench.submit('runs', ['sleep', '1000']);

@@ -177,10 +177,15 @@ export class JobService {
     return { kind: 'requested', job: marked };
   }
 
-  /** Takes no more jobs, and starts none. Resolves when none runs, or after the time. */
+  /**
+   * Takes no more jobs, and starts none. Resolves when none runs, or after the time. Pods would never end by themselves:
+   * without a durable store they are stopped at once.
+   */
   async drain(graceMs: number): Promise<void> {
     if (this.#machine.allows('Draining')) this.#machine.transition({ kind: 'Draining' });
     this.#scheduler.pause();
+    if (this.#deps.store.kind === 'memory')
+      for (const job of this.#deps.store.unfinished()) if (job.state === 'running' && isPod(job)) this.cancel(job.id);
     await settlesWithin(this.#deps.clock, graceMs, this.#executor.settled());
   }
 
@@ -276,12 +281,21 @@ export class JobService {
   #ended(job: Job): void {
     this.#deps.metrics.ended(job);
     for (const waiters of [this.#waiters, this.#beginnings]) tell(waiters, job.id);
-    this.#deps.store.prune(this.#options.retention, this.#deps.clock.now());
+    this.#prune();
+  }
+
+  /** A store that cannot be written now is tried again at the next end, or a minute later. */
+  #prune(): void {
+    try {
+      this.#deps.store.prune(this.#options.retention, this.#deps.clock.now());
+    } catch (error) {
+      this.#deps.log.write('error', 'Old results could not be dropped', { error: messageOf(error) });
+    }
   }
 
   #scheduleHousekeeping(): void {
     this.#housekeeping = this.#deps.clock.schedule(housekeepingMs, () => {
-      this.#deps.store.prune(this.#options.retention, this.#deps.clock.now());
+      this.#prune();
       void this.#executor.sweep().then(() => {
         if (this.#machine.kind === 'Serving') this.#scheduleHousekeeping();
       });

@@ -19,6 +19,7 @@ export interface AgentBenchOptions {
   readonly engine?: MockEngine;
   readonly store?: JobStore;
   readonly driver?: TaskDriver;
+  readonly workspaces?: FakeWorkspaces;
   readonly policy?: Partial<JobPolicy>;
   readonly scheduling?: Partial<JobServiceOptions['scheduling']>;
   readonly retention?: Partial<JobServiceOptions['retention']>;
@@ -50,7 +51,7 @@ export class AgentBench {
   readonly clock: VirtualClock;
   readonly engine: MockEngine;
   readonly store: JobStore;
-  readonly workspaces = new FakeWorkspaces();
+  readonly workspaces: FakeWorkspaces;
   readonly metrics = new AgentMetrics();
   readonly log: MemoryLog;
   readonly service: JobService;
@@ -60,6 +61,7 @@ export class AgentBench {
     engine,
     store,
     driver,
+    workspaces: given,
     policy,
     scheduling,
     retention,
@@ -67,6 +69,7 @@ export class AgentBench {
     this.clock = clock;
     this.engine = engine ?? new MockEngine(clock);
     this.store = store ?? new MemoryJobStore();
+    this.workspaces = given ?? new FakeWorkspaces();
     this.log = createMemoryLog(clock);
     const { clock: time, workspaces, metrics, log } = this;
     const deps = {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { messageOf } from '@switchyard/kernel';
-import { describeSettings, type EffectiveSettings, readAgentSettings } from '@switchyard/node-agent';
+import { describeSettings, type EffectiveSettings, readAgentSettings, readSettingsFile } from '@switchyard/node-agent';
 import type { AgentOptions } from './agent-options.ts';
 import { agentProcessErrors } from './errors.ts';
 
@@ -8,7 +8,7 @@ type Sources = Pick<AgentOptions, 'configFile' | 'flags' | 'environment'>;
 
 /** The settings of an agent with their sources. Rejects with AGENT_CONFIG_INVALID or AGENT_CONFIG_UNREADABLE. */
 export async function readConfiguration({ configFile, flags, environment }: Sources): Promise<EffectiveSettings> {
-  const file = configFile === undefined ? undefined : { name: configFile, text: await readText(configFile) };
+  const file = configFile === undefined ? undefined : await readSettingsFile(configFile, await readText(configFile));
   return readAgentSettings({ file, environment, flags });
 }
 

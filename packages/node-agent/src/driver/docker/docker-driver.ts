@@ -20,7 +20,6 @@ import {
   sleep,
   type Timer,
 } from '@switchyard/kernel';
-import type { JobError } from '@switchyard/protocol/job-api';
 import type {
   Fingerprint,
   RecoverOutcome,
@@ -34,6 +33,8 @@ import { builtImageName, containerName, containerSettings, jobLabel, workerLabel
 import { EngineClient, isUnreachable, reasonOf, statusOf } from './engine-client.ts';
 import { FrameDecoder } from './frame-decoder.ts';
 import { buildImage, type Preparation, pullImage, resolveImage } from './image-preparation.ts';
+import { type Inspection, toStarted } from './inspection.ts';
+import { startFailure } from './start-failure.ts';
 
 export interface DockerDriverDeps {
   readonly clock: Clock;
@@ -58,24 +59,6 @@ interface LiveTask {
   readonly closing: AbortController;
   engineFailed: boolean;
   healthTimer: Timer | undefined;
-}
-
-/** The part of an inspection that counts. */
-interface Inspection {
-  readonly Image?: string;
-  readonly State?: {
-    readonly Status?: string;
-    readonly Running?: boolean;
-    readonly ExitCode?: number;
-    readonly OOMKilled?: boolean;
-    readonly Health?: { readonly Status?: string };
-  };
-  readonly Config?: { readonly Labels?: Readonly<Record<string, string>> };
-  readonly NetworkSettings?: {
-    readonly IPAddress?: string;
-    readonly Networks?: Readonly<Record<string, { readonly IPAddress?: string }>>;
-    readonly Ports?: Readonly<Record<string, readonly { readonly HostPort?: string }[] | null>>;
-  };
 }
 
 const secondMs = 1_000;
@@ -305,7 +288,8 @@ export class DockerDriver implements TaskDriver {
         if (task.closing.signal.aborted) throw error;
         const nowMs = clock.monotonic();
         awaySinceMs ??= nowMs;
-        task.engineFailed = true;
+        // An engine that answers, and answers oddly, has not taken the task along.
+        if (isUnreachable(error)) task.engineFailed = true;
         if (nowMs - awaySinceMs >= this.#options.enginePatienceMs)
           return lost(`The container engine did not come back: ${messageOf(error)}.`);
         await sleep(clock, backoffMs(retryBackoff, attempt, random), task.closing.signal);
@@ -348,18 +332,8 @@ export class DockerDriver implements TaskDriver {
 
   /** Where the task can be reached; asked for only when it has a network. */
   async #outcome({ taskId, network }: TaskSpec): Promise<Extract<StartOutcome, { kind: 'started' }>> {
-    if (network === 'none') return { kind: 'started', address: null, ports: {} };
-    const settings = (await this.#inspect(taskId).catch(() => undefined))?.NetworkSettings;
-    const addresses = [settings?.IPAddress, ...Object.values(settings?.Networks ?? {}).map((one) => one.IPAddress)];
-    const ports = Object.entries(settings?.Ports ?? {}).flatMap(([name, bound]) => {
-      const port = bound?.[0]?.HostPort;
-      return port === undefined ? [] : [[name.split('/')[0] ?? name, Number(port)] as const];
-    });
-    return {
-      kind: 'started',
-      address: addresses.find((one) => one !== undefined && one !== '') ?? null,
-      ports: Object.fromEntries(ports),
-    };
+    if (network === 'none') return toStarted(undefined);
+    return toStarted(await this.#inspect(taskId).catch(() => undefined));
   }
 
   /** Asks for the health as often as the check runs, and tells changes. */
@@ -409,21 +383,4 @@ async function readFrames(connection: Readable, { events, closing }: LiveTask): 
   } finally {
     closing.signal.removeEventListener('abort', cut);
   }
-}
-
-/** What the engine says of a program that it cannot start; undefined for a failure of the engine itself. */
-function startFailure(error: unknown): JobError | undefined {
-  if (isUnreachable(error) || statusOf(error) === undefined) return undefined;
-  const reason = reasonOf(error);
-  const isProgram =
-    /executable file not found|no such file or directory|permission denied|exec format|not a directory|is a directory/i.test(
-      reason,
-    );
-  if (isProgram) return { code: 'RUNTIME_ERROR', message: `The program could not be started: ${lastPart(reason)}.` };
-  return { code: 'DOCKER_ERROR', message: `The container could not be started: ${reason}.` };
-}
-
-/** The engine wraps the runtime's words in its own. */
-function lastPart(reason: string): string {
-  return reason.replace(/: unknown$/, '').replace(/^.*?(exec:|process:)/s, '$1');
 }
