@@ -2,15 +2,22 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createCapabilities } from '@switchyard/capabilities';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CommandResult, DevProcess, exampleApp, isAlive, runSwitchyard, startDevProcess } from './dev-process.ts';
 
 const example = exampleApp('capabilities');
 
+/** The part of the inference worker that is called here. */
+interface Inference {
+  classifyText(model: string, text: string): PromiseLike<readonly { readonly label: string }[]>;
+}
+
 describe('the capabilities example', () => {
   let data: string;
   let broker: DevProcess;
   let dev: DevProcess;
+  let environment: Readonly<Record<string, string>>;
 
   const serve = async (): Promise<DevProcess> => {
     const started = new DevProcess(['caps', 'serve', '--data-dir', data, '--account', 'contoso'], {});
@@ -32,7 +39,7 @@ describe('the capabilities example', () => {
     for (const name of ['pricing', 'ledger'])
       expect(await caps('add', join(example, 'capabilities', `${name}.json`))).toMatchObject({ code: 0 });
     const variables = broker.lines.filter((line) => line.startsWith('SWITCHYARD_CAPABILITIES_'));
-    const environment = Object.fromEntries(
+    environment = Object.fromEntries(
       variables.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
     );
     dev = await startDevProcess({ apps: [example], flags: ['--no-azurite'], environment });
@@ -53,6 +60,31 @@ describe('the capabilities example', () => {
       expect.stringMatching(/^3 shop\.ledger:shard-[01]$/),
     ]);
     expect((await order('cake')).body).toMatchObject({ number: 2, text: 'Order 2: 1 x cake for 300 cents' });
+  });
+
+  it('offers the built-in capabilities of three tiers to whoever has a token', async () => {
+    const client = createCapabilities({
+      endpoint: () => environment.SWITCHYARD_CAPABILITIES_ENDPOINT ?? '',
+      token: () => environment.SWITCHYARD_CAPABILITIES_TOKEN ?? '',
+      now: () => Date.now(),
+    });
+    const listed = await client.list();
+    const tierOf = (name: string) => listed.find((info) => info.name === name)?.tier;
+    expect(['text', 'data.sql', 'crypto', 'ml.inference'].map(tierOf)).toEqual([1, 2, 2, 3]);
+    const caps = await client.acquire({ required: ['text', 'data.sql', 'crypto', 'ml.inference'], timeout: 60_000 });
+    expect([...caps.errors]).toEqual([]);
+    expect(await caps.get('text').encode('hi', 'hex')).toBe('6869');
+    const data = caps.get('data.sql');
+    await data.execute('create table words (word text)');
+    await data.execute('insert into words values (?)', ["it's"]);
+    expect(await data.query('select word from words')).toEqual([{ word: "it's" }]);
+    await caps.get('crypto').createKey('mine', 'hmac');
+    expect(await caps.get('crypto').hmac('mine', 'x')).toHaveLength(32);
+    const inference = caps.get<Inference>('ml.inference');
+    const [guess] = await inference.classifyText('language', 'hello my friend, how are you today?');
+    expect(guess?.label).toBe('en');
+    await caps.release();
+    client.close();
   });
 
   it('tells the function why a call failed, and gives every lease back', async () => {

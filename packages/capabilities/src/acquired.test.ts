@@ -7,6 +7,7 @@ function open(change: Partial<AcquiredParts> = {}) {
   const lease = {
     ...{ name: 'probe', version: '1.0.0', shard: 'probe:shard-0', tier: 1 as const, expiresAtMs: 1_000 },
     invoke: async (...call: unknown[]) => calls.push(call),
+    cancel: async (...call: unknown[]) => calls.push(['cancel', ...call]),
     renew: async () => {
       calls.push(['renew']);
       return time.nowMs + 1_000;
@@ -78,4 +79,33 @@ test('calls carry the trace context of the acquire, unless they have their own',
   await acquired.get('probe').query?.();
   await acquired.handles.get('probe')?.invoke('query', [], { traceparent: '00-c-d-01' });
   expect(calls.map(([, , options]) => options)).toEqual([{ traceparent: '00-a-b-01' }, { traceparent: '00-c-d-01' }]);
+});
+
+test('I4: a call whose signal aborts fails at once and is cancelled; one that is over is not', async () => {
+  const { acquired, calls } = open();
+  const handle = acquired.handles.get('probe');
+  const over = new AbortController();
+  await handle?.invoke('query', [], { signal: over.signal, timeoutMs: 5 });
+  over.abort();
+  expect(calls).toEqual([['query', [], { timeoutMs: 5, callId: expect.stringMatching(/^call-\d+$/) }]]);
+  await expect(handle?.invoke('query', [], { signal: over.signal })).rejects.toMatchObject({ code: 'CANCELLED' });
+  expect(calls).toHaveLength(1);
+  const running = new AbortController();
+  const lease = { name: 'slow', version: '1.0.0', shard: 's', tier: 1 as const, expiresAtMs: 1_000 };
+  const told: unknown[] = [];
+  const slow = open({
+    leases: [
+      {
+        ...lease,
+        invoke: () => new Promise(() => {}),
+        cancel: async (callId) => told.push(callId),
+        renew: async () => 0,
+        release: async () => {},
+      },
+    ],
+  }).acquired.handles.get('slow');
+  const call = slow?.invoke('wait', [], { signal: running.signal });
+  running.abort();
+  await expect(call).rejects.toMatchObject({ code: 'CANCELLED', retryable: false });
+  expect(told).toEqual([expect.stringMatching(/^call-\d+$/)]);
 });

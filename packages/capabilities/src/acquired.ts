@@ -4,9 +4,11 @@
  * I1 `get` gives a binding for what was acquired, and throws the reason for what was not.
  * I2 After `release` nothing of it can be called, and every lease has been given back.
  * I3 A lease in use is renewed when half of its time has passed.
+ * I4 A call whose signal aborts fails with CANCELLED at once, and the host is told; a call that is over is not cancelled.
  */
 
 import type { CapabilityTypes } from './builtin-types.ts';
+import { cancellableCall } from './cancellable-call.ts';
 import { CapabilityError, type CapabilityErrorCode } from './capability-error.ts';
 import type {
   AcquireResponse,
@@ -26,6 +28,7 @@ export interface LeaseEnds {
   readonly tier: 1 | 2 | 3;
   readonly expiresAtMs: number;
   invoke(method: string, parameters: readonly unknown[], options: InvokeOptions): PromiseLike<unknown>;
+  cancel(callId: string): PromiseLike<unknown>;
   renew(): PromiseLike<number>;
   release(): PromiseLike<unknown>;
 }
@@ -112,6 +115,7 @@ export class AcquiredCapabilities implements CapabilityResponse, AcquireResponse
     let { expiresAtMs } = lease;
     let halfMs = (expiresAtMs - now()) / 2;
     let released = false;
+    let calls = 0;
     this.#expiries.push(() => (released ? 0 : expiresAtMs));
     const renew = (): void => {
       if (expiresAtMs - now() > halfMs) return;
@@ -130,7 +134,13 @@ export class AcquiredCapabilities implements CapabilityResponse, AcquireResponse
       invoke: (method, parameters, options = {}) => {
         if (released) return Promise.reject(releasedError(name));
         renew();
-        const traced = withTrace(options, traceparent);
+        const { signal, ...rest } = options;
+        const traced = withTrace(rest, traceparent);
+        if (signal !== undefined) {
+          calls += 1;
+          const call = { method, parameters, options: { ...traced, callId: `call-${calls}` } };
+          return cancellableCall(lease, call, { signal, ...(failed && { failed }) });
+        }
         // The library's promise is handed on as it is: it can be a parameter of the next call before it is settled.
         const answer = lease.invoke(method, parameters, traced);
         if (failed !== undefined) answer.then(undefined, failed);

@@ -10,6 +10,7 @@ import type {
 
 export interface TargetStub extends Disposable {
   invoke(method: string, parameters: readonly unknown[], options: InvokeOptions): PromiseLike<unknown>;
+  cancel(callId: string): PromiseLike<unknown>;
 }
 
 export interface LeaseStub extends Disposable {

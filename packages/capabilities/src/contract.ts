@@ -57,7 +57,7 @@ export interface AcquireResponse {
 }
 
 export interface CapabilityHandle {
-  invoke(method: string, parameters: readonly unknown[], options?: InvokeOptions): Promise<unknown>;
+  invoke(method: string, parameters: readonly unknown[], options?: CallOptions): Promise<unknown>;
   release(): Promise<void>;
 }
 
@@ -93,6 +93,14 @@ export interface InvokeOptions {
   readonly idempotencyKey?: string;
   /** W3C trace context of the caller. */
   readonly traceparent?: string;
+  /** Names the call for `cancel`; the client chooses it. */
+  readonly callId?: string;
+}
+
+/** What a function may say of one call. */
+export interface CallOptions extends Omit<InvokeOptions, 'callId'> {
+  /** Ends the call with CANCELLED when it aborts, and tells the capability. The answer is then no parameter of other calls. */
+  readonly signal?: AbortSignal;
 }
 
 /** Everything that `acquire` takes: the union of both shapes, and what they lack. */
@@ -122,6 +130,8 @@ export interface DirectRoute {
 /** What a host exports for one lease. Peers in other languages implement exactly this. */
 export interface CapabilityTarget {
   invoke(method: string, parameters: readonly unknown[], options?: InvokeOptions): unknown;
+  /** Ends a running call of this lease; one that is over is fine. Hosts may do without. */
+  cancel?(callId: string): unknown;
 }
 
 /** What a host exports on its direct route. */

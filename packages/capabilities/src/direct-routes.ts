@@ -67,6 +67,7 @@ function endsOf(handle: HandleOnWire, target: TargetStub, release: () => Promise
   return {
     ...{ name, version, shard, tier, expiresAtMs },
     invoke: (method, parameters, options) => target.invoke(method, parameters, options),
+    cancel: (callId) => target.cancel(callId),
     renew: () => lease.renew(),
     release,
   };

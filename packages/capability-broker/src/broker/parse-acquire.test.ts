@@ -39,3 +39,25 @@ test('anything at all is parsed or refused as invalid', () => {
     }),
   );
 });
+
+test('whatever arrives is a request within the limits, or INVALID_PAYLOAD', () => {
+  const names = fc.array(fc.oneof(fc.constantFrom('a', 'b.c', '__proto__'), fc.string(), fc.jsonValue()), {
+    maxLength: 4,
+  });
+  const field = fc.oneof(names, fc.jsonValue());
+  const request = fc.record(
+    { required: field, optional: field, capabilities: field, version: field, versions: field, timeout: field },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fc.oneof(request, fc.jsonValue()), (message) => {
+      try {
+        const parsed = parseAcquire(message);
+        expect(parsed.required.length + parsed.optional.length).toBeGreaterThan(0);
+        expect(parsed.timeoutMs).toBeGreaterThan(0);
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'INVALID_PAYLOAD' });
+      }
+    }),
+  );
+});

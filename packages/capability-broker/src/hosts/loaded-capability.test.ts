@@ -10,16 +10,20 @@ const order = {
   limits: { maxConcurrentCalls: 2, maxPayloadBytes: 1_000, maxExecutionMs: 5_000 },
 };
 
-function open(methods: CapabilityInstance['methods'], rest: Partial<CapabilityInstance> = {}) {
+function open(methods: CapabilityInstance['methods'], rest: Partial<CapabilityInstance> = {}, maxConcurrentCalls = 2) {
   const clock = new VirtualClock();
   const spans = new Spans({ clock, random: createSeededRandom(1) });
-  const loaded = new LoadedCapability({ clock, spans }, order, { methods, ...rest });
+  const loaded = new LoadedCapability(
+    { clock, spans },
+    { ...order, limits: { ...order.limits, maxConcurrentCalls } },
+    { methods, ...rest },
+  );
   const asked: unknown[] = [];
   const other = { invoke: (...call: unknown[]) => asked.push(call) };
   const target = loaded.open({ key: order.key, leaseId: 'l1', account: 'x', ticket: '' }, { other });
   const invoke = async (...[method, parameters = [], options]: [string, unknown[]?, object?]): Promise<unknown> =>
     target.invoke(method, parameters, options);
-  return { clock, loaded, invoke, spans, asked };
+  return { clock, loaded, invoke, spans, asked, target };
 }
 
 const forever = (): Promise<never> => new Promise(() => {});
@@ -164,4 +168,39 @@ test('I8: a traced call is a span, and what it asks of others belongs to it', as
     ['hello', [1], { traceparent: `00-${trace}-${taken[0]?.spanId}-01` }],
     ['hello', [1]],
   ]);
+});
+
+test('I9: a running call is cancelled by its id, and nothing else is', async () => {
+  const signals: AbortSignal[] = [];
+  const wait = (call: CallContext): Promise<never> => {
+    signals.push(call.signal);
+    return forever();
+  };
+  const { invoke, loaded, target } = open({ wait });
+  const other = loaded.open({ key: order.key, leaseId: 'l2', account: 'x', ticket: '' }, {});
+  const calls = ['one', 'two'].map((callId) => invoke('wait', [], { callId }));
+  other.cancel?.('one');
+  target.cancel?.('three');
+  target.cancel?.('__proto__');
+  expect(loaded.counts.inFlight).toBe(2);
+  target.cancel?.('one');
+  await expect(calls[0]).rejects.toMatchObject({ code: 'CANCELLED' });
+  expect([signals.map(({ aborted }) => aborted), loaded.counts.inFlight]).toEqual([[true, false], 1]);
+  target.cancel?.('one');
+  loaded.end('l1');
+  await expect(calls[1]).rejects.toMatchObject({ code: 'RELEASED' });
+});
+
+test('I2: one account leaves a quarter of the calls to others', async () => {
+  const { invoke, loaded } = open({ wait: forever, now: async () => 1 }, {}, 4);
+  const waiting = Array.from({ length: 3 }, () => invoke('wait').catch(() => 'ended'));
+  await expect(invoke('now')).rejects.toMatchObject({
+    code: 'RESOURCE_EXHAUSTED',
+    message: expect.stringContaining('3 calls of one account'),
+  });
+  const other = loaded.open({ key: order.key, leaseId: 'l2', account: 'y', ticket: '' }, {});
+  expect(await other.invoke('now', [])).toBe(1);
+  loaded.end('l1');
+  expect(await Promise.all(waiting)).toEqual(['ended', 'ended', 'ended']);
+  expect(await other.invoke('now', [])).toBe(1);
 });

@@ -4,7 +4,8 @@
  * Ownership: the host owns it; it owns the instance that the module made, and disposes of it at `close`.
  *
  * I1 A target answers RELEASED from the moment its lease ended, and its running calls are told to stop and fail so.
- * I2 No more than `maxConcurrentCalls` calls run at once; the next one fails with RESOURCE_EXHAUSTED.
+ * I2 No more than `maxConcurrentCalls` calls run at once, and no more than three quarters of them for one account, so that
+ *    another always finds room; the next one fails with RESOURCE_EXHAUSTED.
  * I3 A call that takes longer than its limit fails with TIMEOUT, and its signal aborts.
  * I4 Parameters and results that are too large, too deep, cyclic or of a foreign class fail with INVALID_PAYLOAD.
  * I5 Only the methods that the instance lists can be called, whatever name a caller sends.
@@ -12,6 +13,7 @@
  * I7 What a method throws reaches the caller as CAPABILITY_FAILED with its message, without stack or cause; the errors
  *    of this package's catalogue pass as they are.
  * I8 A call of a sampled trace is a span of it, which its own calls of dependencies continue.
+ * I9 `cancel` ends a running call of the same lease with CANCELLED; one that is over, or of another lease, stays as it is.
  */
 import { type CapabilityTarget, type InvokeOptions, RpcTarget } from '@switchyard/capabilities';
 import { type Clock, createDeferred, isPlatformError, messageOf, type PlatformError } from '@switchyard/kernel';
@@ -23,6 +25,9 @@ import { measurePayload } from './measure-payload.ts';
 
 /** How deep parameters and results may nest. */
 export const maxPayloadDepth = 64;
+
+/** How much of a capability's calls one account may have at once. */
+const accountShare = 0.75;
 
 /** How many idempotency keys a capability remembers, oldest first out. */
 const maxRememberedKeys = 1_000;
@@ -40,6 +45,8 @@ interface OpenLease {
   readonly dependencies: Readonly<Record<string, CapabilityTarget>>;
   /** Ends the running calls. */
   readonly stops: Set<(error: PlatformError) => void>;
+  /** The same for calls that the caller named. */
+  readonly named: Map<string, (error: PlatformError) => void>;
   ended: boolean;
 }
 
@@ -51,6 +58,8 @@ export class LoadedCapability {
   readonly #instance: CapabilityInstance;
   readonly #leases = new Map<string, OpenLease>();
   readonly #answers = new Map<string, unknown>();
+  /** How many calls of each account run. */
+  readonly #busy = new Map<string, number>();
 
   constructor(deps: { readonly clock: Clock; readonly spans: Spans }, order: LoadOrder, instance: CapabilityInstance) {
     this.#clock = deps.clock;
@@ -68,9 +77,12 @@ export class LoadedCapability {
   }
 
   open(order: OpenOrder, dependencies: Readonly<Record<string, CapabilityTarget>>): CapabilityTarget {
-    const lease: OpenLease = { order, dependencies, stops: new Set(), ended: false };
+    const lease: OpenLease = { order, dependencies, stops: new Set(), named: new Map(), ended: false };
     this.#leases.set(order.leaseId, lease);
-    return new LeasedTarget((method, parameters, options) => this.#call(lease, method, parameters, options));
+    return new LeasedTarget(
+      (method, parameters, options) => this.#call(lease, method, parameters, options),
+      (callId) => this.#cancel(lease, callId),
+    );
   }
 
   /** Ends a lease; returns false when there is none. */
@@ -106,7 +118,7 @@ export class LoadedCapability {
   }
 
   #run(lease: OpenLease, method: string, parameters: readonly unknown[], options: InvokeOptions): unknown {
-    const { name, limits } = this.order;
+    const { name } = this.order;
     if (lease.ended) throw this.#released();
     const work = this.#methodOf(method);
     if (work === undefined) {
@@ -115,14 +127,7 @@ export class LoadedCapability {
     }
     if (!Array.isArray(parameters)) throw this.#invalid(`The parameters of '${method}'`, 'they are no list');
     this.#check(parameters, `The parameters of '${method}'`);
-    if (this.counts.inFlight >= limits.maxConcurrentCalls) {
-      const reason = 'its calls are all busy';
-      throw capabilityErrors.create('RESOURCE_EXHAUSTED', {
-        what: `'${name}'`,
-        limit: `${limits.maxConcurrentCalls} calls`,
-        reason,
-      });
-    }
+    this.#checkRoom(lease.order.account);
     this.counts.calls += 1;
     const call = new RunningCall(lease, this.#beginSpan(method, options));
     let result: unknown;
@@ -136,7 +141,7 @@ export class LoadedCapability {
       call.span?.end();
       return result;
     }
-    return this.#settle(lease, method, call, result, timeoutOf(options, limits.maxExecutionMs));
+    return this.#settle(lease, method, call, result, options);
   }
 
   async #settle(
@@ -144,9 +149,13 @@ export class LoadedCapability {
     method: string,
     call: RunningCall,
     result: PromiseLike<unknown>,
-    timeoutMs: number,
+    options: InvokeOptions,
   ): Promise<unknown> {
+    const timeoutMs = timeoutOf(options, this.order.limits.maxExecutionMs);
+    const { callId } = options;
+    const { account } = lease.order;
     this.counts.inFlight += 1;
+    this.#busy.set(account, (this.#busy.get(account) ?? 0) + 1);
     const stopped = createDeferred<never>();
     const stop = (error: PlatformError): void => {
       // The caller hears of the reason, not of what the method makes of its signal.
@@ -154,6 +163,7 @@ export class LoadedCapability {
       call.abort(error);
     };
     lease.stops.add(stop);
+    if (typeof callId === 'string') lease.named.set(callId, stop);
     const timer = this.#clock.schedule(timeoutMs, () => {
       this.counts.timeouts += 1;
       stop(capabilityErrors.create('TIMEOUT', { what: `'${method}' of '${this.order.name}'`, timeoutMs }));
@@ -168,14 +178,35 @@ export class LoadedCapability {
     } finally {
       timer.cancel();
       lease.stops.delete(stop);
+      if (typeof callId === 'string' && lease.named.get(callId) === stop) lease.named.delete(callId);
       this.counts.inFlight -= 1;
+      const busy = (this.#busy.get(account) ?? 1) - 1;
+      if (busy === 0) this.#busy.delete(account);
+      else this.#busy.set(account, busy);
     }
+  }
+
+  #cancel({ named }: OpenLease, callId: string): void {
+    const what = `A call of '${this.order.name}'`;
+    named.get(callId)?.(capabilityErrors.create('CANCELLED', { what, reason: 'its caller needs it no more' }));
   }
 
   #methodOf(name: unknown): CapabilityFunction | undefined {
     if (typeof name !== 'string' || !Object.hasOwn(this.#instance.methods, name)) return undefined;
     const method: unknown = this.#instance.methods[name];
     return typeof method === 'function' ? (method as CapabilityFunction) : undefined;
+  }
+
+  #checkRoom(account: string): void {
+    const { name, limits } = this.order;
+    const share = Math.ceil(limits.maxConcurrentCalls * accountShare);
+    const isFull = this.counts.inFlight >= limits.maxConcurrentCalls;
+    if (!isFull && (this.#busy.get(account) ?? 0) < share) return;
+    throw capabilityErrors.create('RESOURCE_EXHAUSTED', {
+      what: `'${name}'`,
+      limit: isFull ? `${limits.maxConcurrentCalls} calls` : `${share} calls of one account`,
+      reason: 'they are all busy',
+    });
   }
 
   /** Most calls belong to no trace, and cost no span. */
@@ -215,13 +246,23 @@ export class LoadedCapability {
   }
 }
 
-/** What callers hold. It has the one method, so a peer can reach nothing else. */
+/** What callers hold. It has these two methods, so a peer can reach nothing else. */
 class LeasedTarget extends RpcTarget implements CapabilityTarget {
   readonly #call: (method: string, parameters: readonly unknown[], options: InvokeOptions) => unknown;
 
-  constructor(call: (method: string, parameters: readonly unknown[], options: InvokeOptions) => unknown) {
+  readonly #cancel: (callId: string) => void;
+
+  constructor(
+    call: (method: string, parameters: readonly unknown[], options: InvokeOptions) => unknown,
+    cancel: (callId: string) => void,
+  ) {
     super();
     this.#call = call;
+    this.#cancel = cancel;
+  }
+
+  cancel(callId: string): void {
+    this.#cancel(callId);
   }
 
   invoke(method: string, parameters: readonly unknown[], options: InvokeOptions = {}): unknown {

@@ -181,10 +181,10 @@ export class HostInstance {
     return end;
   }
 
-  /** Stops the host at once, because it hangs or must go. */
-  async kill(detail: string): Promise<void> {
+  /** Stops the host at once, because it hangs or must go; `unloaded` when nothing is wrong with it. */
+  async kill(detail: string, kind: 'died' | 'unloaded' = 'died'): Promise<void> {
     const connection = this.#connection;
-    this.#finish({ kind: 'died', detail, unloadMs: 0, memoryBytes: this.#memoryBytes });
+    this.#finish({ kind, detail, unloadMs: 0, memoryBytes: this.#memoryBytes });
     if (connection?.dedicated) await connection.kill();
   }
 

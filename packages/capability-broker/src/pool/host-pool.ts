@@ -108,7 +108,7 @@ export class HostPool {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
-    await Promise.all(this.all().map((instance) => instance.kill('the broker is closing')));
+    await Promise.all(this.all().map((instance) => instance.kill('the broker is closing', 'unloaded')));
   }
 
   get memoryBytes(): number {

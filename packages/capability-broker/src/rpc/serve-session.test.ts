@@ -1,12 +1,14 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Duplex } from 'node:stream';
 import { MessageChannel } from 'node:worker_threads';
 import { connect, type RpcTarget, type Session } from '@switchyard/capabilities';
+import fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Identity } from '../broker/gate-object.ts';
 import { accountOf, openBroker } from '../testing/open-broker.ts';
-import { defaultServeOptions, type ServeDeps, type ServedSession, servePort } from './serve-session.ts';
+import { defaultServeOptions, type ServeDeps, type ServedSession, servePort, serveStream } from './serve-session.ts';
 import { createWebSocketListener } from './web-socket-listener.ts';
 
 const closers: (() => void)[] = [];
@@ -88,4 +90,76 @@ test('a WebSocket is served, except to pages in a browser', async () => {
   const refused = await new Promise((resolve) => page.on('error', (error) => resolve(error.message)));
   expect(refused).toBe('Unexpected server response: 403');
   expect(sessions).toHaveLength(1);
+});
+
+/** A stream whose other end is the test's. */
+function pairOfStreams() {
+  const written: string[] = [];
+  const stream = new Duplex({
+    read: () => {},
+    write: (chunk, _encoding, done) => {
+      written.push(String(chunk));
+      done();
+    },
+  });
+  return { stream, written };
+}
+
+const word = fc.constantFrom('push', 'pull', 'resolve', 'reject', 'release', 'abort', 'stream', 'pipe', 'pipeline');
+const form = fc.constantFrom(
+  'import',
+  'export',
+  'promise',
+  'remap',
+  'error',
+  'date',
+  'bytes',
+  'bigint',
+  'undefined',
+  'nan',
+);
+const name = fc.constantFrom(
+  'authenticate',
+  'administer',
+  'then',
+  'constructor',
+  '__proto__',
+  'toString',
+  'dup',
+  '#deps',
+);
+const small = fc.integer({ min: -3, max: 3 });
+
+/** Messages that look like the protocol, and are not. */
+const message = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    small,
+    word,
+    form,
+    name,
+    fc.constant(null),
+    fc.array(tie('value'), { maxLength: 4 }),
+    fc.dictionary(name, tie('value'), { maxKeys: 3 }),
+  ),
+})).value;
+
+test('whatever a peer without a token sends, it gets nothing, and the broker goes on', async () => {
+  const { broker, deps, enter } = open();
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.oneof(message, fc.json()), { maxLength: 8 }), async (messages) => {
+      const { stream, written } = pairOfStreams();
+      const served = serveStream(deps, stream);
+      for (const each of messages) stream.push(`${typeof each === 'string' ? each : JSON.stringify(each)}\n`);
+      await new Promise((resolve) => setImmediate(resolve));
+      served.close();
+      const handed = written
+        .join('')
+        .split('\n')
+        .filter((line) => line.includes('"export"'));
+      expect([handed, broker.leases.size]).toEqual([[], 0]);
+    }),
+    { numRuns: 300 },
+  );
+  expect(await enter().gate.authenticate('good').list()).toHaveLength(1);
 });

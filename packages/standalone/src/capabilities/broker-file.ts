@@ -1,6 +1,6 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf, Secret } from '@switchyard/kernel';
+import { type Clock, type Log, messageOf, Secret, type Timer } from '@switchyard/kernel';
 import { standaloneErrors } from '../errors.ts';
 import { capabilityProcessErrors } from './errors.ts';
 
@@ -15,6 +15,41 @@ export interface BrokerAccess {
   readonly endpoint: string;
   /** An administrator's. */
   readonly token: Secret;
+}
+
+/** How often the token is made anew; it holds for much longer. */
+const renewMs = 24 * 60 * 60_000;
+
+export interface KeepBrokerFileDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Makes a token anew. */
+  access(): Promise<BrokerAccess>;
+}
+
+/** Keeps the file with a token that holds until the answered function is called. Rejects with DATA_FOLDER_UNWRITABLE. */
+export async function keepBrokerFile(
+  { clock, log, access }: KeepBrokerFileDeps,
+  dataDirectory: string,
+): Promise<() => Promise<void>> {
+  let timer: Timer;
+  const write = async (): Promise<void> => writeBrokerFile(dataDirectory, await access());
+  const renew = (): void => {
+    timer = clock.schedule(renewMs, () => {
+      write().catch((error: unknown) =>
+        log.write('error', 'The file by which commands find the broker could not be renewed', {
+          error: messageOf(error),
+        }),
+      );
+      renew();
+    });
+  };
+  await write();
+  renew();
+  return async () => {
+    timer.cancel();
+    await removeBrokerFile(dataDirectory);
+  };
 }
 
 /** Writes the file whole. Rejects with DATA_FOLDER_UNWRITABLE. */

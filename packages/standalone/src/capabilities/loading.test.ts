@@ -1,10 +1,12 @@
 /** Loading and unloading with real hosts: budget, eviction, leaks, state, roll-outs. */
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { defaultBrokerOptions, openInProcessHost } from '@switchyard/capability-broker';
-import { systemClock, systemRandom } from '@switchyard/kernel';
+import { promisify } from 'node:util';
+import { defaultBrokerOptions } from '@switchyard/capability-broker';
 import { createMemoryLog } from '@switchyard/testkit';
 import { afterAll, afterEach, expect, it } from 'vitest';
 import { connectAdministrator } from './connect-administrator.ts';
+import type { CycleReport } from './testing/load-cycles.ts';
 import { openRunningBroker, probe, type RunningTestBroker, removeTestFolders } from './testing/open-running-broker.ts';
 
 let broker: RunningTestBroker;
@@ -49,27 +51,13 @@ it('tells of a capability that something still holds after it was unloaded', asy
 });
 
 it('500 times loaded and unloaded in one process, four megabytes each: the memory came back every time', async () => {
-  const host = openInProcessHost({
-    clock: systemClock,
-    random: systemRandom,
-    pid: process.pid,
-    memoryBytes: () => process.memoryUsage.rss(),
-    builtins: new Map(),
-  });
-  const limits = { maxConcurrentCalls: 1, maxPayloadBytes: 1_000, maxExecutionMs: 1_000 };
-  const order = {
-    ...{ key: 'heavy@1.0.0', name: 'heavy', version: '1.0.0', shard: 's', kind: 'in-process', entry: heavy, limits },
-    ...{ config: {}, statePath: null, idempotentMethods: [] },
-  };
-  const outcomes = new Set<string>();
-  const beforeBytes = process.memoryUsage.rss();
-  for (let cycle = 0; cycle < 500; cycle += 1) {
-    await host.host.load(order);
-    outcomes.add((await host.host.unload(order.key)).outcome);
-  }
-  expect(outcomes).toEqual(new Set(['unloaded']));
+  const program = fileURLToPath(new URL('./testing/load-cycles.ts', import.meta.url));
+  const flags = ['--conditions=switchyard-source', '--disable-warning=ExperimentalWarning'];
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, program, heavy, '500']);
+  const { outcomes, grownBytes }: CycleReport = JSON.parse(stdout);
+  expect(outcomes).toEqual(['unloaded']);
   // Two gigabytes went through; a twentieth of that would be a leak.
-  expect(process.memoryUsage.rss() - beforeBytes).toBeLessThan(100 * megabyte);
+  expect(grownBytes).toBeLessThan(100 * megabyte);
 }, 60_000);
 
 it('loads and unloads threads and WebAssembly many times; each ends with its memory', async () => {

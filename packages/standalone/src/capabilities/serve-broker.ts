@@ -4,7 +4,6 @@ import { type Log, type Secret, systemClock, systemRandom } from '@switchyard/ke
 import { createMemoryMeter } from '@switchyard/telemetry';
 import { DataFolder } from '../dev/data-folder.ts';
 import { lockDataFolder } from '../up/data-lock.ts';
-import { libraryCapabilities } from './library-capabilities.ts';
 import { type RunningBroker, startBroker } from './start-broker.ts';
 
 export interface ServeBrokerOptions {
@@ -36,6 +35,5 @@ async function open(log: Log, directory: string, options: ServeBrokerOptions): P
   const deps = { clock: systemClock, random: systemRandom, log };
   const keys = await openKeyRing(deps, { directory: join(directory, 'keys') });
   const issuer = createTokenIssuer({ ...deps, keys });
-  const library = () => libraryCapabilities(systemClock, options.environment);
-  return startBroker({ log, meter: createMemoryMeter(), keys, issuer }, { ...options, library });
+  return startBroker({ log, meter: createMemoryMeter(), keys, issuer }, options);
 }

@@ -20,10 +20,10 @@ import {
 import type { KeySource, TokenIssuer } from '@switchyard/identity';
 import { type Log, type Meter, messageOf, type Secret, systemClock, systemRandom } from '@switchyard/kernel';
 import { Closers } from '../dev/closers.ts';
-import { removeBrokerFile, writeBrokerFile } from './broker-file.ts';
-import { openBrokerPlaces } from './broker-places.ts';
+import { keepBrokerFile } from './broker-file.ts';
+import { type BrokerPlaces, openBrokerPlaces } from './broker-places.ts';
 import { type CapabilityTokens, createCapabilityTokens } from './capability-tokens.ts';
-import type { LibraryCapabilities, OfferedCapability } from './library-capabilities.ts';
+import { type LibraryCapabilities, libraryCapabilities } from './library-capabilities.ts';
 import { openBrokerSockets } from './open-broker-sockets.ts';
 import { createHostOpener, type HostProgram } from './open-capability-host.ts';
 import { openWarmthFile } from './warmth-file.ts';
@@ -43,8 +43,11 @@ export interface StartBrokerOptions {
   readonly dataDirectory: string;
   /** Where remote callers connect; nowhere unless named. */
   readonly webSocket?: { readonly host: string; readonly port: number };
-  /** What comes with the program. It is loaded when the first caller has authenticated, because many installations need none. */
-  library(): Promise<LibraryCapabilities>;
+  /**
+   * What comes with the program; the library unless named. It is loaded when the first caller has authenticated, because many
+   * installations need none.
+   */
+  library?(): Promise<LibraryCapabilities>;
   /** What processes of capabilities see of the environment: PATH and the like. */
   readonly environment: Readonly<Record<string, string>>;
   readonly maxThreadHeapMb?: number;
@@ -77,6 +80,9 @@ export interface RunningBroker {
 
 const defaultThreadHeapMb = 128;
 
+/** Who speaks in lines about spans. */
+const spanCategory = 'Host.Capabilities';
+
 /** Opens everything. When something cannot be had, nothing is left. */
 export async function startBroker(deps: StartBrokerDeps, options: StartBrokerOptions): Promise<RunningBroker> {
   const closers = new Closers(deps.log);
@@ -89,51 +95,17 @@ export async function startBroker(deps: StartBrokerDeps, options: StartBrokerOpt
 }
 
 async function open(deps: StartBrokerDeps, options: StartBrokerOptions, closers: Closers): Promise<RunningBroker> {
-  const { log, meter, keys, issuer } = deps;
+  const { log, keys, issuer } = deps;
   const directory = join(options.dataDirectory, 'capabilities');
   const packages = new PackageStore(directory);
   await packages.prepare();
   const places = await openBrokerPlaces(join(directory, 'state'));
   closers.add('sockets of capabilities', () => places.remove());
-  const limits = limitsOf(options);
-  const builtins = new Map<string, CapabilityModule>();
-  const programs = new Map<CapabilityKind, HostProgram>();
-  const openHost = createHostOpener(
-    { clock: systemClock, log, builtins, verifyPackage: (manifest) => packages.open(manifest) },
-    {
-      nodeProgram: options.nodeProgram ?? builtHostProgram(),
-      programs,
-      environment: options.environment,
-      maxThreadHeapMb: options.maxThreadHeapMb ?? defaultThreadHeapMb,
-      relayToken: options.relayToken,
-    },
-  );
-  const broker = new Broker(
-    {
-      ...{ clock: systemClock, log, meter, random: systemRandom, openHost, pathsOf: places.pathsOf },
-      warmth: openWarmthFile(log, join(directory, 'warmth.json')),
-      recordSpan: (span) => {
-        if (deps.recordSpan === undefined) log.write('debug', 'Span', { category: 'Host.Capabilities', ...span });
-        else deps.recordSpan(span);
-      },
-    },
-    limits,
-  );
+  const { broker, ready } = openBroker(deps, options, { directory, packages, places });
   closers.add('capabilities', () => broker.close());
   for (const { manifest, weight } of await packages.registrations()) broker.registry.register(manifest, weight);
-  let loading: Promise<void> | undefined;
-  const ready = (): Promise<void> => {
-    loading ??= options
-      .library()
-      .then((library) => addLibrary(broker, library, { builtins, programs }))
-      .catch((error: unknown) => {
-        loading = undefined;
-        log.write('error', 'The built-in capabilities could not be loaded', { error: messageOf(error) });
-      });
-    return loading;
-  };
   const tokens = createCapabilityTokens({ clock: systemClock, issuer, keys });
-  const { memoryBudgetBytes } = limits.pool;
+  const { memoryBudgetBytes } = limitsOf(options).pool;
   const sockets = await openBrokerSockets(
     {
       ...{ broker, clock: systemClock, memoryBudgetBytes, packages },
@@ -147,8 +119,9 @@ async function open(deps: StartBrokerDeps, options: StartBrokerOptions, closers:
   );
   closers.add('sessions of capabilities', () => sockets.close());
   const endpoint = `unix:${places.socketPath}`;
-  await writeBrokerFile(options.dataDirectory, { endpoint, token: await tokens.forAdministrator() });
-  closers.add('broker file', () => removeBrokerFile(options.dataDirectory));
+  const access = async () => ({ endpoint, token: await tokens.forAdministrator() });
+  const stopKeeping = await keepBrokerFile({ clock: systemClock, log, access }, options.dataDirectory);
+  closers.add('broker file', stopKeeping);
   return {
     broker,
     endpoint,
@@ -162,6 +135,53 @@ async function open(deps: StartBrokerDeps, options: StartBrokerOptions, closers:
     servePort: (port) => sockets.servePort(port),
     close: () => closers.close(),
   };
+}
+
+interface BrokerParts {
+  readonly directory: string;
+  readonly packages: PackageStore;
+  readonly places: BrokerPlaces;
+}
+
+/** The broker and its hosts; `ready` loads what comes with the program, once. */
+function openBroker(
+  { log, meter, recordSpan }: StartBrokerDeps,
+  options: StartBrokerOptions,
+  { directory, packages, places }: BrokerParts,
+): { readonly broker: Broker; ready(): Promise<void> } {
+  const builtins = new Map<string, CapabilityModule>();
+  const programs = new Map<CapabilityKind, HostProgram>();
+  const openHost = createHostOpener(
+    { clock: systemClock, log, builtins, verifyPackage: (manifest) => packages.open(manifest) },
+    {
+      nodeProgram: options.nodeProgram ?? builtHostProgram(),
+      programs,
+      environment: options.environment,
+      maxThreadHeapMb: options.maxThreadHeapMb ?? defaultThreadHeapMb,
+      relayToken: options.relayToken,
+    },
+  );
+  const logSpan = (span: SpanRecord): void => log.write('debug', 'Span', { category: spanCategory, ...span });
+  const broker = new Broker(
+    {
+      ...{ clock: systemClock, log, meter, random: systemRandom, openHost, pathsOf: places.pathsOf },
+      warmth: openWarmthFile(log, join(directory, 'warmth.json')),
+      recordSpan: (span) => (recordSpan ?? logSpan)(span),
+    },
+    limitsOf(options),
+  );
+  const loadLibrary = options.library ?? (() => libraryCapabilities(systemClock, options.environment));
+  let loading: Promise<void> | undefined;
+  const ready = (): Promise<void> => {
+    loading ??= loadLibrary()
+      .then((library) => addLibrary(broker, library, { builtins, programs }))
+      .catch((error: unknown) => {
+        loading = undefined;
+        log.write('error', 'The built-in capabilities could not be loaded', { error: messageOf(error) });
+      });
+    return loading;
+  };
+  return { broker, ready };
 }
 
 function limitsOf({ limits, memoryBudgetBytes }: StartBrokerOptions): BrokerOptions {

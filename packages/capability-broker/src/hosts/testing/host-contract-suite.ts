@@ -29,7 +29,7 @@ export function probeOrder(change: Partial<LoadOrder> = {}): LoadOrder {
   return {
     ...{ key: 'probe@1.0.0', name: 'probe', version: '1.0.0', shard: 'probe:shard-0', kind: 'thread' },
     ...{ entry: fixture('probe.cjs'), config: { colour: 'red' }, statePath: null, idempotentMethods: [] },
-    limits: { maxConcurrentCalls: 100, maxPayloadBytes: 1_000_000, maxExecutionMs: 10_000 },
+    limits: { maxConcurrentCalls: 200, maxPayloadBytes: 1_000_000, maxExecutionMs: 10_000 },
     ...change,
   };
 }
@@ -145,7 +145,10 @@ export function hostContractSuite({ title, probe, kind, open, skip, inProcess }:
     test('runs a call with an idempotency key once', async () => {
       const invoke = await opened();
       const calls = ['k', 'k', 'l'].map((idempotencyKey) => invoke('count', [], { idempotencyKey }));
-      expect(await Promise.all(calls)).toEqual([1, 1, 2]);
+      const [first, again, other] = await Promise.all(calls);
+      // Which of the two keys runs first is the host's matter.
+      expect(again).toBe(first);
+      expect(new Set([first, other])).toEqual(new Set([1, 2]));
     });
 
     test('answers RELEASED once a lease ended, running calls included, and tells the capability', async () => {

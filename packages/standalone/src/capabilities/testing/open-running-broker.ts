@@ -6,13 +6,8 @@ import { type Capabilities, createCapabilities, type Endpoint } from '@switchyar
 import type { CapabilityManifestInput } from '@switchyard/capability-broker';
 import { createTokenIssuer, openKeyRing } from '@switchyard/identity';
 import { silentLog, silentMeter, systemClock, systemRandom } from '@switchyard/kernel';
-import {
-  type OfferedCapability,
-  type RunningBroker,
-  type StartBrokerDeps,
-  type StartBrokerOptions,
-  startBroker,
-} from '../start-broker.ts';
+import type { OfferedCapability } from '../library-capabilities.ts';
+import { type RunningBroker, type StartBrokerDeps, type StartBrokerOptions, startBroker } from '../start-broker.ts';
 
 /** A broker with real hosts, in a folder of its own. */
 export interface RunningTestBroker extends RunningBroker {
@@ -71,7 +66,11 @@ export async function openRunningBroker(
   const issuer = createTokenIssuer({ ...deps, keys });
   const running = await startBroker(
     { log: silentLog, meter: silentMeter, keys, issuer, ...more },
-    { dataDirectory: directory, capabilities, environment: {}, nodeProgram: await hostProgram(), ...options },
+    {
+      ...{ dataDirectory: directory, environment: {}, nodeProgram: await hostProgram() },
+      library: async () => ({ capabilities, programs: new Map() }),
+      ...options,
+    },
   );
   const clients: Capabilities[] = [];
   return {
