@@ -1,11 +1,12 @@
 /**
  * Bundles the entries of capabilities: `dist/bundle/<name>.mjs`, each one file with its thread programs inside, so that it
- * loads fast and has one digest. Beside them stand what is read as a file: models, and the WebAssembly of the ONNX
- * runtime. Called by `tools/build.ts`, and by tests, which write it elsewhere.
+ * loads fast and has one digest. Beside them stands what is read as a file: models, the WebAssembly of the ONNX runtime,
+ * and its thread. Called by `tools/build.ts`, and by tests, which write it elsewhere.
  */
-import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
@@ -19,6 +20,14 @@ const threads = {
   background: 'src/background/main.ts',
 };
 
+/** The thread programs that an entry starts. */
+const threadsOf = {
+  'data-sql.ts': ['sqlite'],
+  'ml-inference.ts': ['inference'],
+  'compute.ts': ['compute'],
+  'background.ts': ['background'],
+};
+
 /** What the ONNX runtime opens by path; other builds of it are left out. */
 const wasmFiles = ['ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm'];
 
@@ -30,16 +39,16 @@ const common = {
   tsconfig: false,
 };
 
-/** The programs of threads as addresses that hold their code. */
-export async function bundleThreads(names = Object.keys(threads)) {
-  const programs = {};
+/** Writes thread programs into a folder; returns their paths by name. */
+export async function bundleThreads({ outDir, names = Object.keys(threads) }) {
+  const paths = {};
   for (const name of names) {
     const bundle = await rolldown({ ...common, input: join(here, threads[name]) });
-    const { output } = await bundle.generate({ format: 'esm', codeSplitting: false, minify: true });
+    paths[name] = join(outDir, `${name}-thread.mjs`);
+    await bundle.write({ file: paths[name], format: 'esm', codeSplitting: false, minify: true });
     await bundle.close();
-    programs[name] = `data:text/javascript;base64,${Buffer.from(output[0].code).toString('base64')}`;
   }
-  return programs;
+  return paths;
 }
 
 /** Writes all entries and what they open. Hosts may be loading the old ones: the new folder is renamed into place. */
@@ -47,8 +56,8 @@ export async function bundleEntries({ outDir = join(here, 'dist', 'bundle') } = 
   const draft = `${outDir}.${process.pid}`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
-  const files = filesModule(await bundleThreads());
   for (const entry of entries) {
+    const files = filesModule(await bundleThreads({ outDir: draft, names: threadsOf[entry] ?? [] }));
     const bundle = await rolldown({
       ...common,
       input: join(here, 'src/entries', entry),
@@ -58,6 +67,7 @@ export async function bundleEntries({ outDir = join(here, 'dist', 'bundle') } = 
     await bundle.write({ file, format: 'esm', codeSplitting: false, minify: true });
     await bundle.close();
   }
+  writeFileSync(join(draft, 'digests.json'), JSON.stringify(digestsOf(draft), null, 2));
   copyAll(join(here, 'models'), join(draft, 'models'), (name) => /\.(?:json|onnx)$/.test(name));
   const runtime = dirname(createRequire(import.meta.url).resolve('onnxruntime-web'));
   copyAll(runtime, join(draft, 'onnxruntime'), (name) => wasmFiles.includes(name));
@@ -66,9 +76,17 @@ export async function bundleEntries({ outDir = join(here, 'dist', 'bundle') } = 
   return outDir;
 }
 
-/** The counterpart of src/library-files.ts inside a bundle. */
-function filesModule(programs) {
-  const urls = Object.entries(programs).map(([name, address]) => `${name}: new URL(${JSON.stringify(address)})`);
+/**
+ * The counterpart of src/library-files.ts inside a bundle: thread programs become part of the code. Only that of the ONNX
+ * runtime stays a file, because it looks for its WebAssembly from where it stands.
+ */
+function filesModule(paths) {
+  const urls = Object.entries(paths).map(([name, path]) => {
+    if (name === 'inference') return `${name}: new URL('./${basename(path)}', import.meta.url)`;
+    const code = readFileSync(path).toString('base64');
+    rmSync(path);
+    return `${name}: new URL('data:text/javascript;base64,${code}')`;
+  });
   return {
     moduleType: 'js',
     code: `import { fileURLToPath } from 'node:url';
@@ -76,6 +94,16 @@ function filesModule(programs) {
       export const modelFolder = fileURLToPath(new URL('./models', import.meta.url));
       export function findWasmFolder() { return fileURLToPath(new URL('./onnxruntime', import.meta.url)); }`,
   };
+}
+
+/** The sha256 of each entry; a manifest names it, and the broker compares before every load. */
+function digestsOf(folder) {
+  const names = entries.map((entry) => entry.replace(/\.ts$/, '.mjs'));
+  const digest = (name) =>
+    createHash('sha256')
+      .update(readFileSync(join(folder, name)))
+      .digest('hex');
+  return Object.fromEntries(names.map((name) => [name, digest(name)]));
 }
 
 function copyAll(from, to, wanted) {

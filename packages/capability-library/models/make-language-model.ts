@@ -43,7 +43,9 @@ export function makeLanguageModel(): { readonly model: Uint8Array; readonly desc
   const sha256 = createHash('sha256').update(model).digest('hex');
   const text = { ngramSize, buckets, input: 'ngrams' };
   const description = { name: 'language', file: 'language.onnx', sha256, output: 'probabilities', labels, text };
-  return { model, description: `${JSON.stringify(description, null, 2)}\n` };
+  // The list of labels on one line, as the formatter of this repository has it.
+  const lines = JSON.stringify(description, null, 2).replace(/\[[^\]]*\]/, `["${labels.join('", "')}"]`);
+  return { model, description: `${lines}\n` };
 }
 
 function learn(

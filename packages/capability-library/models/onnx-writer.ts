@@ -71,7 +71,7 @@ function node({ type, inputs, outputs, attributes = {} }: Operation): Uint8Array
 function tensor({ name, shape, values }: Constant): Uint8Array {
   const raw = new Uint8Array(values.length * 4);
   const view = new DataView(raw.buffer);
-  values.forEach((value, index) => view.setFloat32(index * 4, value, true));
+  for (const [index, value] of values.entries()) view.setFloat32(index * 4, value, true);
   return message(...shape.map((size) => integer(1, size)), integer(2, float32), text(8, name), bytes(9, raw));
 }
 

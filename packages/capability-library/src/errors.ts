@@ -9,7 +9,8 @@ export const libraryErrors = defineErrors({
   PARAMETER_INVALID: { ...byTheCaller, message: '{what} cannot be used: {reason}.' },
   CAPABILITY_CONFIG_INVALID: {
     ...byTheCaller,
-    message: "The configuration of capability '{name}' is not valid: {reason}. Mend its manifest and register it again.",
+    message:
+      "The configuration of capability '{name}' is not valid: {reason}. Mend its manifest and register it again.",
   },
   SQL_REFUSED: {
     ...byTheCaller,
@@ -31,7 +32,7 @@ export const libraryErrors = defineErrors({
     http: 409,
     grpc: 10,
     message:
-      "Statement {position} changed {actual} rows where {expected} were expected, so the whole transaction was undone. Read again and retry.",
+      'Statement {position} changed {actual} rows where {expected} were expected, so the whole transaction was undone. Read again and retry.',
   },
   SQL_UNAVAILABLE: {
     ...forNow,

@@ -1,18 +1,20 @@
 /** The library as a broker meets it: its manifests are registered, and real hosts load its entries. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Crypto, DataSql, Text, Web } from '@switchyard/capabilities';
 import {
-  type CapabilityManifest,
   type CapabilityModule as BrokerModule,
+  type CapabilityManifest,
   type HostConnection,
   keyOf,
   openInProcessHost,
   openProcessHost,
   openThreadHost,
+  PackageStore,
   parseManifest,
 } from '@switchyard/capability-broker';
-import type { Crypto, DataSql, Text, Web } from '@switchyard/capabilities';
 import { silentLog, systemClock, systemRandom } from '@switchyard/kernel';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { bundleNodeProgram } from '../../capability-broker/src/hosts/testing/node-program.ts';
@@ -24,8 +26,8 @@ import { bundleEntries } from './testing/bundle-threads.ts';
 const folder = mkdtempSync(join(tmpdir(), 'library-'));
 /** Hosts and entries as they are published. */
 const program = await bundleNodeProgram();
-const entryFolder = await bundleEntries(join(folder, 'bundle'));
-const manifests = new Map(createLibraryManifests({ entryFolder, entryExtension: '.mjs' }).map((input) => [input.name, parseManifest(input)]));
+const bundleFolder = await bundleEntries(join(folder, 'bundle'));
+const manifests = new Map(createLibraryManifests({ bundleFolder }).map((input) => [input.name, parseManifest(input)]));
 const open: HostConnection[] = [];
 
 afterEach(async () => {
@@ -88,9 +90,37 @@ test('the core is what the list says, and nothing of it has a file', () => {
 
 test('what the operator configures reaches the manifest of that name alone', () => {
   const configured = createLibraryManifests({ config: { 'data.sql': { maxRows: 7 }, __proto__: { x: 1 } } });
-  expect(configured.filter(({ config }) => Object.keys(config).length > 0).map(({ name }) => name)).toEqual(['data.sql']);
-  const elsewhere = createLibraryManifests({ entryFolder: '/opt/x', entryExtension: '.mjs' });
-  expect(elsewhere.find(({ name }) => name === 'web')?.entry).toBe('/opt/x/web.mjs');
+  expect(configured.filter(({ config }) => Object.keys(config).length > 0).map(({ name }) => name)).toEqual([
+    'data.sql',
+  ]);
+});
+
+test('a manifest names the digest of its bundled entry; without a bundle, the file that it is made of', () => {
+  for (const { tier, entry, digest } of manifests.values()) {
+    if (tier === 1 || entry === null) continue;
+    expect(digest).toBe(createHash('sha256').update(readFileSync(entry)).digest('hex'));
+  }
+  const unbundled = createLibraryManifests({ bundleFolder: join(folder, 'none') });
+  const entries = unbundled
+    .filter(({ tier }) => tier > 1)
+    .map(({ entry, digest }) => [existsSync(entry ?? ''), digest]);
+  expect(entries).toEqual(entries.map(() => [true, null]));
+});
+
+test('an entry comes from the package store, and is refused once it was changed', async () => {
+  const store = new PackageStore(join(folder, 'packages'));
+  await store.prepare();
+  const { name, version, tier, kind, entry } = find('crypto');
+  const { digest, path } = await store.put(readFileSync(entry ?? ''), 'crypto.mjs');
+  const stored = parseManifest({ name, version, tier, kind, entry: path, digest });
+  await store.open(stored);
+  const { host } = start(stored);
+  const { limits, idempotentMethods } = stored;
+  const order = { key: 'crypto@1.0.0', name, version, kind, limits, idempotentMethods, config: {} };
+  const { methods } = await host.load({ ...order, entry: path, statePath: null, shard: 'crypto:shard-0' });
+  expect(methods).toContain('seal');
+  appendFileSync(path, '//');
+  await expect(store.open(stored)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
 });
 
 test('every method that a manifest calls idempotent exists', async () => {
@@ -101,7 +131,9 @@ test('every method that a manifest calls idempotent exists', async () => {
 });
 
 test('a module of this library is one of the broker, and has what clients are promised', async () => {
-  const module: CapabilityModule & BrokerModule = createCoreModules({ clock: systemClock }).get('text') as CapabilityModule;
+  const module: CapabilityModule & BrokerModule = createCoreModules({ clock: systemClock }).get(
+    'text',
+  ) as CapabilityModule;
   expect(module.create).toBeTypeOf('function');
   // Types alone: were a method missing from these lists, this would not compile.
   const promised = {
@@ -121,7 +153,10 @@ test('SQL in a thread: a table that is still there after the thread', async () =
   await open.pop()?.kill();
   const second = await load('data.sql');
   expect(await second.call('query', ['SELECT text FROM note'])).toEqual([{ text: 'kept' }]);
-  await expect(second.call('query', ['SELECT nothing'])).rejects.toMatchObject({ code: 'SQL_REFUSED', retryable: false });
+  await expect(second.call('query', ['SELECT nothing'])).rejects.toMatchObject({
+    code: 'SQL_REFUSED',
+    retryable: false,
+  });
 });
 
 test('keys in a thread: sealed here, opened here', async () => {

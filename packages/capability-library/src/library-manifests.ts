@@ -1,4 +1,7 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fieldOf } from './parameters.ts';
 import { sourceExtension } from './source-extension.ts';
 
 /** A manifest as the broker's registry takes it. */
@@ -8,6 +11,8 @@ export interface LibraryManifest {
   readonly tier: 1 | 2 | 3;
   readonly kind: 'builtin' | 'thread' | 'process';
   readonly entry: string | null;
+  /** The sha256 of the entry, where it was bundled; the broker compares before every load. */
+  readonly digest: string | null;
   readonly requires: readonly { readonly name: string; readonly range: string }[];
   readonly estimatedLoadMs: number;
   readonly memoryFootprintBytes: number;
@@ -22,10 +27,8 @@ export interface LibraryManifest {
 }
 
 export interface LibraryManifestOptions {
-  /** Where the entries stand; this package's own folder when left out. */
-  readonly entryFolder?: string;
-  /** The extension of the entries; that of this package's own files when left out. */
-  readonly entryExtension?: string;
+  /** A folder that `build.mjs` wrote; the one of this package when left out. */
+  readonly bundleFolder?: string;
   /** Configuration by name, from the operator. */
   readonly config?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
@@ -34,7 +37,7 @@ const version = '1.0.0';
 const megabyte = 1024 * 1024;
 
 /** Everything but where the file stands and what the operator says. Times and sizes are those of docs/capability-library.md. */
-type Fixed = Omit<LibraryManifest, 'entry' | 'config' | 'version'> & { readonly file?: string };
+type Fixed = Omit<LibraryManifest, 'entry' | 'digest' | 'config' | 'version'> & { readonly file?: string };
 
 const library: readonly Fixed[] = [
   core('text', ['parseCsv', 'formatCsv', 'encode', 'decode', 'canonicalJson', 'fill', 'tokenise', 'ngrams']),
@@ -82,12 +85,29 @@ function core(name: string, idempotentMethods: readonly string[]): Fixed {
 
 /** The manifests of this library, ready to be registered. */
 export function createLibraryManifests(options: LibraryManifestOptions = {}): LibraryManifest[] {
-  const { entryFolder = fileURLToPath(new URL('./entries', import.meta.url)), config = {} } = options;
-  const { entryExtension = sourceExtension } = options;
+  const { bundleFolder = fileURLToPath(new URL('./bundle', import.meta.url)), config = {} } = options;
+  const digests = readDigests(bundleFolder);
   return library.map(({ file, ...fixed }) => ({
     ...fixed,
+    ...(file === undefined ? { entry: null, digest: null } : entryOf(file, bundleFolder, digests)),
     version,
-    entry: file === undefined ? null : `${entryFolder}/${file}${entryExtension}`,
     config: (Object.hasOwn(config, fixed.name) ? config[fixed.name] : undefined) ?? {},
   }));
+}
+
+/** The bundled entry; without a bundle, the file of this package that it is made of. */
+function entryOf(
+  file: string,
+  bundleFolder: string,
+  digests: Readonly<Record<string, unknown>>,
+): Pick<LibraryManifest, 'entry' | 'digest'> {
+  const digest = fieldOf(digests, `${file}.mjs`);
+  if (typeof digest === 'string') return { entry: join(bundleFolder, `${file}.mjs`), digest };
+  const entry = fileURLToPath(new URL(`./entries/${file}${sourceExtension}`, import.meta.url));
+  return { entry, digest: null };
+}
+
+function readDigests(bundleFolder: string): Readonly<Record<string, unknown>> {
+  const path = join(bundleFolder, 'digests.json');
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
 }

@@ -38,7 +38,7 @@ namespace Switchyard.Host
     public abstract class DependencyDoor : MarshalByRefObject
     {
         public abstract bool Has(string name);
-        public abstract Outcome Invoke(string name, string method, object[] parameters);
+        public abstract Outcome Invoke(string name, string method, object[] parameters, string traceparent);
         public override object InitializeLifetimeService() { return null; }
     }
 
@@ -126,7 +126,7 @@ namespace Switchyard.Host
 
             public IDependency Dependency(string name)
             {
-                if (door.Has(name)) return new OpenDependency(door, name);
+                if (door.Has(name)) return new OpenDependency(door, name, terms.Traceparent);
                 throw new CapabilityException("DEPENDENCY_MISSING", "This capability requires no '" + name + "'.");
             }
         }
@@ -135,16 +135,18 @@ namespace Switchyard.Host
         {
             readonly DependencyDoor door;
             readonly string name;
+            readonly string traceparent;
 
-            public OpenDependency(DependencyDoor door, string name)
+            public OpenDependency(DependencyDoor door, string name, string traceparent)
             {
                 this.door = door;
                 this.name = name;
+                this.traceparent = traceparent;
             }
 
             public object Invoke(string method, object[] parameters)
             {
-                var outcome = door.Invoke(name, method, parameters);
+                var outcome = door.Invoke(name, method, parameters, traceparent);
                 if (outcome.Failure == null) return outcome.Value;
                 throw new CapabilityException(outcome.Code ?? "CAPABILITY_FAILED", outcome.Failure, outcome.Retryable);
             }

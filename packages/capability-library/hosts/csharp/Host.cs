@@ -37,10 +37,14 @@ namespace Switchyard.Host
         readonly Dictionary<string, Loaded> loaded = new Dictionary<string, Loaded>();
         readonly Dictionary<string, Ticketed> leases = new Dictionary<string, Ticketed>();
         readonly Dictionary<string, RpcTarget> tickets = new Dictionary<string, RpcTarget>();
+        readonly Spans spans = new Spans();
+        readonly OrderedStart calls;
         readonly object gate = new object();
         readonly object loading = new object();
 
         public readonly WorkerThreads Threads = new WorkerThreads(MaxThreads);
+
+        public CapabilityHost() { calls = new OrderedStart(Threads); }
 
         public override bool Has(string method) { return Methods.Contains(method); }
         public override bool IsSlow(string method) { return method == "load" || method == "unload" || method == "end"; }
@@ -77,7 +81,7 @@ namespace Switchyard.Host
                 }
                 var names = context.Methods.Cast<object>().ToList();
                 var report = new Dictionary<string, object> { { "loadMs", watch.Elapsed.TotalMilliseconds }, { "methods", names } };
-                lock (gate) loaded[key] = new Loaded { Capability = new LoadedCapability(order, context, Threads), Report = report };
+                lock (gate) loaded[key] = new Loaded { Capability = new LoadedCapability(order, context, calls, spans), Report = report };
                 return report;
             }
         }
@@ -180,6 +184,7 @@ namespace Switchyard.Host
                     { "timeouts", counts.Sum(one => one.Timeouts) },
                     { "leases", (long)leases.Count },
                     { "memoryBytes", MemoryBytes() },
+                    { "spans", spans.Take() },
                 };
             }
         }

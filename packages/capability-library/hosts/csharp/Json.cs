@@ -16,6 +16,7 @@ namespace Switchyard.Host
     {
         /// <summary>How deep a message may nest.</summary>
         const int MaxDepth = 96;
+        const long MaxSafeInteger = (1L << 53) - 1;
 
         public static object Parse(string text)
         {
@@ -123,7 +124,9 @@ namespace Switchyard.Host
             while (position < text.Length && "+-.0123456789eE".IndexOf(text[position]) >= 0) position++;
             var piece = text.Substring(start, position - start);
             long whole;
-            if (long.TryParse(piece, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out whole)) return whole;
+            // Beyond what doubles hold exactly it was a double: large integers come as bigint.
+            if (long.TryParse(piece, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out whole)
+                && whole <= MaxSafeInteger && whole >= -MaxSafeInteger) return whole;
             double number;
             if (double.TryParse(piece, NumberStyles.Float, CultureInfo.InvariantCulture, out number)) return number;
             throw Broken(start);

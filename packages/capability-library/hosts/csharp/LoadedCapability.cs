@@ -40,9 +40,11 @@ namespace Switchyard.Host
         public Door(Dictionary<string, Stub> stubs) { this.stubs = stubs; }
         public override bool Has(string name) { return name != null && stubs.ContainsKey(name); }
 
-        public override Outcome Invoke(string name, string method, object[] parameters)
+        public override Outcome Invoke(string name, string method, object[] parameters, string traceparent)
         {
-            try { return new Outcome { Value = stubs[name].Call("invoke", method, new List<object>(parameters)).Wait() }; }
+            var options = new Dictionary<string, object>();
+            if (traceparent != "") options["traceparent"] = traceparent;
+            try { return new Outcome { Value = stubs[name].Call("invoke", method, new List<object>(parameters), options).Wait() }; }
             catch (CapabilityException error) { return new Outcome { Failure = error.Message, Code = error.Code, Retryable = error.Retryable }; }
         }
 
@@ -75,7 +77,8 @@ namespace Switchyard.Host
     {
         const int MaxRememberedKeys = 1000;
         readonly LoadContext context;
-        readonly WorkerThreads threads;
+        readonly OrderedStart threads;
+        readonly Spans spans;
         readonly string name;
         readonly HashSet<string> methods;
         readonly long maxConcurrentCalls;
@@ -89,10 +92,11 @@ namespace Switchyard.Host
 
         public readonly CallCounts Counts = new CallCounts();
 
-        public LoadedCapability(Dictionary<string, object> order, LoadContext context, WorkerThreads threads)
+        public LoadedCapability(Dictionary<string, object> order, LoadContext context, OrderedStart threads, Spans spans)
         {
             this.context = context;
             this.threads = threads;
+            this.spans = spans;
             name = (string)order["name"];
             methods = new HashSet<string>(context.Methods);
             var limits = (Dictionary<string, object>)order["limits"];
@@ -164,6 +168,7 @@ namespace Switchyard.Host
             Check(PayloadMeasure.Refusal(parameters, maxPayloadBytes, CapabilityRunner.MaxPayloadDepth), "The parameters of '" + method + "'");
             var answer = new Answer();
             var runner = context.Runner;
+            var span = spans.Begin(name + "." + method, TextOf(options, "traceparent"));
             Action<CapabilityException> stop;
             CallTerms terms;
             lock (gate)
@@ -171,7 +176,7 @@ namespace Switchyard.Host
                 if (Counts.InFlight >= maxConcurrentCalls) throw Exhausted(maxConcurrentCalls + " calls", "its calls are all busy");
                 Counts.Calls++;
                 Counts.InFlight++;
-                terms = new CallTerms { CallId = nextCall++, Account = lease.Account, LeaseId = lease.Id, Traceparent = TextOf(options, "traceparent"), MaxPayloadBytes = maxPayloadBytes };
+                terms = new CallTerms { CallId = nextCall++, Account = lease.Account, LeaseId = lease.Id, Traceparent = span.Traceparent, MaxPayloadBytes = maxPayloadBytes };
                 stop = error =>
                 {
                     // The caller hears of the reason, not of what the method makes of being told to stop.
@@ -185,6 +190,8 @@ namespace Switchyard.Host
             answer.Then(() =>
             {
                 timer.Dispose();
+                var known = answer.Error as CapabilityException;
+                span.End(answer.Error == null ? "" : known == null ? "CAPABILITY_FAILED" : known.Code);
                 lock (gate)
                 {
                     lease.Stops.Remove(stop);
@@ -192,8 +199,10 @@ namespace Switchyard.Host
                     if (answer.Error != null) Counts.Failures++;
                 }
             });
-            if (!threads.Submit(() => Work(answer, () => runner.Invoke(terms, method, parameters.ToArray(), lease.Door), method)))
-                answer.Reject(Exhausted("threads", "methods that do not return hold them"));
+            threads.Submit(
+                () => Work(answer, () => runner.Invoke(terms, method, parameters.ToArray(), lease.Door), method),
+                answer,
+                () => answer.Reject(Exhausted("threads", "methods that do not return hold them")));
             return answer;
         }
 

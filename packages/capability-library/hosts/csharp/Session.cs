@@ -1,6 +1,7 @@
 // One conversation with a peer: capnweb's messages over lines of JSON.
 //
-// I1 What the peer pushes gets the next id; a call that fails is an answer, a message that breaks the rules is the end.
+// I1 What the peer pushes gets the next id; a call that fails, or brings a value that C# does not have, is an answer; a
+//    message that breaks the rules is the end.
 // I2 A call on an answer that is still to come waits for it (pipelining).
 // I3 Whatever the peer exported to a call is released after it, unless the call keeps it.
 // I4 The end of the connection fails every call that this side has made and is waiting for.
@@ -76,7 +77,7 @@ namespace Switchyard.Host
             var reason = "the connection ended";
             try
             {
-                foreach (var line in Lines()) Take(Json.Parse(line) as List<object>);
+                foreach (var line in Lines()) if (line.Trim() != "") Take(Json.Parse(line) as List<object>);
             }
             catch (IOException error) { reason = error.Message; }
             catch (ObjectDisposedException) { }
@@ -176,7 +177,13 @@ namespace Switchyard.Host
 
         object Evaluate(object expression)
         {
-            return Wire.Decode(expression, (kind, parts) => Refer(kind, parts, new List<Stub>(), new List<object>()));
+            try { return Wire.Decode(expression, (kind, parts) => Refer(kind, parts, new List<Stub>(), new List<object>())); }
+            catch (CapabilityException error)
+            {
+                var refused = new Answer();
+                refused.Reject(error);
+                return refused;
+            }
         }
 
         /// <summary>What a reference stands for: a stub of the peer's, or an answer.</summary>

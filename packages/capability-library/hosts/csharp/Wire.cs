@@ -136,7 +136,7 @@ namespace Switchyard.Host
         static DateTime ToDate(double milliseconds)
         {
             try { return Epoch.AddTicks((long)(milliseconds * TimeSpan.TicksPerMillisecond)); }
-            catch (ArgumentOutOfRangeException) { throw new ProtocolException("a date is out of range"); }
+            catch (ArgumentOutOfRangeException) { throw new CapabilityException("INVALID_PAYLOAD", "A date cannot be used: C# has only those of the years 1 to 9999."); }
         }
 
         static CapabilityException ToError(List<object> list, Func<string, List<object>, object> refer)

@@ -1,6 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock, systemRandom } from '@switchyard/kernel';
@@ -98,9 +98,17 @@ test('gives up when the attempts are used up, or the answer will not change', as
   const often = await background('submit', ['web.deliver', hook(), { maxAttempts: 2 }]);
   expect(await background('wait', [often])).toMatchObject({ state: 'failed', attempts: 2 });
   const never = await background('submit', ['web.deliver', hook()]);
-  expect(await background('wait', [never])).toMatchObject({ state: 'failed', attempts: 1, error: expect.stringContaining('404') });
+  expect(await background('wait', [never])).toMatchObject({
+    state: 'failed',
+    attempts: 1,
+    error: expect.stringContaining('404'),
+  });
   const inside = await background('submit', ['web.deliver', { url: 'http://127.0.0.1/' }]);
-  expect(await background('wait', [inside])).toMatchObject({ state: 'failed', attempts: 1, error: expect.stringContaining('loopback') });
+  expect(await background('wait', [inside])).toMatchObject({
+    state: 'failed',
+    attempts: 1,
+    error: expect.stringContaining('loopback'),
+  });
 });
 
 test('a job that waits for its answer is cancelled in the middle, and others go on', async () => {
@@ -128,7 +136,11 @@ test('what ran or waited when the process ended is done by the next one', async 
 
 test('refuses what it cannot do', async () => {
   const background = await open({ maxOpenPerAccount: 1 });
-  for (const parameters of [['none', {}], ['text.words', { a: 1n }], ['text.words', {}, { delayMs: -1 }]])
+  for (const parameters of [
+    ['none', {}],
+    ['text.words', { a: 1n }],
+    ['text.words', {}, { delayMs: -1 }],
+  ])
     expect(await codeOf(() => background('submit', parameters))).toBe('PARAMETER_INVALID');
   await background('submit', ['text.words', { text: 'a' }, { delayMs: 60_000 }]);
   expect(await codeOf(() => background('submit', ['text.words', { text: 'b' }]))).toBe('TASKS_EXHAUSTED');

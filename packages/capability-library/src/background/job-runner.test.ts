@@ -26,7 +26,10 @@ beforeEach(() => {
       },
     ],
   ]);
-  runner = new JobRunner({ clock, random, store, kinds }, { concurrency: 2, maxAttemptMs: 10_000, retryMinimumMs: 1_000 });
+  runner = new JobRunner(
+    { clock, random, store, kinds },
+    { concurrency: 2, maxAttemptMs: 10_000, retryMinimumMs: 1_000 },
+  );
 });
 
 afterEach(() => {
@@ -35,7 +38,13 @@ afterEach(() => {
 });
 
 const submit = (kind = 'k', delayMs = 0): string => {
-  const id = store.submit('ann', { kind, payload: null, dueAtMs: clock.now() + delayMs, maxAttempts: 3, key: undefined });
+  const id = store.submit('ann', {
+    kind,
+    payload: null,
+    dueAtMs: clock.now() + delayMs,
+    maxAttempts: 3,
+    key: undefined,
+  });
   runner.wake();
   return id;
 };
@@ -56,7 +65,11 @@ test('I2: what may pass is tried again after growing pauses, and not for ever', 
   work = () => Promise.reject(passing());
   const id = submit();
   await clock.settle();
-  expect(store.status('ann', id)).toMatchObject({ state: 'queued', attempts: 1, error: expect.stringContaining('busy') });
+  expect(store.status('ann', id)).toMatchObject({
+    state: 'queued',
+    attempts: 1,
+    error: expect.stringContaining('busy'),
+  });
   await clock.advance(600_000);
   expect(store.status('ann', id)).toMatchObject({ state: 'failed', attempts: 3 });
   work = () => Promise.reject(new Error('for good'));
@@ -65,7 +78,10 @@ test('I2: what may pass is tried again after growing pauses, and not for ever', 
   expect(store.status('ann', hopeless)).toMatchObject({ state: 'failed', attempts: 1, error: 'for good' });
   const unknown = submit('unknown');
   await clock.settle();
-  expect(store.status('ann', unknown)).toMatchObject({ state: 'failed', error: expect.stringContaining('no such kind') });
+  expect(store.status('ann', unknown)).toMatchObject({
+    state: 'failed',
+    error: expect.stringContaining('no such kind'),
+  });
 });
 
 test('I3: cancelling stops the work, and so does taking too long', async () => {

@@ -72,7 +72,9 @@ export class JobRunner {
   /** Stops the work of a job that was cancelled. */
   cancelled(id: string): void {
     const running = this.#running.get(id);
-    running?.controller.abort(libraryErrors.create('TASK_STOPPED', { task: running.job.kind, reason: 'it was cancelled' }));
+    running?.controller.abort(
+      libraryErrors.create('TASK_STOPPED', { task: running.job.kind, reason: 'it was cancelled' }),
+    );
   }
 
   close(): void {
@@ -87,11 +89,15 @@ export class JobRunner {
     const { maxAttemptMs } = this.#options;
     const controller = new AbortController();
     this.#running.set(job.id, { job, controller });
-    const late = libraryErrors.create('TASK_STOPPED', { task: job.kind, reason: `it took more than ${maxAttemptMs} ms` });
+    const late = libraryErrors.create('TASK_STOPPED', {
+      task: job.kind,
+      reason: `it took more than ${maxAttemptMs} ms`,
+    });
     const timer = clock.schedule(maxAttemptMs, () => controller.abort(late));
     try {
       const work = kinds.get(job.kind);
-      if (work === undefined) throw libraryErrors.create('TASK_FAILED', { task: job.kind, reason: 'there is no such kind' });
+      if (work === undefined)
+        throw libraryErrors.create('TASK_FAILED', { task: job.kind, reason: 'there is no such kind' });
       const result = await work(job.payload, controller.signal);
       if (!this.#closed) store.finish(job, { result });
     } catch (error) {

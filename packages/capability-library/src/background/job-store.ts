@@ -104,7 +104,10 @@ export class JobStore {
     const count = this.#database.prepare(`SELECT count(*) AS n FROM background_jobs WHERE account = ? AND ${open}`);
     const limit = this.#options.maxOpenPerAccount;
     if (Number(count.get(account)?.n) >= limit)
-      throw libraryErrors.create('TASKS_EXHAUSTED', { what: 'the number of open background jobs of this account', limit });
+      throw libraryErrors.create('TASKS_EXHAUSTED', {
+        what: 'the number of open background jobs of this account',
+        limit,
+      });
     const id = this.#random.uuid();
     this.#database
       .prepare(
@@ -120,7 +123,9 @@ export class JobStore {
     const row = this.#one("state = 'queued' AND due_at_ms <= ? ORDER BY due_at_ms, id LIMIT 1", this.#clock.now());
     if (row === undefined) return undefined;
     const { changes } = this.#database
-      .prepare("UPDATE background_jobs SET state = 'running', attempts = attempts + 1 WHERE id = ? AND state = 'queued'")
+      .prepare(
+        "UPDATE background_jobs SET state = 'running', attempts = attempts + 1 WHERE id = ? AND state = 'queued'",
+      )
       .run(row.id);
     if (Number(changes) === 0) return this.claim();
     const { id, account, kind, payload, attempts, maxAttempts } = row;
@@ -129,16 +134,16 @@ export class JobStore {
 
   /** When the next queued job is due, or undefined. */
   nextDueAtMs(): number | undefined {
-    const row = this.#database.prepare("SELECT min(due_at_ms) AS due FROM background_jobs WHERE state = 'queued'").get();
+    const row = this.#database
+      .prepare("SELECT min(due_at_ms) AS due FROM background_jobs WHERE state = 'queued'")
+      .get();
     return typeof row?.due === 'number' ? row.due : undefined;
   }
 
   /** The job came to its end. */
   finish(job: ClaimedJob, outcome: { readonly result: unknown } | { readonly error: string }): void {
     const [state, result, error] =
-      'error' in outcome
-        ? ['failed', null, outcome.error]
-        : ['done', JSON.stringify(outcome.result ?? null), ''];
+      'error' in outcome ? ['failed', null, outcome.error] : ['done', JSON.stringify(outcome.result ?? null), ''];
     this.#database
       .prepare(
         `UPDATE background_jobs SET state = ?, result = ?, error = ?, finished_at_ms = ?
@@ -160,7 +165,9 @@ export class JobStore {
   cancel(account: string, id: string): boolean {
     this.status(account, id);
     const { changes } = this.#database
-      .prepare(`UPDATE background_jobs SET state = 'cancelled', finished_at_ms = ? WHERE account = ? AND id = ? AND ${open}`)
+      .prepare(
+        `UPDATE background_jobs SET state = 'cancelled', finished_at_ms = ? WHERE account = ? AND id = ? AND ${open}`,
+      )
       .run(this.#clock.now(), account, id);
     return Number(changes) > 0;
   }
@@ -191,7 +198,9 @@ export class JobStore {
   }
 
   #one(where: string, ...values: readonly (string | number)[]): Row | undefined {
-    return this.#database.prepare(`SELECT ${columns} FROM background_jobs WHERE ${where}`).get(...values) as Row | undefined;
+    return this.#database.prepare(`SELECT ${columns} FROM background_jobs WHERE ${where}`).get(...values) as
+      | Row
+      | undefined;
   }
 }
 

@@ -15,7 +15,10 @@ const settings = { name: 'compute', version: '1.0.0', shard: 's', statePath: nul
 const addWasm = readFileSync(new URL('../../../capability-broker/fixtures/add.wasm', import.meta.url));
 /** (module (func (export "spin") (loop br 0))) */
 const spinWasm = Uint8Array.from(
-  Buffer.from('0061736d01000000010401600000030201000708010473 70696e00000a0901070003400c000b0b'.replaceAll(' ', ''), 'hex'),
+  Buffer.from(
+    '0061736d01000000010401600000030201000708010473 70696e00000a0901070003400c000b0b'.replaceAll(' ', ''),
+    'hex',
+  ),
 );
 
 const programs = await bundleThreads('compute');
@@ -54,17 +57,25 @@ test('multiplies matrices', () => {
   expect(multiplyMatrices([[1, 2, 3]], [[1], [10], [100]])).toEqual([[321]]);
   const side = fc.integer({ min: 1, max: 5 });
   fc.assert(
-    fc.property(side, side, side, fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 50, maxLength: 50 }), (n, m, p, values) => {
-      const matrix = (rows: number, columns: number, from: number): number[][] =>
-        Array.from({ length: rows }, (_r, r) => Array.from({ length: columns }, (_c, c) => values[from + r * columns + c] ?? 0));
-      const [left, right] = [matrix(n, m, 0), matrix(m, p, 25)];
-      const product = multiplyMatrices(left, right);
-      product.forEach((row, r) => {
-        row.forEach((value, c) => {
-          expect(value).toBe(left[r]?.reduce((sum, item, index) => sum + item * (right[index]?.[c] ?? 0), 0));
+    fc.property(
+      side,
+      side,
+      side,
+      fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 50, maxLength: 50 }),
+      (n, m, p, values) => {
+        const matrix = (rows: number, columns: number, from: number): number[][] =>
+          Array.from({ length: rows }, (_r, r) =>
+            Array.from({ length: columns }, (_c, c) => values[from + r * columns + c] ?? 0),
+          );
+        const [left, right] = [matrix(n, m, 0), matrix(m, p, 25)];
+        const product = multiplyMatrices(left, right);
+        product.forEach((row, r) => {
+          row.forEach((value, c) => {
+            expect(value).toBe(left[r]?.reduce((sum, item, index) => sum + item * (right[index]?.[c] ?? 0), 0));
+          });
         });
-      });
-    }),
+      },
+    ),
   );
 });
 

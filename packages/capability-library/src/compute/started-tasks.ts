@@ -97,7 +97,9 @@ export class StartedTasks {
 
   #find(leaseId: string, id: string): StartedTask {
     const task = this.#leases.get(leaseId)?.get(id);
-    return task ?? refuseParameter('The task', `this lease has started no '${shorten(id)}', or has asked for its result`);
+    return (
+      task ?? refuseParameter('The task', `this lease has started no '${shorten(id)}', or has asked for its result`)
+    );
   }
 
   #settle(task: StartedTask, state: 'done' | 'failed'): void {

@@ -64,7 +64,9 @@ function methodsOf(keys: KeyStore, random: Random): CapabilityInstance['methods'
       signatureOf(keys.current(account, keyName(name), 'sign').material, data(value)),
     verify: ({ account }: CallContext, name: unknown, value: unknown, signature: unknown) => {
       const [bytes, claimed] = [data(value), asBytes(signature, 'The signature')];
-      return keys.versions(account, keyName(name), 'sign').some(({ material }) => isSignature(material, bytes, claimed));
+      return keys
+        .versions(account, keyName(name), 'sign')
+        .some(({ material }) => isSignature(material, bytes, claimed));
     },
     seal: ({ account }: CallContext, name: unknown, value: unknown, context: unknown) => {
       const { version, material } = keys.current(account, keyName(name), 'seal');

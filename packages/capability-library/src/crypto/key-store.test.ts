@@ -175,7 +175,9 @@ test('another master key opens nothing', async () => {
   expect(await codeOf(() => crypto('hmac', ['k', 'x']))).toBe('KEY_UNFIT');
   writeFileSync(masterKeyFile, 'no hex');
   expect(await codeOf(() => create(statePath, { masterKeyFile }))).toBe('CAPABILITY_CONFIG_INVALID');
-  expect(await codeOf(() => create(statePath, { masterKeyFile: join(folder, 'none') }))).toBe('CAPABILITY_CONFIG_INVALID');
+  expect(await codeOf(() => create(statePath, { masterKeyFile: join(folder, 'none') }))).toBe(
+    'CAPABILITY_CONFIG_INVALID',
+  );
 });
 
 test('no method gives out what a key is made of', async () => {

@@ -76,7 +76,9 @@ export class KeyStore {
     this.#deps = deps;
     this.#masterKey = masterKey;
     this.#database = new DatabaseSync(path);
-    this.#database.exec(`PRAGMA busy_timeout = 5000; ${path === ':memory:' ? '' : 'PRAGMA journal_mode = WAL;'} ${schema}`);
+    this.#database.exec(
+      `PRAGMA busy_timeout = 5000; ${path === ':memory:' ? '' : 'PRAGMA journal_mode = WAL;'} ${schema}`,
+    );
   }
 
   create(account: string, name: string, kind: KeyKind): void {
@@ -158,7 +160,9 @@ export class KeyStore {
     const place = placeOf(account, name, version, kind);
     const material = encrypt(this.#masterKey, createMaterial(kind, random), place, random);
     this.#database
-      .prepare('INSERT INTO crypto_keys (account, name, version, kind, material, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)')
+      .prepare(
+        'INSERT INTO crypto_keys (account, name, version, kind, material, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)',
+      )
       .run(account, name, version, kind, material, clock.now());
   }
 

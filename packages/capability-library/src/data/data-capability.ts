@@ -45,14 +45,18 @@ export function createDataCapability(deps: DataDeps): CapabilityModule {
 
 function createEngine({ clock, programs = threadPrograms }: DataDeps, options: DataOptions): SqlEngine {
   const { maxConnections, readOnly, connection, connections, limits } = options;
-  if (options.engine === 'sqlite') return new SqliteEngine({ clock, programs }, { ...options, readers: maxConnections });
-  return new PostgresqlEngine({ clock }, {
-    maxConnections,
-    readOnly,
-    connectTimeoutMs: limits.timeoutMs,
-    statementTimeoutMs: limits.timeoutMs,
-    connectionOf: (account) => connections.get(account) ?? connection,
-  });
+  if (options.engine === 'sqlite')
+    return new SqliteEngine({ clock, programs }, { ...options, readers: maxConnections });
+  return new PostgresqlEngine(
+    { clock },
+    {
+      maxConnections,
+      readOnly,
+      connectTimeoutMs: limits.timeoutMs,
+      statementTimeoutMs: limits.timeoutMs,
+      connectionOf: (account) => connections.get(account) ?? connection,
+    },
+  );
 }
 
 function methodsOf(engine: SqlEngine, { limits, readOnly: always }: DataOptions): CapabilityInstance['methods'] {
@@ -109,7 +113,8 @@ function asStatements(value: unknown): SqlStatement[] {
 function asStatement(sql: unknown, parameters: unknown): SqlStatement {
   const text = asText(sql, 'The SQL', maxSqlLength);
   if (text.trim() === '' || text.includes('\0')) refuseParameter('The SQL', 'it is empty or holds a zero character');
-  const values = parameters === undefined || parameters === null ? [] : asList(parameters, 'The parameters', maxParameters);
+  const values =
+    parameters === undefined || parameters === null ? [] : asList(parameters, 'The parameters', maxParameters);
   return { sql: text, parameters: values.map((value, index) => asSqlValue(value, index)) };
 }
 

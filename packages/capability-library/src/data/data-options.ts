@@ -34,7 +34,11 @@ const defaults = {
 };
 
 /** Reads the configuration from the manifest. Fails with CAPABILITY_CONFIG_INVALID. */
-export function parseDataOptions({ name, config, statePath }: Omit<CapabilitySettings, 'version' | 'shard'>): DataOptions {
+export function parseDataOptions({
+  name,
+  config,
+  statePath,
+}: Omit<CapabilitySettings, 'version' | 'shard'>): DataOptions {
   const refuse = (reason: string): never => {
     throw libraryErrors.create('CAPABILITY_CONFIG_INVALID', { name, reason });
   };
@@ -51,7 +55,8 @@ export function parseDataOptions({ name, config, statePath }: Omit<CapabilitySet
   const engine = fieldOf(config, 'engine') ?? 'sqlite';
   if (engine !== 'sqlite' && engine !== 'postgresql') return refuse("engine must be 'sqlite' or 'postgresql'");
   const folder = fieldOf(config, 'folder') ?? (statePath === null ? null : `${statePath}.accounts`);
-  if (folder !== null && (typeof folder !== 'string' || !isAbsolute(folder))) return refuse('folder is no absolute path');
+  if (folder !== null && (typeof folder !== 'string' || !isAbsolute(folder)))
+    return refuse('folder is no absolute path');
   const connection = fieldOf(config, 'connection');
   const connections = Object.entries((fieldOf(config, 'connections') ?? {}) as object);
   if (engine === 'postgresql' && connection === undefined && connections.length === 0)

@@ -3,4 +3,8 @@ import { systemClock, systemRandom } from '@switchyard/kernel';
 import { createBackgroundCapability } from '../background/background-capability.ts';
 import { resolveHost } from '../resolve-host.ts';
 
-export const { create } = createBackgroundCapability({ clock: systemClock, random: systemRandom, resolve: resolveHost });
+export const { create } = createBackgroundCapability({
+  clock: systemClock,
+  random: systemRandom,
+  resolve: resolveHost,
+});

@@ -23,7 +23,8 @@ export const jsonCapability: CapabilityModule = {
 };
 
 const methods = {
-  pointer: (_call: CallContext, json: unknown, pointer: unknown): unknown => valueAt(json, asText(pointer, 'The pointer')),
+  pointer: (_call: CallContext, json: unknown, pointer: unknown): unknown =>
+    valueAt(json, asText(pointer, 'The pointer')),
   patch: (_call: CallContext, document: unknown, operations: unknown): JsonValue => applyPatch(document, operations),
   merge: (_call: CallContext, document: unknown, patch: unknown): JsonValue => mergeJson(document, patch),
   canonical: (_call: CallContext, value: unknown): string => canonicalJson(copyJson(value, 'The value')),

@@ -14,7 +14,14 @@ test.each([
   [{ a: [1, 2, 3] }, [{ op: 'remove', path: '/a/1' }], { a: [1, 3] }],
   [{ a: [1, 2, 3] }, [{ op: 'replace', path: '/a/1', value: 9 }], { a: [1, 9, 3] }],
   [{ a: { b: 1 }, c: 2 }, [{ op: 'move', from: '/a/b', path: '/d' }], { a: {}, c: 2, d: 1 }],
-  [{ a: [1] }, [{ op: 'copy', from: '/a', path: '/b' }, { op: 'add', path: '/b/-', value: 2 }], { a: [1], b: [1, 2] }],
+  [
+    { a: [1] },
+    [
+      { op: 'copy', from: '/a', path: '/b' },
+      { op: 'add', path: '/b/-', value: 2 },
+    ],
+    { a: [1], b: [1, 2] },
+  ],
   [{ a: 1 }, [{ op: 'replace', path: '', value: [1] }], [1]],
   [{ a: { x: 1, y: 2 } }, [{ op: 'test', path: '/a', value: { y: 2, x: 1 } }], { a: { x: 1, y: 2 } }],
 ])('%j patched with %j', (document, patch, result) => {
@@ -59,7 +66,9 @@ test.each([
 });
 
 test('no patch reaches a prototype', () => {
-  const hostile: unknown = JSON.parse('{ "__proto__": { "polluted": 1 }, "constructor": { "prototype": { "polluted": 1 } } }');
+  const hostile: unknown = JSON.parse(
+    '{ "__proto__": { "polluted": 1 }, "constructor": { "prototype": { "polluted": 1 } } }',
+  );
   const merged = mergeJson({}, hostile);
   applyPatch({}, [{ op: 'add', path: '/__proto__', value: { polluted: 1 } }]);
   expect(() => applyPatch({}, [{ op: 'add', path: '/constructor/prototype/polluted', value: 1 }])).toThrow('nothing');

@@ -17,31 +17,39 @@ interface Box {
 export function applyPatch(document: unknown, patch: unknown): JsonValue {
   const box: Box = { document: copyJson(document, 'The document') };
   asList(patch, 'The patch', maxOperations).forEach((entry, index) => {
-    const what = `Operation ${index} of the patch`;
-    const operation = asRecord(entry, what);
-    const path = parsePointer(asText(fieldOf(operation, 'path'), `The path of operation ${index}`));
-    switch (asOneOf(fieldOf(operation, 'op'), `The op of operation ${index}`, operations)) {
-      case 'add':
-        return add(box, path, valueIn(operation, what), what);
-      case 'remove':
-        return void remove(box, path, what);
-      case 'replace':
-        remove(box, path, what, true);
-        return add(box, path, valueIn(operation, what), what, true);
-      case 'move': {
-        const from = sourceOf(operation, index);
-        if (path.length > from.length && formatPointer(path).startsWith(`${formatPointer(from)}/`))
-          refuseParameter(what, 'it moves a value into itself');
-        return add(box, path, remove(box, from, what), what);
-      }
-      case 'copy':
-        return add(box, path, copyJson(read(box, sourceOf(operation, index), what), what), what);
-      case 'test':
-        if (!equalJson(read(box, path, what), valueIn(operation, what)))
-          refuseParameter(what, `the value at '${formatPointer(path)}' is another one`);
-    }
+    applyOperation(box, asRecord(entry, `Operation ${index} of the patch`), index);
   });
   return box.document;
+}
+
+function applyOperation(box: Box, operation: Readonly<Record<string, unknown>>, index: number): void {
+  const what = `Operation ${index} of the patch`;
+  const path = parsePointer(asText(fieldOf(operation, 'path'), `The path of operation ${index}`));
+  switch (asOneOf(fieldOf(operation, 'op'), `The op of operation ${index}`, operations)) {
+    case 'add':
+      add(box, path, valueIn(operation, what), what);
+      break;
+    case 'remove':
+      remove(box, path, what);
+      break;
+    case 'replace':
+      remove(box, path, what, true);
+      add(box, path, valueIn(operation, what), what, true);
+      break;
+    case 'move': {
+      const from = sourceOf(operation, index);
+      if (path.length > from.length && formatPointer(path).startsWith(`${formatPointer(from)}/`))
+        refuseParameter(what, 'it moves a value into itself');
+      add(box, path, remove(box, from, what), what);
+      break;
+    }
+    case 'copy':
+      add(box, path, copyJson(read(box, sourceOf(operation, index), what), what), what);
+      break;
+    case 'test':
+      if (!equalJson(read(box, path, what), valueIn(operation, what)))
+        refuseParameter(what, `the value at '${formatPointer(path)}' is another one`);
+  }
 }
 
 /**

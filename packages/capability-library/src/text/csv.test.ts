@@ -5,8 +5,20 @@ import { formatCsv, parseCsv } from './csv.ts';
 test.each([
   ['', []],
   ['a', [['a']]],
-  ['a,b\r\nc,d\r\n', [['a', 'b'], ['c', 'd']]],
-  ['a,\n,b', [['a', ''], ['', 'b']]],
+  [
+    'a,b\r\nc,d\r\n',
+    [
+      ['a', 'b'],
+      ['c', 'd'],
+    ],
+  ],
+  [
+    'a,\n,b',
+    [
+      ['a', ''],
+      ['', 'b'],
+    ],
+  ],
   ['"a,""b""","c\r\nd"\n', [['a,"b"', 'c\r\nd']]],
   ['\uFEFFname\nx', [['name'], ['x']]],
   ['\n\n', [[''], ['']]],
@@ -29,7 +41,9 @@ test('refuses a separator that could not be told from the rest', () => {
 });
 
 test('reads back what it wrote, with every separator', () => {
-  const field = fc.string({ unit: fc.constantFrom('a', '"', ',', ';', '\t', '|', ':', '\n', '\r', ' ', 'ü', '\uFEFF') });
+  const field = fc.string({
+    unit: fc.constantFrom('a', '"', ',', ';', '\t', '|', ':', '\n', '\r', ' ', 'ü', '\uFEFF'),
+  });
   const rows = fc.array(fc.array(field, { minLength: 1 }));
   fc.assert(
     fc.property(rows, fc.constantFrom(',', ';', '\t', '|', ':'), (written, separator) => {

@@ -73,7 +73,8 @@ function readBareField(text: string, start: number, separator: string, line: num
   for (; end < text.length; end += 1) {
     const character = text[end];
     if (character === separator || character === '\n' || character === '\r') break;
-    if (character === '"') refuseParameter('The CSV text', `a quote stands inside a field without quotes in line ${line}`);
+    if (character === '"')
+      refuseParameter('The CSV text', `a quote stands inside a field without quotes in line ${line}`);
   }
   return { value: text.slice(start, end), end, lines: 0 };
 }

@@ -19,18 +19,22 @@ export function fillTemplate(
 ): string {
   let length = 0;
   return template.replace(/\{\{\{\{|\}\}\}\}|\{\{([^{}]*)\}\}/g, (match, name: string | undefined) => {
-    const piece = name === undefined ? match.slice(0, 2) : escapeWith[escaping](valueOf(values, name.trim()));
+    const piece = name === undefined ? match.slice(0, 2) : escapeWith[escaping](textFor(values, name.trim()));
     length += piece.length;
-    if (length > maxResultLength) refuseParameter('The template', `it comes to more than ${maxResultLength} characters`);
+    if (length > maxResultLength)
+      refuseParameter('The template', `it comes to more than ${maxResultLength} characters`);
     return piece;
   });
 }
 
-function valueOf(values: Readonly<Record<string, unknown>>, name: string): string {
+function textFor(values: Readonly<Record<string, unknown>>, name: string): string {
   const value = Object.hasOwn(values, name) ? values[name] : undefined;
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
-  return refuseParameter('The template', `it names '${shorten(name)}', and the values hold no text or number of that name`);
+  return refuseParameter(
+    'The template',
+    `it names '${shorten(name)}', and the values hold no text or number of that name`,
+  );
 }
 
 const htmlEntities: Readonly<Record<string, string>> = {

@@ -17,7 +17,12 @@ test('does what its list says', async () => {
   expect(await text('fill', ['Hi {{name}}', { name: 'Ann' }])).toBe('Hi Ann');
   expect(await text('ngrams', ['aaa', 2, 4])).toHaveLength(4);
   expect(await json('pointer', [{ a: [1] }, '/a/0'])).toBe(1);
-  expect(await json('equal', [{ a: 1, b: 2 }, { b: 2, a: 1 }])).toBe(true);
+  expect(
+    await json('equal', [
+      { a: 1, b: 2 },
+      { b: 2, a: 1 },
+    ]),
+  ).toBe(true);
 });
 
 test.each([

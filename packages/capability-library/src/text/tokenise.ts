@@ -26,7 +26,10 @@ export function tokenise(text: string): { readonly tokens: Token[]; readonly tru
  * models take. Letters are lower-cased; what is no letter counts as one space. The hash is FNV-1a over UTF-16 units.
  */
 export function ngramVector(text: string, size: number, buckets: number): number[] {
-  const clean = ` ${text.toLowerCase().replace(/[^\p{L}\p{M}]+/gu, ' ').trim()} `;
+  const clean = ` ${text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{M}]+/gu, ' ')
+    .trim()} `;
   const counts = new Array<number>(buckets).fill(0);
   const total = clean.length - size + 1;
   if (total <= 0 || clean.trim() === '') return counts;

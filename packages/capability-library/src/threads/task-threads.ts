@@ -23,7 +23,10 @@ export class TaskThreads {
   constructor(deps: { readonly clock: Clock }, options: TaskThreadsOptions) {
     this.#options = options;
     const { program, maxHeapMb, size, maxWaiting } = options;
-    this.#slots = new WorkerSlots(() => new ThreadWorker(deps, { program, data: null, maxHeapMb }), { size, maxWaiting });
+    this.#slots = new WorkerSlots(() => new ThreadWorker(deps, { program, data: null, maxHeapMb }), {
+      size,
+      maxWaiting,
+    });
   }
 
   /** Runs a task to its end. `started` is called when it has a thread. */

@@ -1,7 +1,7 @@
-import { pathToFileURL } from 'node:url';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { systemClock } from '@switchyard/kernel';
 import { afterAll, expect, test } from 'vitest';
 import { ThreadWorker } from './thread-worker.ts';

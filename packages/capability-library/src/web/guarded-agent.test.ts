@@ -57,7 +57,10 @@ async function open(config: Readonly<Record<string, unknown>>): Promise<void> {
 }
 
 const fetch = async (path: string, request: unknown = {}, host = 'site.example'): Promise<HttpResponse> =>
-  (await methodsOf(instance)('fetch', [path.startsWith('http') ? path : `http://${host}:${port}${path}`, request])) as HttpResponse;
+  (await methodsOf(instance)('fetch', [
+    path.startsWith('http') ? path : `http://${host}:${port}${path}`,
+    request,
+  ])) as HttpResponse;
 
 const codeOfFetch = (path: string, request?: unknown, host?: string) => codeOf(() => fetch(path, request, host));
 
@@ -229,12 +232,9 @@ test('reads JSON and says when it is none; continues the trace', async () => {
   expect(await codeOf(() => web('fetchJson', [url]))).toBe('PARAMETER_INVALID');
 });
 
-test.each([
-  [{ ports: 80 }],
-  [{ ports: [0] }],
-  [{ allow: ['no-port'] }],
-  [{ timeoutMs: -1 }],
-  [{ maxRedirects: 1.5 }],
-])('refuses the configuration %j', async (config) => {
-  expect(await codeOf(() => open(config))).toBe('CAPABILITY_CONFIG_INVALID');
-});
+test.each([[{ ports: 80 }], [{ ports: [0] }], [{ allow: ['no-port'] }], [{ timeoutMs: -1 }], [{ maxRedirects: 1.5 }]])(
+  'refuses the configuration %j',
+  async (config) => {
+    expect(await codeOf(() => open(config))).toBe('CAPABILITY_CONFIG_INVALID');
+  },
+);

@@ -76,7 +76,7 @@ function relation({ tagName }: HtmlElement): string {
 
 function isSafeAddress(value: string, name: string): boolean {
   // Browsers skip control characters and spaces when they read a scheme.
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(value.replace(/[\u0000-\u0020\u007F-\u009F]/g, ''))?.[1]?.toLowerCase();
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(value.replace(/[\p{Cc}\p{Z}]/gu, ''))?.[1]?.toLowerCase();
   if (scheme === undefined) return true;
   return scheme === 'http' || scheme === 'https' || (scheme === 'mailto' && name === 'href');
 }

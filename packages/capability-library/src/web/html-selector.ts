@@ -46,7 +46,8 @@ function parseSteps(part: string, selector: string): Step[] {
   while (token.lastIndex < part.length) {
     const start = token.lastIndex;
     const match = token.exec(part);
-    if (match === null) refuseParameter('The selector', `'${shorten(selector)}' cannot be read at '${shorten(part.slice(start))}'`);
+    if (match === null)
+      refuseParameter('The selector', `'${shorten(selector)}' cannot be read at '${shorten(part.slice(start))}'`);
     if (match[1] === undefined) {
       steps[0]?.tests.push(toTest(match));
       continue;
@@ -54,7 +55,8 @@ function parseSteps(part: string, selector: string): Step[] {
     if (steps[0]?.tests.length === 0) refuseParameter('The selector', `'${shorten(selector)}' has a gap`);
     steps.unshift({ tests: [], combinator: match[1].includes('>') ? '>' : ' ' });
   }
-  if (steps.some(({ tests }) => tests.length === 0)) refuseParameter('The selector', `'${shorten(selector)}' has a gap`);
+  if (steps.some(({ tests }) => tests.length === 0))
+    refuseParameter('The selector', `'${shorten(selector)}' has a gap`);
   if (steps.length > maxSteps) refuseParameter('The selector', `it has more than ${maxSteps} steps`);
   return steps;
 }

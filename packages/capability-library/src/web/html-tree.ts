@@ -1,5 +1,5 @@
 /** The tree of a page, as far as the tools beside it need it. */
-import { type DefaultTreeAdapterTypes as Tree, parse, parseFragment } from 'parse5';
+import { parse, parseFragment, type DefaultTreeAdapterTypes as Tree } from 'parse5';
 import { refuseParameter } from '../parameters.ts';
 
 export type HtmlNode = Tree.Node;

@@ -53,9 +53,12 @@ test('tells what it found, up to the limit', () => {
   expect(selectHtml(page, '*', 3)).toHaveLength(3);
 });
 
-test.each(['', 'a >', '> a', 'a,,b', 'a::before', 'a[', 'a:hover', 'a!', 'x'.repeat(600)])('refuses the selector %j', (selector) => {
-  expect(() => selectHtml(page, selector, 1)).toThrow('The selector');
-});
+test.each(['', 'a >', '> a', 'a,,b', 'a::before', 'a[', 'a:hover', 'a!', 'x'.repeat(600)])(
+  'refuses the selector %j',
+  (selector) => {
+    expect(() => selectHtml(page, selector, 1)).toThrow('The selector');
+  },
+);
 
 test('pages that nest without end are refused', () => {
   expect(() => htmlToText('<div>'.repeat(100_000))).toThrow('nests deeper');

@@ -1,5 +1,15 @@
 import type { CallContext } from '../capability-module.ts';
-import { asBytes, asInteger, asOneOf, asRecord, asText, describe, fieldOf, refuseParameter, shorten } from '../parameters.ts';
+import {
+  asBytes,
+  asInteger,
+  asOneOf,
+  asRecord,
+  asText,
+  describe,
+  fieldOf,
+  refuseParameter,
+  shorten,
+} from '../parameters.ts';
 import type { HttpRequest } from './http-client.ts';
 import type { WebOptions } from './web-options.ts';
 
@@ -48,4 +58,3 @@ function asHeaders(value: unknown, traceparent: string): Record<string, string> 
   }
   return headers;
 }
-

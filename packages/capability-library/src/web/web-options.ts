@@ -41,7 +41,10 @@ export function parseWebOptions({ name, config }: Pick<CapabilitySettings, 'name
   if (!Array.isArray(ports) || !ports.every((port) => Number.isInteger(port) && port > 0 && port <= maxPort))
     return refuse('ports must be a list of port numbers');
   const allow = fieldOf(config, 'allow') ?? [];
-  if (!Array.isArray(allow) || !allow.every((one) => typeof one === 'string' && /^(?:[^\s:]+|\[[^\]]+\]):\d+$/.test(one)))
+  if (
+    !Array.isArray(allow) ||
+    !allow.every((one) => typeof one === 'string' && /^(?:[^\s:]+|\[[^\]]+\]):\d+$/.test(one))
+  )
     return refuse("allow must be a list of texts like 'intranet.example:8080'");
   return {
     maxResponseBytes: number('maxResponseBytes'),

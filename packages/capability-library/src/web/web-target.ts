@@ -26,7 +26,8 @@ export function parseTarget(text: string, options: Pick<WebOptions, 'allow' | 'p
   };
   if (!URL.canParse(text)) refuse('it is no address');
   const url = new URL(text);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') refuse(`its scheme is '${url.protocol}', not http or https`);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    refuse(`its scheme is '${url.protocol}', not http or https`);
   if (url.username !== '' || url.password !== '') refuse('it holds a name or password; send an Authorization header');
   const { host, port } = hostAndPort(url);
   if (isAllowed(host, port, options)) return url;

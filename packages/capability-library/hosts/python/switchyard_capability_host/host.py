@@ -14,8 +14,9 @@ import weakref
 
 from loaded_capability import LoadedCapability
 from session import MAX_LINE_BYTES, Session
+from spans import Spans
 from wire import HostError, RpcTarget
-from worker_threads import WorkerThreads
+from worker_threads import OrderedStart, WorkerThreads
 
 CONTRACT_VERSION = 1
 MAX_THREADS = 256
@@ -33,10 +34,11 @@ class Settings:
 
 
 class Loaded:
-    def __init__(self, capability, module, report):
+    def __init__(self, capability, seen, report):
         self.capability = capability
-        self.module = module
         self.report = report
+        self.seen = seen
+        """Weak references: whatever of the module is still held keeps one of them alive."""
 
 
 class Gate(RpcTarget):
@@ -62,7 +64,8 @@ class Host(RpcTarget):
         self._leases = {}
         self._tickets = {}
         self._servers = []
-        self._threads = WorkerThreads(MAX_THREADS)
+        self._threads = OrderedStart(WorkerThreads(MAX_THREADS))
+        self._spans = Spans()
 
     def describe(self):
         return {"contract": CONTRACT_VERSION, "language": "python", "pid": os.getpid()}
@@ -97,12 +100,11 @@ class Host(RpcTarget):
         loaded = self._loaded.pop(key, None)
         if loaded is None:
             return {"outcome": "unloaded", "detail": "it was not loaded"}
-        for lease_id, (capability, _ticket) in list(self._leases.items()):
-            if capability is loaded.capability:
-                self.end(lease_id)
+        for lease_id in [key for key, (held, _ticket) in self._leases.items() if held is loaded.capability]:
+            self.end(lease_id)
         loaded.capability.close()
-        seen = weakref.ref(loaded.module)
-        del loaded, capability
+        seen = loaded.seen
+        del loaded
         return await _reclaim(seen)
 
     async def listen(self, path):
@@ -117,7 +119,7 @@ class Host(RpcTarget):
         for loaded in self._loaded.values():
             for name in total:
                 total[name] += loaded.capability.counts[name]
-        return {**total, "leases": len(self._leases), "memoryBytes": _memory_bytes()}
+        return {**total, "leases": len(self._leases), "memoryBytes": _memory_bytes(), "spans": self._spans.take()}
 
     def _load(self, order):
         start = time.monotonic()
@@ -128,9 +130,10 @@ class Host(RpcTarget):
             message = "'%s' %s could not be loaded: %s. Mend it, and register it again."
             reason = str(error) or type(error).__name__
             raise HostError("CAPABILITY_LOAD_FAILED", message % (order["name"], order["version"], reason)) from None
-        capability = LoadedCapability(order, instance, self._threads)
+        capability = LoadedCapability(order, instance, self._threads, self._spans)
         report = {"loadMs": (time.monotonic() - start) * 1000, "methods": capability.methods}
-        return Loaded(capability, module, report)
+        # Every function of a module holds the names of that module, `create` among them.
+        return Loaded(capability, [weakref.ref(module.create), *_weak(instance)], report)
 
 
 def _import(path):
@@ -148,10 +151,18 @@ def _import(path):
     return module
 
 
+def _weak(instance):
+    """A weak reference, where the class of the instance takes one."""
+    try:
+        return [weakref.ref(instance)]
+    except TypeError:
+        return []
+
+
 async def _reclaim(seen):
     for attempt in range(1, 9):
         gc.collect()
-        if seen() is None:
+        if all(reference() is None for reference in seen):
             return {"outcome": "unloaded", "detail": "its module was collected in %d rounds" % attempt}
         await asyncio.sleep(0.002)
     return {"outcome": "leaked", "detail": "something outside still refers to its module: a thread, a timer or a global"}

@@ -24,9 +24,14 @@ MAX_REMEMBERED_KEYS = 1000
 class Dependency:
     """Another capability, for the account of the lease."""
 
-    def __init__(self, stub, loop):
+    def __init__(self, stub, loop, traceparent=""):
         self._stub = stub
         self._loop = loop
+        self._traceparent = traceparent
+
+    def traced(self, traceparent):
+        """The same for a call that has a trace."""
+        return Dependency(self._stub, self._loop, traceparent)
 
     def invoke(self, method, parameters=()):
         """The answer; waits for it. For methods that are plain functions."""
@@ -34,7 +39,8 @@ class Dependency:
 
     async def ask(self, method, parameters=()):
         """The same for coroutines."""
-        return await self._stub.call("invoke", [method, list(parameters)])
+        options = {"traceparent": self._traceparent} if self._traceparent else {}
+        return await self._stub.call("invoke", [method, list(parameters), options])
 
     def release(self):
         self._stub.release()
@@ -46,7 +52,7 @@ class Call:
     def __init__(self, lease, traceparent):
         self.account = lease.account
         self.lease_id = lease.lease_id
-        self.dependencies = lease.dependencies
+        self.dependencies = {name: one.traced(traceparent) for name, one in lease.dependencies.items()}
         self.traceparent = traceparent
         self.cancelled = threading.Event()
         """Set when the call ran out of time or its lease ended."""
@@ -75,12 +81,13 @@ class LeasedTarget(RpcTarget):
 
 
 class LoadedCapability:
-    def __init__(self, order, instance, threads):
+    def __init__(self, order, instance, threads, spans):
         self.order = order
         self.counts = {"calls": 0, "failures": 0, "timeouts": 0, "inFlight": 0}
         self._limits = order["limits"]
         self._instance = instance
         self._threads = threads
+        self._spans = spans
         self._loop = asyncio.get_running_loop()
         self._leases = {}
         self._answers = collections.OrderedDict()
@@ -154,8 +161,16 @@ class LoadedCapability:
             raise _exhausted(name, "%d calls" % limits["maxConcurrentCalls"], "its calls are all busy")
         self.counts["calls"] += 1
         traceparent = options.get("traceparent")
-        call = Call(lease, traceparent if isinstance(traceparent, str) else "")
-        return await self._settle(lease, method, work, call, parameters, self._timeout_of(options))
+        name = "%s.%s" % (self.order["name"], method)
+        span = self._spans.begin(name, traceparent if isinstance(traceparent, str) else "")
+        call = Call(lease, span.traceparent)
+        try:
+            result = await self._settle(lease, method, work, call, parameters, self._timeout_of(options))
+        except HostError as error:
+            span.end(error.code)
+            raise
+        span.end()
+        return result
 
     async def _settle(self, lease, method, work, call, parameters, timeout_ms):
         outcome = self._loop.create_future()
@@ -208,8 +223,10 @@ class LoadedCapability:
                 result, error = None, problem
             self._loop.call_soon_threadsafe(_deliver, outcome, result, error)
 
-        if not self._threads.submit(run):
-            outcome.set_exception(_exhausted(self.order["name"], "threads", "methods that do not return hold them"))
+        def refuse():
+            _deliver(outcome, None, _exhausted(self.order["name"], "threads", "methods that do not return hold them"))
+
+        self._threads.submit(run, outcome, refuse)
         return None
 
     def _check(self, value, what):

@@ -2,7 +2,8 @@
 
 Ownership: whoever opened the connection runs `Session.run`; the session owns its two tables.
 
-I1 What the peer pushes gets the next id; a call that fails is an answer, a message that breaks the rules is the end.
+I1 What the peer pushes gets the next id; a call that fails, or brings a value that Python does not have, is an answer; a
+   message that breaks the rules is the end.
 I2 A call on an answer that is still to come waits for it (pipelining).
 I3 Whatever the peer exported to a call is released after it, unless the call keeps it.
 I4 The end of the connection fails every call that this side has made and is waiting for.
@@ -12,7 +13,7 @@ import asyncio
 import inspect
 import json
 
-from wire import HostError, ProtocolError, RemoteError, RpcTarget, decode, encode, encode_error
+from wire import HostError, ProtocolError, RemoteError, RpcTarget, decode, encode, encode_error, to_number
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 
@@ -60,7 +61,8 @@ class Session:
                 line = await self._reader.readline()
                 if not line.endswith(b"\n"):
                     break
-                self._take(json.loads(line))
+                if line.strip():
+                    self._take(json.loads(line, parse_int=to_number))
         except (ValueError, RecursionError, ProtocolError, TypeError, KeyError, IndexError) as error:
             reason = str(error)[:500]
             self._send(["abort", encode_error(HostError("INVALID_PAYLOAD", "The session ends: %s." % reason))])
@@ -107,7 +109,10 @@ class Session:
         """A future of what a pushed expression comes to."""
         brought = []
         waits = []
-        value = decode(expression, lambda *parts: self._refer(brought, waits, *parts))
+        try:
+            value = decode(expression, lambda *parts: self._refer(brought, waits, *parts))
+        except HostError as error:
+            return self._failed(error)
         if isinstance(value, asyncio.Future):
             return value
         done = self._loop.create_future()

@@ -92,6 +92,12 @@ def decode(value, refer, depth=0):
     return _decode_special(kind, value, refer, depth)
 
 
+def to_number(digits):
+    """A whole number of JSON: beyond what doubles hold exactly it was a double, for large integers come as bigint."""
+    value = int(digits) if len(digits) < 18 else float(digits)
+    return value if abs(value) <= MAX_SAFE_INTEGER else float(value)
+
+
 def _decode_special(kind, value, refer, depth):
     if kind == "undefined":
         return None
@@ -144,7 +150,7 @@ def _from_epoch_ms(milliseconds):
     try:
         return _EPOCH + datetime.timedelta(milliseconds=milliseconds)
     except (OverflowError, ValueError):
-        raise ProtocolError("a date is out of range") from None
+        raise HostError("INVALID_PAYLOAD", "A date cannot be used: Python has only those of the years 1 to 9999.") from None
 
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)

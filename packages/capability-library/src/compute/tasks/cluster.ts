@@ -41,7 +41,10 @@ function farApart(points: readonly (readonly number[])[], count: number): number
   return centres;
 }
 
-function nearest(point: readonly number[], centres: readonly (readonly number[])[]): { index: number; distance: number } {
+function nearest(
+  point: readonly number[],
+  centres: readonly (readonly number[])[],
+): { index: number; distance: number } {
   let best = { index: 0, distance: Number.POSITIVE_INFINITY };
   centres.forEach((centre, index) => {
     let distance = 0;
@@ -52,7 +55,11 @@ function nearest(point: readonly number[], centres: readonly (readonly number[])
 }
 
 /** A centre without points stays where it is. */
-function moveCentres(centres: number[][], points: readonly (readonly number[])[], assignments: readonly number[]): void {
+function moveCentres(
+  centres: number[][],
+  points: readonly (readonly number[])[],
+  assignments: readonly number[],
+): void {
   const sums = centres.map((centre) => centre.map(() => 0));
   const counts = centres.map(() => 0);
   points.forEach((point, index) => {

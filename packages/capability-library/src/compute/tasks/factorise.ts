@@ -9,7 +9,10 @@ const witnesses = [2n, 3n, 5n, 7n, 11n, 13n, 17n, 19n, 23n, 29n, 31n, 37n, 41n];
 export function factorise(value: unknown): bigint[] {
   const number = typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
   if (typeof number !== 'bigint' || number < 1n || number.toString().length > maxDigits)
-    refuseParameter('The number', `it is ${describe(value)}, and must be whole, above 0, with up to ${maxDigits} digits`);
+    refuseParameter(
+      'The number',
+      `it is ${describe(value)}, and must be whole, above 0, with up to ${maxDigits} digits`,
+    );
   const factors: bigint[] = [];
   let rest = number;
   for (let divisor = 2n; divisor < 1_000n && divisor * divisor <= rest; divisor += divisor === 2n ? 1n : 2n)

@@ -19,7 +19,10 @@ export async function runWasm(code: unknown, name: unknown, parameters: unknown)
   });
   const found = Object.hasOwn(instance.exports, wanted) ? instance.exports[wanted] : undefined;
   if (typeof found !== 'function')
-    return refuseParameter('The function', `the module exports ${Object.keys(instance.exports).join(', ') || 'nothing'}`);
+    return refuseParameter(
+      'The function',
+      `the module exports ${Object.keys(instance.exports).join(', ') || 'nothing'}`,
+    );
   const result: unknown = found(...values);
   return typeof result === 'number' || typeof result === 'bigint' ? result : null;
 }

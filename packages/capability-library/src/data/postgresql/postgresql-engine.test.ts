@@ -62,7 +62,8 @@ describe.skipIf(postgresqlPart.skip)('PostgreSQL of many callers', () => {
     instance = await create({});
     const controller = new AbortController();
     const running = methodsOf(instance)('query', ['SELECT pg_sleep(600)'], { signal: controller.signal });
-    const active = "SELECT count(*)::int AS n FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND state = 'active' AND pid <> pg_backend_pid()";
+    const active =
+      "SELECT count(*)::int AS n FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND state = 'active' AND pid <> pg_backend_pid()";
     await expect.poll(() => asOwner(active)).toEqual([{ n: 1 }]);
     controller.abort(new Error('released'));
     await expect(running).rejects.toThrow('released');
@@ -74,9 +75,11 @@ describe.skipIf(postgresqlPart.skip)('PostgreSQL of many callers', () => {
     const sql = methodsOf(instance);
     await sql('query', ["SELECT set_config('statement_timeout', '0', false)"]);
     await sql('query', ["SELECT set_config('app.account', 'ann', false)"]);
-    expect(await sql('query', ["SELECT current_setting('app.account', true) AS a, current_setting('statement_timeout') AS t"])).toEqual([
-      { a: '', t: '10s' },
-    ]);
+    expect(
+      await sql('query', [
+        "SELECT current_setting('app.account', true) AS a, current_setting('statement_timeout') AS t",
+      ]),
+    ).toEqual([{ a: '', t: '10s' }]);
     expect(await codeOf(() => sql('execute', ['SET statement_timeout = 0']))).toBe('SQL_REFUSED');
   });
 
@@ -98,7 +101,8 @@ describe.skipIf(postgresqlPart.skip)('PostgreSQL of many callers', () => {
 
   test('values have the kinds that callers expect', async () => {
     instance = await create({});
-    const sql = "SELECT true AS b, '\\x00ff'::bytea AS y, 1.25::float8 AS f, 1.10::numeric AS n, '[1]'::json AS j, NULL AS z, $1::bytea AS in_";
+    const sql =
+      "SELECT true AS b, '\\x00ff'::bytea AS y, 1.25::float8 AS f, 1.10::numeric AS n, '[1]'::json AS j, NULL AS z, $1::bytea AS in_";
     expect(await methodsOf(instance)('query', [sql, [new Uint8Array([7])]])).toEqual([
       { b: true, y: new Uint8Array([0, 255]), f: 1.25, n: '1.10', j: '[1]', z: null, in_: new Uint8Array([7]) },
     ]);

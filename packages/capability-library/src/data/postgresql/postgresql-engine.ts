@@ -167,10 +167,12 @@ const undone = new Set(['SQL_REFUSED', 'SQL_EXPECTATION_FAILED']);
 /** The caller has its answer already; the connection goes back once it is as new. */
 function giveBack(client: pg.PoolClient, first?: 'ROLLBACK'): void {
   const rolledBack = first === undefined ? Promise.resolve() : client.query(first);
-  rolledBack.then(() => client.query('DISCARD ALL')).then(
-    () => client.release(),
-    (error: Error) => client.release(error),
-  );
+  rolledBack
+    .then(() => client.query('DISCARD ALL'))
+    .then(
+      () => client.release(),
+      (error: Error) => client.release(error),
+    );
 }
 
 /** Asks the server to stop what a connection does; it stops by itself after the statement timeout. */

@@ -65,7 +65,8 @@ export class SqliteEngine implements SqlEngine {
     const { maxOpenAccounts: limit, folder } = this.#options;
     if (this.#databases.size < limit) return;
     const [oldest] = [...this.#databases].filter(([, database]) => folder !== null && database.quiet);
-    if (oldest === undefined) throw libraryErrors.create('TASKS_EXHAUSTED', { what: 'the number of open databases', limit });
+    if (oldest === undefined)
+      throw libraryErrors.create('TASKS_EXHAUSTED', { what: 'the number of open databases', limit });
     this.#databases.delete(oldest[0]);
     void oldest[1].close();
   }

@@ -1,7 +1,7 @@
 import type { Clock } from '@switchyard/kernel';
 import { libraryErrors } from '../../errors.ts';
-import { shorten } from '../../parameters.ts';
 import type { ThreadPrograms } from '../../library-files.ts';
+import { shorten } from '../../parameters.ts';
 import { ThreadWorker } from '../../threads/thread-worker.ts';
 import type { SqlCall, StatementResult } from '../sql-database.ts';
 import type { SqliteAnswer, SqliteRequest, SqliteThreadOptions } from './sqlite-messages.ts';

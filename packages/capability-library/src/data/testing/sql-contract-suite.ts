@@ -101,7 +101,9 @@ export function sqlContractSuite({ title, skip, parameter: p, endless, open }: S
         '/* read */ CREATE TABLE other (id INTEGER)',
       ];
       for (const attempt of attempts) expect(await codeOf(() => sql('query', [attempt]))).toBe('SQL_REFUSED');
-      expect(await codeOf(() => sql('transaction', [[{ sql: 'DELETE FROM item' }], { readOnly: true }]))).toBe('SQL_REFUSED');
+      expect(await codeOf(() => sql('transaction', [[{ sql: 'DELETE FROM item' }], { readOnly: true }]))).toBe(
+        'SQL_REFUSED',
+      );
       expect(await names()).toEqual(['pen']);
     });
 
@@ -143,7 +145,15 @@ export function sqlContractSuite({ title, skip, parameter: p, endless, open }: S
     test('bad SQL and bad parameters are named', async () => {
       await expect(sql('query', ['SELEC 1'])).rejects.toThrow("'SELEC 1' was refused");
       await expect(sql('query', ['SELECT nothing FROM item'])).rejects.toThrow('nothing');
-      for (const bad of [[], ['SELECT 1', 'x'], ['SELECT 1', [{}]], ['SELECT 1', [Number.NaN]], [''], ['SELECT 1\0'], [7]])
+      for (const bad of [
+        [],
+        ['SELECT 1', 'x'],
+        ['SELECT 1', [{}]],
+        ['SELECT 1', [Number.NaN]],
+        [''],
+        ['SELECT 1\0'],
+        [7],
+      ])
         expect(await codeOf(() => sql('query', bad))).toBe('PARAMETER_INVALID');
       expect(await codeOf(() => sql('batch', [[]]))).toBe('PARAMETER_INVALID');
       expect(await codeOf(() => sql('batch', [[{ sql: 'SELECT 1', expectChanges: -1 }]]))).toBe('PARAMETER_INVALID');
