@@ -9,7 +9,7 @@ export const busErrors = defineErrors({
     grpc: 8,
     exit: 1,
     message:
-      "The subscription '{subscription}' of the topic '{topic}' takes no more events: it holds {queued}, and {limit} is the most.\nFind out why nobody handles them: `switchyard dlq list` and the log of its worker tell.",
+      "The subscription '{subscription}' of the topic '{topic}' takes no more events: it holds {queued}, and {limit} is the most.\nFind out why nobody handles them: `switchyard dlq` and the log of its worker tell.",
   },
   BUS_EVENT_TOO_LARGE: {
     blame: 'user',

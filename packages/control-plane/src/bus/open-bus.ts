@@ -1,6 +1,7 @@
 /** Opens the bus that a configuration names. What the others need is loaded only when they are named. */
 import type { Clock, Random, Secret } from '@switchyard/kernel';
 import type { Bus, InboxEraser } from './contract.ts';
+import { openSqliteBus } from './sqlite/sqlite-bus.ts';
 
 export interface BusDeps {
   readonly clock: Clock;
@@ -23,10 +24,8 @@ export type BusChoice =
 /** @throws PlatformError BUS_UNAVAILABLE; of the embedded bus STORE_FILE_DAMAGED, STORE_FILE_NEWER, STORE_FILE_FOREIGN */
 export async function openBus(deps: BusDeps, choice: BusChoice): Promise<Bus> {
   switch (choice.kind) {
-    case 'sqlite': {
-      const { openSqliteBus } = await import('./sqlite/sqlite-bus.ts');
+    case 'sqlite':
       return openSqliteBus(deps, { file: choice.file });
-    }
     case 'nats': {
       const { openNatsBus } = await import('./nats/nats-bus.ts');
       const { servers, replicas } = choice;

@@ -1,6 +1,7 @@
 /** Opens the store that a configuration names. What PostgreSQL needs is loaded only when it is named. */
 import type { Clock, Secret } from '@switchyard/kernel';
 import type { Quotas, Store } from './contract.ts';
+import { openSqliteStore } from './sqlite/sqlite-store.ts';
 
 /** Which store, and where it is. */
 export type StoreChoice =
@@ -18,10 +19,8 @@ export async function openStore(
   options: StoreOptions = {},
 ): Promise<Store> {
   switch (choice.kind) {
-    case 'sqlite': {
-      const { openSqliteStore } = await import('./sqlite/sqlite-store.ts');
+    case 'sqlite':
       return openSqliteStore(deps, { file: choice.file, ...options });
-    }
     case 'postgresql': {
       const { openPostgresqlStore } = await import('./postgresql/pg-store.ts');
       const { connectionString, schema } = choice;

@@ -188,9 +188,11 @@ class FieldReader {
 
   /** The fields that are not known, or undefined when there are none. */
   extensions(): JsonFields | undefined {
-    const entries = Object.entries(this.#input).filter(
-      ([name, value]) => !knownFields.has(name) && value !== undefined,
-    );
+    const entries: [string, unknown][] = [];
+    for (const name of Object.keys(this.#input)) {
+      const value = knownFields.has(name) ? undefined : this.#input[name];
+      if (value !== undefined) entries.push([name, value]);
+    }
     if (entries.length === 0) return undefined;
     if (entries.length > envelopeLimits.extensions) {
       this.#fail('envelope', `it has ${entries.length} unknown fields, and ${envelopeLimits.extensions} are the most`);

@@ -1,6 +1,7 @@
-/** The queues and topics of a peer, found by the addresses that clients attach to. */
+/** The queues, topics and event hubs of a peer, found by the addresses that clients attach to. */
 import type { Clock, Random } from '@switchyard/kernel';
 import type { Message } from 'rhea';
+import { AmqpEventHub } from './amqp-event-hub.ts';
 import { AmqpQueue, type AmqpQueueOptions, deadLetterSuffix } from './amqp-queue.ts';
 import { type AmqpSubscription, type AmqpTopic, passesRules } from './amqp-topic.ts';
 
@@ -21,6 +22,7 @@ export class AmqpEntities {
   readonly #queues = new Map<string, AmqpQueue>();
   readonly #topics = new Map<string, AmqpTopic>();
   readonly #targets = new Map<string, AmqpTarget>();
+  readonly #hubs = new Map<string, AmqpEventHub>();
 
   constructor(deps: { readonly clock: Clock; readonly random: Random }) {
     this.#deps = deps;
@@ -35,6 +37,27 @@ export class AmqpEntities {
       deliver: (message, dueMs) => queue.put(message, dueMs),
     });
     return queue;
+  }
+
+  declareEventHub(name: string, partitionCount: number): AmqpEventHub {
+    const hub = new AmqpEventHub(this.#deps.clock, name, partitionCount);
+    this.#hubs.set(key(name), hub);
+    const target = (partitionId?: string): AmqpTarget => ({
+      duplicateWindowMs: 0,
+      seen: new Map(),
+      deliver: (message) => {
+        hub.append(message, partitionId);
+        return 0;
+      },
+    });
+    this.#targets.set(key(name), target());
+    for (const partitionId of hub.partitionIds)
+      this.#targets.set(key(`${name}/Partitions/${partitionId}`), target(partitionId));
+    return hub;
+  }
+
+  eventHub(name: string): AmqpEventHub | undefined {
+    return this.#hubs.get(key(name));
   }
 
   declareTopic(name: string, { duplicateWindowMs = 0 }: Pick<AmqpEntityOptions, 'duplicateWindowMs'> = {}): AmqpTopic {

@@ -35,9 +35,46 @@ const operations: ReadonlyMap<string, (entities: AmqpEntities, address: string, 
 
 export function manage(entities: AmqpEntities, address: string, request: Message): ManagementAnswer {
   const name = String(request.application_properties?.operation);
+  if (name === 'READ') return readHub(entities, (request.application_properties ?? {}) as Fields);
   const operation = operations.get(name);
   if (operation === undefined) return { status: 501, description: `The operation '${name}' is not known here.` };
   return operation(entities, address, (request.body ?? {}) as Fields);
+}
+
+/** What the clients of event hubs ask of a hub or of one of its partitions. */
+function readHub(entities: AmqpEntities, { name, type, partition }: Fields): ManagementAnswer {
+  const hub = entities.eventHub(String(name));
+  if (hub === undefined) return notFound(String(name));
+  if (type === 'com.microsoft:eventhub') {
+    const created = rhea.types.wrap_timestamp(hub.createdAtMs);
+    return {
+      ...ok,
+      body: {
+        name: hub.name,
+        type,
+        created_at: created,
+        partition_count: hub.partitionIds.length,
+        partition_ids: [...hub.partitionIds],
+      },
+    };
+  }
+  const partitionId = String(partition);
+  if (!hub.partitionIds.includes(partitionId)) return notFound(`${hub.name}/Partitions/${partitionId}`);
+  const events = hub.events(partitionId);
+  const last = events.at(-1);
+  return {
+    ...ok,
+    body: {
+      name: hub.name,
+      type,
+      partition: partitionId,
+      begin_sequence_number: rhea.types.wrap_long(events[0]?.sequence ?? 0),
+      last_enqueued_sequence_number: rhea.types.wrap_long(last?.sequence ?? -1),
+      last_enqueued_offset: last?.offset ?? '-1',
+      last_enqueued_time_utc: rhea.types.wrap_timestamp(last?.enqueuedAtMs ?? hub.createdAtMs),
+      is_partition_empty: last === undefined,
+    },
+  };
 }
 
 function gone(what: string): ManagementAnswer {

@@ -19,7 +19,15 @@ const outcomes = rhea.message as unknown as {
   rejected(fields: object): { described(): unknown };
 };
 
-export class AmqpOutgoing {
+/** What serves one receiver of a client. */
+export interface PeerOutgoing {
+  /** Gives out what there is, as far as the credit goes. */
+  pump(): void;
+  settle(delivery: Delivery, event: SettlingEvent): void;
+  close(): void;
+}
+
+export class AmqpOutgoing implements PeerOutgoing {
   readonly #link: OutgoingLink;
   readonly #queue: AmqpQueue;
   readonly #sessionId: string | undefined;

@@ -1,6 +1,7 @@
 /**
- * A local AMQP 1.0 broker of the shape of Azure Service Bus, for tests of clients: queues, topics with subscriptions and
- * rules, peek-lock, renewal, sessions, scheduled messages, dead letters, claims-based security (every token is taken).
+ * A local AMQP 1.0 broker of the shape of Azure Service Bus and Event Hubs, for tests of clients: queues, topics with
+ * subscriptions and rules, peek-lock, renewal, sessions, scheduled messages, dead letters; event hubs with partitions,
+ * consumer groups, selectors and epochs; claims-based security (every token is taken).
  *
  * Ownership: the test opens it and closes it. It listens on loopback, without TLS, as the development emulator does.
  *
@@ -11,8 +12,10 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { type Clock, createDeferred, type Random, systemClock, systemRandom } from '@switchyard/kernel';
 import rhea, { type Connection, type EventContext, type Receiver as LinkReceiver, type Message } from 'rhea';
 import { AmqpEntities, type AmqpEntityOptions } from './amqp-entities.ts';
+import type { AmqpEventHub } from './amqp-event-hub.ts';
+import { AmqpHubOutgoing, readHubPlace } from './amqp-hub-outgoing.ts';
 import { manage } from './amqp-management.ts';
-import { AmqpOutgoing, type OutgoingLink, type SettlingEvent } from './amqp-outgoing.ts';
+import { AmqpOutgoing, type OutgoingLink, type PeerOutgoing, type SettlingEvent } from './amqp-outgoing.ts';
 import type { AmqpQueue } from './amqp-queue.ts';
 import type { AmqpSubscription } from './amqp-topic.ts';
 
@@ -24,6 +27,8 @@ export interface AmqpPeer {
   declareTopic(name: string, options?: Pick<AmqpEntityOptions, 'duplicateWindowMs'>): void;
   declareSubscription(topic: string, name: string, options?: AmqpEntityOptions): AmqpSubscription;
   removeSubscription(topic: string, name: string): boolean;
+  /** Consumer groups need no declaration. */
+  declareEventHub(name: string, partitionCount: number): AmqpEventHub;
   /** How many messages a subscription holds; undefined when there is none. */
   depth(topic: string, name: string): { readonly queued: number; readonly deadLetters: number } | undefined;
   /** Ends every connection at once. */
@@ -78,6 +83,7 @@ export async function openAmqpPeer(deps: AmqpPeerDeps = {}): Promise<AmqpPeer> {
     },
     declareSubscription: (topic, name, subscriptionOptions) =>
       entities.declareSubscription(topic, name, subscriptionOptions),
+    declareEventHub: (name, partitionCount) => entities.declareEventHub(name, partitionCount),
     removeSubscription: (topic, name) => entities.removeSubscription(topic, name),
     depth: (topic, name) => {
       const queue = entities.queue(`${topic}/Subscriptions/${name}`);
@@ -100,13 +106,13 @@ export async function openAmqpPeer(deps: AmqpPeerDeps = {}): Promise<AmqpPeer> {
 /** The links of all connections. */
 class PeerLinks {
   readonly #entities: AmqpEntities;
-  readonly #outgoing = new Map<unknown, AmqpOutgoing>();
+  readonly #outgoing = new Map<unknown, PeerOutgoing>();
 
   constructor(entities: AmqpEntities) {
     this.#entities = entities;
   }
 
-  of(context: EventContext): AmqpOutgoing | undefined {
+  of(context: EventContext): PeerOutgoing | undefined {
     return this.#outgoing.get(context.sender);
   }
 
@@ -116,6 +122,12 @@ class PeerLinks {
     link.set_source(link.source);
     link.set_target(link.target);
     if (isNode(address)) return;
+    const place = readHubPlace(address);
+    const hub = place === undefined ? undefined : this.#entities.eventHub(place.hub);
+    if (place !== undefined && hub !== undefined) {
+      this.#outgoing.set(link, new AmqpHubOutgoing(link, hub, place));
+      return;
+    }
     const queue = this.#entities.queue(address);
     if (queue === undefined) {
       link.close({ condition: 'amqp:not-found', description: `The messaging entity '${address}' could not be found.` });
@@ -139,7 +151,7 @@ class PeerLinks {
   receive(context: EventContext): void {
     const address = String(context.receiver?.target?.address ?? '');
     if (address === '$cbs') this.#answer(context, { status: 202, description: 'Accepted' });
-    else if (address.endsWith(managementSuffix)) {
+    else if (isNode(address)) {
       const entity = address.slice(0, -managementSuffix.length);
       this.#answer(context, manage(this.#entities, entity, context.message as Message));
     } else for (const message of messagesOf(context)) this.#entities.send(address, message, dueOf(message));
@@ -220,7 +232,7 @@ const sessionFilter = 'com.microsoft:session-filter';
 
 /** Where requests go and answers come from: no queue. */
 function isNode(address: string): boolean {
-  return address === '$cbs' || address.endsWith(managementSuffix);
+  return address === '$cbs' || `/${address}`.endsWith(managementSuffix);
 }
 
 function sourceFields(link: OutgoingLink): object {

@@ -33,7 +33,7 @@ describe.skipIf(natsPart.skip)('NATS JetStream', () => {
     };
   }
 
-  describeBusContract('the bus on NATS', open, { lockMs: 1_000, quietMs: 250, tellsDuplicates: true });
+  describeBusContract('the bus on NATS', open, { lockMs: 2_000, quietMs: 250, tellsDuplicates: true });
 
   it('says that the server is not there, and nothing of the password', async () => {
     const deps = { clock: systemClock, random: createSeededRandom(1), inbox: { forget: async () => {} } };
@@ -42,6 +42,19 @@ describe.skipIf(natsPart.skip)('NATS JetStream', () => {
     );
     expect(String(failed)).toMatch(/The event bus on NATS did not do what was asked/);
     expect(String(failed)).not.toContain('hunter2');
+  });
+
+  it('opens a server that wants a user and a password', async () => {
+    const closed = await openNats('authorization { user: "me", password: "p@ss" }');
+    const deps = { clock: systemClock, random: createSeededRandom(1), inbox: { forget: async () => {} } };
+    const address = closed.address.replace('//', '//me:p%40ss@');
+    const bus = await openNatsBus(deps, { servers: [address] });
+    await bus.ensureSubscription({ topic: 'topic', name: 'sub' });
+    expect(await bus.depths()).toHaveLength(1);
+    await bus.close();
+    const refused = openNatsBus(deps, { servers: [closed.address.replace('//', '//me:hunter2@')] });
+    await expect(refused).rejects.toThrow(/The event bus on NATS did not do what was asked: .*[Aa]uthorization/);
+    await closed.close();
   });
 
   it('gives a subscription of another process what was published before it received', async () => {

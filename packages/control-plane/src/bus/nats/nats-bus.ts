@@ -33,6 +33,7 @@ import { busErrors } from '../errors.ts';
 import { busLimits } from '../limits.ts';
 import { toBodies } from '../publication-bodies.ts';
 import { assertBusName, resolveSubscription } from '../resolve-subscription.ts';
+import { toNatsConnection } from './nats-address.ts';
 import { NatsDeadLetters } from './nats-dead-letters.ts';
 import { NatsHistory } from './nats-history.ts';
 import {
@@ -54,7 +55,7 @@ export interface NatsBusDeps {
 }
 
 export interface NatsBusOptions {
-  /** `nats://user:password@host:port`, one or several; never logged. */
+  /** `nats://user:password@host:port` or `tls://...`, one or several of a cluster; never logged. */
   readonly servers: readonly string[];
   readonly duplicateWindowMs?: number;
   /** Copies of each stream on a cluster: 1, 3 or 5. */
@@ -72,7 +73,7 @@ const outLimit = 20_000;
 export async function openNatsBus(deps: NatsBusDeps, options: NatsBusOptions): Promise<Bus> {
   try {
     const connection = await connect({
-      servers: [...options.servers],
+      ...toNatsConnection(options.servers),
       name: 'switchyard',
       timeout: connectTimeoutMs,
       maxReconnectAttempts: -1,

@@ -84,4 +84,4 @@ describe.skipIf(part.skip)('a real namespace', () => {
   describeBusContract('the bus on Azure', openReal, { lockMs: 5_000, quietMs: 3_000, tellsDuplicates: false });
 });
 
-describeBusContract('the bus on Service Bus', open, { lockMs: 1_500, quietMs: 300, tellsDuplicates: false });
+describeBusContract('the bus on Service Bus', open, { lockMs: 2_500, quietMs: 300, tellsDuplicates: false });

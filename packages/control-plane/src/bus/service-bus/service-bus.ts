@@ -62,6 +62,7 @@ class ServiceBus implements Bus {
   readonly #client: ServiceBusClient;
   readonly #duplicateWindowMs: number;
   readonly #specs = new Map<string, Subscription>();
+  readonly #topics = new Set<string>();
   readonly #senders = new Map<string, ServiceBusSender>();
   readonly #idle = new Map<string, ServiceBusReceiver[]>();
   readonly #sessions = new Set<HeldSession>();
@@ -86,7 +87,7 @@ class ServiceBus implements Bus {
     const rules = toRules(subscription);
     this.#assertOpen();
     await this.#guard(async () => {
-      await this.#deps.provisioner.ensureTopic(subscription.topic, this.#duplicateWindowMs);
+      await this.#ensureTopic(subscription.topic);
       await this.#deps.provisioner.ensureSubscription(subscription);
       await syncRules(this.#client.createRuleManager(subscription.topic, subscription.name), rules);
     });
@@ -107,7 +108,7 @@ class ServiceBus implements Bus {
     toBodies(publications);
     if (publications.length === 0) return [];
     await this.#guard(async () => {
-      await this.#deps.provisioner.ensureTopic(topic, this.#duplicateWindowMs);
+      await this.#ensureTopic(topic);
       await this.#send(topic, publications);
     });
     return publications.map(() => 'accepted');
@@ -151,6 +152,13 @@ class ServiceBus implements Bus {
     for (const receiver of this.#receivers) await receiver.close();
     await Promise.all([...this.#sessions].map((session) => session.release()));
     await this.#client.close();
+  }
+
+  /** Asked once: the management API is slow, and nobody removes a topic that is in use. */
+  async #ensureTopic(topic: string): Promise<void> {
+    if (this.#topics.has(topic)) return;
+    await this.#deps.provisioner.ensureTopic(topic, this.#duplicateWindowMs);
+    this.#topics.add(topic);
   }
 
   /** As many messages of a call as fit go together, in their order. */

@@ -49,9 +49,6 @@ export interface SqliteBusOptions {
   readonly queuedLimit?: number;
 }
 
-/** Publications between two counts of a queue; a queue exceeds its limit by no more than these. */
-const countEvery = 1_000;
-
 /** Remembered ids that one publish forgets at most, so that none of them takes long. */
 const forgetStep = 2_000;
 
@@ -204,7 +201,8 @@ class SqliteBus implements Bus {
   #findFull(owner: QueueOwner): Readonly<Record<string, string | number>> | undefined {
     const limit = this.#options.queuedLimit ?? busLimits.queued;
     let count = this.#counts.get(owner.subscriptionId);
-    if (count === undefined || count.since >= countEvery || count.counted + count.since >= limit) {
+    // Counting reads the whole queue. Half of the room that was left cannot have been filled by fewer publications.
+    if (count === undefined || count.since >= (limit - count.counted) / 2) {
       count = { counted: this.#subscriptions.countQueued(owner.subscriptionId), since: 0 };
       this.#counts.set(owner.subscriptionId, count);
     }

@@ -47,10 +47,12 @@ export class SubscriptionTable {
   depths(): readonly SubscriptionDepth[] {
     return this.#file
       .all(
-        `SELECT topic, name,
-           (SELECT count(*) FROM queue q WHERE q.subscription_id = s.subscription_id) AS queued,
-           (SELECT count(*) FROM dead_letters d WHERE d.subscription_id = s.subscription_id) AS dead
-         FROM subscriptions s ORDER BY topic, name`,
+        `SELECT topic, name, COALESCE(q.rows, 0) AS queued, COALESCE(d.rows, 0) AS dead FROM subscriptions
+         LEFT JOIN (SELECT subscription_id, count(*) AS rows FROM queue GROUP BY subscription_id) q
+           USING (subscription_id)
+         LEFT JOIN (SELECT subscription_id, count(*) AS rows FROM dead_letters GROUP BY subscription_id) d
+           USING (subscription_id)
+         ORDER BY topic, name`,
       )
       .map((row) => ({
         topic: textOf(row, 'topic'),

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -7,6 +7,8 @@ import { requirePart } from '@switchyard/testkit';
 /** A nats-server of a test's own, with JetStream in a temporary folder, on loopback. */
 export interface TestNats {
   readonly address: string;
+  /** Kills the server and starts it again on the same port and folder. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -18,32 +20,56 @@ const program = folders.map((folder) => join(folder, 'nats-server')).find((file)
 /** Whether nats-server is here: a loud skip on somebody's machine, a failure in continuous integration. */
 export const natsPart = requirePart('nats-server', program !== undefined, "Install Debian's package nats-server.");
 
-/** Starts a server on a port that is free; it is ready when this resolves. */
-export async function openNats(): Promise<TestNats> {
-  if (program === undefined) throw new Error('nats-server is not installed');
+/**
+ * Starts a server on a port that is free; it is ready when this resolves.
+ * @param settings more lines of its configuration
+ */
+export async function openNats(settings = ''): Promise<TestNats> {
   const folder = mkdtempSync(join(tmpdir(), 'nats-'));
+  // -1: a port that is free.
+  let running = await start(folder, -1, settings);
+  const { port } = running;
+  return {
+    address: `nats://127.0.0.1:${port}`,
+    async restart() {
+      await end(running, 'SIGKILL');
+      running = await start(folder, port, settings);
+    },
+    async close() {
+      await end(running, 'SIGTERM');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+interface Running {
+  readonly server: ChildProcess;
+  readonly ended: Promise<void>;
+  readonly port: number;
+}
+
+async function start(folder: string, wanted: number, settings: string): Promise<Running> {
+  if (program === undefined) throw new Error('nats-server is not installed');
   const configuration = join(folder, 'server.conf');
   writeFileSync(
     configuration,
-    `host: "127.0.0.1"\nport: -1\nserver_name: test\njetstream { store_dir: "${folder}", max_mem: 64MB, max_file: 512MB }\n`,
+    `host: "127.0.0.1"\nport: ${wanted}\nserver_name: test\njetstream { store_dir: "${folder}", max_mem: 64MB, max_file: 512MB }\n${settings}\n`,
   );
   const server = spawn(program, ['-c', configuration], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
   let log = '';
-  const port = await new Promise<string>((resolve, reject) => {
+  const port = await new Promise<number>((resolve, reject) => {
     server.stderr.on('data', (chunk: Buffer) => {
       log += chunk.toString('utf8');
       const [, found] = /Listening for client connections on 127\.0\.0\.1:(\d+)/.exec(log) ?? [];
-      if (found !== undefined && log.includes('Server is ready')) resolve(found);
+      if (found !== undefined && log.includes('Server is ready')) resolve(Number(found));
     });
     server.once('exit', () => reject(new Error(`nats-server did not start: ${log}`)));
   });
-  return {
-    address: `nats://127.0.0.1:${port}`,
-    async close() {
-      server.kill('SIGTERM');
-      await ended;
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
+  return { server, ended, port };
+}
+
+async function end({ server, ended }: Running, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  server.kill(signal);
+  await ended;
 }

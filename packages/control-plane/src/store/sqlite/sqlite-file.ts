@@ -261,22 +261,36 @@ function assertKind(database: DatabaseSync, { file, applicationId, migrations }:
 
 /** After a checkpoint the file itself must hold every page that its header counts. */
 function assertWhole(database: DatabaseSync, file: string): void {
-  database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-  const expectedBytes = pragma(database, 'page_count') * pragma(database, 'page_size');
-  const descriptor = openSync(file, 'r');
-  const { size } = fstatSync(descriptor);
-  const header = Buffer.alloc(headerBytes);
-  readSync(descriptor, header, 0, headerBytes, 0);
-  closeSync(descriptor);
-  const countedBytes = header.readUInt32BE(28) * pragma(database, 'page_size');
-  const wholeBytes = Math.max(expectedBytes, countedBytes);
-  if (size < wholeBytes) {
-    const reason = `it has ${size} bytes of ${wholeBytes}, so its end is missing`;
+  let { sizeBytes, wholeBytes } = measure(database, file);
+  // Another process may write the pages of its own checkpoint just now; the next one waits for it.
+  for (let round = 1; sizeBytes < wholeBytes && round < measureRounds; round += 1)
+    ({ sizeBytes, wholeBytes } = measure(database, file));
+  if (sizeBytes < wholeBytes) {
+    const reason = `it has ${sizeBytes} bytes of ${wholeBytes}, so its end is missing`;
     throw storeErrors.create('STORE_FILE_DAMAGED', { file, reason });
   }
-  if (size > fullCheckBytes) return;
+  if (sizeBytes > fullCheckBytes) return;
   const verdict = String(database.prepare('PRAGMA quick_check(1)').get()?.quick_check ?? 'ok');
   if (verdict !== 'ok') throw storeErrors.create('STORE_FILE_DAMAGED', { file, reason: verdict });
+}
+
+/** How often a file that looks too short is looked at. */
+const measureRounds = 3;
+
+/** Where the header has the number of pages (sqlite.org/fileformat.html, 1.3.7). */
+const pageCountOffset = 28;
+
+function measure(database: DatabaseSync, file: string): { sizeBytes: number; wholeBytes: number } {
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  const pageBytes = pragma(database, 'page_size');
+  const descriptor = openSync(file, 'r');
+  try {
+    const header = Buffer.alloc(headerBytes);
+    readSync(descriptor, header, 0, headerBytes, 0);
+    return { sizeBytes: fstatSync(descriptor).size, wholeBytes: header.readUInt32BE(pageCountOffset) * pageBytes };
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function migrate(database: DatabaseSync, applicationId: number, migrations: readonly SqliteMigration[]): void {
