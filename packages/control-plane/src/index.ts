@@ -109,6 +109,12 @@ export {
   type OutboxRelayOptions,
   startOutboxRelay,
 } from './store/outbox-relay.ts';
+export {
+  type RetentionSweeper,
+  type RetentionSweeperDeps,
+  type RetentionSweeperOptions,
+  startRetentionSweeper,
+} from './store/retention-sweeper.ts';
 export { openSqliteStore, type SqliteStoreDeps, type SqliteStoreOptions } from './store/sqlite/sqlite-store.ts';
 export { createComputeTargets } from './targets/compute-targets.ts';
 export type {

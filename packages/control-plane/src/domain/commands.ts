@@ -10,6 +10,7 @@ import type {
   Manifest,
   RuntimeConfiguration,
   RuntimeDeployment,
+  SecretBinding,
   ServiceSpec,
   Trace,
   WorkRequest,
@@ -67,7 +68,7 @@ export class DomainCommands {
     const { environmentId } = records.environment;
     const draft: Draft = { puts: [], events: [], changed: [], deploymentIds: [] };
     await this.#applyEnvironment(records, draft);
-    for (const secret of records.secrets) await this.#putIfNew('secretBinding', secret.secretBindingId, secret, draft);
+    for (const secret of records.secrets) await this.#applySecret(secret, draft);
     for (const policy of records.policies) await this.#putIfNew('scalingPolicy', policy.serviceId, policy, draft);
     for (const configuration of records.configurations) await this.#publish(configuration, by, draft);
     for (const spec of records.specs) await this.#applySpec(spec, by, draft);
@@ -148,6 +149,16 @@ export class DomainCommands {
     }
     await this.#putIfNew('environment', environmentId, environment, draft);
     await this.#putIfNew('tenantBinding', environmentId, binding, draft);
+  }
+
+  /** A secret that is new gets its first value at once: services wait for it. */
+  async #applySecret(secret: SecretBinding, draft: Draft): Promise<void> {
+    const { secretBindingId, tenantId, environmentId } = secret;
+    const isNew = (await this.#deps.state.get('secretBinding', secretBindingId)) === undefined;
+    await this.#putIfNew('secretBinding', secretBindingId, secret, draft);
+    if (!isNew) return;
+    const of = { tenantId, environmentId, subject: secretBindingId, payload: { secretBindingId } };
+    draft.events.push({ eventType: 'SecretRotationRequested', ...of });
   }
 
   async #applySpec(spec: ServiceSpec, by: Asker, draft: Draft): Promise<void> {

@@ -2,16 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { put } from '../domain/records.ts';
 import { createFrameRun, work } from '../testing/frame-run.ts';
 import { sampleDeployment } from '../testing/state-contract.ts';
+import type { EventDraft } from './contract.ts';
 import { KeyRunner } from './key-runner.ts';
 import { frameLimits } from './worker-table.ts';
 
 const trace = { traceId: 'b'.repeat(32), correlationId: 'corr', causationId: 'evt-0', depth: 3 };
 const options = { trace, cause: undefined, isReplay: false, signal: new AbortController().signal };
 const puts = [put('deployment', sampleDeployment('shop'))];
-const event = {
-  ...{ eventType: 'RuntimeInventoryUpdated', tenantId: 'acme', environmentId: 'acme.default', subject: 'shop' },
+const event: EventDraft = {
+  ...{ tenantId: 'acme', environmentId: 'acme.default', subject: 'shop' },
+  eventType: 'RuntimeInventoryUpdated',
   payload: {},
-} as const;
+};
 
 async function open() {
   const run = await createFrameRun();

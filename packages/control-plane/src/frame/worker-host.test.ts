@@ -64,6 +64,22 @@ describe('WorkerHost', () => {
     expect(gaveUp).toEqual(['shop: the target is away']);
   });
 
+  it('I4: the tries of a key are charged to one event, and others of the key leave it to that', async () => {
+    const { finds, gaveUp, looked, ...run } = await createFrameRun();
+    const host = run.host();
+    finds.push(failing, failing, failing);
+    expect(await host.handle(deliver())).toMatchObject({ kind: 'retry' });
+    for (const eventId of ['evt-2', 'evt-3', 'evt-4'])
+      expect(await host.handle(deliver({ eventId }))).toEqual({ kind: 'done' });
+    expect(looked).toHaveLength(1);
+    await host.handle(deliver({}, 2));
+    expect(await host.handle(deliver({}, 3))).toMatchObject({ kind: 'refuse' });
+    expect(gaveUp).toHaveLength(1);
+    // Afterwards it is anybody's again.
+    expect(await host.handle(deliver({ eventId: 'evt-5' }))).toEqual({ kind: 'done' });
+    expect(looked).toHaveLength(4);
+  });
+
   it.each(['next-tick', 'alert'] as const)(
     'I4: an event of a worker that ends with %s is done after the last try',
     async (exhausted) => {

@@ -39,8 +39,10 @@ export interface HostDelivery {
 /** Tries of a key that failed one after the other. */
 interface Failures {
   readonly attempts: number;
-  /** Until then ticks leave the key to the try that is on its way. */
+  /** Until then ticks and other events leave the key to the try that is on its way. */
   readonly heldUntilMs: number;
+  /** The event that comes again; undefined when the key wakes by itself. */
+  readonly eventId: string | undefined;
 }
 
 interface Wake {
@@ -99,7 +101,9 @@ export class WorkerHost {
     const { tenantId, environmentId } = envelope;
     const verdict = await guardTenant(state, { tenantId, environmentId });
     if (verdict.kind === 'refused') return this.#refuse(envelope, verdict.code, verdict.reason);
-    const keys = [...new Set(await this.#worker.keysOf(envelope, state))];
+    const asked = [...new Set(await this.#worker.keysOf(envelope, state))];
+    // What another event tries again is looked at then, and charged to that event.
+    const keys = asked.filter((key) => replayOf !== undefined || !this.#isHeldByOther(key, envelope.eventId));
     const trace = traceOf(envelope);
     const isReplay = replayOf !== undefined;
     const results = await Promise.allSettled(keys.map((key) => this.#run(key, { trace, cause: envelope, isReplay })));
@@ -118,6 +122,11 @@ export class WorkerHost {
       return { kind: 'retry', reason: 'STOPPING', description: 'the worker stops', afterMs: 0 };
     await state.commit({ puts: [], removes: [], events: [], handled });
     return { kind: 'done' };
+  }
+
+  /** Looks at one key now: something has changed that no event tells of. Never rejects. */
+  async look(key: string): Promise<void> {
+    if (!this.#stop.signal.aborted) await this.#runByTimer(key);
   }
 
   /** Looks at every key of a tick. Resolves when all are done. */
@@ -196,13 +205,19 @@ export class WorkerHost {
     if (attempts < this.#rule.maxAttempts) {
       const waitMs = retryAfterOf(thrown) ?? backoffMs(retryBackoff, Math.max(0, attempts - 1), random);
       const heldUntilMs = clock.now() + waitMs;
-      this.#failures.set(key, { attempts, heldUntilMs });
+      this.#failures.set(key, { attempts, heldUntilMs, eventId: undefined });
       this.#log.write('warning', 'A worker will try again', { key, attempts, reason, ...traceFields(trace) });
       this.#wakeAt(key, heldUntilMs);
       return;
     }
     this.#failures.delete(key);
     await this.#giveUp({ key, trace, cause: undefined }, reason);
+  }
+
+  #isHeldByOther(key: string, eventId: string): boolean {
+    const held = this.#failures.get(key);
+    const isOther = held?.eventId !== undefined && held.eventId !== eventId;
+    return isOther && this.#deps.clock.now() < held.heldUntilMs;
   }
 
   /** `done` when the event is handled although a key failed for good. */
@@ -216,7 +231,8 @@ export class WorkerHost {
     if (deliveryCount < this.#rule.maxAttempts) {
       // The event comes again: until then it is the one that tries.
       const heldUntilMs = this.#deps.clock.now() + 2 * retryBackoff.maximumMs;
-      for (const { key } of failed) this.#failures.set(key, { attempts: deliveryCount, heldUntilMs });
+      const { eventId } = envelope;
+      for (const { key } of failed) this.#failures.set(key, { attempts: deliveryCount, heldUntilMs, eventId });
       const afterMs = retryAfterOf(first?.error);
       return { kind: 'retry', reason, description, ...(afterMs === undefined ? {} : { afterMs }) };
     }

@@ -44,6 +44,8 @@ export interface ControlPlane {
   readonly commands: DomainCommands;
   /** Looks at everything now instead of at the next tick. */
   tick(worker: WorkerName): Promise<void>;
+  /** Looks at one key of a worker now; nothing, where the worker does not run here. */
+  look(worker: WorkerName, key: string): Promise<void>;
   stop(deadlineMs: number): Promise<void>;
 }
 
@@ -77,6 +79,7 @@ export async function startControlPlane(deps: ControlPlaneDeps, options: Control
     state,
     commands: new DomainCommands({ clock, random, state }),
     tick: async (name) => hosts.get(name)?.tick(),
+    look: async (name, key) => hosts.get(name)?.look(key),
     stop: async (deadlineMs) => {
       await Promise.all([...hosts.values()].map((host) => host.stop()));
       await Promise.all(consumers.map((consumer) => consumer.stop(deadlineMs)));

@@ -16,15 +16,15 @@ import {
   type WorkerName,
   workerNames,
 } from '@switchyard/control-plane';
-import { messageOf, sleep, systemClock } from '@switchyard/kernel';
-import type { ServiceLimits, ServiceSpec } from '@switchyard/protocol/control-api';
+import { messageOf, sleep, systemClock, type Timer } from '@switchyard/kernel';
+import type { ServiceSpec } from '@switchyard/protocol/control-api';
 import type { Runtime } from '@switchyard/runtime';
 import type { AppHosting } from '../up/versions/app-hosting.ts';
-import { openAppLimits } from './app-limits.ts';
 import { targetErrors } from './errors.ts';
 import { createLoadTelemetry } from './load-telemetry.ts';
 import { type ControlPlaneScope, openControlPlane, openControlStores } from './open-control-plane.ts';
 import type { SwitchyardPlatform } from './platform-port.ts';
+import { type AppScales, createScaleLimits } from './scale-limits.ts';
 import { createSwitchyardTarget } from './switchyard-target.ts';
 
 export interface UpControlPlaneParts {
@@ -32,22 +32,26 @@ export interface UpControlPlaneParts {
   readonly deploy: SwitchyardPlatform['deploy'];
   readonly urlOf: SwitchyardPlatform['urlOf'];
   readonly hosting: Pick<AppHosting, 'look' | 'errorOf' | 'latestOf'>;
-  readonly runtime: Pick<Runtime, 'status' | 'load' | 'restartWorker'>;
-  /** Called when a policy or a deployment gives an app other limits: for whoever scales it. */
-  readonly onLimits?: (applicationId: string, limits: ServiceLimits) => void;
+  readonly runtime: Pick<Runtime, 'status' | 'load' | 'restartWorker' | 'watch'>;
+  /** The scale controller: policies and deployments move the limits that it keeps. */
+  readonly scale: AppScales;
   /** All seven when left out. */
   readonly workers?: readonly WorkerName[];
   readonly webhooks?: readonly string[];
   readonly postgresql?: ReadonlyMap<string, PostgresqlConnection>;
 }
 
+/** What is to be put into service. */
+export type Promoted = Pick<DeploymentRecord, 'applicationId' | 'codeVersion' | 'createdBy'>;
+
 export interface UpControlPlane {
   /** For `createControlServer`. */
   readonly domain: DomainApi;
-  /** Within which an app is scaled; empty where nobody has said. */
-  limitsOf(applicationId: string): Partial<ServiceLimits>;
-  /** Gives a version that has come up the traffic, as a deployment of its own; rejects when it was rolled back. */
-  promote(record: Pick<DeploymentRecord, 'applicationId' | 'codeVersion' | 'createdBy'>): Promise<void>;
+  /**
+   * Gives a version that has come up the traffic, as a deployment of its own; rejects when it was rolled back, and with the
+   * signal's reason when nobody waits any more (the deployment goes on).
+   */
+  promote(record: Promoted, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -65,13 +69,8 @@ export async function openUpControlPlane(
   const { catalog, hosting, runtime } = parts;
   const stores = openControlStores(scope);
   try {
-    const limits = await openAppLimits({
-      store: stores.store,
-      tenantOf: (applicationId) => catalog.applications.get(applicationId)?.tenantId,
-      onChange: (applicationId, wanted) => parts.onLimits?.(applicationId, wanted),
-    });
     const target = createSwitchyardTarget({
-      ...{ catalog, limits, deploy: parts.deploy, urlOf: parts.urlOf },
+      ...{ catalog, deploy: parts.deploy, urlOf: parts.urlOf, limits: createScaleLimits(parts.scale) },
       look: (applicationId) => hosting.look(applicationId),
       errorOf: (applicationId) => hosting.errorOf(applicationId),
       runningSettings: (applicationId) => hosting.latestOf(applicationId)?.values,
@@ -85,12 +84,13 @@ export async function openUpControlPlane(
       ...(parts.postgresql === undefined ? {} : { postgresql: parts.postgresql }),
     });
     const tenants = watchTenants(scope, catalog, plane);
+    const stopSweeping = sweepOnChange(parts, plane);
     const { store, bus } = stores;
     return {
       domain: { view: plane.state, commands: plane.commands, store, deadLetters: bus.deadLetters },
-      limitsOf: (applicationId) => limits.get(applicationId),
-      promote: (record) => promote(catalog, plane, tenants, record),
+      promote: (record, signal) => promote({ catalog, plane, tenants }, record, signal),
       close: async () => {
+        stopSweeping();
         tenants.stop();
         await plane.stop(stopMs);
         await stores.close();
@@ -135,11 +135,35 @@ function watchTenants(
   return { ensure, stop };
 }
 
+/** Changes that come together are looked at together. */
+const sweepDelayMs = 250;
+
+/** What changes here is seen at once, not at the next sweep: by hand, by the API, or because an app broke. */
+function sweepOnChange({ catalog, runtime }: UpControlPlaneParts, plane: ControlPlane): () => void {
+  let timer: Timer | undefined;
+  const sweepSoon = (): void => {
+    timer ??= systemClock.schedule(sweepDelayMs, () => {
+      timer = undefined;
+      void plane.look('inventory', 'switchyard');
+    });
+  };
+  const leaves = [catalog.watch(sweepSoon), runtime.watch(sweepSoon)];
+  return () => {
+    timer?.cancel();
+    for (const leave of leaves) leave();
+  };
+}
+
+interface PromoteParts {
+  readonly catalog: SwitchyardPlatform['catalog'];
+  readonly plane: ControlPlane;
+  readonly tenants: TenantWatch;
+}
+
 async function promote(
-  catalog: SwitchyardPlatform['catalog'],
-  { commands, state }: ControlPlane,
-  tenants: TenantWatch,
-  { applicationId, codeVersion, createdBy }: Pick<DeploymentRecord, 'applicationId' | 'codeVersion' | 'createdBy'>,
+  { catalog, plane: { commands, state }, tenants }: PromoteParts,
+  { applicationId, codeVersion, createdBy }: Promoted,
+  signal: AbortSignal,
 ): Promise<void> {
   const tenantId = catalog.applications.get(applicationId)?.tenantId;
   if (tenantId === undefined) return;
@@ -155,7 +179,7 @@ async function promote(
       const reason = deployment.reason ?? deployment.state;
       throw targetErrors.create('ROLL_OUT_FAILED', { applicationId, codeVersion, reason });
     }
-    await sleep(systemClock, pollMs);
+    await sleep(systemClock, pollMs, signal);
   }
   throw targetErrors.create('ROLL_OUT_FAILED', { applicationId, codeVersion, reason: 'it takes too long' });
 }

@@ -24,6 +24,6 @@ export interface SwitchyardPlatform {
 
 /** Within which the app's own scaling works. */
 export interface AppLimits {
-  get(applicationId: string): Partial<ServiceLimits>;
+  get(applicationId: string): Promise<Partial<ServiceLimits>>;
   set(applicationId: string, limits: ServiceLimits): Promise<void>;
 }

@@ -41,7 +41,9 @@ class SwitchyardTarget implements ComputeTarget {
     const { catalog } = this.#platform;
     const found = catalog.applications.list({ limit: pageSize, ...(after === undefined ? {} : { after }) });
     const hosts = this.#platform.status();
-    const items = found.map(({ applicationId, tenantId }) => this.#observe(applicationId, tenantId, hosts));
+    const items = await Promise.all(
+      found.map(({ applicationId, tenantId }) => this.#observe(applicationId, tenantId, hosts)),
+    );
     const last = found.length === pageSize ? found.at(-1) : undefined;
     return { items, ...(last === undefined ? {} : { next: last.applicationId }) };
   }
@@ -140,7 +142,7 @@ class SwitchyardTarget implements ComputeTarget {
     await this.#platform.restartWorkers(service.serviceId);
   }
 
-  #observe(serviceId: string, tenantId: string, hosts: readonly JobHostStatus[]): ObservedService {
+  async #observe(serviceId: string, tenantId: string, hosts: readonly JobHostStatus[]): Promise<ObservedService> {
     const { catalog, limits, urlOf } = this.#platform;
     const own = hosts.filter(({ applicationId }) => applicationId === serviceId);
     const { weights } = catalog.traffic.get(serviceId);
@@ -149,7 +151,7 @@ class SwitchyardTarget implements ComputeTarget {
       ...{ serviceId, tenantId, componentType: 'function-app', version: first?.codeVersion ?? '' },
       weights: weights.map(({ codeVersion, weight }) => ({ version: codeVersion, weight })),
       replicas: own.reduce((sum, { workers }) => sum + workers.length, 0),
-      limits: { ...limits.get(serviceId) },
+      limits: await limits.get(serviceId),
       status: this.#statusOf(serviceId, own),
       endpointUrl: urlOf(serviceId),
     };

@@ -1,3 +1,4 @@
+import type { RollOutStrategy } from '@switchyard/protocol/control-api';
 import { describe, expect, it } from 'vitest';
 import { put } from '../../domain/records.ts';
 import { ControlWorld, type WorldOptions } from '../../testing/control-world.ts';
@@ -22,11 +23,11 @@ const states = (world: ControlWorld) =>
     .sort();
 
 describe('DeploymentWorker', () => {
-  it.each([
+  it.each<[RollOutStrategy, readonly string[]]>([
     [{ kind: 'rolling', batches: 2 }, ['v2=50 v1=50', 'v2=100']],
     [{ kind: 'blue-green' }, ['v2=0 v1=100', 'v2=100']],
     [{ kind: 'canary', steps: [10, 50] }, ['v2=10 v1=90', 'v2=50 v1=50', 'v2=100']],
-  ] as const)('I2: shifts the traffic step by step: %j', async (strategy, shares) => {
+  ])('I2: shifts the traffic step by step: %j', async (strategy, shares) => {
     const world = await open();
     await world.commands.deploy({ serviceId: 'shop', version: 'v2', strategy }, tester);
     await world.advance(minute);

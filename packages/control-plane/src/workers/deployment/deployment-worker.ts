@@ -10,7 +10,7 @@
  * I4 One cause (a changed secret, a drift) is answered by one deployment.
  */
 import type { EventEnvelope } from '@switchyard/protocol';
-import type { RuntimeDeployment } from '@switchyard/protocol/control-api';
+import type { RuntimeDeployment, ServiceLimits } from '@switchyard/protocol/control-api';
 import { type EventType, payloadText } from '../../domain/events.ts';
 import { put } from '../../domain/records.ts';
 import type { ActingRun, Batch, DomainView, EventDraft, Finding, Run, Worker } from '../../frame/contract.ts';
@@ -171,8 +171,7 @@ export class DeploymentWorker implements Worker {
   }
 
   async #configure(deployment: RuntimeDeployment, target: ComputeTarget, run: ActingRun): Promise<void> {
-    const spec = await run.view.get('serviceSpec', deployment.serviceId);
-    const limits = deployment.limits ?? spec?.limits;
+    const limits = deployment.limits ?? (await limitsOf(deployment.serviceId, run));
     if (limits !== undefined) await target.setLimits(deployment, limits);
     const { configurationId } = deployment;
     if (configurationId === undefined) return;
@@ -250,6 +249,12 @@ function forgotten(deployments: readonly RuntimeDeployment[]): readonly RuntimeD
 function findFailed({ cause }: Run, deployments: readonly RuntimeDeployment[]): RuntimeDeployment | undefined {
   const deploymentId = payloadText(cause?.payload, 'deploymentId');
   return deployments.find((one) => one.deploymentId === deploymentId && one.state === 'failed');
+}
+
+/** The limits of the manifest; none where a policy moves them, and none where no manifest says any. */
+async function limitsOf(serviceId: string, { view }: Run): Promise<ServiceLimits | undefined> {
+  const [spec, state] = await Promise.all([view.get('serviceSpec', serviceId), view.get('scalingState', serviceId)]);
+  return spec?.origin === 'manifest' && state === undefined ? spec.limits : undefined;
 }
 
 /** From now on the deployment follows from the event that asked for it, where that is how it came here. */

@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createDefaultEnvironment, createStoreState, openSqliteStore } from '@switchyard/control-plane';
+import { createDeferred, systemClock } from '@switchyard/kernel';
+import { afterEach, describe, expect, it } from 'vitest';
+import { startWorkers } from './start-workers.ts';
+import { createFakeControl, deploymentOf } from './testing/fake-control.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'start-workers-'));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('startWorkers', () => {
+  it('runs one worker alone, over the store that another process has open too', async () => {
+    const control = createFakeControl();
+    control.records.push(deploymentOf('a'.repeat(16), 'ready'));
+    control.weights.set('a'.repeat(16), 100);
+    const store = openSqliteStore({ clock: systemClock }, { file: join(folder, 'control.sqlite') });
+    const state = createStoreState({ store, clock: systemClock });
+    await state.commit({ puts: createDefaultEnvironment('acme'), removes: [], events: [] });
+    const swept = createDeferred<void>();
+    const status = control.status;
+    const asked = { times: 0 };
+    const lines: string[] = [];
+    const running = await startWorkers({
+      ...{ workers: ['inventory'], directory: folder, environment: { PATH: process.env.PATH }, verbose: true },
+      control: {
+        ...control,
+        status: async (app) => {
+          asked.times += 1;
+          return status(app);
+        },
+      },
+      console: {
+        write: (text) => {
+          lines.push(text);
+          if (text.includes('A worker has acted')) swept.resolve();
+        },
+      },
+    });
+    await swept.promise;
+    await running.stop();
+    expect(await state.list('service')).toMatchObject([
+      { serviceId: 'shop', managed: false, computeTarget: 'switchyard' },
+    ]);
+    expect(lines.map((line) => JSON.parse(line).message)).toContain('Workers of the control plane run');
+    const before = asked.times;
+    expect(before).toBeGreaterThan(0);
+    await store.close();
+  });
+
+  it('leaves nothing behind when a store cannot be had', async () => {
+    const starting = startWorkers({
+      ...{ workers: ['drift'], directory: folder, environment: {}, verbose: false, control: createFakeControl() },
+      ...{ console: { write: () => {} }, storeUrl: 'postgresql://127.0.0.1:1/nowhere' },
+    });
+    await expect(starting).rejects.toMatchObject({ name: 'PlatformError' });
+  });
+});

@@ -1,0 +1,89 @@
+/** Workers of the control plane in a process of their own, over the stores of an installation and its control API. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ControlPlane, openBus, openStore, type WorkerName } from '@switchyard/control-plane';
+import { logLevels, Secret, silentMeter, systemClock, systemRandom } from '@switchyard/kernel';
+import { openJsonLog, type TextSink } from '@switchyard/telemetry';
+import type { ControlStores } from './open-control-plane.ts';
+import { openControlPlane } from './open-control-plane.ts';
+import { createRemoteTarget, type RemoteControl } from './remote-target.ts';
+
+export interface StartWorkersOptions {
+  readonly workers: readonly WorkerName[];
+  /** The data folder: the one of the installation, when they share its embedded store and bus. */
+  readonly directory: string;
+  readonly control: RemoteControl;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly console: TextSink;
+  readonly verbose: boolean;
+  /** A PostgreSQL that several hosts share, instead of the embedded store. */
+  readonly storeUrl?: string;
+  /** NATS servers that several hosts share, instead of the embedded bus. */
+  readonly natsServers?: readonly string[];
+  readonly webhooks?: readonly string[];
+}
+
+export interface RunningWorkers {
+  /** Ends what runs at its next commit, and gives the leases back. */
+  stop(): Promise<void>;
+}
+
+const stopMs = 5_000;
+
+/** Rejects with a PlatformError when the stores or the bus cannot be had; then nothing is left. */
+export async function startWorkers(options: StartWorkersOptions): Promise<RunningWorkers> {
+  const { workers, directory, control, environment, console: sink, verbose, webhooks = [] } = options;
+  const lowest = logLevels.indexOf(verbose ? 'debug' : 'information');
+  const log = await openJsonLog({ clock: systemClock, sink }, (level) => logLevels.indexOf(level) >= lowest);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const stores = await openStores(options);
+  let plane: ControlPlane;
+  try {
+    plane = await openControlPlane(
+      { log, meter: silentMeter, directory, environment },
+      {
+        ...{ stores, workers, webhooks },
+        targets: [createRemoteTarget({ clock: systemClock, control })],
+        // What is measured is measured where the apps run: without it a policy holds what there is.
+        telemetry: { read: async () => undefined },
+      },
+    );
+  } catch (error) {
+    await stores.close();
+    throw error;
+  }
+  log.write('information', 'Workers of the control plane run', { workers: workers.join(', ') });
+  return {
+    stop: async () => {
+      await plane.stop(stopMs);
+      await stores.close();
+    },
+  };
+}
+
+async function openStores({ directory, storeUrl, natsServers }: StartWorkersOptions): Promise<ControlStores> {
+  const store = await openStore(
+    { clock: systemClock },
+    storeUrl === undefined
+      ? { kind: 'sqlite', file: join(directory, 'control.sqlite') }
+      : { kind: 'postgresql', connectionString: new Secret(storeUrl) },
+  );
+  try {
+    const bus = await openBus(
+      { clock: systemClock, random: systemRandom, inbox: store.inbox },
+      natsServers === undefined
+        ? { kind: 'sqlite', file: join(directory, 'bus.sqlite') }
+        : { kind: 'nats', servers: natsServers },
+    );
+    return {
+      ...{ store, bus },
+      close: async () => {
+        await bus.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}

@@ -1,0 +1,141 @@
+import { Secret } from '@switchyard/kernel';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createSwitchyardTarget } from './switchyard-target.ts';
+import { type FakePlatform, openFakePlatform } from './testing/fake-platform.ts';
+
+let platform: FakePlatform | undefined;
+afterEach(() => {
+  platform?.close();
+  platform = undefined;
+});
+
+function open() {
+  const fake = openFakePlatform();
+  platform = fake;
+  const limits = new Map<string, { minReplicas: number; maxReplicas: number }>();
+  const target = createSwitchyardTarget({
+    ...{ catalog: fake.catalog, deploy: (record) => fake.deploy(record), look: (id) => fake.look(id) },
+    errorOf: (id) => fake.errors.get(id),
+    runningSettings: (id) => fake.running.get(id),
+    status: () => fake.status(),
+    restartWorkers: async (id) => {
+      fake.restarted.push(id);
+    },
+    urlOf: (id) => `http://${id}.localhost`,
+    limits: {
+      get: async (id) => limits.get(id) ?? {},
+      set: async (id, wanted) => {
+        limits.set(id, wanted);
+      },
+    },
+  });
+  return { fake, target };
+}
+
+const shop = { serviceId: 'shop', tenantId: 'acme' };
+const { signal } = new AbortController();
+
+describe('createSwitchyardTarget', () => {
+  it('I2: tries a stored version out, and does it once', async () => {
+    const { fake, target } = open();
+    const version = fake.upload('shop', 'a');
+    const [record] = fake.catalog.deployments.list('shop');
+    const waiting = target.provision(shop, version, signal);
+    // The upload's own deployment is under way: nothing else is begun.
+    if (record !== undefined) fake.deploy(record);
+    expect(await waiting).toEqual({ kind: 'ready' });
+    expect(await target.provision(shop, version, signal)).toEqual({ kind: 'ready' });
+    expect(fake.deployed).toEqual([version]);
+  });
+
+  it('I2: a version that does not come up, or that is not there, is not ready', async () => {
+    const { fake, target } = open();
+    const version = fake.upload('shop', 'a');
+    fake.broken.add(version);
+    const [record] = fake.catalog.deployments.list('shop');
+    if (record !== undefined) fake.deploy(record);
+    expect(await target.provision(shop, version, signal)).toEqual({
+      kind: 'failed',
+      reason: 'the worker does not start',
+    });
+    expect(fake.deployed).toHaveLength(2);
+    expect(await target.provision(shop, 'f'.repeat(16), signal)).toMatchObject({ kind: 'failed' });
+  });
+
+  it('gives up waiting when it is told to', async () => {
+    const { fake, target } = open();
+    const version = fake.upload('shop', 'a');
+    const stop = new AbortController();
+    const waiting = expect(target.provision(shop, version, stop.signal)).rejects.toThrow();
+    stop.abort();
+    await waiting;
+  });
+
+  it('I1: shares the traffic through the catalog, and the same shares again change nothing', async () => {
+    const { fake, target } = open();
+    const version = fake.upload('shop', 'a');
+    const waiting = target.provision(shop, version, signal);
+    const [record] = fake.catalog.deployments.list('shop');
+    if (record !== undefined) fake.deploy(record);
+    await waiting;
+    await target.setTraffic(shop, [{ version, weight: 100 }]);
+    await target.setTraffic(shop, [{ version, weight: 100 }]);
+    expect(fake.catalog.traffic.get('shop')).toMatchObject({ revision: 1, reason: 'deployment' });
+    expect(await target.get('shop')).toMatchObject({
+      ...{ serviceId: 'shop', tenantId: 'acme', version, weights: [{ version, weight: 100 }], status: 'running' },
+      endpointUrl: 'http://shop.localhost',
+    });
+    expect(await target.healthOf('shop', version)).toBe('healthy');
+    expect(await target.healthOf('shop', 'f'.repeat(16))).toBe('unknown');
+    fake.errors.set('shop', 'the worker died');
+    expect(await target.healthOf('shop', version)).toBe('unhealthy');
+    expect(await target.get('shop')).toMatchObject({ status: 'degraded' });
+    await expect(target.setTraffic(shop, [{ version, weight: 100 }])).rejects.toMatchObject({
+      code: 'TARGET_UNSETTLED',
+    });
+  });
+
+  it('I1: writes only settings that differ, and reads back what runs', async () => {
+    const { fake, target } = open();
+    fake.upload('shop', 'a');
+    const settings = new Map([['COLOUR', new Secret('red')]]);
+    expect(await target.applySettings(shop, settings)).toBe('restarted');
+    await target.applySettings(shop, settings);
+    expect(fake.catalog.settings.get('shop').revision).toBe(1);
+    expect((await target.readSettings('shop', ['COLOUR', 'OTHER'])).get('COLOUR')?.reveal()).toBe('red');
+    fake.running.set('shop', new Map([['COLOUR', 'blue']]));
+    expect((await target.readSettings('shop', ['COLOUR'])).get('COLOUR')?.reveal()).toBe('blue');
+    fake.running.delete('shop');
+    expect((await target.readSettings('shop', ['COLOUR'])).get('COLOUR')?.reveal()).toBe('red');
+  });
+
+  it('lists all apps in pages, and none of what is not there', async () => {
+    const { fake, target } = open();
+    for (let at = 0; at < 501; at += 1) {
+      const stack = { runtime: 'node', version: '22', architecture: 'x64' };
+      fake.catalog.applications.put({ applicationId: `app-${at}`, tenantId: 'acme', stack });
+    }
+    const first = await target.list(undefined, signal);
+    const second = await target.list(first.next, signal);
+    expect([first.items.length, second.items.length, second.next]).toEqual([500, 1, undefined]);
+    expect(await target.get('nowhere')).toBeUndefined();
+    expect(first.items[0]).toMatchObject({ status: 'stopped', version: '' });
+  });
+
+  it('acts on nothing of another tenant', async () => {
+    const { fake, target } = open();
+    const version = fake.upload('shop', 'a');
+    const foreign = { serviceId: 'shop', tenantId: 'evil' };
+    const limits = { minReplicas: 1, maxReplicas: 2 };
+    for (const acting of [
+      () => target.provision(foreign, version, signal),
+      () => target.setTraffic(foreign, [{ version, weight: 100 }]),
+      () => target.setLimits(foreign, limits),
+      () => target.applySettings(foreign, new Map()),
+      () => target.restart(foreign, signal),
+    ]) {
+      await expect(acting()).rejects.toMatchObject({ code: 'TARGET_APP_UNKNOWN' });
+    }
+    expect(fake.restarted).toEqual([]);
+  });
+});
