@@ -22,6 +22,17 @@ const appFiles = (answer: string, waitMs: number) => ({
   ),
 });
 
+/** A function that answers how many of its kind run in its process. */
+const counting = `import { app } from '@azure/functions';
+let running = 0;
+app.http('work', { route: 'work', authLevel: 'anonymous', handler: async () => {
+  running += 1;
+  const seen = running;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  running -= 1;
+  return { body: String(seen) };
+} });`;
+
 let apps: AppFolder;
 let up: UpProcess;
 beforeEach(async () => {
@@ -47,11 +58,14 @@ const callTimes = (count: number) => Promise.all(Array.from({ length: count }, (
 describe('scale', { timeout: limitMs }, () => {
   it('scales out for a burst and back in to nothing, without an error and without flapping', async () => {
     await deploy('String(process.pid)', 500);
-    await up.do('scale', 'set', 'shop', 'maximum=4', 'perWorkerLimit=10', 'stabilizationSeconds=2');
-    // 0 -> 200 at once: with one worker that would take ten seconds.
+    await up.do('scale', 'set', 'shop', 'maximum=4', 'stabilizationSeconds=2');
+    // 0 -> 200 at once.
+    const ready = async () => (await explain()).versions[0]?.workers.ready;
+    await expect.poll(ready, patience).toBe(0);
     const answers = await callTimes(200);
     expect(answers.map(({ status }) => status)).toEqual(new Array(200).fill(200));
     const pids = new Set(answers.map(({ text }) => Number(text)));
+    // The burst waits for the workers that come, instead of going to the first one as a whole.
     expect(pids.size).toBe(4);
     // -> 0
     await expect
@@ -63,12 +77,23 @@ describe('scale', { timeout: limitMs }, () => {
       });
     await expect.poll(() => [...pids].filter(isAlive), patience).toEqual([]);
     const { changes } = await explain();
-    const ways = changes.map(({ from, to }) => Math.sign(to - from)).reverse();
+    const all = changes.map(({ from, to }) => Math.sign(to - from)).reverse();
+    const ways = all.slice(all.indexOf(1));
     // Up, then down, and never up again.
     expect(ways).toEqual([...ways].sort((one, other) => other - one));
     expect(changes.map(({ rule }) => rule)).toContain('burst');
     expect(await up.do('scale', 'explain', 'shop')).toMatch(/rule +none\n {2}result +0 workers/);
     expect((await up.call('shop', '/work')).status).toBe(200);
+  });
+
+  it('gives no worker more at once than its owner says', async () => {
+    await apps.write({ ...appFiles('', 0), 'shop/src/work.js': counting });
+    await up.do('deploy', `${apps.path}/shop`);
+    await up.do('scale', 'set', 'shop', 'maximum=2', 'perWorkerLimit=3');
+    expect((await up.call('shop', '/work')).status).toBe(200);
+    const answers = await callTimes(60);
+    expect(answers.map(({ status }) => status)).toEqual(new Array(60).fill(200));
+    expect(Math.max(...answers.map(({ text }) => Number(text)))).toBe(3);
   });
 
   it('keeps workers of an app that is always ready, also over a restart', async () => {

@@ -2,6 +2,23 @@ import { defineErrors } from '@switchyard/kernel';
 
 /** What keeps an app from getting its workers. The supply reports these as `failed` events and tries again. */
 export const scaleErrors = defineErrors({
+  KUBERNETES_POD_FAILED: {
+    blame: 'dependency',
+    retry: 'safe',
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    message: "The pod of worker '{workerId}' is of no use: {reason}.",
+  },
+  KUBERNETES_REFUSED: {
+    blame: 'dependency',
+    retry: 'safe',
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    message:
+      'The cluster has refused: {what} (status {status}): {reason}. Check the rights of the service account and the quota of the namespace.',
+  },
   ROLLOUT_REFUSED: {
     blame: 'user',
     retry: 'never',

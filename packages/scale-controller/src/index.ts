@@ -10,18 +10,43 @@ export {
 } from './decide/scale-policy.ts';
 export { type FunctionLoad, quietSignals, type ScaleSignals, type SourceBacklog } from './decide/signals.ts';
 export { scaleErrors } from './errors.ts';
+export type { FleetRequest, PlaceholderPlace, RuntimePlace } from './fleet/fleet-state.ts';
+export { matchStack, type StackMatch } from './fleet/match-stack.ts';
+export {
+  type PlacementAction,
+  type PlacementRules,
+  planPlacement,
+  planReHoming,
+  runtimesFor,
+} from './fleet/plan-placement.ts';
+export { type FleetView, planScaleOut, type ScaleOutPlan } from './fleet/plan-scale-out.ts';
+export { type FleetActions, type ScaleOutDeps, type ScaleOutResult, scaleOut } from './fleet/scale-out.ts';
 export { createExternalScaler, type ExternalScalerDeps } from './keda/external-scaler.ts';
 export { defaultSupplyLimits, type SupplyLimits } from './limits.ts';
 export { type AppScale, defaultPlatformScale, type PlatformScale, policyOf } from './loop/app-policy.ts';
 export type { WorkerUsage } from './loop/observation.ts';
 export { createScaleLoop, type ScaleLoop, type ScaleLoopDeps } from './loop/scale-loop.ts';
 export type { ObservedVersion, ScaledRuntime, WorkerWish } from './loop/scaled-runtime.ts';
+export { sharePlaceholders } from './pool-size.ts';
 export {
   createPooledSupply,
   type PooledSupply,
   type PooledSupplyDeps,
   type PooledSupplyOptions,
 } from './pooled-supply.ts';
+export {
+  createHttpsExchange,
+  type HttpsExchangeDeps,
+  type HttpsExchangeOptions,
+} from './providers/kubernetes/https-exchange.ts';
+export {
+  createKubernetesApi,
+  type HttpsExchange,
+  type KubernetesApi,
+  type KubernetesApiOptions,
+} from './providers/kubernetes/kubernetes-api.ts';
+export { createKubernetesPods, type KubernetesPods } from './providers/kubernetes/kubernetes-pods.ts';
+export { type KubernetesPodOptions, toPodManifest } from './providers/kubernetes/pod-manifest.ts';
 export type { RolloutTraffic } from './rollout/rollout-runner.ts';
 export {
   openScaleController,
@@ -32,3 +57,4 @@ export {
 export type { PoolOptions, PoolStatus } from './stack-pool.ts';
 export type { ScaleStore } from './store/contract.ts';
 export { openSqliteStore } from './store/sqlite-store.ts';
+export { createProcessUsage, type ProcessUsageDeps, type ProcessUsageOptions } from './usage/process-usage.ts';

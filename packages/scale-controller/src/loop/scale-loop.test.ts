@@ -169,4 +169,59 @@ describe('createScaleLoop', () => {
     // The first look tells the limits anew.
     expect([shop.wanted, runtime.wishes.length - 1]).toEqual(before);
   });
+
+  it('I6: keeps a burst for the workers that come, as long as they may come', async () => {
+    const { clock, runtime, shop } = open({ maximum: 20 });
+    runtime.startMs = 1_000;
+    shop.active = 100;
+    await clock.advance(400);
+    expect([shop.wanted, shop.perWorker]).toEqual([15, 10]);
+    await clock.advance(1_200);
+    expect([shop.ready, shop.perWorker]).toEqual([15, undefined]);
+    // Workers that do not come in time, and those that fail, keep nothing back.
+    const slow = open({ maximum: 20 });
+    slow.runtime.startMs = 60_000;
+    slow.shop.active = 100;
+    await slow.clock.advance(4_000);
+    expect(slow.shop.perWorker).toBe(10);
+    await slow.clock.advance(2_000);
+    expect(slow.shop.perWorker).toBeUndefined();
+    const failing = open({ maximum: 20 });
+    failing.runtime.startMs = 60_000;
+    failing.shop.active = 100;
+    await failing.clock.advance(1_000);
+    failing.shop.more = { startFailureCount: 1 };
+    await failing.clock.advance(400);
+    expect(failing.shop.perWorker).toBeUndefined();
+  });
+
+  it('I6: what its owner said of the limit holds all the time, and small bursts are no matter', async () => {
+    const { clock, runtime, shop } = open({ maximum: 20, perWorkerLimit: 4 });
+    runtime.startMs = 1_000;
+    shop.active = 100;
+    await clock.advance(400);
+    expect(shop.perWorker).toBe(4);
+    await clock.advance(60_000);
+    expect(shop.perWorker).toBe(4);
+    const small = open();
+    small.shop.active = 20;
+    await small.clock.advance(400);
+    expect([small.shop.wanted, small.shop.perWorker]).toEqual([3, undefined]);
+  });
+
+  it('I1: looks sooner for a while when an app was woken', async () => {
+    const { clock, runtime, shop, loop } = open({ maximum: 20 });
+    await clock.advance(210);
+    shop.active = 100;
+    runtime.wake(shop.definition);
+    await clock.advance(25);
+    expect(shop.wanted).toBe(15);
+    const looks = runtime.looks;
+    await clock.advance(2_000);
+    // Some 12 in the first 300 ms, and 9 afterwards.
+    expect(runtime.looks - looks).toBeLessThan(25);
+    loop.close();
+    runtime.wake(shop.definition);
+    expect(clock.pendingTimers).toBe(0);
+  });
 });

@@ -6,12 +6,15 @@
  *
  * Ownership: the composition root owns the loop; the loop owns a memory for each version that is awake.
  *
- * I1 One look follows the other after `intervalMs`; one that throws is logged, and the next one comes all the same.
+ * I1 One look follows the other after `intervalMs`, and sooner for a while when an app was woken; one that throws is logged,
+ *    and the next one comes all the same.
  * I2 A version is told its number only when that changes, or its limits do.
  * I3 Of a tenant all versions together never want more workers than its quota, but for the one that each keeps while it has
  *    something to do.
  * I4 What is kept of a version goes when it sleeps or is gone.
  * I5 After `close` nothing is looked at and no timer is left.
+ * I6 While the workers for a burst are on their way, those that are there get no more than their target at once, so that the
+ *    rest of the burst goes to those that come; that ends when they are there, when a start fails, or after `spreadMs`.
  */
 import { type Clock, type Log, type Meter, messageOf, type Timer } from '@switchyard/kernel';
 import type { Stack } from '@switchyard/model';
@@ -82,6 +85,18 @@ export interface ScaleLoop {
 
 const defaultIntervalMs = 200;
 
+/** A burst of so many times what is there is kept for the workers that come ... */
+const spreadFactor = 3;
+
+/** ... for so long. */
+const spreadMs = 5_000;
+
+/** So often it looks after an app was woken ... */
+const hurryMs = 25;
+
+/** ... for so long. */
+const hurriedForMs = 300;
+
 /** Changes of an app that are kept for people. */
 const maxChanges = 20;
 
@@ -95,6 +110,8 @@ interface Entry {
   last: ExplainedDecision | undefined;
   /** What the Runtime was told last. */
   toldCount: number | undefined;
+  /** Until when a burst is kept for workers that are on their way. */
+  spreadUntilMs: number;
   toldStanding: number;
   toldLimit: number | undefined;
   isTold: boolean;
@@ -103,7 +120,8 @@ interface Entry {
 
 function createEntry(seenAtMs: number): Entry {
   const memories = { memory: undefined, last: undefined, toldCount: undefined, toldStanding: 0, toldLimit: undefined };
-  return { observation: new Observation(), policy: new PolicyMemo(), ...memories, isTold: false, seenAtMs };
+  const burst = { spreadUntilMs: Number.NEGATIVE_INFINITY };
+  return { observation: new Observation(), policy: new PolicyMemo(), ...memories, ...burst, isTold: false, seenAtMs };
 }
 
 const noSources: readonly SourceBacklog[] = [];
@@ -123,6 +141,8 @@ class RuntimeScaleLoop implements ScaleLoop {
   readonly #entries = new Map<string, Entry>();
   readonly #changes = new Map<string, ScaleChange[]>();
   #timer: Timer | undefined;
+  #hurriesUntilMs = Number.NEGATIVE_INFINITY;
+  #leave: (() => void) | undefined;
 
   constructor(deps: ScaleLoopDeps, options: ScaleLoopOptions) {
     this.#deps = deps;
@@ -131,16 +151,35 @@ class RuntimeScaleLoop implements ScaleLoop {
   }
 
   start(): void {
-    this.#timer = this.#deps.clock.schedule(this.#intervalMs, () => {
-      this.start();
+    this.#leave = this.#deps.runtime.watchWakes?.(() => this.#hurry());
+    this.#schedule();
+  }
+
+  close(): void {
+    this.#leave?.();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#entries.clear();
+  }
+
+  #schedule(): void {
+    const { clock } = this.#deps;
+    const isHurried = clock.monotonic() < this.#hurriesUntilMs;
+    this.#timer = clock.schedule(isHurried ? Math.min(hurryMs, this.#intervalMs) : this.#intervalMs, () => {
+      this.#schedule();
       this.tick();
     });
   }
 
-  close(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#entries.clear();
+  /** What has woken an app may be the first of many. */
+  #hurry(): void {
+    if (this.#timer === undefined) return;
+    const nowMs = this.#deps.clock.monotonic();
+    const wasHurried = nowMs < this.#hurriesUntilMs;
+    this.#hurriesUntilMs = nowMs + hurriedForMs;
+    if (wasHurried) return;
+    this.#timer.cancel();
+    this.#schedule();
   }
 
   tick(): void {
@@ -229,8 +268,9 @@ class RuntimeScaleLoop implements ScaleLoop {
 
   #apply(made: ExplainedDecision, entry: Entry): void {
     const { version, decision, policy } = made;
-    const { perWorkerLimit, paused } = this.#deps.scaleOf(version.definition.applicationId);
-    if (paused === true) return;
+    const scale = this.#deps.scaleOf(version.definition.applicationId);
+    if (scale.paused === true) return;
+    const perWorkerLimit = scale.perWorkerLimit ?? this.#spreadLimitOf(made, entry);
     const { target } = decision;
     const { alwaysReady } = policy;
     const isSame = target === version.wantedCount;
@@ -248,7 +288,18 @@ class RuntimeScaleLoop implements ScaleLoop {
       count: target,
       standing: alwaysReady,
       ...(perWorkerLimit === undefined ? {} : { perWorker: perWorkerLimit }),
+      ...(perWorkerLimit === undefined || scale.perWorkerLimit !== undefined ? {} : { isSoft: true }),
     });
+  }
+
+  #spreadLimitOf({ version, policy, decision }: ExplainedDecision, entry: Entry): number | undefined {
+    const nowMs = this.#deps.clock.monotonic();
+    const { readyCount, startFailureCount } = version;
+    const isLarge = decision.demand >= spreadFactor * Math.max(1, readyCount);
+    if (isLarge && decision.target > version.wantedCount) entry.spreadUntilMs = nowMs + spreadMs;
+    const isOver = nowMs >= entry.spreadUntilMs || readyCount >= decision.target || startFailureCount > 0;
+    if (isOver) entry.spreadUntilMs = Number.NEGATIVE_INFINITY;
+    return isOver ? undefined : policy.targetConcurrency;
   }
 
   #note({ atMs, version, decision, explanation }: ExplainedDecision): void {

@@ -6,6 +6,8 @@ export interface ScaledRuntime {
   load(applicationId?: string): readonly ObservedVersion[];
   /** Gives a version so many workers; what is too many ends when nothing runs on it. */
   scaleTo(definition: ApplicationDefinition, wish: WorkerWish): void;
+  /** Calls back when a version without workers is called. Without it such a version waits for the next look. */
+  watchWakes?(observer: (definition: ApplicationDefinition) => void): () => void;
 }
 
 /** How many workers a version shall have. */
@@ -13,6 +15,8 @@ export interface WorkerWish {
   readonly count: number;
   /** The most invocations that one worker runs at once; as many as come when left out. */
   readonly perWorker?: number;
+  /** The limit only keeps calls for workers that are on their way: it is given up before a call would be refused for it. */
+  readonly isSoft?: boolean;
   /** How many it keeps when nothing happens. */
   readonly standing?: number;
 }

@@ -22,6 +22,8 @@ export class SimulatedRuntime implements ScaledRuntime {
   readonly apps = new Map<string, SimulatedApp>();
   readonly wishes: { readonly applicationId: string; readonly wish: WorkerWish }[] = [];
   startMs = 50;
+  /** How often somebody looked at everything. */
+  looks = 0;
   failure: Error | undefined;
   readonly #clock: Clock;
   readonly #quietSince = new Map<SimulatedApp, number>();
@@ -40,8 +42,18 @@ export class SimulatedRuntime implements ScaledRuntime {
     return app;
   }
 
+  wake: (definition: ApplicationDefinition) => void = () => {};
+
+  watchWakes(observer: (definition: ApplicationDefinition) => void): () => void {
+    this.wake = observer;
+    return () => {
+      this.wake = () => {};
+    };
+  }
+
   load(applicationId?: string): readonly ObservedVersion[] {
     if (this.failure !== undefined) throw this.failure;
+    if (applicationId === undefined) this.looks += 1;
     const chosen = [...this.apps.values()].filter((app) =>
       applicationId === undefined ? app.wanted > 0 || app.active > 0 : app.definition.applicationId === applicationId,
     );

@@ -1,0 +1,204 @@
+import { createDeferred } from '@switchyard/kernel';
+import type { Assignment, PodEnd } from '@switchyard/protocol';
+import { createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/testkit';
+import { describe, expect, it } from 'vitest';
+import { nodeStack } from '../../testing/fake-provider.ts';
+import type { HttpsReply, SeenPod } from './kubernetes-api.ts';
+import { createKubernetesPods } from './kubernetes-pods.ts';
+import type { KubernetesPodOptions } from './pod-manifest.ts';
+
+const options: KubernetesPodOptions = {
+  installation: 'test',
+  imageOf: ({ version }) => (version === '24' ? 'worker:24' : undefined),
+  serviceAccountName: 'worker',
+  ...{ keysSecret: 'keys', tlsSecret: 'tls' },
+  requests: { cpu: '50m', memory: '128Mi' },
+  limits: { cpu: '1', memory: '1Gi' },
+};
+
+const assignment: Assignment = {
+  runtimeEndpoint: 'https://runtime:50051',
+  application: { applicationId: 'shop', metadataVersion: 'm1', codeVersion: 'c1' },
+  tenantId: 'contoso',
+  content: { kind: 'folder', scriptRoot: '/app' },
+  environment: new Map(),
+  token: undefined,
+};
+
+function openRun() {
+  const clock = new VirtualClock();
+  const log = createMemoryLog(clock);
+  const pods = new Map<string, SeenPod>();
+  const deleted: string[] = [];
+  const posted: string[] = [];
+  const state = {
+    looks: 0,
+    isAway: false,
+    refusal: undefined as Error | undefined,
+    creating: undefined as Promise<void> | undefined,
+    reply: { status: 200, text: '{}' } as HttpsReply | Error,
+  };
+  const provider = createKubernetesPods(
+    {
+      clock,
+      log,
+      random: createSeededRandom(1),
+      api: {
+        async createPod(manifest) {
+          if (state.refusal !== undefined) throw state.refusal;
+          await state.creating;
+          const { name } = (manifest as { readonly metadata: { readonly name: string } }).metadata;
+          const rest = { phase: 'Pending', address: undefined, isReady: false, exitCode: undefined, reason: undefined };
+          pods.set(name, { name, ...rest });
+        },
+        async listPods() {
+          state.looks += 1;
+          if (state.isAway) throw new Error('the cluster is away');
+          return [...pods.values()];
+        },
+        async deletePod(name) {
+          deleted.push(name);
+          pods.delete(name);
+        },
+      },
+      exchange: async ({ url }) => {
+        posted.push(url);
+        if (state.reply instanceof Error) throw state.reply;
+        return state.reply;
+      },
+    },
+    options,
+  );
+  const change = (name: string, more: Partial<SeenPod>): void => {
+    const pod = pods.get(name);
+    if (pod !== undefined) pods.set(name, { ...pod, ...more });
+  };
+  const start = async () => {
+    const pod = provider.startPod(nodeStack);
+    let end: PodEnd | undefined;
+    let isWarm = false;
+    void pod.ended.then((given) => {
+      end = given;
+    });
+    pod.warm.then(
+      () => {
+        isWarm = true;
+      },
+      () => {},
+    );
+    await clock.settle();
+    return { pod, isWarm: () => isWarm, end: () => end };
+  };
+  const ready = { phase: 'Running', isReady: true, address: '10.0.0.7' };
+  return { clock, log, pods, deleted, posted, state, provider, change, start, ready };
+}
+
+describe('createKubernetesPods', () => {
+  it('I1: is warm when the cluster says so, takes an app, and ends when it is gone', async () => {
+    const { clock, change, start, ready, posted, deleted } = openRun();
+    const { pod, isWarm, end } = await start();
+    expect(await pod.assign(assignment)).toMatchObject({ kind: 'refused' });
+    await clock.advance(1_000);
+    expect(isWarm()).toBe(false);
+    change(pod.workerId, ready);
+    await clock.advance(500);
+    expect(isWarm()).toBe(true);
+    expect(await pod.assign(assignment)).toEqual({ kind: 'assigned' });
+    expect(posted).toEqual(['https://10.0.0.7:7073/assign']);
+    pod.stop(3_000);
+    pod.stop(0);
+    await clock.advance(6_000);
+    expect([deleted, end()?.exitCode]).toEqual([[pod.workerId], null]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('I1: tells how a pod ended by itself, and takes it out of the cluster', async () => {
+    const { clock, change, start, ready, deleted } = openRun();
+    const { pod, end } = await start();
+    change(pod.workerId, ready);
+    await clock.advance(500);
+    change(pod.workerId, { phase: 'Failed', isReady: false, exitCode: 137, reason: 'OOMKilled' });
+    await clock.advance(5_000);
+    expect(end()).toMatchObject({ exitCode: 137, error: { message: expect.stringContaining('OOMKilled') } });
+    expect(deleted).toEqual([pod.workerId]);
+  });
+
+  it('I2: a pod that cannot be created, has no image or never appears ends with the reason', async () => {
+    const { clock, state, provider, start, pods } = openRun();
+    state.refusal = new Error('the quota is used up');
+    const refused = await start();
+    await expect(refused.pod.warm).rejects.toThrow('the quota is used up');
+    const other = provider.startPod({ ...nodeStack, version: '18' });
+    await expect(other.warm).rejects.toThrow('no image for node:18:x64');
+    state.refusal = undefined;
+    const lost = await start();
+    pods.clear();
+    await clock.advance(40_000);
+    await expect(lost.pod.warm).rejects.toThrow('the cluster has it no more');
+    expect((await start()).end()).toBeUndefined();
+  });
+
+  it('I2: a pod that was given up while it was created is deleted all the same', async () => {
+    const { clock, state, start, deleted, pods } = openRun();
+    const created = createDeferred<void>();
+    state.creating = created.promise;
+    const { pod, end } = await start();
+    pod.stop(0);
+    await clock.settle();
+    created.resolve();
+    await clock.advance(60_000);
+    expect([deleted, pods.size, end() !== undefined]).toEqual([[pod.workerId, pod.workerId], 0, true]);
+  });
+
+  it('I3: a look that fails changes nothing', async () => {
+    const { clock, state, change, start, ready, log } = openRun();
+    const { pod, isWarm, end } = await start();
+    state.isAway = true;
+    change(pod.workerId, ready);
+    await clock.advance(5_000);
+    expect([isWarm(), end(), log.records.length > 0]).toEqual([false, undefined, true]);
+    state.isAway = false;
+    await clock.advance(500);
+    expect(isWarm()).toBe(true);
+  });
+
+  it.each<[HttpsReply | Error, object]>([
+    [new Error('the connection broke'), { kind: 'failed', tainted: true }],
+    [
+      { status: 500, text: '{"message":"it did not load","tainted":true}' },
+      { kind: 'failed', tainted: true },
+    ],
+    [
+      { status: 503, text: '{"message":"no Runtime","tainted":false}' },
+      { kind: 'failed', tainted: false },
+    ],
+    [{ status: 409, text: '{"message":"it serves another app"}' }, { kind: 'refused' }],
+    [
+      { status: 502, text: '<html>' },
+      { kind: 'failed', tainted: true },
+    ],
+  ])('I4: %o comes to %o', async (reply, outcome) => {
+    const { clock, state, change, start, ready } = openRun();
+    const { pod } = await start();
+    change(pod.workerId, ready);
+    await clock.advance(500);
+    state.reply = reply;
+    expect(await pod.assign(assignment)).toMatchObject(outcome);
+  });
+
+  it('I5: looks seldom when all is calm, never without pods, and leaves none behind', async () => {
+    const { clock, state, change, start, ready, provider, deleted } = openRun();
+    await clock.advance(60_000);
+    expect(state.looks).toBe(0);
+    const { pod, end } = await start();
+    change(pod.workerId, ready);
+    await clock.advance(1_000);
+    const before = state.looks;
+    await clock.advance(50_000);
+    expect(state.looks - before).toBeLessThanOrEqual(11);
+    await provider.close(1_000);
+    await clock.settle();
+    expect([deleted, end() !== undefined, clock.pendingTimers]).toEqual([[pod.workerId], true, 0]);
+    await expect(provider.startPod(nodeStack).warm).rejects.toThrow('closed');
+  });
+});
