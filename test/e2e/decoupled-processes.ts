@@ -23,7 +23,8 @@ export interface SidecarOptions {
   readonly workerId: string;
   /** Left out for a placeholder. */
   readonly app?: PodApp;
-  readonly runtimeUrl: string;
+  /** Left out for a placeholder that hangs on no Runtime. */
+  readonly runtimeUrl?: string;
   /** Instead of the right token. */
   readonly token?: string;
   readonly flags?: readonly string[];
@@ -71,7 +72,7 @@ export class Installation {
       SIDECAR_PORT: '0',
       WORKER_ID: workerId,
       INSTANCE_ID: 'here',
-      RUNTIME_ENDPOINT: runtimeUrl,
+      ...(runtimeUrl === undefined ? {} : { RUNTIME_ENDPOINT: runtimeUrl }),
       WORKER_AUTH_TOKEN: options.token ?? (await this.tokenFor(workerId, app)),
       ...(app === undefined ? { IS_PLACEHOLDER: 'true' } : toVariables(app)),
       ...variables,

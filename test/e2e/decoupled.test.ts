@@ -7,7 +7,7 @@ import { type Azurite, startAzurite } from '@switchyard/triggers/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { httpFunction } from './app-folder.ts';
 import { type AppFolder, openAppFolder } from './command-line.ts';
-import { Installation, type PodApp, type RuntimeHost } from './decoupled-processes.ts';
+import { Installation, type PodApp, type RuntimeHost, type SidecarHost } from './decoupled-processes.ts';
 import { isAlive } from './dev-process.ts';
 import { FaultyRelay } from './faulty-relay.ts';
 import { azuriteEntry, azuritePart, openQueue } from './queues.ts';
@@ -80,6 +80,23 @@ async function workerStatesOf(runtime: RuntimeHost): Promise<readonly string[]> 
     jobHosts: { workers: { state: string }[] }[];
   };
   return jobHosts.flatMap(({ workers }) => workers.map(({ state }) => state));
+}
+
+/** Gives a placeholder an app, as a scale controller does. */
+async function assign(sidecar: SidecarHost, runtimeEndpoint: string, app: PodApp): Promise<void> {
+  const { workerId } = sidecar;
+  const url = await sidecar.url();
+  await expect.poll(async () => (await fetch(`${url}/ready`)).status, { timeout: 15_000 }).toBe(200);
+  const authorization = `Bearer ${(await installation.issuer.assign({ podId: workerId })).reveal()}`;
+  const { applicationId: id, tenantId, scriptRoot, settings: environment } = app;
+  const application = { id, metadataVersion: '1.0.0', codeVersion: '1.0.0', tenantId };
+  const token = await installation.tokenFor(workerId, app);
+  const body = JSON.stringify({ runtimeEndpoint, application, scriptRoot, environment, token });
+  expect((await fetch(`${url}/assign`, { method: 'POST', body })).status).toBe(401);
+  const answer = await fetch(`${url}/assign`, { method: 'POST', body, headers: { authorization } });
+  expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining(workerId)]);
+  // A token counts once.
+  expect((await fetch(`${url}/assign`, { method: 'POST', body, headers: { authorization } })).status).toBe(403);
 }
 
 const pidIn = (text: string): number => Number(/pid=(\d+)/.exec(text)?.[1]);
@@ -193,35 +210,41 @@ describe('switchyard runtime and switchyard sidecar', () => {
   it('a placeholder takes an app that it is assigned, on its own Runtime or on another one', async () => {
     const here = await installation.startRuntime();
     const there = await installation.startRuntime();
-    const assign = async (runtimeUrl: string, app: PodApp, workerId: string) => {
-      const sidecar = await installation.startSidecar({ workerId, runtimeUrl: here.rpcUrl });
-      const url = await sidecar.url();
-      await expect.poll(async () => (await fetch(`${url}/ready`)).status, { timeout: 15_000 }).toBe(200);
-      const authorization = `Bearer ${(await installation.issuer.assign({ podId: workerId })).reveal()}`;
-      const application = {
-        id: app.applicationId,
-        metadataVersion: '1.0.0',
-        codeVersion: '1.0.0',
-        tenantId: app.tenantId,
-      };
-      const body = JSON.stringify({
-        runtimeEndpoint: runtimeUrl,
-        application,
-        scriptRoot: app.scriptRoot,
-        environment: app.settings,
-        token: await installation.tokenFor(workerId, app),
-      });
-      expect((await fetch(`${url}/assign`, { method: 'POST', body })).status).toBe(401);
-      const answer = await fetch(`${url}/assign`, { method: 'POST', body, headers: { authorization } });
-      expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining(workerId)]);
-      // A token counts once.
-      expect((await fetch(`${url}/assign`, { method: 'POST', body, headers: { authorization } })).status).toBe(403);
-    };
-    await assign(here.rpcUrl, { ...(await shopOf()), tenantId: 'default' }, 'w1');
-    await assign(there.rpcUrl, await blogOf(), 'w2');
+    const give = async (runtimeUrl: string, app: PodApp, workerId: string) =>
+      assign(await installation.startSidecar({ workerId, runtimeUrl: here.rpcUrl }), runtimeUrl, app);
+    await give(here.rpcUrl, { ...(await shopOf()), tenantId: 'default' }, 'w1');
+    await give(there.rpcUrl, await blogOf(), 'w2');
     expect(await answerOf(here, 'shop')).toMatch(/^shop of-contoso/);
     expect(await answerOf(there, 'blog')).toMatch(/^blog of-fabrikam/);
     expect((await here.call('blog', '/v1/hello')).status).toBe(404);
+  });
+
+  it('an app that the Runtime was told of gets a placeholder that has hung on no Runtime before', async () => {
+    const runtime = await installation.startRuntime();
+    const app = await shopOf();
+    const control = await installation.issuer.control({ subject: 'me', tenants: '*', scopes: ['deploy'] });
+    const body = JSON.stringify({
+      tenantId: app.tenantId,
+      metadataVersion: '1.0.0',
+      codeVersion: '1.0.0',
+      language: 'node',
+      scriptRoot: app.scriptRoot,
+      settings: app.settings,
+      hostJson: { version: '2.0', extensions: { http: { routePrefix: 'v1' } } },
+    });
+    const headers = { authorization: `Bearer ${control.reveal()}` };
+    const told = await fetch(`${runtime.controlUrl}/v1/runtime/apps/shop`, { method: 'PUT', body, headers });
+    expect([told.status, await told.json()]).toMatchObject([202, { applicationId: 'shop' }]);
+    // Whoever calls now waits for the first worker.
+    const early = runtime.call('shop', '/v1/hello');
+    const sidecar = await installation.startSidecar({ workerId: 'w1' });
+    await assign(sidecar, runtime.rpcUrl, app);
+    expect(await early).toMatchObject({ status: 200, text: expect.stringMatching(/^shop of-contoso/) });
+    const gone = await fetch(`${runtime.controlUrl}/v1/runtime/apps/shop`, { method: 'DELETE', headers });
+    expect(gone.status).toBe(200);
+    expect((await runtime.call('shop', '/v1/hello')).status).toBe(404);
+    // Its worker was told to end, and its pod with it.
+    expect(await sidecar.process.exited()).toMatchObject({ code: 0 });
   });
 
   it.each([

@@ -224,6 +224,11 @@ export interface Runtime {
    * what it runs, and is given back. Versions that are not hosted are ignored.
    */
   scaleTo(definition: ApplicationDefinition, wish: WorkerWish): void;
+  /**
+   * Calls back when a version that has no worker is called, so that whoever decides on scale looks soon. The observer must not
+   * throw. Returns the unsubscriber.
+   */
+  watchWakes(observer: (definition: ApplicationDefinition) => void): () => void;
   status(): readonly JobHostStatus[];
   /** The workers that hang on this Runtime and wait for an app. */
   placeholders(): readonly WorkerStatus[];

@@ -414,6 +414,14 @@ export const runtimeErrors = defineErrors({
     exit: 1,
     message: "The worker returned a value of kind '{kind}' for '{bindingName}', which no binding can take.",
   },
+  RUNTIME_MEMORY_SHORT: {
+    blame: 'platform',
+    retry: { afterMs: 5_000 },
+    http: 503,
+    grpc: 8,
+    exit: 1,
+    message: 'The Runtime is short of memory and takes nothing new. Try again in a few seconds.',
+  },
   REQUEST_HOST_INVALID: {
     blame: 'user',
     retry: 'never',

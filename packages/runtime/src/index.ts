@@ -33,4 +33,5 @@ export type { WorkerHttp, WorkerHttpRequest } from './http-stream/worker-http.ts
 export { defaultLimits, type RuntimeLimits } from './limits.ts';
 export { durationClassesMs, type FunctionMeasure } from './load/function-measures.ts';
 export type { VersionLoad, WorkerWish } from './load/version-load.ts';
+export type { MemoryPort } from './memory/memory-guard.ts';
 export { createRuntime, type RuntimeDeps, type RuntimeOptions } from './runtime.ts';

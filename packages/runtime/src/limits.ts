@@ -72,6 +72,8 @@ export interface RuntimeLimits {
   readonly customMetricNames: number;
   /** Functions of one app. */
   readonly functionsPerApplication: number;
+  /** The pause between two looks at the memory. */
+  readonly memoryCheckMs: number;
   /** Code versions of one app that share a JobHost. */
   readonly versionsPerJobHost: number;
 }
@@ -114,5 +116,6 @@ export const defaultLimits: RuntimeLimits = {
   announceMs: 60_000,
   specializeMs: 30_000,
   parkedMessages: 256,
+  memoryCheckMs: 10_000,
   versionsPerJobHost: 20,
 };

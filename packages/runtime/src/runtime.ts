@@ -25,6 +25,7 @@ import type { WorkerHttp } from './http-stream/worker-http.ts';
 import type { JobHost } from './job-host/job-host.ts';
 import { JobHostManager } from './job-host/job-host-manager.ts';
 import { defaultLimits, type RuntimeLimits } from './limits.ts';
+import { MemoryGuard, type MemoryPort } from './memory/memory-guard.ts';
 import { PlaceholderHosts } from './routing/placeholder-hosts.ts';
 import { Specializer } from './routing/specializer.ts';
 import type { Worker } from './worker-registry/worker.ts';
@@ -47,6 +48,10 @@ export interface RuntimeDeps {
   readonly announcedApplications?: AnnouncedApplications;
   /** The way to workers that take HTTP requests themselves; without it those answer 500. */
   readonly workerHttp?: WorkerHttp;
+  /** The memory of this process; without it nobody looks after it. */
+  readonly memory?: MemoryPort;
+  /** Hears that the memory runs short, every few seconds: fewer workers, or fewer apps, would help. */
+  readonly onMemoryPressure?: (utilization: number) => void;
 }
 
 export interface RuntimeOptions {
@@ -70,15 +75,14 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
   const hostVersion = options.hostVersion ?? officialHostVersion;
   const strategy = options.strategy ?? 'leastLoaded';
   const hosts = new HostTable<JobHost>({ isExact: options.exactHostNames ?? false });
-  const turns = new FairTurns(deps.clock, limits);
-  const manager = new JobHostManager({ ...deps, hosts, turns }, { cpus: options.cpus, hostVersion, strategy, limits });
+  const shared = { ...deps, hosts, turns: new FairTurns(deps.clock, limits) };
+  const manager = new JobHostManager(shared, { cpus: options.cpus, hostVersion, strategy, limits });
   const registry = new WorkerRegistry(deps, limits, manager);
   const restartWorker = (workerId: string, wish: RestartWish): Promise<RestartOutcome> =>
     askForRestart(deps.clock, registry.find(workerId), wish, limits.restartAnswerMs);
   const gateway = new Gateway(
     {
-      ...deps,
-      hosts,
+      ...shared,
       workerHttp: deps.workerHttp ?? noWay,
       restartWorker: (workerId) => void restartWorker(workerId, { reason: 'an administrator asked for it' }),
     },
@@ -93,13 +97,8 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
   const specializer = new Specializer({ directory, verify, announced: deps.announcedApplications });
   const supersede = (worker: Worker): void => manager.supersede(worker);
   const placeholders = new PlaceholderHosts({ ...deps, registry, specializer, supersede }, { hostVersion, limits });
-  const door: StreamDoor = {
-    admit: (workerId, channel) => manager.admit(workerId, channel),
-    connect: (claims, channel) => manager.connect(claims, channel),
-    attach: (claims, channel) => placeholders.attach(claims, channel),
-    specialize: (worker, claims, channel) => manager.specialize(worker, claims, channel),
-    verify,
-  };
+  const door = toDoor(manager, placeholders, verify);
+  const memoryGuard = guardMemory(deps, limits, manager, gateway);
   manager.serve(registry);
   registry.open();
 
@@ -123,16 +122,47 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
     status: () => manager.all.map((jobHost) => jobHost.status()),
     load: (applicationId) => manager.loads(applicationId),
     scaleTo: (definition, wish) => manager.scaleTo(definition, wish),
+    watchWakes: (observer) => manager.watchWakes(observer),
     restartWorker,
     placeholders: () => placeholders.status(),
     watch: (observer) => manager.watch(observer),
     async drain(deadlineMs) {
+      memoryGuard?.stop();
       placeholders.dismiss();
       await manager.drain(deadlineMs);
       registry.close();
       for (const link of links) link.cancel({ code: grpcStatus.unavailable, message: 'the Runtime is shutting down' });
     },
   };
+}
+
+/** Where streams of workers come in. */
+function toDoor(manager: JobHostManager, placeholders: PlaceholderHosts, verify: VerifyWorker): StreamDoor {
+  return {
+    admit: (workerId, channel) => manager.admit(workerId, channel),
+    connect: (claims, channel) => manager.connect(claims, channel),
+    attach: (claims, channel) => placeholders.attach(claims, channel),
+    specialize: (worker, claims, channel) => manager.specialize(worker, claims, channel),
+    verify,
+  };
+}
+
+function guardMemory(
+  { clock, log, memory, onMemoryPressure }: RuntimeDeps,
+  limits: RuntimeLimits,
+  manager: JobHostManager,
+  gateway: Gateway,
+): MemoryGuard | undefined {
+  if (memory === undefined) return undefined;
+  const actions = {
+    closeIntake(isClosed: boolean): void {
+      gateway.closeIntake(isClosed);
+      manager.closeIntake(isClosed);
+    },
+    drainOldest: (count: number) => manager.drainOldest(count),
+    pressed: (utilization: number) => onMemoryPressure?.(utilization),
+  };
+  return new MemoryGuard({ clock, log, memory, actions }, limits);
 }
 
 /** Whoever can reach the port may say WorkerConnect, so a Runtime that cannot tell who is who lets nobody in that way. */

@@ -3,13 +3,13 @@
  *
  * Ownership: the gateway hands a request over and has nothing more to do with it.
  */
-import { type Log, messageOf } from '@switchyard/kernel';
+import { isPlatformError, type Log, messageOf } from '@switchyard/kernel';
 import type { HttpReply } from '@switchyard/triggers';
 import { isAuthorized } from '../gateway/authorize.ts';
 import { inviteBody } from '../gateway/expectation.ts';
 import { readBody } from '../gateway/request-body.ts';
 import { writeReply } from '../gateway/write-reply.ts';
-import { type AdminCall, type AdminRequest, type AdminRoute, emptyReply } from './admin-call.ts';
+import { type AdminCall, type AdminRequest, type AdminRoute, emptyReply, jsonReply } from './admin-call.ts';
 import { functionRoutes } from './function-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { hostRoutes } from './host-routes.ts';
@@ -69,6 +69,10 @@ function readThen({ request, response, host }: AdminRequest, serveWith: (body: s
 function serve(route: AdminRoute, call: AdminCall): void {
   const { response, jobHost } = call;
   const fail = (thrown: unknown): void => {
+    if (isPlatformError(thrown) && thrown.blame === 'user' && thrown.definition.http < 500) {
+      writeReply(response, jsonReply(thrown.definition.http, { message: thrown.message }));
+      return;
+    }
     report(jobHost.log, thrown);
     writeReply(response, emptyReply(500));
   };

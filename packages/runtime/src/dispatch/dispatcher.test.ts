@@ -456,4 +456,19 @@ describe('Dispatcher', () => {
     for (const id of ['a', 'b', 'c', 'd', 'e']) submit(id);
     expect([dispatcher.refusedCount, dispatcher.blockedCount]).toEqual([1, 1]);
   });
+
+  test('I8: a soft limit is given up before anybody is refused for it', () => {
+    const { dispatcher, submit } = createDispatcher();
+    const { worker, channel } = createReadyWorker();
+    dispatcher.limitPerWorker(1, true);
+    dispatcher.addWorker(worker, channel);
+    // Three may wait: with two that do it is half full.
+    for (const id of ['a', 'b', 'c']) submit(id);
+    expect([worker.inFlight.size, dispatcher.heldCount]).toEqual([1, 2]);
+    for (const id of ['d', 'e', 'f', 'g']) submit(id);
+    expect([worker.inFlight.size, dispatcher.heldCount, dispatcher.refusedCount]).toEqual([7, 0, 0]);
+    dispatcher.limitPerWorker(1);
+    for (const id of ['h', 'i', 'j', 'k']) submit(id);
+    expect([worker.inFlight.size, dispatcher.heldCount, dispatcher.refusedCount]).toEqual([7, 3, 1]);
+  });
 });

@@ -11,7 +11,8 @@
  * I5 No call is held longer than its deadline, and no more calls than the queue's capacity.
  * I6 After `close` nothing is held or sent.
  * I7 A call is sent only with the leave of the dispatcher's share, which hears of the end of every call that was sent.
- * I8 No worker has more calls in flight than `limitPerWorker` says; what is beyond that is held as for a first worker.
+ * I8 No worker gets more calls at once than `limitPerWorker` says; what is beyond that is held as for a first worker. A soft
+ *    limit is given up before anybody is refused for it.
  * I9 A worker whose lane is closed gets no call until it is opened again, and the end of its last call is told.
  */
 import { type Clock, type Log, type Meter, messageOf } from '@switchyard/kernel';
@@ -63,6 +64,7 @@ export class Dispatcher {
   readonly #share: Share;
   #lanes: Lane[] = [];
   #limitPerWorker = Number.POSITIVE_INFINITY;
+  #isLimitSoft = false;
   #refused = 0;
   #isClosed = false;
 
@@ -96,9 +98,10 @@ export class Dispatcher {
     return this.#refused;
   }
 
-  /** From now on no worker gets more calls at once; what it has stays. */
-  limitPerWorker(limit: number): void {
+  /** From now on no worker gets more calls at once; what it has stays. A soft limit only keeps calls for workers to come. */
+  limitPerWorker(limit: number, isSoft = false): void {
     this.#limitPerWorker = limit;
+    this.#isLimitSoft = isSoft;
     for (const lane of this.#lanes) lane.limit = limit;
     this.#flush();
   }
@@ -109,6 +112,7 @@ export class Dispatcher {
       settleLost(call, 'stopping', 'INVOCATION_STOPPING');
       return;
     }
+    if (this.#isLimitSoft && this.#held.size >= this.#held.capacity / 2) this.limitPerWorker(Number.POSITIVE_INFINITY);
     const lane = this.#held.size === 0 ? this.#pick(this.#lanes) : undefined;
     if (lane === undefined || !this.#share.take()) this.#hold(call);
     else this.#send(lane, call);

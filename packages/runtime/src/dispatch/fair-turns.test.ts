@@ -23,13 +23,13 @@ class Member {
     });
   }
 
+  /** As a dispatcher does: what is let go is started, and the oldest call goes first. */
   call(count = 1): void {
     for (let index = 0; index < count; index += 1) {
-      if (this.waiting === 0 && this.share.take()) this.started.push(this.name);
-      else {
-        this.waiting += 1;
-        if (this.waiting === 1 || !this.isBlocked) this.share.take();
-      }
+      this.waiting += 1;
+      if (!this.share.take()) continue;
+      this.waiting -= 1;
+      this.started.push(this.name);
     }
   }
 }

@@ -63,12 +63,18 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #functions: HttpFunctions;
   readonly #admin: AdminHost;
+  #isIntakeClosed = false;
 
   constructor(deps: GatewayDeps, options: GatewayOptions) {
     this.#deps = deps;
     this.#options = options;
     this.#functions = new HttpFunctions({ ...deps, limits: options.limits });
     this.#admin = { ...deps, hostVersion: options.hostVersion, warmedUp: new WeakSet() };
+  }
+
+  /** Turns everything away that is for a function, or serves it again. */
+  closeIntake(isClosed: boolean): void {
+    this.#isIntakeClosed = isClosed;
   }
 
   /** Serves one request. A body that its sender announces with `Expect: 100-continue` must not have been asked for yet. */
@@ -105,6 +111,10 @@ export class Gateway {
     const visit: Visit = { request, response, target, address, jobHost, replyHeaders };
     if (isHostPath(target.path)) {
       serveAdmin({ ...visit, url: address.url, host: this.#admin });
+      return;
+    }
+    if (this.#isIntakeClosed) {
+      reply(visit, errorReply('RUNTIME_MEMORY_SHORT'), retryHeaders(503));
       return;
     }
     if (jobHost.isOffline) {

@@ -12,6 +12,7 @@ import type { FunctionEntry } from '../job-host/function-entry.ts';
 import type { JobHost } from '../job-host/job-host.ts';
 import type { ResolvedApplication } from '../job-host/resolve-application.ts';
 import type { WorkerCapabilities } from '../worker-registry/capabilities.ts';
+import { keyOf } from './authorize.ts';
 import type { Turn } from './http-throttle.ts';
 
 /** Why an HTTP function runs, in the official host's words. */
@@ -131,6 +132,15 @@ export class HttpExchange implements EventSource, HttpTriggerRequest, ForwardedE
     return this.bufferedBody ?? noBody;
   }
 
+  get shownKey(): HttpTriggerRequest['shownKey'] {
+    const { keys } = this.jobHost.application;
+    if (keys === undefined) return undefined;
+    const shown = keyOf({ headers: this.request.headers, search: this.search });
+    const functionName = this.entry.metadata.name;
+    const level = shown ? keys.levelOf(shown, functionName) : undefined;
+    return shown && level ? { level, name: keys.nameOf?.(shown, functionName) } : undefined;
+  }
+
   get trustsPrincipal(): boolean {
     return this.application.isAuthenticatedInFront;
   }
@@ -159,8 +169,8 @@ export class HttpExchange implements EventSource, HttpTriggerRequest, ForwardedE
   /** The body of a forwarded request is the worker's alone: nothing of it becomes metadata. */
   #withoutBody(): HttpTriggerRequest {
     if (this.body.byteLength === 0) return this;
-    const { method, url, search, rawHeaders, params, signal, trustsPrincipal } = this;
-    return { method, url, search, rawHeaders, params, signal, trustsPrincipal, body: noBody };
+    const { method, url, search, rawHeaders, params, signal, trustsPrincipal, shownKey } = this;
+    return { method, url, search, rawHeaders, params, signal, trustsPrincipal, shownKey, body: noBody };
   }
 
   /** The official order: the request is on its way before the invocation is. */

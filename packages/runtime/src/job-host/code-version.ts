@@ -212,9 +212,9 @@ export class CodeVersion {
   }
 
   /** Gives it so many workers, and says how much each may do at once. */
-  scaleTo({ count, perWorker, standing }: WorkerWish): void {
+  scaleTo({ count, perWorker, isSoft, standing }: WorkerWish): void {
     if (this.#machine.kind === 'closed') return;
-    this.#dispatcher.limitPerWorker(perWorker ?? Number.POSITIVE_INFINITY);
+    this.#dispatcher.limitPerWorker(perWorker ?? Number.POSITIVE_INFINITY, isSoft);
     // What runs or waits keeps one worker, so that nobody who has been let in waits in vain.
     const isNeeded = this.executor.active > 0 || this.#waiting.size > 0;
     const most = this.application.scale?.maximum ?? Number.POSITIVE_INFINITY;
@@ -300,6 +300,7 @@ export class CodeVersion {
         limits,
         onChange: () => this.#workersChanged(),
         onStartFailed: (error) => this.#startFailed(error),
+        onWake: () => this.#deps.onWake?.(application.definition),
         whenSettled: () => this.executor.whenSettled(),
       },
     );

@@ -50,7 +50,9 @@ export class JobHostManager implements RegistryObserver {
   /** Which version each announced worker belongs to. */
   readonly #homeOf = new Map<Worker, CodeVersion>();
   readonly #observers = new Set<(status: JobHostStatus) => void>();
+  readonly #wakeObservers = new Set<(definition: ApplicationDefinition) => void>();
   #registry: WorkerRegistry | undefined;
+  #isIntakeClosed = false;
 
   constructor(deps: JobHostManagerDeps, options: JobHostManagerOptions) {
     this.#deps = deps;
@@ -191,6 +193,26 @@ export class JobHostManager implements RegistryObserver {
     await Promise.all(this.all.map((jobHost) => this.remove(jobHost.key, deadlineMs)));
   }
 
+  /** Calls back when a version that slept has something to do. Returns the unsubscriber. */
+  watchWakes(observer: (definition: ApplicationDefinition) => void): () => void {
+    this.#wakeObservers.add(observer);
+    return () => this.#wakeObservers.delete(observer);
+  }
+
+  /** Lets no listener take anything new, or lets all of them go on. */
+  closeIntake(isClosed: boolean): void {
+    this.#isIntakeClosed = isClosed;
+    for (const { duty } of this.all)
+      if (isClosed) duty.pause('memory');
+      else duty.resume('memory');
+  }
+
+  /** Lets the oldest workers that serve end what they run, and asks for others in their place. */
+  drainOldest(count: number): void {
+    const serving = [...this.#homeOf].filter(([worker]) => worker.state.kind === 'ready');
+    for (const [worker, home] of serving.slice(0, count)) home.pool.exchange(worker);
+  }
+
   watch(observer: (status: JobHostStatus) => void): () => void {
     this.#observers.add(observer);
     return () => this.#observers.delete(observer);
@@ -312,7 +334,7 @@ export class JobHostManager implements RegistryObserver {
     const resolved = resolveApplication(application, this.#options);
     const { hostVersion, strategy, limits } = this.#options;
     const jobHost = new JobHost(
-      { ...this.#deps, log: log ?? this.#deps.log },
+      { ...this.#deps, log: log ?? this.#deps.log, onWake: (definition) => this.#woken(definition) },
       {
         application: resolved,
         hostVersion,
@@ -324,6 +346,7 @@ export class JobHostManager implements RegistryObserver {
         onChange: (changed) => this.#changed(changed),
       },
     );
+    if (this.#isIntakeClosed) jobHost.duty.pause('memory');
     const { applicationId } = application.definition;
     const older = this.#currentOf(applicationId);
     if (standby) this.#standby.add(jobHost);
@@ -401,6 +424,10 @@ export class JobHostManager implements RegistryObserver {
 
   #forgetWorkers(version: CodeVersion): void {
     for (const [worker, home] of this.#homeOf) if (home === version) this.#homeOf.delete(worker);
+  }
+
+  #woken(definition: ApplicationDefinition): void {
+    for (const observer of [...this.#wakeObservers]) observer(definition);
   }
 
   #tell(observer: (status: JobHostStatus) => void, status: JobHostStatus): void {

@@ -61,6 +61,8 @@ export interface JobHostDeps {
   readonly supply: WorkerSupply;
   readonly kinds: Kinds;
   readonly turns: FairTurns;
+  /** Called when a version that slept has something to do. */
+  readonly onWake?: (definition: ApplicationDefinition) => void;
 }
 
 export interface JobHostOptions {

@@ -12,8 +12,8 @@ import type { Clock, Timer } from '@switchyard/kernel';
 import type { FunctionEntry } from './function-entry.ts';
 import type { ListenerSet } from './listener-set.ts';
 
-/** Why listeners pause: an administrator drains the host, or took the app offline; app_offline.htm is there. */
-export type PauseReason = 'drain' | 'state' | 'file';
+/** Why listeners pause: an administrator drains the host, or took the app offline; app_offline.htm is there; memory is short. */
+export type PauseReason = 'drain' | 'state' | 'file' | 'memory';
 
 export interface ListenerDutyDeps {
   readonly clock: Clock;

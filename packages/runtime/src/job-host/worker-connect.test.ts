@@ -125,7 +125,7 @@ describe('workers that come by WorkerConnect', () => {
   });
 
   test('come back also much later: nobody else ends the process of a worker that came by itself', async () => {
-    const { clock, runtime, connect } = createRun();
+    const { clock, log, runtime, connect } = createRun();
     const added = runtime.addApplication(createApplication());
     const worker = createFakeSidecar(connect(), { workerId: 'w1', epoch: 1, ...answering('before') });
     await added;
@@ -133,8 +133,13 @@ describe('workers that come by WorkerConnect', () => {
     await clock.advance(10_000);
     const { reply } = call(runtime, '/api/f');
     await clock.settle();
-    createFakeSidecar(connect(), { workerId: 'w1', epoch: 2, ...answering('after') });
+    const again = createFakeSidecar(connect(), { workerId: 'w1', epoch: 2, ...answering('after') });
     expect((await clock.runUntil(reply)).body).toBe('after');
+    // It counts as one of the app's workers again: its next loss is news.
+    again.crash();
+    await clock.settle();
+    const losses = log.records.filter(({ message }) => message === 'The stream of a worker dropped.');
+    expect(losses).toHaveLength(2);
   });
 
   test('come back with the next epoch within a second, and nobody is replaced', async () => {

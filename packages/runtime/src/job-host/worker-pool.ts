@@ -62,6 +62,8 @@ export interface WorkerPoolOptions {
   readonly onChange: () => void;
   /** A worker failed before it was ever ready. */
   readonly onStartFailed: (error: PlatformError) => void;
+  /** An invocation waits, nobody was there to take it, and workers were asked for. */
+  readonly onWake?: () => void;
   /** Resolves when answers that are on their way to callers now have gone out. */
   readonly whenSettled?: () => Promise<void>;
 }
@@ -158,6 +160,7 @@ export class WorkerPool {
     this.#wakeUp = this.#deps.clock.schedule(this.#options.limits.replacementMs, () => {
       this.#wakeUp = undefined;
     });
+    this.#options.onWake?.();
   }
 
   /** Nothing runs and nothing has for long: the app needs no more than its standing workers. */
@@ -183,6 +186,14 @@ export class WorkerPool {
   /** Says again how many workers are wanted: another pool of the same version has said that it wants none. */
   renew(): void {
     if (!this.#isClosed && this.#wished > 0) this.#ensure('normal', 'replace');
+  }
+
+  /** The worker ends what it runs, and another one takes its place. */
+  exchange(worker: Worker): void {
+    const seat = this.#seats.get(worker);
+    if (seat?.isWanted !== true) return;
+    this.#drain(seat);
+    this.renew();
   }
 
   /** True when there are more workers that serve than the app keeps. */

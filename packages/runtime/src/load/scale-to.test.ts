@@ -152,6 +152,20 @@ describe('scaleTo', () => {
     expect(load()).toMatchObject({ wantedCount: 2, readyCount: 2, workerModel: { maxWorkersPerRuntime: 9 } });
   });
 
+  test('tells when an app that sleeps is called, once for a burst, and nobody who left', async () => {
+    const { clock, runtime } = await open();
+    const woken: string[] = [];
+    const leave = runtime.watchWakes(({ applicationId }) => woken.push(applicationId));
+    const calls = callTimes(runtime, 5);
+    await clock.runUntil(statuses(calls));
+    expect(woken).toEqual(['sample']);
+    leave();
+    runtime.scaleTo(definition, { count: 0 });
+    await clock.advance(10_000);
+    await clock.runUntil(statuses(callTimes(runtime, 1)));
+    expect(woken).toEqual(['sample']);
+  });
+
   test('what is not hosted is ignored', async () => {
     const { runtime, supply } = await open();
     const before = supply.requests.length;

@@ -42,6 +42,8 @@ export interface WorkerWish {
   readonly count: number;
   /** The most invocations that one worker runs at once; what is beyond that waits. As many as come when left out. */
   readonly perWorker?: number;
+  /** The limit only keeps calls for workers that are on their way: it is given up before a call would be refused for it. */
+  readonly isSoft?: boolean;
   /** How many it keeps when nothing happens; as it was when left out. */
   readonly standing?: number;
 }

@@ -5,7 +5,7 @@ import type { ApplicationDefinition } from '@switchyard/model';
 import { createMemoryLinkPair, type Link } from '@switchyard/protocol';
 import type { AnnouncedApplications, Runtime, VerifyWorker } from '../contract.ts';
 import type { WorkerHttp } from '../http-stream/worker-http.ts';
-import { createRuntime, type RuntimeOptions } from '../runtime.ts';
+import { createRuntime, type RuntimeDeps, type RuntimeOptions } from '../runtime.ts';
 import { FakeSupply } from './fake-supply.ts';
 import { createSampleKinds, type SampleKinds } from './sample-kinds.ts';
 import { sampleDefinition } from './sample-worker.ts';
@@ -20,6 +20,7 @@ export interface HarnessParts {
   readonly options?: Partial<RuntimeOptions>;
   readonly workerHttp?: WorkerHttp;
   readonly announcedApplications?: AnnouncedApplications;
+  readonly memory?: Pick<RuntimeDeps, 'memory' | 'onMemoryPressure'>;
   /** Accepts every worker unless given; null leaves the Runtime without a verifier. */
   readonly verifyWorker?: VerifyWorker | null;
 }
@@ -53,6 +54,7 @@ export function createHarness(parts: HarnessParts): Harness {
       ...(parts.verifyWorker === null ? {} : { verifyWorker: parts.verifyWorker ?? acceptEverybody }),
       ...(parts.announcedApplications ? { announcedApplications: parts.announcedApplications } : {}),
       ...(parts.workerHttp ? { workerHttp: parts.workerHttp } : {}),
+      ...parts.memory,
     },
     { cpus: 1, ...parts.options },
   );

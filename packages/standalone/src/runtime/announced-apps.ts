@@ -107,6 +107,11 @@ export class AnnouncedApps {
     };
   }
 
+  /** The app is not wanted any more. */
+  forget(applicationId: string): void {
+    this.#apps.delete(applicationId);
+  }
+
   /** Looks at every app that has, or had, several versions: which of their workers are ready is told to nobody. */
   lookAtAll(runtime: Pick<Runtime, 'status' | 'setTraffic' | 'removeVersion'>): void {
     for (const [applicationId, { versions }] of this.#apps) if (versions.length > 1) this.look(runtime, applicationId);

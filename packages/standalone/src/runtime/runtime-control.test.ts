@@ -1,19 +1,32 @@
-import type { RestartOutcome, RestartWish } from '@switchyard/runtime';
+import type { AnnouncedApplication, RestartOutcome, RestartWish } from '@switchyard/runtime';
 import { describe, expect, it } from 'vitest';
+import { runtimeProcessErrors } from './errors.ts';
 import { answerControlRequest, type ControlGuard, type ControlRequest } from './runtime-control.ts';
 import { judgeHealth } from './runtime-health.ts';
 
 const guard: ControlGuard = async (authorization) =>
   authorization === undefined
     ? { kind: 'refused', status: 401, code: 'TOKEN_MISSING', reason: 'there is none' }
-    : { kind: 'accepted', scopes: authorization.split(' ') };
+    : {
+        kind: 'accepted',
+        scopes: authorization.split(' '),
+        tenants: authorization.includes('one') ? ['contoso'] : '*',
+      };
 
 function open(outcome: RestartOutcome = { kind: 'accepted' }, isListening = true) {
   const wishes: [string, RestartWish][] = [];
+  const hosted: AnnouncedApplication[] = [];
+  const gone: string[] = [];
   const runtime = {
     health: () => judgeHealth({ isListening, jobHosts: [], placeholders: [], memoryUtilization: 0 }),
     status: () => [],
     placeholders: () => [],
+    async host(app: AnnouncedApplication) {
+      if (app.tenantId === 'broken')
+        throw runtimeProcessErrors.create('RUNTIME_APPLICATIONS_LIMIT', { applicationId: 'a', limit: 1 });
+      hosted.push(app);
+    },
+    unhost: async (applicationId: string) => void gone.push(applicationId),
     async restartWorker(workerId: string, wish: RestartWish) {
       wishes.push([workerId, wish]);
       return outcome;
@@ -27,7 +40,7 @@ function open(outcome: RestartOutcome = { kind: 'accepted' }, isListening = true
       readBody: async () => body,
       ...request,
     });
-  return { ask, wishes };
+  return { ask, wishes, hosted, gone };
 }
 
 const restart = { method: 'POST', path: '/v1/runtime/workers/w%201/restart' } as const;
@@ -88,5 +101,48 @@ describe('answerControlRequest', () => {
       status: 400,
     });
     expect(wishes).toEqual([]);
+  });
+
+  const app = {
+    tenantId: 'contoso',
+    metadataVersion: 'm1',
+    codeVersion: 'c1',
+    language: 'node',
+    scriptRoot: '/site',
+    settings: { GREETING: 'hello' },
+    hostJson: { version: '2.0' },
+  };
+  const put = { method: 'PUT', path: '/v1/runtime/apps/shop', authorization: 'deploy' } as const;
+
+  it('hosts an app, and ends it', async () => {
+    const { ask, hosted, gone } = open();
+    const definition = { applicationId: 'shop', metadataVersion: 'm1', codeVersion: 'c1' };
+    expect(await ask(put, JSON.stringify(app))).toEqual({ status: 202, body: definition });
+    expect(hosted).toEqual([
+      {
+        definition,
+        tenantId: 'contoso',
+        language: 'node',
+        languageVersion: '',
+        scriptRoot: '/site',
+        settings: new Map([['GREETING', 'hello']]),
+        hostJson: '{"version":"2.0"}',
+      },
+    ]);
+    expect(await ask({ ...put, method: 'DELETE' })).toMatchObject({ status: 200 });
+    expect(gone).toEqual(['shop']);
+  });
+
+  it('hosts nothing for who may not, and says why an app cannot be hosted', async () => {
+    const { ask, hosted, gone } = open();
+    const foreign = JSON.stringify({ ...app, tenantId: 'fabrikam' });
+    expect(await ask({ ...put, authorization: 'deploy one' }, foreign)).toMatchObject({ status: 403 });
+    expect(await ask({ ...put, authorization: 'read write' }, JSON.stringify(app))).toMatchObject({ status: 403 });
+    expect(await ask({ ...put, method: 'DELETE', authorization: 'deploy one' })).toMatchObject({ status: 403 });
+    const broken = await ask(put, JSON.stringify({ ...app, tenantId: 'broken' }));
+    expect(broken).toMatchObject({ status: 503, body: { code: 'RUNTIME_APPLICATIONS_LIMIT' } });
+    const unfit = await ask(put, JSON.stringify({ ...app, settings: { SECRET: 7 } }));
+    expect(unfit).toMatchObject({ status: 400, body: { message: expect.stringContaining('settings.SECRET') } });
+    expect([hosted, gone]).toEqual([[], []]);
   });
 });

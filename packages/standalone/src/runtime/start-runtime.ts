@@ -7,8 +7,15 @@ import { availableParallelism, hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { audiences, createControlGuard, createTokenVerifier, createWorkerVerifier } from '@switchyard/identity';
 import { type Log, systemClock, systemRandom } from '@switchyard/kernel';
+import { jobHostKey } from '@switchyard/model';
 import type { WorkerSupply } from '@switchyard/protocol';
-import { createRuntime, type Runtime, type VerifyWorker, type WorkerProfile } from '@switchyard/runtime';
+import {
+  type AnnouncedApplication,
+  createRuntime,
+  type Runtime,
+  type VerifyWorker,
+  type WorkerProfile,
+} from '@switchyard/runtime';
 import { createMemoryMeter } from '@switchyard/telemetry';
 import { createFunctionFiles } from '../application/function-files.ts';
 import { Closers } from '../dev/closers.ts';
@@ -72,6 +79,7 @@ export async function startRuntime(options: RuntimeProcessOptions): Promise<Runt
         workerHttp,
         verifyWorker: guards.verifyWorker,
         announcedApplications: (announced) => apps.make(announced),
+        memory: { utilization: memoryUtilization },
       },
       { cpus: availableParallelism(), exactHostNames: true },
     );
@@ -80,7 +88,7 @@ export async function startRuntime(options: RuntimeProcessOptions): Promise<Runt
     const returning = await openReturning(options, log, handle);
     closers.add('apps that come back', async () => returning.close());
     follow(runtime, { apps, keys, returning }, closers);
-    serve(runtime, sockets, guards);
+    serve(runtime, apps, sockets, guards);
     sockets.gateway.serve((request, response) => returning.serve(request, response));
     closers.add('HTTP', async () => sockets.gateway.stopListening());
     return toRuntimeProcess(options, { sockets, log, closers });
@@ -170,7 +178,7 @@ function follow(
   closers.add('versions', async () => timer.cancel());
 }
 
-function serve(runtime: Runtime, sockets: RuntimeSockets, { control }: Guards): void {
+function serve(runtime: Runtime, apps: AnnouncedApps, sockets: RuntimeSockets, { control }: Guards): void {
   sockets.serveControl(
     {
       health: () =>
@@ -178,15 +186,33 @@ function serve(runtime: Runtime, sockets: RuntimeSockets, { control }: Guards): 
           isListening: true,
           jobHosts: runtime.status(),
           placeholders: runtime.placeholders(),
-          memoryUtilization: process.memoryUsage.rss() / availableMemory(),
+          memoryUtilization: memoryUtilization(),
         }),
       status: () => runtime.status(),
       placeholders: () => runtime.placeholders(),
       restartWorker: (workerId, wish) => runtime.restartWorker(workerId, wish),
+      host: (app) => hostApp(runtime, apps, app),
+      unhost: (applicationId) => unhostApp(runtime, apps, applicationId),
     },
     control,
   );
   sockets.serveWorkers((link) => runtime.acceptWorker(link));
+}
+
+/** Resolves when the app is hosted; its workers come later. */
+async function hostApp(runtime: Runtime, apps: AnnouncedApps, app: AnnouncedApplication): Promise<void> {
+  const application = await apps.make(app);
+  const starting = runtime.addApplication(application);
+  const key = jobHostKey(app.definition);
+  // What goes wrong from here on is seen in the status: the app stays, and heals with its next worker.
+  if (runtime.status().some((status) => status.key === key)) starting.catch(() => {});
+  else await starting;
+}
+
+async function unhostApp(runtime: Runtime, apps: AnnouncedApps, applicationId: string): Promise<void> {
+  apps.forget(applicationId);
+  const theirs = runtime.status().filter((status) => status.applicationId === applicationId);
+  await Promise.all(theirs.map(({ key }) => runtime.removeApplication(key, runtimeDefaults.drainMs)));
 }
 
 /** Remembers the names of the apps in the data folder. */
@@ -211,11 +237,11 @@ async function openReturning(
   return await ReturningApps.open({ clock: systemClock, log, memory, hostNames }, { graceMs, maxHeld }, handle);
 }
 
-/** What this process may use: a container's limit where there is one. */
-function availableMemory(): number {
+/** What this process uses of what it may: a container's limit where there is one. */
+function memoryUtilization(): number {
   const constrained = process.constrainedMemory();
   const total = totalmem();
-  return constrained > 0 && constrained < total ? constrained : total;
+  return process.memoryUsage.rss() / (constrained > 0 && constrained < total ? constrained : total);
 }
 
 function toRuntimeProcess(

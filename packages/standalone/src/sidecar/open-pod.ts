@@ -52,8 +52,11 @@ export interface OpenPod {
 
 const base = { clock: systemClock, random: systemRandom };
 
-/** A later process of the same worker id counts on from a later time: a Runtime takes no stream of an earlier count. */
-const epochBase = (): number => Math.floor(systemClock.now() / 1_000);
+/**
+ * A later process of the same worker id counts on from a later time: a Runtime takes no stream of an earlier count. In
+ * milliseconds, as streams are opened less often than that, and processes may follow one another within a second.
+ */
+const epochBase = (): number => systemClock.now();
 
 /** Rejects with the catalogue's errors, and with SIDECAR_WRAPPER_SILENT. */
 export async function openPod(scope: PodScope): Promise<OpenPod> {
