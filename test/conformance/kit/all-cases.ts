@@ -1,4 +1,5 @@
 import { adminCases } from './cases/admin.ts';
+import { customHandlerCases } from './cases/custom-handler.ts';
 import { eventCases } from './cases/events.ts';
 import { expressionCases } from './cases/expressions.ts';
 import { hostJsonCases, metadataCases } from './cases/host-json.ts';
@@ -27,6 +28,7 @@ export const allCases: readonly ConformanceCase[] = [
   ...storageCases,
   ...tableCases,
   ...eventCases,
+  ...customHandlerCases,
   ...expressionCases,
   ...retryCases,
 ];

@@ -10,7 +10,7 @@ import { allCases } from './all-cases.ts';
 import type { ConformanceCase, Kit } from './contract.ts';
 import { openKit } from './open-kit.ts';
 
-const app = fileURLToPath(new URL('../fixture-app', import.meta.url));
+const apps = ['fixture-app', 'fixture-app-custom'].map((name) => fileURLToPath(new URL(`../${name}`, import.meta.url)));
 const patienceMs = 60_000;
 
 it('has at least 250 cases, each with a name of its own', () => {
@@ -27,8 +27,10 @@ describe.skipIf(azuritePart.skip)('the conformance kit on switchyard dev', () =>
     azurite = await startAzurite(azuriteEntry ?? '');
     const storage = azurite.connectionString;
     const flags = ['--no-azurite', '--enable-auth'];
-    dev = await startDevProcess({ apps: [app], flags, environment: { AzureWebJobsStorage: storage } });
-    kit = openKit({ url: `http://localhost:${await dev.port()}`, storage, key: await masterKey(dev) });
+    dev = await startDevProcess({ apps, flags, environment: { AzureWebJobsStorage: storage } });
+    const port = await dev.port();
+    const [url, customUrl] = ['fixture-app', 'fixture-app-custom'].map((name) => `http://${name}.localhost:${port}`);
+    kit = openKit({ url: url ?? '', customUrl, storage, key: await masterKey(dev) });
   });
   afterAll(async () => {
     await dev?.close();

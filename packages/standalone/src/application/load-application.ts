@@ -17,6 +17,8 @@ import { standaloneErrors } from '../errors.ts';
 import { readAppFile, requireAppFolder } from './app-folder.ts';
 import { mergeSettings } from './app-settings.ts';
 import { missingBuildNote } from './missing-build.ts';
+import { resolveSecrets } from './secret-references.ts';
+import { openSecretsFile } from './secrets-file.ts';
 import { findWorkerRuntime } from './worker-runtime.ts';
 
 /** An app in a folder, read completely. */
@@ -54,7 +56,8 @@ export async function loadApplication(
   ]);
   const local =
     localText === undefined ? noLocalSettings : inFile(directory, 'local.settings.json', localText, parseLocalSettings);
-  const values = mergeSettings(local.settings, environment);
+  const merged = mergeSettings(local.settings, environment);
+  const { values, notes: secretNotes } = await resolveSecrets(merged, openSecretsFile(directory));
   const hostJson = hostText === undefined ? undefined : inFile(directory, 'host.json', hostText, parseJsonText);
   const where = join(directory, 'host.json');
   const host = parseHostJson(hostJson, { where, settings: values, development: true, cpus: availableParallelism() });
@@ -71,7 +74,7 @@ export async function loadApplication(
     localHost: local.host,
     hostJson,
     host,
-    notes: [...notes, ...host.warnings.map((warning) => `host.json: ${warning}`)],
+    notes: [...notes, ...secretNotes, ...host.warnings.map((warning) => `host.json: ${warning}`)],
   };
 }
 

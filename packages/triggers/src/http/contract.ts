@@ -26,6 +26,8 @@ export interface HttpTriggerRequest {
   readonly signal: AbortSignal;
   /** True where a proxy in front vouches for the header `x-ms-client-principal`. */
   readonly trustsPrincipal?: boolean;
+  /** The key that let the caller in; undefined where nobody asked for one, or none was shown. */
+  readonly shownKey?: { readonly level: string; readonly name: string | undefined } | undefined;
 }
 
 /** One response, complete. */

@@ -8,6 +8,7 @@ import { maxJsonChars, TriggerMetadata } from '../trigger-metadata.ts';
 import { jsonData, textData } from '../typed-data.ts';
 import { clientPrincipalHeader, readClientPrincipal } from './client-principal.ts';
 import type { HttpCapabilities, HttpTriggerRequest } from './contract.ts';
+import { toKeyIdentity } from './key-identity.ts';
 import { isBinaryMediaType, mediaTypeOf } from './media-type.ts';
 import { parseQuery } from './query.ts';
 
@@ -83,13 +84,21 @@ function toRpcHttp(
     query: nullable || query === undefined ? nothing : withoutEmpty(query, true),
     enableContentNegotiation: false,
     rawBody: undefined,
-    identities:
-      request.trustsPrincipal === true ? readClientPrincipal(headers.get(clientPrincipalHeader)) : noIdentities,
+    identities: identitiesOf(request, headers),
     cookies: [],
     nullableHeaders: nullable ? toNullable(headers) : nothing,
     nullableParams: nullable ? toNullable(request.params) : nothing,
     nullableQuery: nullable && query !== undefined ? toNullable(query) : nothing,
   };
+}
+
+function identitiesOf(
+  { trustsPrincipal, shownKey }: HttpTriggerRequest,
+  headers: ReadonlyMap<string, string>,
+): RpcHttp['identities'] {
+  if (trustsPrincipal !== true && shownKey === undefined) return noIdentities;
+  const principals = trustsPrincipal === true ? readClientPrincipal(headers.get(clientPrincipalHeader)) : [];
+  return shownKey === undefined ? principals : [...principals, toKeyIdentity(shownKey)];
 }
 
 function withoutEmpty(values: ReadonlyMap<string, string>, leaveOut: boolean): Map<string, string> {

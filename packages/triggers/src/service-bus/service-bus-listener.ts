@@ -16,6 +16,7 @@ import {
   type Edges,
   messageOf,
   StateMachine,
+  settlesWithin,
   sleep,
   type Timer,
   withDeadline,
@@ -50,6 +51,8 @@ const defaultSessionIdleMs = 60_000;
 
 /** How much longer than it was asked for a broker may take. */
 const silenceMs = 10_000;
+
+const closeMs = 2_000;
 
 /** Renewals come no closer than this. */
 const minimumRenewalMs = 1_000;
@@ -112,8 +115,14 @@ export class ServiceBusListener implements TriggerListener {
     const { state } = this.#state;
     if (state.kind === 'listening') state.stop.abort();
     if (state.kind !== 'closed') this.#state.transition({ kind: 'closed' });
-    await Promise.allSettled([...this.#receivers].map((receiver) => receiver.close()));
+    await Promise.all([...this.#receivers].map((receiver) => this.#closeReceiver(receiver)));
     this.#receivers.clear();
+  }
+
+  /** On a dead line closing may take for ever. */
+  async #closeReceiver(receiver: ServiceBusReceiver): Promise<void> {
+    const closed = receiver.close().catch(() => {});
+    await settlesWithin(this.#context.clock, closeMs, closed);
   }
 
   /** Receives until it is told to stop. */
@@ -147,7 +156,7 @@ export class ServiceBusListener implements TriggerListener {
       await Promise.all(this.#running);
     } finally {
       this.#receivers.delete(receiver);
-      await receiver.close().catch(() => {});
+      await this.#closeReceiver(receiver);
     }
   }
 

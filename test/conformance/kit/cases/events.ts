@@ -266,6 +266,7 @@ const other: readonly ConformanceCase[] = [
     (path): ConformanceCase => ({
       section: '6 Admin API',
       name: `runtime/health${path} is there for everybody, who learn the word alone`,
+      needs,
       async run(kit) {
         const answer = await kit.call(`/runtime/health${path}`);
         assert.equal(answer.status, 200);
