@@ -6,10 +6,16 @@ import { isThere, readPage, type TestReference, tableRows, toReferences } from '
 const sections = [
   '4 Function metadata',
   '5 HTTP trigger',
+  '6 Admin and webhooks',
+  '7 host.json',
   '8 Timer',
   '9 Storage triggers',
+  '10 Messaging and other extensions',
+  '11 Custom handler',
   '12 Binding expressions',
   '13 Retry and timeout',
+  '14 Placeholder, drain',
+  '15 Logs and telemetry',
 ];
 const states: readonly string[] = ['same', 'better', 'not yet'];
 

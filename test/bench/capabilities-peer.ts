@@ -33,17 +33,20 @@ async function serveBroker(dataDirectory: string): Promise<object> {
       environment: {},
       nodeProgram,
       webSocket: { host: '127.0.0.1', port: 0 },
-      capabilities: [
-        { manifest: { name: 'local', version, tier: 2, kind: 'in-process', entry, limits } },
-        { manifest: { name: 'thread', version, tier: 2, kind: 'thread', entry, limits } },
-        { manifest: { name: 'process', version, tier: 3, kind: 'process', entry, limits, shards: 1 } },
-        {
-          manifest: {
-            ...{ name: 'composed', version, tier: 3 as const, kind: 'process' as const, entry, limits, shards: 1 },
-            requires: [{ name: 'process', range: '*' }],
+      library: async () => ({
+        programs: new Map(),
+        capabilities: [
+          { manifest: { name: 'local', version, tier: 2, kind: 'in-process', entry, limits } },
+          { manifest: { name: 'thread', version, tier: 2, kind: 'thread', entry, limits } },
+          { manifest: { name: 'process', version, tier: 3, kind: 'process', entry, limits, shards: 1 } },
+          {
+            manifest: {
+              ...{ name: 'composed', version, tier: 3 as const, kind: 'process' as const, entry, limits, shards: 1 },
+              requires: [{ name: 'process', range: '*' }],
+            },
           },
-        },
-      ],
+        ],
+      }),
     },
   );
   const token = (await broker.tokens.forAccount('bench')).reveal();

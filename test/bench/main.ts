@@ -98,9 +98,24 @@ const parts: readonly Part[] = [
     run: async () => (await import('./capabilities.ts')).benchCapabilities(),
   },
   {
+    name: 'capability-sizes',
+    title: 'What built-in capabilities weigh',
+    run: async () => (await import('./capability-sizes.ts')).benchCapabilitySizes(),
+  },
+  {
     name: 'agent',
     title: 'Container jobs on a node agent',
     run: async () => (await import('./agent.ts')).benchAgent(),
+  },
+  {
+    name: 'bus',
+    title: 'The event bus and the store',
+    run: async () => (await import('./bus.ts')).benchBus(),
+  },
+  {
+    name: 'control',
+    title: 'The control plane at rest',
+    run: async () => (await import('./control-plane.ts')).benchControlPlane(),
   },
   {
     name: 'install',

@@ -50,7 +50,7 @@ describe('http in host.json', () => {
   it('app_offline.htm takes the app offline for as long as it is there', async () => {
     const file = join(folder, 'limited', 'app_offline.htm');
     await writeFile(file, '<h1>Back soon</h1>');
-    const statusOf = async (): Promise<number> => (await dev.request('/api/hold')).status;
+    const statusOf = async (): Promise<number> => (await dev.request('/api/nothing')).status;
     await expect.poll(statusOf, { timeout: 5_000 }).toBe(503);
     expect(await dev.request('/api/anything')).toMatchObject({
       status: 503,
@@ -59,6 +59,7 @@ describe('http in host.json', () => {
     });
     expect((await dev.request('/admin/host/ping')).status).toBe(200);
     await rm(file);
-    await expect.poll(statusOf, { timeout: 5_000 }).toBe(200);
+    await expect.poll(statusOf, { timeout: 5_000 }).toBe(404);
+    expect((await dev.request('/')).status).toBe(200);
   });
 });

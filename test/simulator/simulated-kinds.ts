@@ -34,6 +34,7 @@ export function createSimulatedKinds(options: SimulatedKindsOptions): Kinds {
   const same = (type: string) => (kind: { readonly type: string }) => kind.type.toLowerCase() === type.toLowerCase();
   return {
     trigger: (type) => triggers.find(same(type)),
+    webhook: () => undefined,
     input: () => undefined,
     output: (type) => [httpOutputKind].find(same(type)),
     supportedTriggerTypes: () => triggers.map(({ type }) => type),

@@ -49,10 +49,10 @@ export function isThere(reference: TestReference | undefined): boolean {
   return reference !== undefined && titlesIn(readPage(reference.file)).some((title) => title.includes(reference.name));
 }
 
-/** The names of the tests and groups of a test file, as its source spells them. */
+/** The names of the tests and groups of a test file, as its source spells them; cases that are data have theirs after `name:`. */
 function titlesIn(source: string): readonly string[] {
   const call =
-    /(?:\b(?:it|test|describe)(?:\.\w+)*\(|\]\)\()\s*(?:'((?:\\.|[^'\\])*)'|"((?:\\.|[^"\\])*)"|`((?:\\.|[^`\\])*)`)/g;
+    /(?:\b(?:it|test|describe)(?:\.\w+)*\(|\]\)\(|^\s*name: )\s*(?:'((?:\\.|[^'\\])*)'|"((?:\\.|[^"\\])*)"|`((?:\\.|[^`\\])*)`)/gm;
   return [...source.matchAll(call)].map(([, single, double, template]) =>
     (single ?? double ?? template ?? '').replace(/\\(.)/g, '$1'),
   );

@@ -3,6 +3,7 @@ import { agentCommand } from './commands/agent.ts';
 import { applyCommand } from './commands/apply.ts';
 import { capsCommand } from './commands/caps.ts';
 import { createConfigCommand } from './commands/config.ts';
+import { controlPlaneCommand } from './commands/control-plane.ts';
 import { createFunctionCommand } from './commands/create-function.ts';
 import { debugCommand } from './commands/debug.ts';
 import { deleteCommand } from './commands/delete.ts';
@@ -66,6 +67,7 @@ export const commands: readonly Command[] = [
   agentCommand,
   jobCommand,
   runtimeCommand,
+  controlPlaneCommand,
   sidecarCommand,
   wrapperCommand,
   tokenCommand,

@@ -6,10 +6,8 @@ import { untilStopped } from '../control/until-stopped.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { choose } from '../scaffold/choices.ts';
 
-/** Each answers to its own name. */
-const names = Object.fromEntries(collections.map((name) => [name, [name]])) as Readonly<
-  Record<Collection, readonly string[]>
->;
+/** Spellings of a collection: its own name. */
+const names = new Map(collections.map((name) => [name, [name]] as const));
 
 export const getCommand = defineCommand({
   name: 'get',
@@ -33,7 +31,11 @@ export const getCommand = defineCommand({
     'switchyard get deployments shop.1 --json',
   ],
   async run({ positionals: [word = '', id], flags }, context) {
-    const collection = choose<Collection>('collection', word, names);
+    const collection = choose<Collection>(
+      'collection',
+      word,
+      Object.fromEntries(names) as Record<Collection, [Collection]>,
+    );
     const client = await openControl(flags, context);
     const { describeRecords } = await import('../control/show-records.ts');
     return untilStopped(context, async (signal) => {

@@ -57,6 +57,10 @@ export const controlErrors = defineErrors({
     ...byThePlatform,
     message: 'The answer of {endpoint} ended before it was complete: {reason}. Try again.',
   },
+  WORKER_UNKNOWN: {
+    ...byTheUser,
+    message: "There is no worker '{name}' of the control plane. There are: {known}.",
+  },
   MANIFEST_UNREADABLE: {
     ...byTheUser,
     message: "The manifest '{file}' is not understood: {reason}. docs/control-plane.md says what it holds.",

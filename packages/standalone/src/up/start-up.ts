@@ -14,8 +14,9 @@ import { controlScopes } from '@switchyard/protocol/control-api';
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import { createNodeProcesses, createPackageFolders, type PackageFolders, removeTree } from '@switchyard/sidecar';
 import { createMemoryMeter } from '@switchyard/telemetry';
+import { createCatalogKeyStore } from '../admin/catalog-key-store.ts';
 import { type EmulatorBox, openEmulatorBox, type StorageUser } from '../azurite/emulator-box.ts';
-import { libraryCapabilities, startBroker } from '../capabilities/index.ts';
+import { startBroker } from '../capabilities/index.ts';
 import { Closers } from '../dev/closers.ts';
 import { DataFolder } from '../dev/data-folder.ts';
 import { openKinds, openStorage } from '../dev/open-kinds.ts';
@@ -90,11 +91,7 @@ async function openParts(scope: UpScope): Promise<UpParts> {
   const { launches, processes, tenancy } = machine;
   const broker = await startBroker(
     { log, meter, keys: stores.keys, issuer },
-    {
-      dataDirectory: data.path,
-      environment: machine.environment,
-      ...(await libraryCapabilities(systemClock, machine.environment)),
-    },
+    { dataDirectory: data.path, environment: machine.environment },
   );
   closers.add('capability broker', () => broker.close());
   const workers = await openWorkers({
@@ -148,6 +145,7 @@ async function openParts(scope: UpScope): Promise<UpParts> {
         worker,
         scale,
         keys: catalog.keys.levels(version.definition.applicationId),
+        keyStore: createCatalogKeyStore(catalog.keys, version.definition.applicationId),
       });
     },
   });

@@ -1,6 +1,7 @@
 /** The operations on the records of the control plane: a part of the table of the control API. */
 import { z } from 'zod';
 import { tenantIdSchema, timeSchema } from '../names.ts';
+import { problemSchema } from '../problem.ts';
 import { manifestSchema } from './manifest.ts';
 import {
   durationMsSchema,
@@ -185,7 +186,7 @@ export const domainOperations = {
     answer: {
       status: 200,
       body: z.object({ items: z.array(domainEventSchema) }).meta({ id: 'DomainEventList' }),
-      events: { event: domainEventSchema },
+      events: { event: domainEventSchema, failed: problemSchema },
     },
   },
   listDeadLetters: {

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { systemClock } from '@switchyard/kernel';
 import { createHostId } from '@switchyard/model';
-import type { FunctionKeys, RuntimeApplication, ScaleRules } from '@switchyard/runtime';
+import type { FunctionKeys, KeyStore, RuntimeApplication, ScaleRules } from '@switchyard/runtime';
 import type { ResolvedWorker } from '@switchyard/sidecar';
 import { createFunctionFiles } from '../../application/function-files.ts';
 import { createOfflinePage } from '../../application/offline-page.ts';
@@ -10,6 +10,8 @@ import type { DeployedVersion } from './deployed-version.ts';
 export interface RuntimeApplicationParts {
   readonly worker: ResolvedWorker;
   readonly keys: FunctionKeys;
+  /** Lets administrators of the app look after its keys. */
+  readonly keyStore: KeyStore;
   readonly scale: ScaleRules;
 }
 
@@ -40,6 +42,7 @@ export function toRuntimeApplication(version: DeployedVersion, parts: RuntimeApp
     functionFiles: createFunctionFiles(directory),
     hostNames: version.hostNames,
     keys: parts.keys,
+    keyStore: parts.keyStore,
     development: false,
     offlinePage: createOfflinePage(systemClock, directory),
     index: version.index,

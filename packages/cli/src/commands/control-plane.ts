@@ -1,0 +1,73 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type CommandContext, defineCommand } from '../command.ts';
+import { controlFlags } from '../control/control-flags.ts';
+import { controlErrors } from '../control/errors.ts';
+import { openControl } from '../control/open-control.ts';
+import { exitCodes } from '../exit-codes.ts';
+
+/** As the control plane calls them. */
+const workerNames = ['deployment', 'health', 'scaling', 'drift', 'configuration', 'secrets', 'inventory'] as const;
+
+type WorkerName = (typeof workerNames)[number];
+
+export const controlPlaneCommand = defineCommand({
+  name: 'control-plane',
+  summary: 'Runs workers of the control plane in a process of their own, for a platform that runs elsewhere.',
+  flags: {
+    workers: { kind: 'list', placeholder: 'NAMES', summary: `which of ${workerNames.join(', ')}; all when left out` },
+    'nats-server': {
+      kind: 'list',
+      placeholder: 'ADDRESS',
+      summary: 'takes events from these NATS servers instead of the embedded bus; may be given many times',
+    },
+    webhook: { kind: 'list', placeholder: 'URL', summary: 'posts alerts to this address; may be given many times' },
+    verbose: { kind: 'switch', summary: 'shows what the workers do' },
+    ...controlFlags,
+  },
+  configurable: true,
+  examples: [
+    'switchyard control-plane --workers drift',
+    'switchyard control-plane --workers drift,health --nats-server nats://bus:4222 --endpoint https://control.example.com',
+  ],
+  async run({ flags }, context) {
+    const workers = toWorkers(flags.workers ?? []);
+    const stopRequested = new Promise<string>((done) => context.onStopRequest(done));
+    const stop = new AbortController();
+    const client = await openControl(flags, context);
+    const [{ startWorkers }, { createRemoteControl }] = await Promise.all([
+      import('@switchyard/standalone/control-plane'),
+      import('../control/remote-control.ts'),
+    ]);
+    // A connection string holds a password: it is read from the environment alone, where no other process sees it.
+    const storeUrl = context.environment.SWITCHYARD_STORE_URL;
+    const running = await startWorkers({
+      ...{ workers, environment: context.environment, console: context.stdout, verbose: flags.verbose },
+      directory: dataDirectory(flags['data-dir'], context),
+      control: createRemoteControl(client, stop.signal),
+      ...(storeUrl === undefined ? {} : { storeUrl }),
+      ...(flags['nats-server'] === undefined ? {} : { natsServers: flags['nats-server'] }),
+      ...(flags.webhook === undefined ? {} : { webhooks: flags.webhook }),
+    });
+    await stopRequested;
+    await running.stop();
+    stop.abort();
+    return exitCodes.done.code;
+  },
+});
+
+/** Names may stand in one word, with commas between them. */
+function toWorkers(words: readonly string[]): readonly WorkerName[] {
+  const names = words.flatMap((word) => word.split(',')).filter((name) => name !== '');
+  const known: readonly string[] = workerNames;
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw controlErrors.create('WORKER_UNKNOWN', { name: unknown.slice(0, 80), known: known.join(', ') });
+  }
+  return names.length === 0 ? workerNames : workerNames.filter((name) => names.includes(name));
+}
+
+function dataDirectory(given: string | undefined, { environment, workingDirectory }: CommandContext): string {
+  if (given !== undefined) return resolve(workingDirectory, given);
+  return join(environment.HOME || homedir(), '.switchyard');
+}
