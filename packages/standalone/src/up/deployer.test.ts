@@ -50,6 +50,7 @@ const status: JobHostStatus = {
 interface OpenOptions {
   readonly index?: DeployerDeps['index'];
   readonly tryOut?: (version: DeployedVersion) => Promise<JobHostStatus>;
+  readonly promote?: DeployerDeps['promote'];
 }
 
 function open(options: OpenOptions = {}) {
@@ -75,6 +76,13 @@ function open(options: OpenOptions = {}) {
       },
     },
     index: options.index ?? (async () => emptyIndex),
+    promote:
+      options.promote ??
+      (async ({ applicationId, codeVersion }) => {
+        told.push(`promote ${codeVersion.slice(0, 4)}`);
+        const weights = [{ codeVersion, weight: 100 }];
+        catalog.traffic.set(applicationId, { weights, reason: 'deployment' });
+      }),
   });
   return { deployer, told, openPackage };
 }
@@ -108,7 +116,7 @@ describe('Deployer', () => {
     const first = record('a');
     await run(deployer, first);
     expect(stepsOf(first)).toEqual(['stored', 'indexed', 'starting', 'ready', 'promoted']);
-    expect([told, servingOf()]).toEqual([['try aaaa', 'end aaaa'], 'a=100']);
+    expect([told, servingOf()]).toEqual([['try aaaa', 'promote aaaa', 'end aaaa'], 'a=100']);
     const keys = catalog.keys.list('shop').filter(({ kind }) => kind === 'function');
     expect(keys).toMatchObject([{ functionName: 'hello', name: 'default' }]);
     expect(catalog.versions.get('shop', first.codeVersion)?.status).toMatchObject({ kind: 'indexed' });
@@ -136,7 +144,10 @@ describe('Deployer', () => {
     expect(told).not.toContain('try bbbb');
     gate.resolve();
     await expect.poll(() => servingOf()).toBe('b=100');
-    expect(told.filter((line) => !line.includes('c'))).toEqual(['try aaaa', 'end aaaa', 'try bbbb', 'end bbbb']);
+    expect(told.filter((line) => !line.includes('c'))).toEqual([
+      ...['try aaaa', 'promote aaaa', 'end aaaa'],
+      ...['try bbbb', 'promote bbbb', 'end bbbb'],
+    ]);
   });
 
   it.each<[string, OpenOptions, string[], boolean]>([
@@ -181,6 +192,29 @@ describe('Deployer', () => {
     await run(deployer, bad);
     expect([stepsOf(bad), asked]).toEqual([['stored', 'failed'], 0]);
     expect(catalog.deployments.get(bad.deploymentId)?.steps.at(-1)?.problem?.message).toContain('functionTimeout');
+  });
+
+  it('I2, I3: a version that is not promoted after all fails with the reason', async () => {
+    const { deployer, told } = open({ promote: () => Promise.reject(new Error('its gate has failed')) });
+    const first = record('a');
+    await run(deployer, first);
+    expect(catalog.deployments.get(first.deploymentId)?.steps.at(-1)).toMatchObject({
+      name: 'failed',
+      problem: { message: 'its gate has failed' },
+    });
+    expect([told, servingOf()]).toEqual([['try aaaa', 'end aaaa'], '']);
+  });
+
+  it('I2: a stop while a version is promoted leaves the deployment to the next start', async () => {
+    const { deployer } = open({
+      promote: (_record, signal) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    });
+    const first = record('a');
+    deployer.deploy(first);
+    await expect.poll(() => stepsOf(first).at(-1)).toBe('ready');
+    await deployer.close();
+    expect([catalog.deployments.get(first.deploymentId)?.state, stepsOf(first).at(-1)]).toEqual(['running', 'ready']);
   });
 
   it('I2: goes on with what a stop has cut off', async () => {

@@ -31,6 +31,11 @@ export interface DeployerDeps {
   /** Has a worker list the functions of an app that nobody serves yet. */
   readonly index: (version: UnindexedVersion) => Promise<StoredIndex>;
   readonly metadataVersionOf: MetadataVersions;
+  /**
+   * Gives a version that has come up the traffic. Rejects with why it has none after all, and with the signal's reason when
+   * nobody waits any more.
+   */
+  readonly promote: (record: DeploymentRecord, signal: AbortSignal) => Promise<void>;
   readonly cpus: number;
 }
 
@@ -47,6 +52,7 @@ const defaultKeyName = 'default';
 export class Deployer {
   readonly #deps: DeployerDeps;
   readonly #queues = new Map<string, Promise<void>>();
+  readonly #stop = new AbortController();
   #isClosed = false;
 
   constructor(deps: DeployerDeps) {
@@ -71,6 +77,7 @@ export class Deployer {
   /** What waits stays unfinished in the catalog. Resolves when nothing runs any more. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#stop.abort();
     await Promise.all(this.#queues.values());
   }
 
@@ -101,17 +108,11 @@ export class Deployer {
       const status = await hosting.tryOut(version);
       this.#addKeys(applicationId, status);
       catalog.deployments.advance(deploymentId, { name: 'ready', ...warningOf(status) });
-      if (promote) this.#promote(applicationId, codeVersion);
+      if (promote) await this.#deps.promote(record, this.#stop.signal);
     } finally {
       await hosting.endTrial(version);
     }
     if (promote) catalog.deployments.advance(deploymentId, { name: 'promoted' });
-  }
-
-  #promote(applicationId: string, codeVersion: string): void {
-    const weights = [{ codeVersion, weight: 100 }];
-    const outcome = this.#deps.catalog.traffic.set(applicationId, { weights, reason: 'deployment' });
-    if (outcome.kind === 'refused') throw outcome.error;
   }
 
   /** Every HTTP function gets a key of its own, as the official host makes them. */

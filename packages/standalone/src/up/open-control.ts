@@ -6,7 +6,8 @@ import { systemClock } from '@switchyard/kernel';
 import type { Runtime } from '@switchyard/runtime';
 import type { ScaleController } from '@switchyard/scale-controller';
 import type { MetricSnapshot } from '@switchyard/telemetry';
-import type { Deployer } from './deployer.ts';
+import { openUpControlPlane } from '../control-plane/open-up-control-plane.ts';
+import type { Deployer, DeployerDeps } from './deployer.ts';
 import { createMetricsPage } from './metrics/metrics-page.ts';
 import { toRuntimeSeries } from './metrics/runtime-series.ts';
 import { openScale } from './open-scale.ts';
@@ -19,6 +20,8 @@ export interface Control {
   /** Takes every request on the port of the control API. */
   readonly listener: RequestListener;
   readonly scale: ScaleController;
+  /** Gives a version that has come up the traffic. */
+  readonly promote: DeployerDeps['promote'];
 }
 
 export async function openControl(scope: UpScope, parts: UpParts, deployer: Deployer): Promise<Control> {
@@ -45,11 +48,21 @@ export async function openControl(scope: UpScope, parts: UpParts, deployer: Depl
   const { announce } = parts.workers;
   const pidOf = (workerId: string): number | undefined => processes.pidOf(workerId);
   const scale = await openScale({ log, meter, closers, dataFolder: data.path, catalog, runtime, announce, pidOf });
+  const controlPlane = await openUpControlPlane(
+    { log, meter, directory: data.path, environment: options.environment },
+    {
+      ...{ catalog, hosting, runtime, scale },
+      deploy: (record) => deployer.deploy(record),
+      urlOf: (applicationId) => `http://${applicationId}.localhost:${sockets.gatewayPort}`,
+    },
+  );
+  closers.add('control plane', () => controlPlane.close());
   const control = createControlServer(
     {
       ...stores,
       platform,
       scale,
+      domain: controlPlane.domain,
       packages,
       guard,
       publicKeys: () => keys.jwks(),
@@ -64,7 +77,7 @@ export async function openControl(scope: UpScope, parts: UpParts, deployer: Depl
     read: () => measure(scope, runtime),
     next: (request, response) => control.handleRequest(request, response),
   });
-  return { listener, scale };
+  return { listener, scale, promote: (record, signal) => controlPlane.promote(record, signal) };
 }
 
 /** What was counted, and what every app does at the moment. */

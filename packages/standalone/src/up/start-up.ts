@@ -25,7 +25,7 @@ import { createLocalWorkerHttp } from '../http/worker-http.ts';
 import { keepAccountEnvironments } from './account-environment.ts';
 import { AppLogs } from './app-logs.ts';
 import { lockDataFolder } from './data-lock.ts';
-import { Deployer } from './deployer.ts';
+import { Deployer, type DeployerDeps } from './deployer.ts';
 import { indexOnPlaceholder } from './index-on-placeholder.ts';
 import { keepControlFile } from './keep-control-file.ts';
 import { openControl } from './open-control.ts';
@@ -173,8 +173,10 @@ async function serve(scope: UpScope, parts: UpParts): Promise<void> {
   const { runtime, sweeper, hosting } = parts;
   const { log, logs, closers, data, stores, sockets } = scope;
   const { catalog } = stores;
-  const deployer = openDeployer(scope, parts);
-  const { listener, scale } = await openControl(scope, parts, deployer);
+  // Nothing is deployed before `resume`, so the control plane is there by then.
+  const deployer = openDeployer(scope, parts, (record, signal) => promote(record, signal));
+  const { listener, scale, promote } = await openControl(scope, parts, deployer);
+  closers.add('deployments', () => deployer.close());
   const apps = catalog.applications.list().map(({ applicationId }) => applicationId);
   await Promise.all(apps.map((applicationId) => hosting.look(applicationId)));
   const stopWatching = catalog.watch((applicationId) => {
@@ -203,16 +205,18 @@ async function serve(scope: UpScope, parts: UpParts): Promise<void> {
 }
 
 function openDeployer(
-  { log, closers, stores }: UpScope,
+  { log, stores }: UpScope,
   { workers, launches, openPackage, versions, hosting }: UpParts,
+  promote: DeployerDeps['promote'],
 ): Deployer {
-  const deployer = new Deployer({
+  return new Deployer({
     ...stores,
     log,
     versions,
     hosting,
     cpus: availableParallelism(),
     openPackage,
+    promote,
     index: async ({ version, tenantId, directory, values }) => {
       const { applicationId, codeVersion } = version;
       const definition = { applicationId, metadataVersion: 'indexing', codeVersion };
@@ -222,8 +226,6 @@ function openDeployer(
       return indexOnPlaceholder(pods, launches.workerOf(stack), assignment);
     },
   });
-  closers.add('deployments', () => deployer.close());
-  return deployer;
 }
 
 function openRuntime(scope: UpScope, { supply }: Workers, kinds: ReturnType<typeof openKinds>): Runtime {
