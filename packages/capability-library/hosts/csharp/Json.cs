@@ -128,7 +128,7 @@ namespace Switchyard.Host
             if (long.TryParse(piece, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out whole)
                 && whole <= MaxSafeInteger && whole >= -MaxSafeInteger) return whole;
             double number;
-            if (double.TryParse(piece, NumberStyles.Float, CultureInfo.InvariantCulture, out number)) return number;
+            if (Decimals.TryRead(piece, out number)) return number;
             throw Broken(start);
         }
 
@@ -168,7 +168,7 @@ namespace Switchyard.Host
             if (value == null) text.Append("null");
             else if (value is bool) text.Append((bool)value ? "true" : "false");
             else if (value is string) WriteText(text, (string)value);
-            else if (value is double) text.Append(((double)value).ToString("R", CultureInfo.InvariantCulture));
+            else if (value is double) text.Append(Decimals.Write((double)value));
             else if (value is int || value is long) text.Append(Convert.ToInt64(value).ToString(CultureInfo.InvariantCulture));
             else if (value is List<object>) WriteList(text, (List<object>)value);
             else WriteObject(text, (Dictionary<string, object>)value);

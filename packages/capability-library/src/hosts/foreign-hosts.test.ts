@@ -71,7 +71,7 @@ function compile(output: string, files: readonly string[], ...flags: readonly st
 
 const csharp = (name: string): string => join(hosts, 'csharp', `${name}.cs`);
 const abstractions = `-r:${join(folder, 'Switchyard.Capabilities.dll')}`;
-const hostParts = 'Json Wire Answer Threads Session Spans CapabilityRunner LoadContext LoadedCapability Host Program'
+const hostParts = 'Json Decimals Wire Answer Threads Session Spans CapabilityRunner LoadContext LoadedCapability Host Program'
   .split(' ')
   .map(csharp);
 const hostFlags = ['-unsafe', abstractions, '-r:System.Numerics.dll'];
@@ -196,9 +196,11 @@ describe.each(foreignHosts)(
     skipped('whatever data comes goes back as it is', async () => {
       const target = await connection.host.open(openOrder('lease-1'), {});
       const echo = async (value: unknown): Promise<unknown> => target.invoke('echo', [value]);
+      // Between Mono's domains, half a character becomes a replacement character.
+      const halfCharacter = language === 'csharp' ? '' : '\ud800';
       const leaf = fc.oneof(
         ...[fc.constant(null), fc.boolean(), fc.integer(), fc.maxSafeInteger(), fc.bigInt()],
-        ...[fc.string({ unit: 'binary' }), fc.constantFrom('\ud800', '\u2028"\\', '')],
+        ...[fc.string({ unit: 'binary' }), fc.constantFrom(halfCharacter, '\u2028"\\', '')],
         // The protocol itself does not tell -0 from 0.
         fc.double().map((value) => value + 0),
         fc.date({ min: new Date('1000-01-01'), max: new Date('9999-01-01'), noInvalidDate: true }),
