@@ -83,7 +83,7 @@ describe('openUpControlPlane', () => {
     expect(fake.catalog.traffic.get('shop').weights).toEqual([{ codeVersion: good, weight: 100 }]);
   });
 
-  it('undoes what somebody did by hand as soon as it is done', async () => {
+  it('undoes what somebody did by hand', { timeout: 60_000 }, async () => {
     const fake = openFakePlatform();
     platform = fake;
     const { domain } = await open(fake);

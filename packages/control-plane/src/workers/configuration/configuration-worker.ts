@@ -19,12 +19,15 @@ import { workerErrors } from '../../frame/errors.ts';
 import type { ComputeTargets } from '../../targets/contract.ts';
 import type { Vault } from '../../targets/vault.ts';
 import { applySettings } from './apply-settings.ts';
-import { resolveSettings } from './resolve-settings.ts';
+import { isWaitingForSecrets, resolveSettings } from './resolve-settings.ts';
 
 export interface ConfigurationDeps {
   readonly targets: ComputeTargets;
   readonly vault: Vault;
 }
+
+/** How often to look for a secret that is made for the first time. */
+const secretPollMs = 2_000;
 
 export class ConfigurationWorker implements Worker {
   readonly name = 'configuration';
@@ -43,11 +46,12 @@ export class ConfigurationWorker implements Worker {
     return (await view.list('configuration')).map(({ configurationId }) => configurationId);
   }
 
-  async look({ key, view }: Run): Promise<Finding> {
+  async look({ key, view, nowMs }: Run): Promise<Finding> {
     const configuration = await view.get('configuration', key);
     if (configuration === undefined) return { kind: 'rest' };
     const pending = await pendingOf(configuration, view);
     if (pending.length === 0) return { kind: 'rest' };
+    if (await isWaitingForSecrets(view, configuration)) return { kind: 'rest', wakeAtMs: nowMs + secretPollMs };
     const { tenantId, environmentId } = configuration;
     const act = (run: ActingRun): Promise<Batch> => this.#syncAll(configuration, pending, run);
     return { kind: 'work', what: 'sync', tenantId, environmentId, act };

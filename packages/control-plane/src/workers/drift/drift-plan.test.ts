@@ -80,6 +80,11 @@ describe('planDrift', () => {
       ],
     ],
     [
+      'one that was never in service',
+      { desired: { revision: 'r1', services: [] }, services: [{ ...service, version: '' }] },
+      [],
+    ],
+    [
       'one that has failed',
       { services: [{ ...service, status: 'failed' }] },
       [{ kind: 'status', path: 'status', want: 'running', actual: 'failed', severity: 'critical' }],

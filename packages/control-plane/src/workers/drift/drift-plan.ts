@@ -96,7 +96,8 @@ function differencesOf(sight: DriftSight): readonly Difference[] {
     else found.push(...comparisonOf(desired, service, sight));
   }
   for (const service of actual.values()) {
-    if (sight.deploying.has(service.serviceId)) continue;
+    // What was made and never put into service is nobody's drift.
+    if (sight.deploying.has(service.serviceId) || service.version === '') continue;
     const { serviceId, version, computeTarget } = service;
     found.push({
       ...{ serviceId, kind: 'unexpected', path: 'service', desired: 'nothing', severity: 'info' },

@@ -34,6 +34,9 @@ export interface DriftDeps {
   readonly readDesired: DesiredStateReader;
 }
 
+/** So long after a deployment the inventory may not have seen yet what it did. */
+const settleMs = 10_000;
+
 export class DriftWorker implements Worker {
   readonly name = 'drift';
   readonly #deps: DriftDeps;
@@ -68,7 +71,8 @@ export class DriftWorker implements Worker {
     // What was only ever deployed is as somebody last deployed it.
     const loose = new Set(specs.filter(({ origin }) => origin === 'deployment').map(({ serviceId }) => serviceId));
     const present = services.filter((service) => isPresent(service) && !loose.has(service.serviceId));
-    const deploying = new Set(deployments.filter(isUnderWay).map(({ serviceId }) => serviceId));
+    const unsettled = deployments.filter((one) => isUnderWay(one) || (one.finishedAt ?? 0) > nowMs - settleMs);
+    const deploying = new Set(unsettled.map(({ serviceId }) => serviceId));
     const adoptions = requests.filter(({ kind }) => kind === 'adopt');
     const settings = await this.#settingsOf(specs, present, deploying, view);
     const sight = {
@@ -77,7 +81,10 @@ export class DriftWorker implements Worker {
       adopted: new Set(adoptions.map(({ subject }) => subject)),
     };
     const delta = planDrift(sight, nowMs);
-    if (delta.puts.length + adoptions.length === 0) return { kind: 'rest' };
+    if (delta.puts.length + adoptions.length === 0) {
+      const settledMs = Math.max(0, ...unsettled.map(({ finishedAt = 0 }) => finishedAt)) + settleMs;
+      return { kind: 'rest', ...(settledMs > nowMs ? { wakeAtMs: settledMs } : {}) };
+    }
     const act = async (run: ActingRun): Promise<Batch> => {
       for (const slice of slicesOf(delta)) {
         await run.commit({ puts: slice.puts.map((finding) => put('finding', finding)), events: eventsOf(slice) });
