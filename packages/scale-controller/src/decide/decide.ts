@@ -121,6 +121,8 @@ function isIdle({ quietMs, sources }: ScaleSignals, { idleMs }: ScalePolicy): bo
   return quietMs >= idleMs && sources.every(({ messageCount }) => messageCount === 0);
 }
 
+const noClamps: readonly ScaleClamp[] = [];
+
 function clamp(
   wanted: number,
   signals: ScaleSignals,
@@ -129,23 +131,29 @@ function clamp(
   isIdleNow: boolean,
 ): { readonly target: number; readonly clamps: readonly ScaleClamp[] } {
   const { readyCount, startFailureCount } = signals;
-  const clamps: ScaleClamp[] = [];
+  const { alwaysReady, minimum, maximum, tenantAllowance = Number.POSITIVE_INFINITY } = policy;
   let target = wanted;
-  const atLeast = (floor: number, name: ScaleClamp): void => {
-    if (target >= floor) return;
-    target = floor;
-    clamps.push(name);
-  };
-  const atMost = (ceiling: number, name: ScaleClamp): void => {
-    if (target <= ceiling) return;
-    target = Math.max(0, ceiling);
-    clamps.push(name);
-  };
-  atLeast(policy.alwaysReady, 'always-ready');
-  if (target > 0 && !isIdleNow) atLeast(policy.minimum, 'minimum');
+  let clamps = noClamps;
+  if (target < alwaysReady) {
+    target = alwaysReady;
+    clamps = [...clamps, 'always-ready'];
+  }
+  if (target > 0 && !isIdleNow && target < minimum) {
+    target = minimum;
+    clamps = [...clamps, 'minimum'];
+  }
   // One try at a time goes on, so that the app comes up as soon as it can.
-  if (startFailureCount >= tuning.failingStarts) atMost(Math.max(readyCount, 1), 'failing');
-  atMost(policy.maximum, 'maximum');
-  if (policy.tenantAllowance !== undefined) atMost(policy.tenantAllowance, 'tenant-quota');
+  if (startFailureCount >= tuning.failingStarts && target > Math.max(readyCount, 1)) {
+    target = Math.max(readyCount, 1);
+    clamps = [...clamps, 'failing'];
+  }
+  if (target > maximum) {
+    target = Math.max(0, maximum);
+    clamps = [...clamps, 'maximum'];
+  }
+  if (target > tenantAllowance) {
+    target = Math.max(0, tenantAllowance);
+    clamps = [...clamps, 'tenant-quota'];
+  }
   return { target, clamps };
 }

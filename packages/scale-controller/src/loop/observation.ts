@@ -23,12 +23,13 @@ export interface ObservedExtras {
   readonly usageOf: (workerId: string) => WorkerUsage | undefined;
 }
 
+/** Changed in place: one for every function that is awake. */
 interface FunctionBefore {
-  readonly startedCount: number;
-  readonly endedCount: number;
-  readonly totalMs: number;
-  readonly eventsPerSecond: number;
-  readonly durationMs: number | undefined;
+  startedCount: number;
+  endedCount: number;
+  totalMs: number;
+  eventsPerSecond: number;
+  durationMs: number | undefined;
 }
 
 /** The time constant of rates and durations. */
@@ -81,13 +82,25 @@ export class Observation {
         ? lastMs
         : before.durationMs * keep + lastMs * (1 - keep);
     const { startedCount, endedCount, totalMs } = now;
-    this.#functions.set(now.name, { startedCount, endedCount, totalMs, eventsPerSecond, durationMs });
+    if (before === undefined) {
+      this.#functions.set(now.name, { startedCount, endedCount, totalMs, eventsPerSecond, durationMs });
+    } else {
+      before.startedCount = startedCount;
+      before.endedCount = endedCount;
+      before.totalMs = totalMs;
+      before.eventsPerSecond = eventsPerSecond;
+      before.durationMs = durationMs;
+    }
     const { name, activeCount: runningCount } = now;
     return { name, runningCount, waitingCount: 0, eventsPerSecond, durationMs };
   }
 
   /** The mean share of the workers that are known from the look before. */
   #lookAtCpu(workerIds: readonly string[], usageOf: ObservedExtras['usageOf'], elapsedMs: number): number | undefined {
+    if (workerIds.length === 0) {
+      if (this.#cpuMs.size > 0) this.#cpuMs = new Map();
+      return undefined;
+    }
     const seen = new Map<string, number>();
     let sum = 0;
     let count = 0;
