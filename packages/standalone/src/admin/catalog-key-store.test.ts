@@ -1,7 +1,12 @@
 import type { ApplicationKey } from '@switchyard/control-plane';
-import { Secret } from '@switchyard/kernel';
+import { defineErrors, Secret } from '@switchyard/kernel';
 import { describe, expect, it } from 'vitest';
 import { createCatalogKeyStore } from './catalog-key-store.ts';
+
+const { create } = defineErrors({
+  KEY_BAD: { blame: 'user', retry: 'never', http: 400, grpc: 3, exit: 1, message: 'The name is bad.' },
+});
+const refused = create('KEY_BAD');
 
 /** What the catalog promises, in memory. */
 function rig() {
@@ -22,7 +27,8 @@ function rig() {
         const known = at(made);
         if (known < 0) all.push(made);
         else all[known] = made;
-        return { value: made, changed: true } as never;
+        if (made.name === 'bad name') return { kind: 'refused', error: refused };
+        return { kind: 'written', value: made };
       },
       remove(_applicationId, key) {
         const known = at(key);
@@ -57,6 +63,10 @@ describe('the keys of a deployed app', () => {
       true,
       false,
     ]);
+  });
+
+  it('keep what the catalog refuses away, with its reason', async () => {
+    await expect(rig().store.set({ kind: 'host' }, 'bad name')).rejects.toBe(refused);
   });
 
   it('have one master, whatever it is called', async () => {

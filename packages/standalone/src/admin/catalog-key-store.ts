@@ -13,8 +13,9 @@ export function createCatalogKeyStore(keys: Pick<Keys, 'list' | 'put' | 'remove'
       const wanted = own?.name ?? name;
       const isNew = !find(scope).some((key) => isSame(key.name, wanted));
       const given = value === undefined ? {} : { value };
-      const { value: key } = keys.put(applicationId, { ...placeOf(scope), name: wanted, ...given });
-      return { key: toNamed(key), isNew };
+      const outcome = keys.put(applicationId, { ...placeOf(scope), name: wanted, ...given });
+      if (outcome.kind === 'refused') throw outcome.error;
+      return { key: toNamed(outcome.value), isNew };
     },
     remove: async (scope, name) => keys.remove(applicationId, { ...placeOf(scope), name }),
   };
