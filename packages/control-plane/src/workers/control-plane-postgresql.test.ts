@@ -2,6 +2,7 @@
 import { type Clock, Secret, silentLog, silentMeter, sleep, systemClock, systemRandom } from '@switchyard/kernel';
 import { manifestSchema } from '@switchyard/protocol/control-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Bus } from '../bus/contract.ts';
 import { openSqliteBus } from '../bus/sqlite/sqlite-bus.ts';
 import { workerNames } from '../frame/contract.ts';
 import type { Store } from '../store/contract.ts';
@@ -28,6 +29,31 @@ async function until(clock: Clock, what: string, isSo: () => Promise<boolean>): 
   }
 }
 
+/** Starts control planes that share a bus and a target, each with a store of its own. */
+function starterOf(server: TestPostgresql, bus: Bus, target: MemoryTarget) {
+  const passed = async (): Promise<ProbeVerdict> => ({ outcome: 'passed', message: '' });
+  const administrator = new Secret(server.address());
+  const users = createPostgresqlUsers({
+    connections: new Map([['main', { administrator, address: server.address().replace('owner@', '') }]]),
+  });
+  return (store: Store, holder: string): Promise<ControlPlane> =>
+    startControlPlane(
+      {
+        ...{ clock: systemClock, random: systemRandom, log: silentLog, meter: silentMeter, store, bus },
+        ...{ spans: { record: () => {} }, alertSinks: [] },
+        ports: {
+          targets: createComputeTargets([target]),
+          vault: createStoreVault({ store, random: systemRandom }, new Uint8Array(32).fill(3)),
+          probes: { http: passed, tcp: passed, exec: passed, grpc: passed, target: passed },
+          telemetry: { read: async () => undefined },
+          readDesired: readAppliedState,
+          rotationTargets: { generated: generatedTarget, 'postgresql-user': users },
+        },
+      },
+      { holder, workers: workerNames },
+    );
+}
+
 describe.skipIf(postgresqlPart.skip)('two control planes on one PostgreSQL', () => {
   let server: TestPostgresql;
   beforeAll(async () => {
@@ -46,27 +72,7 @@ describe.skipIf(postgresqlPart.skip)('two control planes on one PostgreSQL', () 
       { clock: systemClock, random: systemRandom, inbox: first.inbox },
       { file: ':memory:', pollMs: 50 },
     );
-    const passed = async (): Promise<ProbeVerdict> => ({ outcome: 'passed', message: '' });
-    const administrator = new Secret(server.address());
-    const users = createPostgresqlUsers({
-      connections: new Map([['main', { administrator, address: server.address().replace('owner@', '') }]]),
-    });
-    const start = async (store: Store, holder: string): Promise<ControlPlane> =>
-      startControlPlane(
-        {
-          ...{ clock: systemClock, random: systemRandom, log: silentLog, meter: silentMeter, store, bus },
-          ...{ spans: { record: () => {} }, alertSinks: [] },
-          ports: {
-            targets: createComputeTargets([target]),
-            vault: createStoreVault({ store, random: systemRandom }, new Uint8Array(32).fill(3)),
-            probes: { http: passed, tcp: passed, exec: passed, grpc: passed, target: passed },
-            telemetry: { read: async () => undefined },
-            readDesired: readAppliedState,
-            rotationTargets: { generated: generatedTarget, 'postgresql-user': users },
-          },
-        },
-        { holder, workers: workerNames },
-      );
+    const start = starterOf(server, bus, target);
     const second = await openOne();
     opened.push(second);
     const planes = [await start(first, 'one'), await start(second, 'two')];

@@ -25,7 +25,7 @@ const observed = {
   limits: {},
   status: 'running',
 } as const;
-const states: Record<string, 'running' | 'degraded' | 'failed'> = { shop: 'running', stock: 'failed' };
+const states: Record<string, 'running' | 'failed' | 'unknown'> = { shop: 'running', stock: 'failed', fresh: 'unknown' };
 const target = {
   name: 'memory',
   get: async (serviceId: string) =>
@@ -154,6 +154,7 @@ describe('target probes', () => {
       outcome: 'failed',
       message: 'ghost is not there',
     });
+    expect(await kinds.target({ ...probe, serviceId: 'fresh' }, of())).toMatchObject({ outcome: 'unknown' });
     await expect(kinds.target(probe, { ...of(), computeTarget: 'elsewhere' })).rejects.toMatchObject({
       code: 'TARGET_UNKNOWN',
     });

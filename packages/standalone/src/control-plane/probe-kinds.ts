@@ -59,6 +59,7 @@ export function createProbeKinds({ targets, fetch, environment }: ProbeKindsDeps
       for (const name of names) {
         const found = await targets.find(name).get(asked);
         if (found === undefined) continue;
+        if (found.status === 'unknown') return { outcome: 'unknown', message: `nobody knows yet how ${asked} is` };
         const isGood = found.status === 'running' || found.status === 'degraded';
         return isGood ? passed : failed(`${asked} is ${found.status}`);
       }

@@ -95,6 +95,18 @@ describe('createSwitchyardTarget', () => {
     });
   });
 
+  it('an app that has traffic and is not hosted yet is on its way, not stopped', async () => {
+    const { fake, target } = open();
+    const version = fake.upload('shop', 'a');
+    expect(await target.get('shop')).toMatchObject({ status: 'stopped' });
+    for (const record of fake.catalog.deployments.list('shop')) fake.deploy(record);
+    await target.setTraffic(shop, [{ version, weight: 100 }]);
+    fake.status = () => [];
+    expect(await target.get('shop')).toMatchObject({ status: 'unknown' });
+    fake.errors.set('shop', 'its files are gone');
+    expect(await target.get('shop')).toMatchObject({ status: 'failed' });
+  });
+
   it('I1: writes only settings that differ, and reads back what runs', async () => {
     const { fake, target } = open();
     fake.upload('shop', 'a');

@@ -158,11 +158,18 @@ class SwitchyardTarget implements ComputeTarget {
   }
 
   #statusOf(serviceId: string, hosts: readonly JobHostStatus[]): ObservedService['status'] {
-    if (hosts.length === 0) return 'stopped';
+    if (hosts.length === 0) return this.#absenceOf(serviceId);
     const serving = hosts.filter(({ versions }) => versions.some(({ weight }) => weight > 0));
     if (serving.some(({ state }) => state === 'faulted')) return 'failed';
     const isWrong = this.#platform.errorOf(serviceId) !== undefined || serving.some(({ error }) => error !== undefined);
     return isWrong ? 'degraded' : 'running';
+  }
+
+  /** What has no traffic is stopped; what has some and is not hosted is on its way, unless something keeps it from that. */
+  #absenceOf(serviceId: string): ObservedService['status'] {
+    const { catalog, errorOf } = this.#platform;
+    if (catalog.traffic.get(serviceId).weights.length === 0) return 'stopped';
+    return errorOf(serviceId) === undefined ? 'unknown' : 'failed';
   }
 
   async #look(serviceId: string): Promise<void> {

@@ -14,7 +14,12 @@ const at = '2026-01-02T03:04:05.678Z';
 
 export function deploymentOf(codeVersion: string, name: 'ready' | 'failed' | 'stored'): Deployment {
   const problem = { code: 'X', message: 'it does not start', fix: '' };
-  const of = { deploymentId: crypto.randomUUID(), applicationId: 'shop', codeVersion, sha256: codeVersion.repeat(4) };
+  const of = {
+    deploymentId: `00000000-0000-4000-8000-${codeVersion.slice(0, 12)}`,
+    applicationId: 'shop',
+    codeVersion,
+    sha256: codeVersion.repeat(4),
+  };
   const said = { message: '', promote: false, createdBy: 'ann', createdAt: at };
   const state = name === 'failed' ? 'failed' : name === 'ready' ? 'succeeded' : 'running';
   return { ...of, ...said, state, steps: [{ name, at, ...(name === 'failed' ? { problem } : {}) }] };
