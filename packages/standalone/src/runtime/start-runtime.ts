@@ -3,7 +3,7 @@
  * worker and has no catalog. Apps are those that sidecars bring along; workers come by themselves, and come back.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { availableParallelism, hostname, totalmem } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import { audiences, createControlGuard, createTokenVerifier, createWorkerVerifier } from '@switchyard/identity';
 import { type Log, systemClock, systemRandom } from '@switchyard/kernel';
@@ -29,6 +29,7 @@ import { createAppLevels, openUpLog, upCategory } from '../up/up-log.ts';
 import { readWorkerDeps } from '../workers/worker-resolution.ts';
 import { AnnouncedApps } from './announced-apps.ts';
 import { runtimeProcessErrors } from './errors.ts';
+import { memoryUtilization } from './memory-utilization.ts';
 import { openKeySource } from './open-key-source.ts';
 import { letEverybody, openRuntimeSockets, type RuntimeSockets } from './open-runtime-sockets.ts';
 import { ReturningApps } from './returning-apps.ts';
@@ -235,13 +236,6 @@ async function openReturning(
   };
   const { returnMs: graceMs, maxReturning: maxHeld } = runtimeDefaults;
   return await ReturningApps.open({ clock: systemClock, log, memory, hostNames }, { graceMs, maxHeld }, handle);
-}
-
-/** What this process uses of what it may: a container's limit where there is one. */
-function memoryUtilization(): number {
-  const constrained = process.constrainedMemory();
-  const total = totalmem();
-  return process.memoryUsage.rss() / (constrained > 0 && constrained < total ? constrained : total);
 }
 
 function toRuntimeProcess(
