@@ -1,5 +1,5 @@
 import type { ApplicationKey, Keys } from '@switchyard/control-plane';
-import type { KeyScope, KeyStore, NamedKey } from '@switchyard/runtime';
+import type { FunctionKeys, KeyScope, KeyStore, NamedKey } from '@switchyard/runtime';
 
 /** The keys of a deployed app, for the admin API: the catalog keeps them, sealed, and what changes holds at once. */
 export function createCatalogKeyStore(keys: Pick<Keys, 'list' | 'put' | 'remove'>, applicationId: string): KeyStore {
@@ -19,6 +19,14 @@ export function createCatalogKeyStore(keys: Pick<Keys, 'list' | 'put' | 'remove'
     },
     remove: async (scope, name) => keys.remove(applicationId, { ...placeOf(scope), name }),
   };
+}
+
+/** What the Runtime gets of an app's keys: whom they let in, and how administrators look after them. */
+export function catalogKeys(
+  keys: Keys,
+  applicationId: string,
+): { readonly keys: FunctionKeys; readonly keyStore: KeyStore } {
+  return { keys: keys.levels(applicationId), keyStore: createCatalogKeyStore(keys, applicationId) };
 }
 
 function placeOf(scope: KeyScope): Pick<ApplicationKey, 'kind' | 'functionName'> {

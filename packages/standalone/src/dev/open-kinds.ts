@@ -17,7 +17,7 @@ import {
 } from '@switchyard/triggers';
 import { createOptionalLocks, createOptionalTimerStatus, type OptionalStorage } from '../azurite/optional-storage.ts';
 import { createPatientStorage, type StorageOpening } from '../azurite/patient-storage.ts';
-import { isListening } from '../http/listen.ts';
+import { mayListen } from '../http/listen.ts';
 import type { DataFolder } from './data-folder.ts';
 
 export interface KindsScope {
@@ -36,7 +36,7 @@ export function openKinds({ log, data, settingsOf }: KindsScope, opening: Storag
     get opened() {
       return opening.opened;
     },
-    isListening,
+    isListening: mayListen,
   };
   const blobs = createPatientStorage(createAzureBlobService(), opening);
   const call = { clock: systemClock, random: systemRandom, log, blobs };

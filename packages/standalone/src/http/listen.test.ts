@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { isListening, listen } from './listen.ts';
+import { isListening, listen, mayListen } from './listen.ts';
 
 const servers: ReturnType<typeof createServer>[] = [];
 const open = () => {
@@ -39,5 +39,15 @@ describe('isListening', () => {
     const port = await listen(server, { host: '127.0.0.1', port: 0 });
     await new Promise((resolve) => server.close(resolve));
     expect(await isListening('127.0.0.1', port)).toBe(false);
+  });
+});
+
+describe('mayListen', () => {
+  it('is false where the machine refuses, and true where somebody listens', async () => {
+    const server = open();
+    const port = await listen(server, { host: '127.0.0.1', port: 0 });
+    expect(await mayListen('127.0.0.1', port)).toBe(true);
+    await new Promise((resolve) => server.close(resolve));
+    expect(await mayListen('127.0.0.1', port)).toBe(false);
   });
 });

@@ -23,16 +23,28 @@ export function listen(server: Server, address: { readonly host: string; readonl
 }
 
 /** True when something accepts connections there. Never rejects. */
-export function isListening(host: string, port: number): Promise<boolean> {
+export async function isListening(host: string, port: number): Promise<boolean> {
+  return (await knock(host, port)) === 'accepted';
+}
+
+/**
+ * False only when the connection is refused: whoever does not answer in time on a busy machine may well be there, and
+ * taking them for absent would let two hosts run what one should. Never rejects.
+ */
+export async function mayListen(host: string, port: number): Promise<boolean> {
+  return (await knock(host, port)) !== 'refused';
+}
+
+function knock(host: string, port: number): Promise<'accepted' | 'refused' | 'silent'> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
-    const answer = (listening: boolean): void => {
+    const answer = (outcome: 'accepted' | 'refused' | 'silent'): void => {
       socket.destroy();
-      resolve(listening);
+      resolve(outcome);
     };
-    socket.once('connect', () => answer(true));
-    socket.once('error', () => answer(false));
-    socket.setTimeout(connectTimeoutMs, () => answer(false));
+    socket.once('connect', () => answer('accepted'));
+    socket.once('error', () => answer('refused'));
+    socket.setTimeout(connectTimeoutMs, () => answer('silent'));
   });
 }
 
