@@ -30,7 +30,9 @@ describe('the keys of a deployed app', () => {
 
   it('are looked after by its administrators, and hold at once', async () => {
     const { endpoint, token } = await up.control();
-    const listed = await fetch(`${endpoint}/v1/apps/shop/keys?reveal=true`, { headers: { authorization: `Bearer ${token}` } });
+    const listed = await fetch(`${endpoint}/v1/apps/shop/keys?reveal=true`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
     const { keys } = (await listed.json()) as { keys: { kind: string; value: string }[] };
     const master = keys.find(({ kind }) => kind === 'master')?.value ?? '';
     const admin = { 'x-functions-key': master };

@@ -61,6 +61,7 @@ function run(options: WorkerArguments, importModule: (url: string) => Promise<un
     if (state === 'serving') void exit(worker, code, text);
     state = 'leaving';
   };
+  worker.scope.publishTrace(globalThis);
   catchStrayErrors(process, { scope: worker.scope, log: worker.log, crash: (text) => leave(1, text) });
   worker.start(options);
   void worker.ended.then((end) => {

@@ -12,7 +12,7 @@ import { openedOrAborted } from './patient-storage.ts';
 export interface OptionalStorage {
   /** Resolves when every emulator that is wanted now listens, or there is no hope for it. Never rejects. */
   readonly opened: Promise<void>;
-  /** True when something accepts connections there. Never rejects. */
+  /** False only when it is certain that nobody listens there. Never rejects. */
   readonly isListening: (host: string, port: number) => Promise<boolean>;
 }
 

@@ -1,11 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Catalog } from '@switchyard/control-plane';
 import { type Log, type Meter, systemClock, systemRandom } from '@switchyard/kernel';
 import type { Stack } from '@switchyard/model';
 import { durationClassesMs, type Runtime } from '@switchyard/runtime';
-import { openScaleController, openSqliteStore, type ScaleController } from '@switchyard/scale-controller';
+import {
+  createProcessUsage,
+  openScaleController,
+  openSqliteStore,
+  type ScaleController,
+} from '@switchyard/scale-controller';
 import type { Closers } from '../dev/closers.ts';
-import { openProcessUsage } from './process-usage.ts';
 import { packageVersionOf } from './versions/deployed-version.ts';
 
 export interface ScaleScope {
@@ -24,7 +29,6 @@ export interface ScaleScope {
 /** Decides how many workers each app has, and carries roll-outs through. Its wishes and roll-outs outlive a restart. */
 export async function openScale(scope: ScaleScope): Promise<ScaleController> {
   const { log, meter, closers, dataFolder, catalog, runtime, announce, pidOf } = scope;
-  const usageOf = openProcessUsage();
   const store = openSqliteStore(join(dataFolder, 'scale.sqlite'));
   closers.add('scale store', async () => store.close());
   const controller = await openScaleController({
@@ -45,13 +49,17 @@ export async function openScale(scope: ScaleScope): Promise<ScaleController> {
     durationClassesMs,
     catalogVersionOf: packageVersionOf,
     pools: { announce },
-    usageOf(workerId) {
-      const pid = pidOf(workerId);
-      const usage = pid === undefined ? undefined : usageOf(pid);
-      // One worker runs JavaScript, or Python, on one processor at a time, whatever the machine has.
-      return usage && { ...usage, cpuLimit: 1 };
-    },
+    usageOf: createProcessUsage({ clock: systemClock, readText, pidOf }),
   });
   closers.add('scale controller', () => controller.close());
   return controller;
+}
+
+/** The text of a file; undefined when it is gone. */
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }

@@ -175,7 +175,7 @@ async function openTenantWorkers(
   };
   const pooled = createPooledSupply(
     { ...base, meter, provider: pods, assignments },
-    { defaultMinimum: scope.placeholders },
+    { defaultMinimum: scope.placeholders, defaultMaximum: Math.max(upDefaults.grownPool, scope.placeholders) },
   );
   closers.add('pools', () => pooled.close(upDefaults.workerGraceMs));
   const launchOf = (definition: ApplicationDefinition) => launchForApp(definition, scope, assignmentFor);

@@ -14,7 +14,7 @@ import { controlScopes } from '@switchyard/protocol/control-api';
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import { createNodeProcesses, createPackageFolders, type PackageFolders, removeTree } from '@switchyard/sidecar';
 import { createMemoryMeter } from '@switchyard/telemetry';
-import { createCatalogKeyStore } from '../admin/catalog-key-store.ts';
+import { catalogKeys } from '../admin/catalog-key-store.ts';
 import { type EmulatorBox, openEmulatorBox, type StorageUser } from '../azurite/emulator-box.ts';
 import { startBroker } from '../capabilities/index.ts';
 import { Closers } from '../dev/closers.ts';
@@ -22,6 +22,7 @@ import { DataFolder } from '../dev/data-folder.ts';
 import { openKinds, openStorage } from '../dev/open-kinds.ts';
 import { isListening } from '../http/listen.ts';
 import { createLocalWorkerHttp } from '../http/worker-http.ts';
+import { memoryUtilization } from '../runtime/memory-utilization.ts';
 import { keepAccountEnvironments } from './account-environment.ts';
 import { AppLogs } from './app-logs.ts';
 import { lockDataFolder } from './data-lock.ts';
@@ -109,18 +110,7 @@ async function openParts(scope: UpScope): Promise<UpParts> {
   });
   const folders = createTenantFolders(log, workers);
   const openPackage = createOpenPackage({ ...stores, foldersOf: folders.foldersOf });
-  const sweeper = new PackageSweeper(
-    {
-      clock: systemClock,
-      log,
-      catalog,
-      collect: () => collectPackages(catalog, stores.packages),
-      unpackedIn: folders.opened,
-      removeTree,
-    },
-    { intervalMs: upDefaults.sweepMs, keptVersions: upDefaults.keptVersions },
-  );
-  closers.add('removal of old packages', () => sweeper.close());
+  const sweeper = openSweeper(scope, folders.opened);
   const emulators = openEmulators(scope);
   const settingsOf = (applicationId: string) => hosting.latestOf(applicationId)?.settings;
   const runtime = openRuntime(scope, workers, openKinds({ log, data, settingsOf }, emulators ?? openStorage));
@@ -144,13 +134,22 @@ async function openParts(scope: UpScope): Promise<UpParts> {
       return toRuntimeApplication(version, {
         worker,
         scale,
-        keys: catalog.keys.levels(version.definition.applicationId),
-        keyStore: createCatalogKeyStore(catalog.keys, version.definition.applicationId),
+        ...catalogKeys(catalog.keys, version.definition.applicationId),
       });
     },
   });
   closers.add('hosting', async () => hosting.close());
   return { runtime, workers, tenancy, launches, processes, openPackage, sweeper, versions, hosting, traces };
+}
+
+function openSweeper({ log, closers, stores }: UpScope, unpackedIn: () => Iterable<string>): PackageSweeper {
+  const { catalog, packages } = stores;
+  const sweeper = new PackageSweeper(
+    { clock: systemClock, log, catalog, collect: () => collectPackages(catalog, packages), unpackedIn, removeTree },
+    { intervalMs: upDefaults.sweepMs, keptVersions: upDefaults.keptVersions },
+  );
+  closers.add('removal of old packages', () => sweeper.close());
+  return sweeper;
 }
 
 /** Packages are unpacked where the workers of their tenant may read them, and nobody else's. */
@@ -234,8 +233,10 @@ function openRuntime(scope: UpScope, { supply }: Workers, kinds: ReturnType<type
   closers.add('HTTP connections to workers', async () => workerHttp.close());
   const verifier = createTokenVerifier({ clock: systemClock, keys: stores.keys }, { audience: audiences.runtime });
   const verifyWorker = createWorkerVerifier(verifier);
-  const deps = { clock: systemClock, random: systemRandom, log, meter, supply, kinds, workerHttp, verifyWorker };
-  const runtime = createRuntime(deps, { cpus: availableParallelism() });
+  const ports = { supply, kinds, workerHttp, verifyWorker, memory: { utilization: memoryUtilization } };
+  // With tenants side by side no app answers for names that are not its own.
+  const options = { cpus: availableParallelism(), exactHostNames: true };
+  const runtime = createRuntime({ clock: systemClock, random: systemRandom, log, meter, ...ports }, options);
   closers.add('Runtime', () => runtime.drain(upDefaults.drainMs));
   return runtime;
 }

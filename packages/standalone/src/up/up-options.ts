@@ -34,6 +34,8 @@ export const upDefaults = {
   /** One warm Node.js placeholder costs about 40 MB; it saves each first call a start. */
   placeholders: 1,
   idleSeconds: 300,
+  /** Placeholders of a stack that cold starts may make of the minimum, for a while. */
+  grownPool: 4,
   /** Above the users that people make, below those that Debian gives to packages. */
   firstTenantId: 40_000,
   /** Lines of its log that an app keeps. */

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { InvocationScope, type RunningInvocation } from './invocation-scope.ts';
+import { ambientTraceKey, InvocationScope, type RunningInvocation } from './invocation-scope.ts';
 
 const running = (invocationId: string): RunningInvocation => ({
   invocationId,
   functionName: 'f',
+  traceParent: `trace of ${invocationId}`,
   isOpen: true,
   fail: () => {},
 });
@@ -19,5 +20,15 @@ describe('InvocationScope', () => {
       });
     expect(await Promise.all([seen('a'), seen('b')])).toEqual(['a', 'b']);
     expect(scope.current).toBeUndefined();
+  });
+
+  it('tells libraries of the process under which trace they are called', async () => {
+    const scope = new InvocationScope();
+    const target: Record<symbol, unknown> = {};
+    scope.publishTrace(target);
+    const ask = target[ambientTraceKey] as () => string | undefined;
+    expect(ask()).toBeUndefined();
+    expect(await scope.run(running('a'), async () => ask())).toBe('trace of a');
+    expect(scope.run({ ...running('b'), traceParent: '' }, ask)).toBeUndefined();
   });
 });

@@ -44,7 +44,7 @@ export class Invocations {
 
   /** Resolves with the answer; with nothing when the request was dropped. */
   start(request: InvocationRequest, functionName: string, run: Run): Promise<InvocationResponse | undefined> {
-    const { invocationId, functionId } = request;
+    const { invocationId, functionId, traceContext } = request;
     if (this.#entries.has(invocationId)) {
       this.#deps.onDropped(workerErrors.create('INVOCATION_REPEATED', { invocationId, functionId }));
       return Promise.resolve(undefined);
@@ -54,7 +54,8 @@ export class Invocations {
       return Promise.resolve(this.refuse(invocationId, error));
     }
     return new Promise((answer) => {
-      const entry = this.#open(invocationId, functionName, answer);
+      const call = { invocationId, functionName, traceParent: traceContext?.traceParent ?? '' };
+      const entry = this.#open(call, answer);
       this.#entries.set(invocationId, entry);
       this.#deps.scope.run(entry, () => {
         void run(entry.cancellation).then(entry.settle);
@@ -72,7 +73,11 @@ export class Invocations {
     this.#entries.get(invocationId)?.cancellation.cancel();
   }
 
-  #open(invocationId: string, functionName: string, answer: (response: InvocationResponse) => void): Entry {
+  #open(
+    call: Pick<Entry, 'invocationId' | 'functionName' | 'traceParent'>,
+    answer: (response: InvocationResponse) => void,
+  ): Entry {
+    const { invocationId } = call;
     const cancellation = new Cancellation(invocationId);
     const entries = this.#entries;
     const settle = (response: InvocationResponse): void => {
@@ -81,8 +86,7 @@ export class Invocations {
       answer(response);
     };
     const entry: Entry = {
-      invocationId,
-      functionName,
+      ...call,
       cancellation,
       settle,
       get isOpen() {

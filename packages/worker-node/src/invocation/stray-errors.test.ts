@@ -16,6 +16,7 @@ function open() {
     crash: (text) => crashes.push(text),
   });
   const invocation = (isOpen: boolean): RunningInvocation => ({
+    traceParent: '',
     invocationId: 'i1',
     functionName: 'hello',
     isOpen,
