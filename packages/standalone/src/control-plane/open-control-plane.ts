@@ -23,6 +23,7 @@ import {
   type PostgresqlConnection,
   type Store,
   startControlPlane,
+  startRetentionSweeper,
   type Telemetry,
   type WorkerName,
 } from '@switchyard/control-plane';
@@ -82,7 +83,8 @@ export async function openControlPlane(scope: ControlPlaneScope, parts: ControlP
   const vault = createStoreVault({ store: stores.store, random: systemRandom }, key);
   const readGitFile = createGitFiles({ directory: join(directory, 'git'), environment });
   const category = 'Host.ControlPlane';
-  return startControlPlane(
+  const holder = `${hostname()}-${process.pid}-${systemRandom.uuid().slice(0, 8)}`;
+  const plane = await startControlPlane(
     {
       ...{ clock: systemClock, random: systemRandom, log: log.child({ category }), meter },
       ...{ store: stores.store, bus: stores.bus },
@@ -104,8 +106,16 @@ export async function openControlPlane(scope: ControlPlaneScope, parts: ControlP
       },
       alertSinks: [createLogSink(log.child({ category })), ...webhooks.map(toWebhook)],
     },
-    { holder: `${hostname()}-${process.pid}-${systemRandom.uuid().slice(0, 8)}`, workers },
+    { holder, workers },
   );
+  const sweeper = startRetentionSweeper({ clock: systemClock, log, store: stores.store }, { holder });
+  return {
+    ...plane,
+    async stop(deadlineMs) {
+      await sweeper.stop();
+      await plane.stop(deadlineMs);
+    },
+  };
 }
 
 function toWebhook(url: string): AlertSink {
