@@ -17,7 +17,7 @@ export const applyCommand = defineCommand({
   async run({ flags }, context) {
     const { file } = flags;
     if (file === undefined) {
-      const fix = 'examples/manifests has some to begin with.';
+      const fix = 'examples/switchyard.yaml is one to begin with.';
       throw controlErrors.create('ARGUMENT_MISSING', { what: 'The manifest', usage: 'switchyard apply -f FILE', fix });
     }
     const { readManifest } = await import('../control/read-manifest.ts');

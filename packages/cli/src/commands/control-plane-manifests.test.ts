@@ -5,7 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import { parseArguments } from '../parse-arguments.ts';
 import { controlPlaneCommand } from './control-plane.ts';
 
-const folder = fileURLToPath(new URL('../../../../examples/control-plane/', import.meta.url));
+const folder = fileURLToPath(new URL('../../../../deploy/control-plane/', import.meta.url));
 
 /** The arguments of every container in a manifest. */
 function argumentsIn(value: unknown): readonly (readonly string[])[] {

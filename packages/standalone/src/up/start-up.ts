@@ -21,6 +21,7 @@ import { Closers } from '../dev/closers.ts';
 import { DataFolder } from '../dev/data-folder.ts';
 import { openKinds, openStorage } from '../dev/open-kinds.ts';
 import { isListening } from '../http/listen.ts';
+import { openTelemetry } from '../http/open-telemetry.ts';
 import { createLocalWorkerHttp } from '../http/worker-http.ts';
 import { memoryUtilization } from '../runtime/memory-utilization.ts';
 import { keepAccountEnvironments } from './account-environment.ts';
@@ -229,11 +230,13 @@ function openDeployer(
 
 function openRuntime(scope: UpScope, { supply }: Workers, kinds: ReturnType<typeof openKinds>): Runtime {
   const { log, meter, closers, stores } = scope;
+  const spans = openTelemetry(scope.options.environment, { log, meter });
+  if (spans !== undefined) closers.add('telemetry', () => spans.close());
   const workerHttp = createLocalWorkerHttp();
   closers.add('HTTP connections to workers', async () => workerHttp.close());
   const verifier = createTokenVerifier({ clock: systemClock, keys: stores.keys }, { audience: audiences.runtime });
   const verifyWorker = createWorkerVerifier(verifier);
-  const ports = { supply, kinds, workerHttp, verifyWorker, memory: { utilization: memoryUtilization } };
+  const ports = { spans, supply, kinds, workerHttp, verifyWorker, memory: { utilization: memoryUtilization } };
   // With tenants side by side no app answers for names that are not its own.
   const options = { cpus: availableParallelism(), exactHostNames: true };
   const runtime = createRuntime({ clock: systemClock, random: systemRandom, log, meter, ...ports }, options);
