@@ -53,6 +53,7 @@ const flags = {
     summary: 'as root: the user id of the first tenant, from which the others count on (40000)',
   },
   'no-azurite': { kind: 'switch', summary: 'starts no storage emulator, whatever the settings of the apps say' },
+  webhook: { kind: 'list', placeholder: 'URL', summary: 'posts alerts to this address; may be given many times' },
   json: { kind: 'switch', summary: 'writes one JSON object per line' },
   verbose: { kind: 'switch', summary: 'shows what the host itself does' },
 } as const;
@@ -95,6 +96,7 @@ function toOptions({ flags: given }: UpInput, context: CommandContext): UpOption
     trustedTenants: given['trusted-tenants'],
     tenantUids: given['tenant-uids'],
     startsAzurite: !given['no-azurite'],
+    webhooks: given.webhook ?? [],
     output: given.json ? 'json' : 'text',
     verbose: given.verbose,
     environment: context.environment,

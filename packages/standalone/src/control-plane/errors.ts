@@ -2,6 +2,15 @@ import { defineErrors } from '@switchyard/kernel';
 
 /** What goes wrong where the control plane meets the platform that it runs in. */
 export const targetErrors = defineErrors({
+  POSTGRESQL_CONNECTION_INVALID: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 3,
+    exit: 2,
+    message:
+      'The variable {variable} holds no connection string of PostgreSQL.\nWrite one of an administrator, such as postgresql://admin:<password>@db:5432/shop.',
+  },
   TARGET_UNSETTLED: {
     blame: 'platform',
     retry: 'safe',

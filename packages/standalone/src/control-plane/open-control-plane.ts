@@ -29,6 +29,7 @@ import {
 } from '@switchyard/control-plane';
 import { type Log, type Meter, systemClock, systemRandom } from '@switchyard/kernel';
 import { createGitFiles } from './git-file.ts';
+import { readPostgresqlConnections } from './postgresql-connections.ts';
 import { createProbeKinds } from './probe-kinds.ts';
 
 export interface ControlPlaneScope {
@@ -70,14 +71,15 @@ export interface ControlPlaneParts {
   readonly workers: readonly WorkerName[];
   /** Addresses that alerts are posted to. */
   readonly webhooks?: readonly string[];
-  /** Servers whose users are rotated, by the name that manifests use. */
+  /** Servers whose users are rotated, by the name that manifests use; those of the environment when left out. */
   readonly postgresql?: ReadonlyMap<string, PostgresqlConnection>;
 }
 
 /** Starts the workers. The stores stay with whoever opened them. */
 export async function openControlPlane(scope: ControlPlaneScope, parts: ControlPlaneParts): Promise<ControlPlane> {
   const { log, meter, directory, environment } = scope;
-  const { stores, telemetry, workers, webhooks = [], postgresql = new Map() } = parts;
+  const { stores, telemetry, workers, webhooks = [] } = parts;
+  const postgresql = parts.postgresql ?? readPostgresqlConnections(environment);
   const targets = createComputeTargets(parts.targets);
   const key = openKeyFile(systemRandom, join(directory, 'vault.key'), { mayMake: true });
   const vault = createStoreVault({ store: stores.store, random: systemRandom }, key);

@@ -51,7 +51,7 @@ export async function openControl(scope: UpScope, parts: UpParts, deployer: Depl
   const controlPlane = await openUpControlPlane(
     { log, meter, directory: data.path, environment: options.environment },
     {
-      ...{ catalog, hosting, runtime, scale },
+      ...{ catalog, hosting, runtime, scale, webhooks: options.webhooks },
       deploy: (record) => deployer.deploy(record),
       urlOf: (applicationId) => `http://${applicationId}.localhost:${sockets.gatewayPort}`,
     },

@@ -18,6 +18,8 @@ export interface UpOptions {
   /** The user and group id of the first tenant's workers, where this runs as root; each other tenant gets the next one. */
   readonly tenantUids: number | undefined;
   readonly startsAzurite: boolean;
+  /** Addresses to which alerts are posted. */
+  readonly webhooks: readonly string[];
   readonly output: 'text' | 'json';
   readonly verbose: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
