@@ -2,6 +2,7 @@
 import { systemClock, systemRandom } from '@switchyard/kernel';
 import { createEventEnvelope, type EventEnvelope } from '@switchyard/protocol';
 import { createMemoryLog } from '@switchyard/testkit';
+import { openPostgresql, postgresqlPart } from '@switchyard/testkit/postgresql';
 import { describe, expect, it } from 'vitest';
 import { startConsumer } from '../bus/consumer.ts';
 import type { Bus, Consumer } from '../bus/contract.ts';
@@ -10,7 +11,6 @@ import { natsPart, openNats } from '../bus/testing/open-nats.ts';
 import type { Store } from './contract.ts';
 import { type OutboxRelay, startOutboxRelay } from './outbox-relay.ts';
 import { openPostgresqlStore } from './postgresql/pg-store.ts';
-import { openPostgresql, postgresqlPart } from './testing/open-postgresql.ts';
 
 const topic = 'runtime-events';
 const subscription = 'counter';

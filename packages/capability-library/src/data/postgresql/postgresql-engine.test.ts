@@ -1,10 +1,10 @@
 import { systemClock } from '@switchyard/kernel';
+import { openPostgresql, postgresqlPart, type TestPostgresql } from '@switchyard/testkit/postgresql';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { CapabilityInstance } from '../../capability-module.ts';
 import { codeOf } from '../../testing/code-of.ts';
 import { methodsOf } from '../../testing/methods-of.ts';
-import { openPostgresql, postgresqlPart, type TestPostgresql } from '../../testing/open-postgresql.ts';
 import { createDataCapability } from '../data-capability.ts';
 import { sqlContractSuite } from '../testing/sql-contract-suite.ts';
 

@@ -1,7 +1,7 @@
 import { VirtualClock } from '@switchyard/testkit';
+import { openPostgresql, postgresqlPart, type TestPostgresql } from '@switchyard/testkit/postgresql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Store } from '../contract.ts';
-import { openPostgresql, postgresqlPart, type TestPostgresql } from '../testing/open-postgresql.ts';
 import { describeStoreContract, type OpenedStore, put, sampleEvent } from '../testing/store-contract.ts';
 import { openPostgresqlStore } from './pg-store.ts';
 

@@ -1,9 +1,9 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { Secret } from '@switchyard/kernel';
 import type { SecretBinding } from '@switchyard/protocol/control-api';
+import { openPostgresql, postgresqlPart, type TestPostgresql } from '@switchyard/testkit/postgresql';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openPostgresql, postgresqlPart, type TestPostgresql } from '../../store/testing/open-postgresql.ts';
 import { createPostgresqlUsers } from './postgresql-users.ts';
 
 const binding: SecretBinding = {

@@ -2,12 +2,14 @@ import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { requirePart } from '@switchyard/testkit';
+import { requirePart } from '../missing-part.ts';
 
 /** A PostgreSQL of a test's own, in a temporary folder, reached through a Unix socket. */
 export interface TestPostgresql {
   /** The address of a database, for the owner of everything. */
   address(database?: string): string;
+  /** Ends every connection there is, as a restart or a network does. */
+  endConnections(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -56,6 +58,16 @@ export async function openPostgresql(): Promise<TestPostgresql> {
   });
   return {
     address: (database = 'postgres') => `postgresql://owner@/${database}?host=${encodeURIComponent(folder)}`,
+    async endConnections() {
+      // Through the postmaster's own children, so that this needs no connection.
+      const list = execFileSync('ps', ['--no-headers', '-o', 'pid=,args=', '--ppid', String(server.pid)], {
+        encoding: 'utf8',
+      });
+      for (const line of list.split('\n')) {
+        const [, pid] = /^\s*(\d+)\s.*\bowner postgres\b/.exec(line) ?? [];
+        if (pid !== undefined) process.kill(Number(pid), 'SIGTERM');
+      }
+    },
     async close() {
       server.kill('SIGQUIT');
       await ended;

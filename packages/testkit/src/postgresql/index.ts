@@ -1,0 +1,2 @@
+/** A PostgreSQL of a test's own. */
+export { openPostgresql, postgresqlPart, type TestPostgresql } from './open-postgresql.ts';
