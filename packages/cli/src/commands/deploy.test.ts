@@ -37,8 +37,9 @@ beforeEach(async () => {
 afterEach(async () => {
   await server?.close();
   server = undefined;
-  // Whatever happened, no package stays behind.
-  expect(await readdir(join(folder.path, 'tmp'))).toEqual(['.keep']);
+  // Whatever happened, no package stays behind. Some releases of npm keep compiled code there.
+  const left = await readdir(join(folder.path, 'tmp'));
+  expect(left.filter((name) => name !== 'node-compile-cache')).toEqual(['.keep']);
   await folder.remove();
 });
 

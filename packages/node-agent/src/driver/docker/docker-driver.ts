@@ -29,6 +29,7 @@ import type {
   TaskExit,
   TaskSpec,
 } from '../contract.ts';
+import { isAttachRemark } from './attach-remark.ts';
 import { builtImageName, containerName, containerSettings, jobLabel, workerLabel } from './container-settings.ts';
 import { EngineClient, isUnreachable, reasonOf, statusOf } from './engine-client.ts';
 import { FrameDecoder } from './frame-decoder.ts';
@@ -373,7 +374,9 @@ function lost(reason: string): TaskExit {
 }
 
 async function readFrames(connection: Readable, { events, closing }: LiveTask): Promise<void> {
-  const decoder = new FrameDecoder((stream, bytes) => events.output(stream, bytes));
+  const decoder = new FrameDecoder((stream, bytes) => {
+    if (!isAttachRemark(stream, bytes)) events.output(stream, bytes);
+  });
   const cut = (): void => {
     connection.destroy();
   };
