@@ -74,7 +74,10 @@ async function count(
   return { kind: 'retry', reason: 'CONFLICT', description: 'Somebody else was faster.' };
 }
 
-describe.skipIf(postgresqlPart.skip || natsPart.skip)('two hosts', () => {
+/** Longer than the lock of a message whose delivery was lost on the way, after which it comes again. */
+const patience = { timeout: 90_000 };
+
+describe.skipIf(postgresqlPart.skip || natsPart.skip)('two hosts', { timeout: 200_000 }, () => {
   it('handle each event once, whichever of them publishes, relays, takes it or takes it again', async () => {
     const [database, server] = await Promise.all([openPostgresql(), openNats()]);
     const hosts = [
@@ -100,22 +103,22 @@ describe.skipIf(postgresqlPart.skip || natsPart.skip)('two hosts', () => {
     const [first] = hosts;
     const counts = async (): Promise<readonly number[]> =>
       ((await first?.store.documents.list<Counter>('counter')) ?? []).map(({ value }) => value.count);
-    await expect.poll(counts).toEqual(Array.from({ length: applications }, () => eventsEach));
+    await expect.poll(counts, patience).toEqual(Array.from({ length: applications }, () => eventsEach));
     // Past the window of duplicates the bus takes an event again, as after a long crash; the inbox does not.
     const again = envelopes.slice(0, 10).map((envelope) => ({ envelope, orderingKey: envelope.subject ?? '' }));
     const publishAgain = async (): Promise<number> => {
       const outcomes = (await first?.bus.publish(topic, again)) ?? [];
       return outcomes.filter((outcome) => outcome === 'accepted').length;
     };
-    await expect.poll(publishAgain).toBe(again.length);
+    await expect.poll(publishAgain, patience).toBe(again.length);
     const isEmpty = async (): Promise<boolean> =>
       (await first?.bus.depths())?.every(({ queued }) => queued === 0) ?? false;
-    await expect.poll(isEmpty).toBe(true);
+    await expect.poll(isEmpty, patience).toBe(true);
     expect(await counts()).toEqual(Array.from({ length: applications }, () => eventsEach));
     // What was told of it was told once for each as well.
     const told = await first?.store.events.list({ eventType: 'ThingCounted', limit: 1_000 });
     expect(told).toHaveLength(envelopes.length);
-    await expect.poll(async () => (await first?.store.outbox.pending(10))?.length).toBe(0);
+    await expect.poll(async () => (await first?.store.outbox.pending(10))?.length, patience).toBe(0);
     for (const { consumer, relay, bus, store } of hosts) {
       await consumer.stop(1_000);
       await relay.stop();
