@@ -4,7 +4,10 @@
  *     npm run bench                      everything
  *     npm run bench -- transport memory  only these parts; BENCHMARKS.md stays as it is
  */
-import { writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BenchRow } from './bench-row.ts';
 import { type PartResult, toPage, toTable } from './report.ts';
@@ -135,15 +138,44 @@ async function runPart(part: Part): Promise<PartResult> {
   return { title: part.title, rows, notes };
 }
 
-const names = process.argv.slice(2);
+/** In a process of its own: what one part leaves in memory must not slow the next one down. */
+function runApart(part: Part): PartResult {
+  const folder = mkdtempSync(join(tmpdir(), 'switchyard-bench-'));
+  const file = join(folder, 'result.json');
+  try {
+    const { status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), part.name, `--result=${file}`], {
+      stdio: 'inherit',
+    });
+    if (status !== 0) process.exitCode = 1;
+    return JSON.parse(readFileSync(file, 'utf8')) as PartResult;
+  } catch (error) {
+    process.exitCode = 1;
+    return {
+      title: part.title,
+      rows: [],
+      notes: [`Not measured: ${error instanceof Error ? error.message : String(error)}`],
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const resultFlag = '--result=';
+const words = process.argv.slice(2);
+const resultFile = words.find((word) => word.startsWith(resultFlag))?.slice(resultFlag.length);
+const names = words.filter((word) => !word.startsWith(resultFlag));
 const unknown = names.find((name) => !parts.some((part) => part.name === name));
 if (unknown !== undefined) {
   console.error(`There is no benchmark '${unknown}'. Benchmarks: ${parts.map((part) => part.name).join(', ')}.`);
   process.exit(2);
 }
 const results: PartResult[] = [];
-for (const part of parts) if (names.length === 0 || names.includes(part.name)) results.push(await runPart(part));
-if (names.length === 0 && process.exitCode === 1) {
+for (const part of parts) {
+  if (names.length === 0) results.push(runApart(part));
+  else if (names.includes(part.name)) results.push(await runPart(part));
+}
+if (resultFile !== undefined) writeFileSync(resultFile, JSON.stringify(results[0]));
+else if (names.length === 0 && process.exitCode === 1) {
   console.error('\nBENCHMARKS.md stays as it is, because a part failed.');
 } else if (names.length === 0) {
   const page = fileURLToPath(new URL('../../BENCHMARKS.md', import.meta.url));

@@ -1,6 +1,7 @@
 /** Turns rows into the table of the console and into BENCHMARKS.md. */
 import { cpus, totalmem } from 'node:os';
 import type { BenchRow } from './bench-row.ts';
+import { toSeedTable } from './seed-tables.ts';
 
 /** What one part of the benchmark yields. */
 export interface PartResult {
@@ -46,6 +47,15 @@ export function toPage(parts: readonly PartResult[], date: string): string {
       `${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}, Node ${process.versions.node}. Date: ${date}.`,
     '',
     ...sections,
+    '## Beside the tables of the founding documents',
+    '',
+    'Their numbers are estimates for other machines and for a host in .NET; what they call current is the model in which every',
+    'app has a host of its own, which stands here as `switchyard dev` with one app.',
+    '',
+    toSeedTable(
+      parts.flatMap(({ rows }) => rows),
+      toNumber,
+    ),
   ]
     .join('\n')
     .trimEnd()}\n`;

@@ -3,7 +3,7 @@ import { systemClock, systemRandom } from '@switchyard/kernel';
 import { createEventEnvelope, type EventEnvelope } from '@switchyard/protocol';
 import { createMemoryLog } from '@switchyard/testkit';
 import { openPostgresql, postgresqlPart } from '@switchyard/testkit/postgresql';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { startConsumer } from '../bus/consumer.ts';
 import type { Bus, Consumer } from '../bus/contract.ts';
 import { openNatsBus } from '../bus/nats/nats-bus.ts';
@@ -80,6 +80,10 @@ const patience = { timeout: 90_000 };
 describe.skipIf(postgresqlPart.skip || natsPart.skip)('two hosts', { timeout: 200_000 }, () => {
   it('handle each event once, whichever of them publishes, relays, takes it or takes it again', async () => {
     const [database, server] = await Promise.all([openPostgresql(), openNats()]);
+    onTestFinished(async () => {
+      await server.close();
+      await database.close();
+    });
     const hosts = [
       await openHost('one', database.address(), server.address),
       await openHost('two', database.address(), server.address),
@@ -125,7 +129,5 @@ describe.skipIf(postgresqlPart.skip || natsPart.skip)('two hosts', { timeout: 20
       await bus.close();
       await store.close();
     }
-    await server.close();
-    await database.close();
   });
 });

@@ -19,21 +19,28 @@ export interface LibraryCapabilities {
 }
 
 /**
- * The built-in capabilities, and the hosts for which the PATH has an interpreter. The C# host is compiled by whoever installs it;
+ * The built-in capabilities, where their package is installed, and the hosts for which the PATH has an interpreter. The C# host is compiled by whoever installs it;
  * `SWITCHYARD_CSHARP_HOST` names it.
  */
 export async function libraryCapabilities(
   clock: Clock,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<LibraryCapabilities> {
-  // Never bundled: it brings threads and processes of its own, and a model runtime.
-  const { createCoreModules, createLibraryManifests } = await import('@switchyard/capability-library');
+  // Never bundled: it brings threads and processes of its own, and a model runtime that is larger than all the rest.
+  const library = await import('@switchyard/capability-library').catch(whenMissing);
+  if (library === undefined) return { capabilities: [], programs: new Map() };
+  const { createCoreModules, createLibraryManifests } = library;
   const modules: ReadonlyMap<string, CapabilityModule> = createCoreModules({ clock });
   const capabilities = createLibraryManifests().map((manifest): OfferedCapability => {
     const module = modules.get(manifest.name);
     return module === undefined ? { manifest } : { manifest, module };
   });
   return { capabilities, programs: foreignPrograms(environment) };
+}
+
+/** An installation without the package has the capabilities that people add, and no others. */
+function whenMissing(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
 }
 
 function foreignPrograms(
