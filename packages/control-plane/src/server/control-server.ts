@@ -23,11 +23,11 @@ import {
   eventStreamType,
   problemType,
 } from '@switchyard/protocol/control-api';
+import { writeEvents } from '@switchyard/protocol/event-response';
 import { controlErrors } from '../errors.ts';
 import type { ControlServer, ControlServerDeps, ControlServerOptions } from './contract.ts';
 import type { Caller, ControlCall, ControlHandlers, ControlReply } from './control-call.ts';
 import { requireScope } from './control-call.ts';
-import { writeEvents } from './event-response.ts';
 import { applicationHandlers } from './handlers/applications.ts';
 import { configurationHandlers } from './handlers/configuration.ts';
 import { deploymentHandlers } from './handlers/deployments.ts';

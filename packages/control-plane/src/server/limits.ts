@@ -13,12 +13,6 @@ export const invokeTimeoutMs = 240_000;
 /** Streams of events that may be open at once. */
 export const maxEventStreams = 200;
 
-/** How often a silent stream shows that it lives. */
-export const heartbeatMs = 15_000;
-
-/** How long a reader may take nothing before its stream is cut. */
-export const stalledReaderMs = 60_000;
-
 /** How much of a refused body is read to its end, and for how long, so that the caller gets to read the refusal. */
 export const maxUnreadBytes = 64 * 1024 * 1024;
 export const unreadBodyMs = 10_000;

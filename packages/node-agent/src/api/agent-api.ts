@@ -12,9 +12,9 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Log, messageOf, settlesWithin } from '@switchyard/kernel';
+import { writeEvents } from '@switchyard/protocol/event-response';
 import { toOpenApi } from '@switchyard/protocol/job-api';
 import { type AccessRule, requireAccess } from './access.ts';
-import { writeEvents } from './event-response.ts';
 import { cancelJob, followJob, type JobRoutesDeps, listJobs, lookUpJob, submitJob } from './job-routes.ts';
 import { maxEventStreams } from './limits.ts';
 import { type Reply, RequestRefused, refuse } from './reply.ts';
@@ -36,6 +36,9 @@ export interface AgentApiOptions extends StatusRoutesOptions {
   readonly access: AccessRule;
   readonly maxBodyBytes: number;
 }
+
+/** Tells proxies to hand every event on as it comes. */
+const unbuffered = { 'x-accel-buffering': 'no' };
 
 /** One request on its way through the routes. */
 interface AgentCall {
@@ -109,7 +112,7 @@ export class AgentApi {
       );
     this.#streams += 1;
     try {
-      await writeEvents(this.deps.clock, response, events, signal);
+      await writeEvents({ clock: this.deps.clock }, response, unbuffered, events, signal);
     } finally {
       this.#streams -= 1;
     }

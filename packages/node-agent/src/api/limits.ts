@@ -19,12 +19,6 @@ export const maxLabelFilters = 32;
 /** Streams of events that may be open at once. */
 export const maxEventStreams = 200;
 
-/** How often a silent stream shows that it lives. */
-export const heartbeatMs = 15_000;
-
-/** How long a reader may take nothing before its stream is cut. */
-export const stalledReaderMs = 60_000;
-
 /** Characters of output in one event. */
 export const maxEventCharacters = 64 * 1024;
 

@@ -1,4 +1,12 @@
 /** The control API: paths, schemas, types, events. A subpath of its own, so that what speaks no HTTP loads no zod. */
+
+export {
+  type ControlEvent,
+  eventStreamType,
+  formatEvent,
+  heartbeatText,
+  readEvents,
+} from '../event-stream/event-stream.ts';
 export {
   type ApplicationList,
   type ApplicationState,
@@ -26,7 +34,6 @@ export {
   deploymentStepSchema,
 } from './deployments.ts';
 export * from './domain/index.ts';
-export { type ControlEvent, eventStreamType, formatEvent, heartbeatText, readEvents } from './event-stream.ts';
 export { type InvokeAnswer, type InvokeRequest, invokeAnswerSchema, invokeRequestSchema } from './invocation.ts';
 export {
   applicationIdSchema,

@@ -1,5 +1,5 @@
 /** The job protocol, version 1: what masters and node agents say to each other over HTTP. */
-export { eventStreamType, formatEvent, heartbeatText, readEvents } from '../control-api/event-stream.ts';
+export { eventStreamType, formatEvent, heartbeatText, readEvents } from '../event-stream/event-stream.ts';
 export { type AgentHealth, type AgentInfo, agentHealthSchema, agentInfoSchema } from './agent-status.ts';
 export { formatImageReference, type ImageReference, parseImageReference } from './image-reference.ts';
 export { type JobError, type JobErrorCode, jobErrorCodes, jobErrorMeanings, jobErrorSchema } from './job-error.ts';

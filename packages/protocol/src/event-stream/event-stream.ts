@@ -1,6 +1,6 @@
 /**
- * Server-sent events (WHATWG HTML, 9.2), as far as the control API uses them: an event has a name and one JSON value,
- * and comments keep an idle stream alive.
+ * Server-sent events (WHATWG HTML, 9.2), as far as the control API and the job protocol use them: an event has a name and
+ * one JSON value, and comments keep an idle stream alive.
  */
 
 /** The content type of a stream of events. */

@@ -5,12 +5,17 @@
  * I2 A silent stream gets a comment every `heartbeatMs`.
  * I3 When the reader is gone, takes nothing for `stalledReaderMs`, or the signal aborts, the source is told to end and the
  *    response is over.
- * I4 A source that fails ends the stream with an event `failed`.
+ * I4 A source that fails ends the stream: with an event `failed` when there is one to say, and else by rejecting.
  */
 import type { ServerResponse } from 'node:http';
 import { type Clock, createDeferred, type Timer } from '@switchyard/kernel';
-import { type ControlEvent, eventStreamType, formatEvent, heartbeatText } from '@switchyard/protocol/control-api';
-import { heartbeatMs, stalledReaderMs } from './limits.ts';
+import { type ControlEvent, eventStreamType, formatEvent, heartbeatText } from './event-stream.ts';
+
+/** How often a silent stream shows that it lives. */
+export const heartbeatMs = 15_000;
+
+/** How long a reader may take nothing before its stream is cut. */
+export const stalledReaderMs = 60_000;
 
 /** What is used of a response of node:http. */
 export type EventSink = Pick<
@@ -20,11 +25,11 @@ export type EventSink = Pick<
 
 export interface EventResponseDeps {
   readonly clock: Clock;
-  /** The data of the event that stands for a failure of the source. */
-  readonly toFailure: (thrown: unknown) => unknown;
+  /** The data of the event `failed` that stands for a failure of the source. Without it the caller gets the failure. */
+  readonly toFailure?: (thrown: unknown) => unknown;
 }
 
-/** Resolves when the stream is over, whoever ended it. Never rejects. */
+/** Resolves when the stream is over, whoever ended it. Rejects only with a failure of the source that nothing stands for. */
 export async function writeEvents(
   { clock, toFailure }: EventResponseDeps,
   sink: EventSink,
@@ -51,6 +56,7 @@ export async function writeEvents(
       heartbeat.resume();
     }
   } catch (thrown) {
+    if (!toFailure) throw thrown;
     sink.write(formatEvent('failed', toFailure(thrown)));
   } finally {
     heartbeat.pause();

@@ -1,10 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { createDeferred } from '@switchyard/kernel';
-import type { ControlEvent } from '@switchyard/protocol/control-api';
 import { VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
-import { type EventSink, writeEvents } from './event-response.ts';
-import { heartbeatMs, stalledReaderMs } from './limits.ts';
+import { type EventSink, heartbeatMs, stalledReaderMs, writeEvents } from './event-response.ts';
+import type { ControlEvent } from './event-stream.ts';
 
 /** A response that keeps what is written and takes as much as it is told to. */
 class FakeSink extends EventEmitter {
@@ -135,5 +134,13 @@ describe('writeEvents', () => {
     await clock.settle();
     expect([isOver(), sink.state]).toEqual([true, 'ended']);
     expect(sink.written.at(-1)).toBe('event: failed\ndata: {"message":"Error: no more"}\n\n');
+  });
+
+  it('I4: hands a failure on that no event stands for', async () => {
+    const [clock, sink, source] = [new VirtualClock(), new FakeSink(), new FakeSource()];
+    const over = writeEvents({ clock }, sink as unknown as EventSink, {}, source, new AbortController().signal);
+    source.fail(new Error('no more'));
+    await expect(over).rejects.toThrow('no more');
+    expect([source.isReturned, sink.state, clock.pendingTimers]).toEqual([true, 'ended', 0]);
   });
 });
