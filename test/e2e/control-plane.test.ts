@@ -51,7 +51,7 @@ describe('the control plane of switchyard up', () => {
     await apply(good);
     await expect.poll(() => up.do('deployments'), patience).not.toMatch(/requested|provisioning|rolling-out|gating/);
     await up.do('traffic', 'shop', `${other}=100`);
-    expect(await answer()).toBe('other');
+    await expect.poll(answer, patience).toBe('other');
     await expect.poll(answer, patience).toBe('good');
     expect(await up.do('drift', '--all')).toContain(other);
     const events = await up.do('events', '--json');
