@@ -2,7 +2,8 @@
 import { createServer, request, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { Secret, systemClock } from '@switchyard/kernel';
-import { createHttpsExchange, createKubernetesApi, toPodManifest } from '@switchyard/scale-controller';
+import { createHttpExchange } from '@switchyard/protocol/http-exchange';
+import { createKubernetesApi, toPodManifest } from '@switchyard/scale-controller';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseArguments } from '../../packages/cli/src/parse-arguments.ts';
 import { commands } from '../../packages/cli/src/registry.ts';
@@ -40,7 +41,7 @@ afterEach(async () => {
 });
 
 const open = (ca: string = identity.certificate) =>
-  createKubernetesApi(createHttpsExchange({ clock: systemClock, request }, { ca, timeoutMs: 5_000 }), {
+  createKubernetesApi(createHttpExchange({ clock: systemClock, request }, { ca, timeoutMs: 5_000 }), {
     server: url,
     namespace: 'workers',
     token: async () => new Secret('a-token-of-the-cluster'),

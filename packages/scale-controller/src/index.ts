@@ -35,13 +35,7 @@ export {
   type PooledSupplyOptions,
 } from './pooled-supply.ts';
 export {
-  createHttpsExchange,
-  type HttpsExchangeDeps,
-  type HttpsExchangeOptions,
-} from './providers/kubernetes/https-exchange.ts';
-export {
   createKubernetesApi,
-  type HttpsExchange,
   type KubernetesApi,
   type KubernetesApiOptions,
 } from './providers/kubernetes/kubernetes-api.ts';

@@ -1,5 +1,6 @@
 /** The few calls of the Kubernetes API that pods of workers need, and the post to a sidecar, over one HTTPS port. */
 import type { Secret } from '@switchyard/kernel';
+import type { HttpExchange, HttpReply } from '@switchyard/protocol/http-exchange';
 import { z } from 'zod';
 import { scaleErrors } from '../../errors.ts';
 
@@ -13,19 +14,6 @@ export interface SeenPod {
   /** Why it does not run, in the cluster's words. */
   readonly reason: string | undefined;
 }
-
-export interface HttpsReply {
-  readonly status: number;
-  readonly text: string;
-}
-
-/** One HTTPS exchange. Rejects when there is no answer within the deadline of the adapter. */
-export type HttpsExchange = (request: {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
-}) => Promise<HttpsReply>;
 
 export interface KubernetesApi {
   createPod(manifest: object): Promise<void>;
@@ -71,10 +59,10 @@ const listSchema = z.object({
   ),
 });
 
-export function createKubernetesApi(exchange: HttpsExchange, options: KubernetesApiOptions): KubernetesApi {
+export function createKubernetesApi(exchange: HttpExchange, options: KubernetesApiOptions): KubernetesApi {
   const { server, namespace, token } = options;
   const base = `${server}/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
-  const ask = async (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<HttpsReply> => {
+  const ask = async (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<HttpReply> => {
     const headers = {
       authorization: `Bearer ${(await token()).reveal()}`,
       accept: 'application/json',
@@ -83,7 +71,7 @@ export function createKubernetesApi(exchange: HttpsExchange, options: Kubernetes
     const text = body === undefined ? {} : { body: JSON.stringify(body) };
     return await exchange({ method, url: `${base}${path}`, headers, ...text });
   };
-  const refuse = (what: string, { status, text }: HttpsReply): never => {
+  const refuse = (what: string, { status, text }: HttpReply): never => {
     throw scaleErrors.create('KUBERNETES_REFUSED', { what, status, reason: messageIn(text) });
   };
   return {

@@ -1,9 +1,10 @@
 import { createDeferred } from '@switchyard/kernel';
 import type { Assignment, PodEnd } from '@switchyard/protocol';
+import type { HttpReply } from '@switchyard/protocol/http-exchange';
 import { createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
 import { nodeStack } from '../../testing/fake-provider.ts';
-import type { HttpsReply, SeenPod } from './kubernetes-api.ts';
+import type { SeenPod } from './kubernetes-api.ts';
 import { createKubernetesPods } from './kubernetes-pods.ts';
 import type { KubernetesPodOptions } from './pod-manifest.ts';
 
@@ -36,7 +37,7 @@ function openRun() {
     isAway: false,
     refusal: undefined as Error | undefined,
     creating: undefined as Promise<void> | undefined,
-    reply: { status: 200, text: '{}' } as HttpsReply | Error,
+    reply: { status: 200, text: '{}' } as HttpReply | Error,
   };
   const provider = createKubernetesPods(
     {
@@ -162,7 +163,7 @@ describe('createKubernetesPods', () => {
     expect(isWarm()).toBe(true);
   });
 
-  it.each<[HttpsReply | Error, object]>([
+  it.each<[HttpReply | Error, object]>([
     [new Error('the connection broke'), { kind: 'failed', tainted: true }],
     [
       { status: 500, text: '{"message":"it did not load","tainted":true}' },

@@ -20,10 +20,11 @@ import {
   type PodProvider,
   toAssignmentJson,
 } from '@switchyard/protocol';
+import type { HttpExchange } from '@switchyard/protocol/http-exchange';
 import { z } from 'zod';
 import { scaleErrors } from '../../errors.ts';
 import { stackLabel } from '../../stack-pool.ts';
-import type { HttpsExchange, KubernetesApi, SeenPod } from './kubernetes-api.ts';
+import type { KubernetesApi, SeenPod } from './kubernetes-api.ts';
 import { assignPort, installationLabel, type KubernetesPodOptions, toPodManifest } from './pod-manifest.ts';
 
 export interface KubernetesPodsDeps {
@@ -32,7 +33,7 @@ export interface KubernetesPodsDeps {
   readonly log: Log;
   readonly api: KubernetesApi;
   /** Reaches the sidecars in their pods. */
-  readonly exchange: HttpsExchange;
+  readonly exchange: HttpExchange;
 }
 
 export interface KubernetesPods extends PodProvider {
