@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '@switchyard/kernel';
 import type { ApplicationDefinition, RejectedFunction, Stack } from '@switchyard/model';
 import type { Link, LinkStatus, RpcFunctionMetadata, WorkerClaims } from '@switchyard/protocol';
+import type { FunctionBacklog } from './load/function-backlog.ts';
 import type { VersionLoad, WorkerWish } from './load/version-load.ts';
 
 /** One version of an app, as the catalog describes it. */
@@ -219,6 +220,10 @@ export interface Runtime {
    * many workers they get; cheap enough to be asked several times a second.
    */
   load(applicationId?: string): readonly VersionLoad[];
+  /** What waits for the functions of an app, asked of their sources now. Sources that cannot be asked are left out. */
+  backlogs(applicationId: string, signal: AbortSignal): Promise<readonly FunctionBacklog[]>;
+  /** Apps of which a function listens to something, dormant ones included. */
+  listeningApps(): readonly string[];
   /**
    * Gives a version so many workers, at once or as soon as the supply has them. What is too many gets nothing new, finishes
    * what it runs, and is given back. Versions that are not hosted are ignored.

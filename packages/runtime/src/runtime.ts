@@ -121,6 +121,8 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
     removeVersion: (definition, deadlineMs) => manager.removeVersion(definition, deadlineMs),
     status: () => manager.all.map((jobHost) => jobHost.status()),
     load: (applicationId) => manager.loads(applicationId),
+    backlogs: (applicationId, signal) => manager.backlogs(applicationId, signal),
+    listeningApps: () => manager.listeningApps(),
     scaleTo: (definition, wish) => manager.scaleTo(definition, wish),
     watchWakes: (observer) => manager.watchWakes(observer),
     restartWorker,

@@ -54,6 +54,15 @@ export const scaleErrors = defineErrors({
     message:
       "The scale of app '{applicationId}' is at revision {present}, and the change was made for {seen}: somebody else was first.\nRead it again and change that.",
   },
+  SCALE_SOURCES_LATE: {
+    blame: 'dependency',
+    retry: 'safe',
+    http: 504,
+    grpc: 4,
+    exit: 1,
+    message:
+      "The sources of app '{applicationId}' did not say within {answerMs} ms what waits there. They are asked again; check that its queues can be reached.",
+  },
   SCALE_STORE_UNREADABLE: {
     blame: 'dependency',
     retry: 'never',

@@ -36,6 +36,21 @@ function openRun() {
 }
 
 describe('openScaleController', () => {
+  it('asks the sources in the background, wakes an app for what waits there, and shows it', async () => {
+    const { clock, runtime, shop, open } = openRun();
+    runtime.sources.set('shop', [{ functionName: 'work', messageCount: 4, oldestMs: 2_500 }]);
+    const controller = await open();
+    await clock.advance(3_000);
+    expect(shop.wanted).toBe(1);
+    const [version] = (await controller.view('shop')).versions;
+    expect(version?.signals).toMatchObject({ messages: 4, oldestMessageMs: 2_500 });
+    runtime.sources.set('shop', []);
+    await clock.advance(3_000);
+    expect((await controller.view('shop')).versions[0]?.signals.messages).toBe(0);
+    await controller.close();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('shows what it decides and why, as the API wants it', async () => {
     const { clock, shop, open } = openRun();
     const controller = await open();

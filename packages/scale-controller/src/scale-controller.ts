@@ -2,7 +2,6 @@
 import type { Clock, Log, Meter, Random } from '@switchyard/kernel';
 import type { Stack } from '@switchyard/model';
 import type { ChangeRollout, RolloutAnswer, ScaleView, StartRollout } from '@switchyard/protocol/control-api';
-import type { SourceBacklog } from './decide/signals.ts';
 import type { AppScale, PlatformScale } from './loop/app-policy.ts';
 import type { WorkerUsage } from './loop/observation.ts';
 import { createScaleLoop, type ScaleLoop } from './loop/scale-loop.ts';
@@ -14,6 +13,7 @@ import {
   type RolloutRunner,
   type RolloutTraffic,
 } from './rollout/rollout-runner.ts';
+import { openSourceWatch, type SourceRuntime } from './sources/source-watch.ts';
 import type { ScaleStore } from './store/contract.ts';
 import { openLease } from './store/leases.ts';
 import { toRolloutAnswer, toScaleView } from './views.ts';
@@ -25,7 +25,7 @@ export interface ScaleControllerDeps {
   readonly meter: Meter;
   /** What outlives the controller. It is closed by whoever opened it. */
   readonly store: ScaleStore;
-  readonly runtime: ScaledRuntime;
+  readonly runtime: ScaledRuntime & SourceRuntime;
   /** The catalog's traffic. */
   readonly traffic: RolloutTraffic;
   /** The upper ends of the classes in which the Runtime counts durations. */
@@ -33,7 +33,6 @@ export interface ScaleControllerDeps {
   /** The catalog's name of a version that the Runtime knows by another. */
   readonly catalogVersionOf?: (codeVersion: string) => string;
   readonly quotaOf?: (tenantId: string) => number | undefined;
-  readonly sourcesOf?: (applicationId: string) => readonly SourceBacklog[];
   readonly usageOf?: (workerId: string) => WorkerUsage | undefined;
   /** The pools, which fill ahead of what was decided. */
   readonly pools?: { announce(stack: Stack, count: number): void };
@@ -66,14 +65,18 @@ export async function openScaleController(
   const settings: ScaleSettings = await openScaleSettings({ clock, log, store });
   const lease = openLease({ clock, log, store }, { name: 'controller', holder: random.uuid() });
   const mayDecide = (): boolean => lease.token !== undefined;
-  const { pools } = deps;
+  const { pools, runtime } = deps;
+  const awakeApps = (): ReadonlySet<string> =>
+    new Set(runtime.load().map(({ definition }) => definition.applicationId));
+  const sources = openSourceWatch({ clock, log, runtime, awakeApps, mayDecide });
   const loop: ScaleLoop = createScaleLoop(
     {
       ...deps,
       log,
       mayDecide,
       scaleOf: (applicationId) => settings.get(applicationId).scale,
-      keepers: () => settings.keepers(),
+      keepers: () => new Set([...settings.keepers(), ...sources.waitingApps()]),
+      sourcesOf: (applicationId) => sources.of(applicationId),
       ...(pools === undefined ? {} : { announce: (stack, count) => pools.announce(stack, count) }),
     },
     options,
@@ -106,6 +109,7 @@ export async function openScaleController(
     },
     async close() {
       loop.close();
+      sources.close();
       rollouts.close();
       settings.close();
       await lease.release();

@@ -89,8 +89,17 @@ export interface BindingContext {
 
 /** What a listener may use: a binding's context and the way in. */
 export interface ListenerContext extends BindingContext {
+  /** Workers that take the app's events now. Limits of one instance hold for each of them; 1 when left out. */
+  readonly workerCount?: () => number;
   /** Runs the function. Never rejects. */
   invoke(event: TriggerEvent): Promise<InvocationOutcome>;
+}
+
+/** What waits in a source beside what is being handled. */
+export interface Backlog {
+  readonly messageCount: number;
+  /** Age of the oldest message; undefined where nothing waits, or the source does not tell. */
+  readonly oldestMs: number | undefined;
 }
 
 /** Something that watches a source and invokes a function. */
@@ -101,6 +110,11 @@ export interface TriggerListener {
   drain(signal: AbortSignal): Promise<void>;
   /** Stops at once; what is in flight is abandoned. */
   close(): Promise<void>;
+  /**
+   * Asks the source what waits there: one or two cheap requests, nothing is taken. Undefined when another listener tells of
+   * the same source. Left out by sources that hold nothing. Rejects when the source cannot be asked.
+   */
+  backlog?(signal: AbortSignal): Promise<Backlog | undefined>;
 }
 
 /** A trigger that has a listener in the Runtime: timer, queue, blob, ... */

@@ -13,6 +13,7 @@ export {
   type TimerStatusChoice,
 } from './blob/blob-timer-status.ts';
 export type {
+  Backlog,
   BindingContext,
   BindingScope,
   InputBindingKind,

@@ -22,11 +22,10 @@ import type {
   HttpTriggerOptions,
   InvocationOutcome,
   Kinds,
-  ListenerContext,
   TriggerListener,
 } from '@switchyard/triggers';
 import { runtimeErrors } from '../errors.ts';
-import type { FunctionEntry, FunctionTrigger, InputBinding, OutputBinding } from './function-entry.ts';
+import type { FunctionEntry, FunctionTrigger, InputBinding, ListenerWay, OutputBinding } from './function-entry.ts';
 
 export interface EntryScope {
   readonly applicationId: string;
@@ -94,7 +93,7 @@ function buildTrigger(metadata: FunctionMetadata, scope: EntryScope): FunctionTr
   const options = kind.parse(trigger, bindingScope(metadata, scope));
   if (kind.style === 'route') return { kind: 'route', options: options as HttpTriggerOptions };
   const context = scope.contextOf(metadata.name);
-  const listen = (invoke: ListenerContext['invoke']): TriggerListener => kind.listen(options, { ...context, invoke });
+  const listen = (way: ListenerWay): TriggerListener => kind.listen(options, { ...context, ...way });
   if (kind.toManualEvent === undefined) return { kind: 'listener', listen };
   const toManualEvent = kind.toManualEvent.bind(kind);
   return { kind: 'listener', listen, toManualEvent: (input) => toManualEvent(options, input, context) };

@@ -24,12 +24,15 @@ export interface OutputBinding {
   write(value: TypedData, values: BindingValues): Promise<void>;
 }
 
+/** The way of events into the app, and how many workers take them. */
+export type ListenerWay = Pick<ListenerContext, 'invoke' | 'workerCount'>;
+
 /** How a function is started. */
 export type FunctionTrigger =
   | { readonly kind: 'route'; readonly options: HttpTriggerOptions }
   | {
       readonly kind: 'listener';
-      listen(invoke: ListenerContext['invoke']): TriggerListener;
+      listen(way: ListenerWay): TriggerListener;
       /** The event of a run by hand, where the kind knows better than to take the input as text. */
       readonly toManualEvent?: (input: string) => Promise<ManualEvent>;
     };

@@ -20,6 +20,7 @@ import { classifyConsoleLine, type SupplyEvent, type WorkerClaims } from '@switc
 import type { AddOptions, JobHostStatus, RuntimeApplication, TrafficOptions, TrafficShare } from '../contract.ts';
 import { type RuntimeErrorCode, runtimeErrors } from '../errors.ts';
 import type { HostTable } from '../gateway/host-table.ts';
+import type { FunctionBacklog } from '../load/function-backlog.ts';
 import type { VersionLoad, WorkerWish } from '../load/version-load.ts';
 import type { Worker, WorkerChannel } from '../worker-registry/worker.ts';
 import type { RegistryObserver, WorkerRegistry } from '../worker-registry/worker-registry.ts';
@@ -131,6 +132,20 @@ export class JobHostManager implements RegistryObserver {
       const isOnDuty = this.#currentOf(own) === jobHost;
       return versions.map((version) => version.load(isOnDuty ? jobHost.weightOf(version) : 0));
     });
+  }
+
+  /** What waits for the functions of an app, asked of their sources now. */
+  async backlogs(applicationId: string, signal: AbortSignal): Promise<readonly FunctionBacklog[]> {
+    const jobHosts = this.all.filter(({ application }) => application.definition.applicationId === applicationId);
+    return (await Promise.all(jobHosts.map(({ duty }) => duty.backlogs(signal)))).flat();
+  }
+
+  /** Apps of which a function listens to something. */
+  listeningApps(): readonly string[] {
+    const listening = this.all.filter(({ catalog }) =>
+      catalog?.entries.some(({ trigger, isDisabled }) => trigger.kind === 'listener' && !isDisabled),
+    );
+    return [...new Set(listening.map(({ application }) => application.definition.applicationId))];
   }
 
   /** Gives a version so many workers; one that is not hosted, or is being taken out, gets none. */

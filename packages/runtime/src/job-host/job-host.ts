@@ -154,9 +154,10 @@ export class JobHost {
     const { clock } = deps;
     const invoke = (entry: FunctionEntry, event: TriggerEvent): Promise<InvocationOutcome> =>
       this.#traffic.next().executor.invoke(entry, event);
+    const workerCount = (): number => this.versions.reduce((sum, { pool }) => sum + pool.readyCount, 0);
     this.duty = new ListenerDuty({
       clock,
-      createSet: () => new ListenerSet({ clock, log: this.log, invoke }),
+      createSet: () => new ListenerSet({ clock, log: this.log, invoke, workerCount }),
       isOffline: application.offlinePage && (() => application.offlinePage?.() !== undefined),
     });
     this.#waiting = new HoldQueue(deps.clock, limits.requestsBeforeIndex, (resume) => resume(undefined));

@@ -12,6 +12,7 @@ function rig(isOffline?: () => boolean) {
     isOffline,
     createSet: () => ({
       start: () => heard.push('start'),
+      backlogs: async () => [{ functionName: 'work', messageCount: 3, oldestMs: 1 }],
       drain: async (deadlineMs) => {
         heard.push(deadlineMs === undefined ? 'drain' : `drain within ${deadlineMs}`);
         if (deadlineMs === undefined) await drained.promise;
@@ -22,6 +23,16 @@ function rig(isOffline?: () => boolean) {
 }
 
 describe('ListenerDuty', () => {
+  test('tells what waits while it listens', async () => {
+    const { duty } = rig();
+    const { signal } = new AbortController();
+    expect(await duty.backlogs(signal)).toEqual([]);
+    duty.start([]);
+    expect(await duty.backlogs(signal)).toEqual([{ functionName: 'work', messageCount: 3, oldestMs: 1 }]);
+    duty.pause('drain');
+    expect(await duty.backlogs(signal)).toEqual([]);
+  });
+
   test('I1: starts once, pauses and starts anew', async () => {
     const { heard, drained, duty } = rig();
     duty.start([]);

@@ -9,6 +9,7 @@
  * I3 After `drain` nothing starts again, and all sets of listeners are closed when it resolves.
  */
 import type { Clock, Timer } from '@switchyard/kernel';
+import type { FunctionBacklog } from '../load/function-backlog.ts';
 import type { FunctionEntry } from './function-entry.ts';
 import type { ListenerSet } from './listener-set.ts';
 
@@ -17,12 +18,12 @@ export type PauseReason = 'drain' | 'state' | 'file' | 'memory';
 
 export interface ListenerDutyDeps {
   readonly clock: Clock;
-  readonly createSet: () => Pick<ListenerSet, 'start' | 'drain'>;
+  readonly createSet: () => Set_;
   /** True while app_offline.htm is there; asked once a second. Left out, nobody looks. */
   readonly isOffline?: (() => boolean) | undefined;
 }
 
-type Set_ = Pick<ListenerSet, 'start' | 'drain'>;
+type Set_ = Pick<ListenerSet, 'start' | 'drain' | 'backlogs'>;
 
 const offlineCheckMs = 1_000;
 
@@ -65,6 +66,11 @@ export class ListenerDuty {
   resume(reason: PauseReason): void {
     this.#pauses.delete(reason);
     this.#settle();
+  }
+
+  /** What waits for its functions; nothing while a pause holds. */
+  async backlogs(signal: AbortSignal): Promise<readonly FunctionBacklog[]> {
+    return (await this.#listening?.backlogs(signal)) ?? [];
   }
 
   /** Ends it all; `deadlineMs` limits the time for what runs. */

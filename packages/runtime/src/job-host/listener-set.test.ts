@@ -1,18 +1,18 @@
 import { createMemoryLog, VirtualClock } from '@switchyard/testkit';
 import type { InvocationOutcome, TriggerListener } from '@switchyard/triggers';
 import { describe, expect, test } from 'vitest';
-import type { FunctionEntry } from './function-entry.ts';
+import type { FunctionEntry, ListenerWay } from './function-entry.ts';
 import { ListenerSet } from './listener-set.ts';
 
 function createSet() {
   const clock = new VirtualClock();
   const log = createMemoryLog(clock);
   const outcome: InvocationOutcome = { kind: 'cancelled', invocationId: 'x' };
-  const set = new ListenerSet({ clock, log, invoke: async () => outcome });
+  const set = new ListenerSet({ clock, log, workerCount: () => 3, invoke: async () => outcome });
   return { clock, log, set };
 }
 
-function entryOf(name: string, listen: () => TriggerListener, isDisabled = false): FunctionEntry {
+function entryOf(name: string, listen: (way: ListenerWay) => TriggerListener, isDisabled = false): FunctionEntry {
   const trigger = { kind: 'listener' as const, listen };
   return { metadata: { name, trigger: { type: 'queueTrigger' } }, isDisabled, trigger } as unknown as FunctionEntry;
 }
@@ -67,6 +67,27 @@ describe('ListenerSet', () => {
     expect([...set.problems.keys()].sort()).toEqual(['bad', 'worse']);
     expect(log.records.map(({ level }) => level)).toEqual(['error', 'error']);
     expect(set.problems.get('bad')).toContain("'bad': its queueTrigger cannot be watched: no such queue");
+  });
+
+  test('asks what waits, and leaves out who does not know', async () => {
+    const { set } = createSet();
+    const [silent, broken, full] = [new Listener(), new Listener(), new Listener()];
+    let workers = 0;
+    const { signal } = new AbortController();
+    const entries = [
+      entryOf('silent', () => silent),
+      entryOf('broken', () => Object.assign(broken, { backlog: () => Promise.reject(new Error('away')) })),
+      entryOf('full', (way) => {
+        workers = way.workerCount?.() ?? 0;
+        return Object.assign(full, { backlog: async () => ({ messageCount: 7, oldestMs: 20 }) });
+      }),
+    ];
+    expect(await set.backlogs(signal)).toEqual([]);
+    set.start(entries);
+    expect(await set.backlogs(signal)).toEqual([{ functionName: 'full', messageCount: 7, oldestMs: 20 }]);
+    expect(workers).toBe(3);
+    await set.drain();
+    expect(await set.backlogs(signal)).toEqual([]);
   });
 
   test('I3: drains and then closes, in that order', async () => {

@@ -11,12 +11,15 @@
 import { type Clock, type Log, messageOf, StateMachine, settlesWithin } from '@switchyard/kernel';
 import type { InvocationOutcome, TriggerEvent, TriggerListener } from '@switchyard/triggers';
 import { runtimeErrors } from '../errors.ts';
+import type { FunctionBacklog } from '../load/function-backlog.ts';
 import type { FunctionEntry } from './function-entry.ts';
 
 export interface ListenerSetDeps {
   readonly clock: Clock;
   /** Carries the app's fields. */
   readonly log: Log;
+  /** Workers that take what the listeners bring. */
+  readonly workerCount: () => number;
   readonly invoke: (entry: FunctionEntry, event: TriggerEvent) => Promise<InvocationOutcome>;
 }
 
@@ -68,6 +71,18 @@ export class ListenerSet {
     }
   }
 
+  /** Asks the sources what waits there. One that cannot be asked is left out, and so is one that holds nothing. */
+  async backlogs(signal: AbortSignal): Promise<readonly FunctionBacklog[]> {
+    const { state } = this.#machine;
+    if (state.kind !== 'listening') return [];
+    const asked = state.running.map(async ({ entry, listener }): Promise<readonly FunctionBacklog[]> => {
+      const backlog = await listener.backlog?.(signal);
+      return backlog === undefined ? [] : [{ functionName: entry.metadata.name, ...backlog }];
+    });
+    const answers = await Promise.allSettled(asked);
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  }
+
   /** Lets the listeners finish what they have begun, for at most `deadlineMs` if given, and closes them. */
   async drain(deadlineMs?: number): Promise<void> {
     const { state } = this.#machine;
@@ -96,8 +111,9 @@ export class ListenerSet {
 
   #open(entry: FunctionEntry): Running[] {
     if (entry.trigger.kind !== 'listener' || entry.isDisabled) return [];
+    const { invoke, workerCount } = this.#deps;
     try {
-      return [{ entry, listener: entry.trigger.listen((event) => this.#deps.invoke(entry, event)) }];
+      return [{ entry, listener: entry.trigger.listen({ workerCount, invoke: (event) => invoke(entry, event) }) }];
     } catch (thrown) {
       this.#report(entry, thrown);
       return [];

@@ -43,6 +43,14 @@ const running = (runningCount: number): readonly FunctionLoad[] => [load({ runni
 
 const source = (messageCount: number, oldestMs?: number) => [{ functionName: 'orders', messageCount, oldestMs }];
 
+/** Two workers with five invocations each, of one second, and messages outside. */
+const behind = (messageCount: number, more: Partial<ScaleSignals> = {}): ScaleSignals =>
+  serving(2, {
+    functions: [load({ name: 'orders', runningCount: 10, durationMs: 1_000 })],
+    sources: source(messageCount, 5_000),
+    ...more,
+  });
+
 const outcome = ({ rule, target }: ScaleDecision) => `${rule} ${target}`;
 
 describe('decide, at and beside each threshold', () => {
@@ -59,6 +67,11 @@ describe('decide, at and beside each threshold', () => {
     ['below twice what is there', serving(2, { functions: running(39) }), after(), 'steady 2'],
     ['twice what is there, once', serving(2, { functions: running(40) }), after(), 'steady 2'],
     ['twice what is there, twice', serving(2, { functions: running(40) }), after({ lastDemand: 4 }), 'burst 6'],
+    // 2 workers end 10 messages in a second, and 300 in the 30 s that one may wait.
+    ['a backlog that ends in 30 s', behind(300), undefined, 'steady 2'],
+    ['one message more', behind(301), undefined, 'queue-length 3'],
+    ['a long backlog', behind(1_500), undefined, 'queue-length 10'],
+    ['a backlog of nobody knows what', serving(2, { sources: source(1_500) }), undefined, 'steady 2'],
     ['30 s old', serving(1, { sources: source(5, 30_000) }), undefined, 'steady 1'],
     ['over 30 s old', serving(1, { sources: source(5, 30_001) }), undefined, 'oldest-message 2'],
     ['processors at 70 %', serving(2, { cpuShare: 0.7 }), undefined, 'steady 2'],
@@ -116,6 +129,9 @@ describe('decide, at and beside each threshold', () => {
     expect(outcome(decide(serving(2, hot), policy(), grown, 9_999))).toBe('steady 2');
     expect(outcome(decide(serving(2, hot), policy(), grown, 10_000))).toBe('cpu 3');
     expect(outcome(decide(serving(2, { sources: source(1, 99_000) }), policy(), grown, 9_999))).toBe('steady 2');
+    expect(outcome(decide(behind(900), policy(), grown, 9_999))).toBe('steady 2');
+    expect(outcome(decide(behind(900), policy(), grown, 10_000))).toBe('queue-length 6');
+    expect(outcome(decide(behind(900, { startingCount: 1, wantedCount: 3 }), policy(), undefined, 0))).toBe('steady 3');
     const blocked = serving(2, { blockedCount: 2, startingCount: 1 });
     expect(outcome(decide(blocked, policy(), undefined, 0))).toBe('steady 2');
   });
@@ -307,6 +323,7 @@ describe('explainDecision', () => {
     [serving(2, { cpuShare: 0.9 }), undefined, {}, /use 90 % of their processors/],
     [serving(2, { sources: source(4, 45_000) }), undefined, {}, /waited for 45 s, over 30 s: one more/],
     [{ ...quietSignals, sources: source(4) }, undefined, {}, /^4 messages wait outside/],
+    [behind(600), undefined, {}, /^600 messages wait outside; 4 workers end them in 30 s/],
     [serving(2, { blockedCount: 1, refusedCount: 7 }), undefined, {}, /^1 workers take nothing .* 7 invocations/],
     [serving(4, { quietMs: 300_000 }), undefined, {}, /^Nothing has happened for 300 s: the app keeps 0\.$/],
     [serving(1), undefined, { tenantAllowance: 0 }, /quota of the tenant leaves 0/],

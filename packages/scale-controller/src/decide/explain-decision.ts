@@ -28,7 +28,10 @@ function reasonOf(
     none: () => 'Nothing runs, nothing waits and no worker is kept',
     steady: () => `What is there is right: the load is ${number(smoothedDemand)} workers' worth, the target ${target}`,
     wake: () => 'Invocations wait and no worker is there: the app is woken',
-    'queue-length': () => `${messagesOf(signals)} messages wait outside and no worker is there: the app is woken`,
+    'queue-length': () =>
+      readyCount === 0
+        ? `${messagesOf(signals)} messages wait outside and no worker is there: the app is woken`
+        : `${messagesOf(signals)} messages wait outside; ${wanted} workers end them in ${seconds(tuning.oldestMessageMs)}`,
     burst: () =>
       `A burst: the load is ${number(demand)} workers' worth, at least ${tuning.burstFactor} times the ${readyCount + startingCount} there are; ${wanted} would be ${high} busy`,
     utilization: () =>

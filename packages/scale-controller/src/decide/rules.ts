@@ -78,9 +78,23 @@ function wake({ demand, current }: RuleView): number {
   return current === 0 && demand > 0 ? 1 : 0;
 }
 
-/** Messages lie outside, and no worker is there or on its way. */
-function queueLength({ signals: { sources }, current }: RuleView): number {
-  return current === 0 && sources.some(({ messageCount }) => messageCount > 0) ? 1 : 0;
+/** Messages lie outside, and no worker is there, or too few are to end them in the time that a message may wait. */
+function queueLength(view: RuleView): number {
+  const { signals, current, tuning } = view;
+  if (current === 0) return signals.sources.some(({ messageCount }) => messageCount > 0) ? 1 : 0;
+  return hasSettled(view, tuning.settleMs) ? backlogWorkers(view) : 0;
+}
+
+/** Workers that would end what waits outside in time, at the pace of those that are there. 0 before anything has ended. */
+function backlogWorkers({ signals: { sources, functions, readyCount }, policy, tuning }: RuleView): number {
+  let workers = 0;
+  for (const { functionName, messageCount } of sources) {
+    const load = functions.find(({ name }) => name === functionName);
+    if (messageCount === 0 || readyCount === 0 || load?.durationMs === undefined) continue;
+    const atOnce = Math.min(targetOf(policy, functionName), Math.max(1, load.runningCount / readyCount));
+    workers += (messageCount * load.durationMs) / atOnce / tuning.oldestMessageMs;
+  }
+  return Math.ceil(workers);
 }
 
 /** Two looks in a row have found far more than what is there can take. */
@@ -128,10 +142,13 @@ function hasSettled({ signals, memory, current, nowMs }: RuleView, settleMs: num
 }
 
 /** How many would do; undefined while any rule says that it is not few. */
-function lowOf({ signals, policy, tuning, current, demand, smoothedDemand }: RuleView): number | undefined {
+function lowOf(view: RuleView): number | undefined {
+  const { signals, policy, tuning, current, demand, smoothedDemand } = view;
   const { cpuShare, readyCount, sources, blockedCount, refusedCount } = signals;
   if (current === 0 || blockedCount > 0 || refusedCount > 0) return undefined;
   if (sources.some(({ oldestMs }) => (oldestMs ?? 0) > tuning.oldestMessageMs)) return undefined;
+  const forBacklog = backlogWorkers(view);
+  if (forBacklog >= current) return undefined;
   const needed = Math.max(demand, smoothedDemand);
   if (needed >= tuning.lowShare * current) return undefined;
   if (cpuShare !== undefined && cpuShare >= tuning.lowShare) return undefined;
@@ -139,7 +156,7 @@ function lowOf({ signals, policy, tuning, current, demand, smoothedDemand }: Rul
   if (offered > 0 && offered >= tuning.lowRateShare * current) return undefined;
   const byCpu = cpuShare === undefined ? 0 : cpuShare * readyCount;
   // The last worker goes when the app is idle, not when it is slow.
-  return Math.max(1, atHighShare(Math.max(needed, offered, byCpu), tuning));
+  return Math.max(1, forBacklog, atHighShare(Math.max(needed, offered, byCpu), tuning));
 }
 
 /** What comes per second times how long it takes, in workers at their targets. */

@@ -147,6 +147,18 @@ describe('createScaleLoop', () => {
     expect(owner.shop.wanted).toBe(3);
   });
 
+  it('lets what waits outside wake an app, and gives each version its part', async () => {
+    const sources = [{ functionName: 'work', messageCount: 1_000, oldestMs: 10 }];
+    const { clock, shop, runtime, loop } = open({}, { keepers: () => ['shop'], sourcesOf: () => sources });
+    const canary = runtime.add('shop', 'contoso', 'c2');
+    const standby = runtime.add('shop', 'contoso', 'c3');
+    [shop.weight, canary.weight, standby.weight] = [75, 25, 0];
+    await clock.advance(200);
+    expect([shop.wanted, canary.wanted, standby.wanted]).toEqual([1, 1, 0]);
+    expect(loop.explain('shop').map(({ signals }) => signals.sources[0]?.messageCount)).toEqual([750, 250, undefined]);
+    expect(loop.changesOf('shop').map(({ rule }) => rule)).toEqual(['queue-length', 'queue-length']);
+  });
+
   it('leaves a paused app, and everything while another controller decides', async () => {
     const paused = open({ paused: true });
     paused.shop.active = 100;

@@ -33,7 +33,7 @@ export interface ScaleLoopDeps {
   readonly runtime: ScaledRuntime;
   /** What the owner of an app has said. */
   readonly scaleOf: (applicationId: string) => AppScale;
-  /** Apps that keep workers also when they sleep. */
+  /** Apps that are looked at also when they sleep: they keep workers, or something waits for them. */
   readonly keepers?: () => Iterable<string>;
   /** Workers that a tenant may have at once; undefined for no quota. */
   readonly quotaOf?: (tenantId: string) => number | undefined;
@@ -226,7 +226,7 @@ class RuntimeScaleLoop implements ScaleLoop {
     for (const [key, { seenAtMs }] of this.#entries) if (seenAtMs !== nowMs) this.#entries.delete(key);
   }
 
-  /** Those that are awake, and those that should have workers though they sleep. */
+  /** Those that are awake, and those that may need workers though they sleep. */
   #versions(): readonly ObservedVersion[] {
     const { runtime, keepers } = this.#deps;
     const awake = runtime.load();
@@ -261,7 +261,8 @@ class RuntimeScaleLoop implements ScaleLoop {
     const { applicationId } = version.definition;
     const nowMs = clock.monotonic();
     const policy = entry.policy.of(scaleOf(applicationId), version, this.#platform, allowance);
-    const signals = entry.observation.look(version, { sources: sourcesOf(applicationId), usageOf }, nowMs);
+    const sources = shareOf(sourcesOf(applicationId), version.weight);
+    const signals = entry.observation.look(version, { sources, usageOf }, nowMs);
     const decision = decide(signals, policy, entry.memory, nowMs);
     return new MadeDecision(clock.now(), version, signals, policy, decision);
   }
@@ -320,6 +321,13 @@ class RuntimeScaleLoop implements ScaleLoop {
       { atMs, codeVersion, from, to, rule, explanation },
     ]);
   }
+}
+
+/** The part of what waits that will come to a version with so many percent of the events. */
+function shareOf(sources: readonly SourceBacklog[], weight: number): readonly SourceBacklog[] {
+  if (sources.length === 0 || weight === 100) return sources;
+  if (weight === 0) return noSources;
+  return sources.map((source) => ({ ...source, messageCount: Math.ceil((source.messageCount * weight) / 100) }));
 }
 
 function sumByTenant(versions: readonly ObservedVersion[]): Map<string, number> {

@@ -1,5 +1,6 @@
 import type { Clock } from '@switchyard/kernel';
 import type { ApplicationDefinition } from '@switchyard/model';
+import type { SourceBacklog } from '../decide/signals.ts';
 import { type ObservedVersion, type ScaledRuntime, versionKey, type WorkerWish } from '../loop/scaled-runtime.ts';
 import { nodeStack } from './fake-provider.ts';
 
@@ -25,6 +26,8 @@ export class SimulatedRuntime implements ScaledRuntime {
   /** How often somebody looked at everything. */
   looks = 0;
   failure: Error | undefined;
+  /** What waits outside, by app. */
+  readonly sources = new Map<string, readonly SourceBacklog[]>();
   readonly #clock: Clock;
   readonly #quietSince = new Map<SimulatedApp, number>();
 
@@ -49,6 +52,14 @@ export class SimulatedRuntime implements ScaledRuntime {
     return () => {
       this.wake = () => {};
     };
+  }
+
+  listeningApps(): readonly string[] {
+    return [...this.sources.keys()];
+  }
+
+  async backlogs(applicationId: string): Promise<readonly SourceBacklog[]> {
+    return this.sources.get(applicationId) ?? [];
   }
 
   load(applicationId?: string): readonly ObservedVersion[] {

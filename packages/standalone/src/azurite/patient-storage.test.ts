@@ -12,6 +12,7 @@ class NotingQueue implements QueueClient {
   readonly name = 'orders';
   readonly calls: string[] = [];
   readonly #calls = this.calls;
+  measure = () => this.#note('measure', { kind: 'missing' } as const);
   receive = () => this.#note('receive', { kind: 'missing' } as const);
   setVisibility = () => this.#note('setVisibility', { kind: 'gone' } as const);
   delete = () => this.#note('delete', 'deleted' as const);

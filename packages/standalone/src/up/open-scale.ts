@@ -19,7 +19,7 @@ export interface ScaleScope {
   readonly closers: Closers;
   readonly dataFolder: string;
   readonly catalog: Pick<Catalog, 'traffic'>;
-  readonly runtime: Pick<Runtime, 'load' | 'scaleTo'>;
+  readonly runtime: Pick<Runtime, 'load' | 'scaleTo' | 'watchWakes' | 'backlogs' | 'listeningApps'>;
   /** Tells the pools how many placeholders of a stack will be taken soon. */
   readonly announce: (stack: Stack, count: number) => void;
   /** The process of a worker; undefined when it is gone. */

@@ -113,6 +113,18 @@ describe('Service Bus', () => {
     await expect.poll(() => events.map(textOf).sort()).toEqual(['one', 'two']);
   });
 
+  it('tells what waits beside what it has in hand, again and again', async () => {
+    peer.declareQueue('orders');
+    const never = new Promise<InvocationOutcome>(() => {});
+    const { events, listener } = await listen({ queueName: 'orders' }, () => never, { maxConcurrentCalls: 2 });
+    expect(await listener.backlog?.(signal)).toEqual({ messageCount: 0, oldestMs: undefined });
+    await send('orders', 'one', 'two', 'three', 'four', 'five');
+    await expect.poll(() => events.length).toBe(2);
+    const three = { messageCount: 3, oldestMs: expect.any(Number) };
+    expect(await listener.backlog?.(signal)).toEqual(three);
+    expect(await listener.backlog?.(signal)).toEqual(three);
+  });
+
   it('runs no more at once than it may', async () => {
     peer.declareQueue('orders');
     let running = 0;

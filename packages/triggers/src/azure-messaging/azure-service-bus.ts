@@ -10,6 +10,7 @@ import type {
   ServiceBusSessionReceiver,
 } from '@azure/service-bus';
 import { messageOf } from '@switchyard/kernel';
+import Long from 'long';
 import { triggerErrors } from '../errors.ts';
 import type {
   OutgoingServiceBusMessage,
@@ -33,9 +34,10 @@ const lostCodes: ReadonlySet<string> = new Set(['MessageLockLost', 'SessionLockL
 /** Nobody has messages in a session for the moment. */
 const noSessionCodes: ReadonlySet<string> = new Set(['SessionCannotBeLocked', 'ServiceTimeout']);
 
-/** A namespace, with a sender for each entity. */
+/** A namespace, with a sender for each entity, and what looks into those that are watched. */
 interface Namespace {
   readonly client: ServiceBusClient;
+  readonly peekers: Map<string, SdkReceiver>;
   readonly senders: Map<string, ReturnType<ServiceBusClient['createSender']>>;
 }
 
@@ -54,6 +56,7 @@ export function createAzureServiceBus(
     const known = namespaces.get(key) ?? {
       client: new sdk.ServiceBusClient(key, { retryOptions }),
       senders: new Map(),
+      peekers: new Map(),
     };
     namespaces.set(key, known);
     return known;
@@ -67,6 +70,17 @@ export function createAzureServiceBus(
       const { client } = await namespaceOf(connection);
       const receiver = await acceptSession(client, entity, signal);
       return receiver && toReceiver(receiver);
+    },
+    async peek(connection, entity, maximum, abortSignal) {
+      const { client, peekers } = await namespaceOf(connection);
+      const key = JSON.stringify(entity);
+      const receiver = peekers.get(key) ?? createReceiver(client, entity);
+      peekers.set(key, receiver);
+      // Without a number the library goes on where it looked last.
+      const from = { fromSequenceNumber: Long.ZERO, omitMessageBody: true, abortSignal };
+      const peeked = await receiver.peekMessages(maximum, from);
+      const waiting = peeked.filter(({ state }) => state === 'active');
+      return waiting.map(({ enqueuedTimeUtc }) => ({ enqueuedMs: enqueuedTimeUtc?.getTime() ?? 0 }));
     },
     async send(connection, entity, messages) {
       const { client, senders } = await namespaceOf(connection);

@@ -13,6 +13,7 @@ import type {
   ChangeResult,
   MessageReceipt,
   QueueClient,
+  QueueMeasure,
   QueueMessage,
   QueueService,
   ReceiveResult,
@@ -77,6 +78,18 @@ class AzureQueueClient implements QueueClient {
       const visibilityTimeout = toSeconds(visibilityMs);
       const answer = await client.receiveMessages({ numberOfMessages: count, visibilityTimeout, abortSignal });
       return { kind: 'messages', messages: answer.receivedMessageItems.map(toQueueMessage) };
+    });
+  }
+
+  measure(abortSignal: AbortSignal): Promise<QueueMeasure> {
+    return this.#ask<QueueMeasure>('measure', missingCodes, { kind: 'missing' }, async (client) => {
+      const { peekedMessageItems, date } = await client.peekMessages({ numberOfMessages: 1, abortSignal });
+      const [first] = peekedMessageItems;
+      if (first === undefined) return { kind: 'measured', messageCount: 0, oldestMs: undefined };
+      const { approximateMessagesCount = 1 } = await client.getProperties({ abortSignal });
+      // Both times are the service's.
+      const oldestMs = date && Math.max(0, date.getTime() - first.insertedOn.getTime());
+      return { kind: 'measured', messageCount: Math.max(1, approximateMessagesCount), oldestMs };
     });
   }
 

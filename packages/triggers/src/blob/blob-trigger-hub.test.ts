@@ -79,6 +79,24 @@ describe('the invariants of BlobTriggerHubs', () => {
     await clock.runUntil(Promise.all([first.close(), second.close()]));
   });
 
+  it('I1: one function tells what waits for all of them', async () => {
+    const { clock, blobs, hubs, seat } = rig();
+    const [a, b] = [seat('A', false), seat('B', false)];
+    const hub = hubs.join(a.seat, options, a.context);
+    hubs.join(b.seat, options, b.context);
+    for (let index = 0; index < 20; index += 1) blobs.put(memoryConnection, `images/${index}`);
+    await clock.advance(5_000);
+    const { signal } = new AbortController();
+    // Two functions want 20 blobs each, and 8 are in hand.
+    expect(await hub.backlog(a.seat, signal)).toMatchObject({ messageCount: 32 });
+    expect(await hub.backlog(b.seat, signal)).toBeUndefined();
+    hubs.leave(a.seat, hub);
+    expect(await hub.backlog(b.seat, signal)).toMatchObject({ messageCount: 32 });
+    a.seat.abandon();
+    b.seat.abandon();
+    await clock.runUntil(hub.close());
+  });
+
   it('I2: the function that joined last under a name gets the message', async () => {
     const { clock, blobs, hubs, seat } = rig();
     const [old, next] = [seat('A'), seat('A')];

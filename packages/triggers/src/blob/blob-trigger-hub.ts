@@ -11,7 +11,7 @@
  */
 import { createDeferred, type Edges, StateMachine } from '@switchyard/kernel';
 import type { HostExtensions } from '@switchyard/model';
-import type { InvocationOutcome, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
+import type { Backlog, InvocationOutcome, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
 import type { QueueService } from '../queue/queue-client.ts';
 import { QueueListener } from '../queue/queue-listener.ts';
 import { createSingletonListener } from '../singleton/singleton-listener.ts';
@@ -109,7 +109,7 @@ export class BlobTriggerHub {
   readonly started: Promise<void>;
   readonly #seats = new Set<BlobSeat>();
   readonly #queue: BlobTriggerQueue;
-  readonly #reader: TriggerListener;
+  readonly #reader: QueueListener;
   readonly #scanner: TriggerListener;
   readonly #state = new StateMachine<State>({ kind: 'running' }, edges);
 
@@ -138,6 +138,12 @@ export class BlobTriggerHub {
     this.#queue.wake();
   }
 
+  /** What the scanner has found and nobody has read yet; told to one of the functions, as the queue is that of all. */
+  async backlog(seat: BlobSeat, signal: AbortSignal): Promise<Backlog | undefined> {
+    const [first] = this.#seats;
+    return first === seat ? await this.#reader.backlog(signal) : undefined;
+  }
+
   /** True when nobody is left: then whoever left drains and closes the hub. */
   leave(seat: BlobSeat): boolean {
     const wasThere = this.#seats.delete(seat);
@@ -161,7 +167,7 @@ export class BlobTriggerHub {
     context: ListenerContext,
     receipts: BlobReceipts,
     queue: BlobTriggerQueue,
-  ): TriggerListener {
+  ): QueueListener {
     const deps = {
       log: context.log,
       receipts,

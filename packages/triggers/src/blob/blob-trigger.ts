@@ -2,6 +2,7 @@
 import { type Edges, StateMachine } from '@switchyard/kernel';
 import type { BindingDataType, BindingMetadata } from '@switchyard/model';
 import type {
+  Backlog,
   BindingScope,
   ListenerContext,
   ListenerTriggerKind,
@@ -172,6 +173,11 @@ class BlobTriggerListener implements TriggerListener, ToldOfBlobs {
     if (version === undefined) return;
     const message = { functionId: this.#seat.functionId, ...path, ...version };
     await state.hub.send(this.#context, message, signal);
+  }
+
+  async backlog(signal: AbortSignal): Promise<Backlog | undefined> {
+    const { state } = this.#state;
+    return state.kind === 'listening' ? await state.hub.backlog(this.#seat, signal) : undefined;
   }
 
   async drain(signal: AbortSignal): Promise<void> {

@@ -27,6 +27,19 @@ export function testQueueClient(name: string, open: (queueName: string) => Queue
       expect(await client.receive(1, minuteMs, signal)).toEqual({ kind: 'missing' });
     });
 
+    it('tells how much waits, and takes nothing', async () => {
+      expect(await fresh().measure(signal)).toEqual({ kind: 'missing' });
+      const empty = { kind: 'measured', messageCount: 0, oldestMs: undefined };
+      expect(await (await created()).measure(signal)).toEqual(empty);
+      const client = await created('a', 'b', 'c');
+      const measure = await client.measure(signal);
+      expect(measure).toMatchObject({ kind: 'measured', messageCount: 3 });
+      expect(measure.kind === 'measured' && (measure.oldestMs ?? -1)).toBeGreaterThanOrEqual(0);
+      // What is hidden counts nothing by itself.
+      expect(await receive(client)).toHaveLength(3);
+      expect(await client.measure(signal)).toEqual(empty);
+    });
+
     it('creates a queue, and is content when it exists', async () => {
       const client = await created();
       await client.create(signal);

@@ -32,9 +32,21 @@ export type ReceiveResult =
 /** `gone`: deleted, or somebody else's by now, or the queue is no more. */
 export type ChangeResult = { readonly kind: 'changed'; readonly receipt: MessageReceipt } | { readonly kind: 'gone' };
 
+export type QueueMeasure =
+  | {
+      readonly kind: 'measured';
+      /** 0 when nobody would receive anything now; else about how many there are, those that are hidden included. */
+      readonly messageCount: number;
+      /** Age of the oldest message that could be received. */
+      readonly oldestMs: number | undefined;
+    }
+  | { readonly kind: 'missing' };
+
 /** One queue. */
 export interface QueueClient {
   readonly name: string;
+  /** Looks how much waits, and takes nothing. */
+  measure(signal: AbortSignal): Promise<QueueMeasure>;
   /** Takes up to `count` messages (at most 32), which nobody else sees for `visibilityMs`. */
   receive(count: number, visibilityMs: number, signal: AbortSignal): Promise<ReceiveResult>;
   /** Lets the message reappear after `visibilityMs` from now; 0 is at once. */

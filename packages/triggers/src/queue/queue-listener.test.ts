@@ -25,6 +25,8 @@ interface Rig {
 }
 
 interface Setup {
+  /** Workers of the app; 1 when left out. */
+  readonly workerCount?: () => number;
   readonly answer?: ((event: TriggerEvent, call: number) => InvocationOutcome) | undefined;
   readonly queues?: Record<string, unknown>;
 }
@@ -42,7 +44,9 @@ function rigOf(setup: Setup = {}): Rig {
     return undefined;
   };
   const scripted = createScriptedInvoke('answer' in setup ? setup.answer : succeeded);
-  const context = { ...createContext({ clock, log, random: createSeededRandom(7) }), invoke: scripted.invoke };
+  const { workerCount } = setup;
+  const base = createContext({ clock, log, random: createSeededRandom(7) });
+  const context = { ...base, invoke: scripted.invoke, ...(workerCount && { workerCount }) };
   const options = {
     queueName: 'orders',
     connection: memoryConnection,
@@ -140,6 +144,40 @@ describe('the invariants of QueueListener', () => {
     await rig.clock.settle();
     expect(rig.function.calls).toHaveLength(8);
     expect(rig.polls).toHaveLength(2);
+    await rig.listener.close();
+  });
+
+  it('I1: has room for as many again for each worker that comes, while nothing ends', async () => {
+    let workers = 1;
+    const rig = rigOf({
+      answer: undefined,
+      queues: { batchSize: 4, newBatchThreshold: 2 },
+      workerCount: () => workers,
+    });
+    for (let index = 0; index < 40; index += 1) rig.put(`m${index}`);
+    await rig.listener.start(signal);
+    await rig.clock.advance(minuteMs);
+    expect(rig.function.calls).toHaveLength(4);
+    workers = 3;
+    await rig.clock.advance(1_000);
+    // 2 * (4 + 2) more than the first worker's, in batches of 4.
+    expect(rig.function.calls).toHaveLength(16);
+    workers = 0;
+    await rig.clock.advance(minuteMs);
+    expect(rig.function.calls).toHaveLength(16);
+    await rig.listener.close();
+  });
+
+  it('tells what waits beside what it handles, and since when', async () => {
+    const rig = rigOf({ answer: undefined, queues: { batchSize: 4, newBatchThreshold: 2 } });
+    expect(await rig.listener.backlog(signal)).toEqual({ messageCount: 0, oldestMs: undefined });
+    for (let index = 0; index < 20; index += 1) rig.put(`m${index}`);
+    await rig.listener.start(signal);
+    await rig.clock.advance(5_000);
+    expect(await rig.listener.backlog(signal)).toEqual({ messageCount: 16, oldestMs: 5_000 });
+    rig.queues.fault = () => Promise.reject(new Error('the queue is away'));
+    await expect(rig.listener.backlog(signal)).rejects.toThrow('the queue is away');
+    rig.queues.fault = () => undefined;
     await rig.listener.close();
   });
 

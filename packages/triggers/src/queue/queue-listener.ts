@@ -5,9 +5,10 @@
  * what runs may end; Stopped: what still ran was given back.
  * Ownership: the JobHost owns the listener; the listener owns the handlings of the messages it received.
  *
- * I1 A request asks for `batchSize` messages, and only while no more than `newBatchThreshold` are in work.
+ * I1 A request asks for `batchSize` messages, and only while no more than `newBatchThreshold` are in work. Each worker of the
+ *    app beyond the first makes room for `batchSize` and `newBatchThreshold` more, as an instance of the official host would.
  * I2 Waits between empty answers grow from 100 ms to `maxPollingInterval`, a fifth more or less by chance; a message
- *    resets them, and a write to the queue by this process ends one.
+ *    resets them, and a write to the queue by this process ends one, and so does a look that finds messages.
  * I3 A queue that does not exist is asked for like an empty one, without a word in the log.
  * I4 An outage costs one warning when it begins and one line when it is over.
  * I5 After `drain` or `close` no function begins; a batch that arrives later is given back.
@@ -24,7 +25,7 @@ import {
   settlesWithin,
 } from '@switchyard/kernel';
 import type { BindingDataType, QueuesExtension } from '@switchyard/model';
-import type { ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
+import type { Backlog, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
 import type { StorageConnection } from '../storage/storage-connection.ts';
 import { insist, request } from '../storage/storage-request.ts';
 import { type HandlingDeps, MessageHandling, visibilityMs } from './message-handling.ts';
@@ -51,6 +52,9 @@ const minPollingIntervalMs = 100;
 
 /** How long `close` waits for messages to be given back. */
 const closeTimeoutMs = 5_000;
+
+/** How often room is looked for while nothing ends: workers may have come. */
+const roomCheckMs = 1_000;
 
 /** Tries to give back a message that arrived too late. */
 const maxGiveBackTries = 2;
@@ -132,6 +136,15 @@ export class QueueListener implements TriggerListener {
     await settlesWithin(this.#deps.context.clock, closeTimeoutMs, this.#settled(loop));
   }
 
+  async backlog(signal: AbortSignal): Promise<Backlog | undefined> {
+    const name = { operation: 'measure', queue: this.#client.name };
+    const measure = await request(this.#deps.context, name, (stop) => this.#client.measure(stop), signal);
+    if (measure.kind === 'missing' || measure.messageCount === 0) return { messageCount: 0, oldestMs: undefined };
+    this.#wake.resolve();
+    // What this listener handles lies in the queue until it is done.
+    return { messageCount: Math.max(1, measure.messageCount - this.#handlings.size), oldestMs: measure.oldestMs };
+  }
+
   /** Resolves when the loop has ended and every message is settled. */
   async #settled(loop: Promise<void>): Promise<void> {
     await loop;
@@ -159,13 +172,18 @@ export class QueueListener implements TriggerListener {
   }
 
   async #waitForRoom(): Promise<void> {
-    if (this.#hasRoom()) return;
-    this.#room = createDeferred();
-    await this.#room.promise;
+    while (this.#state.kind === 'receiving' && !this.#hasRoom()) {
+      this.#room = createDeferred();
+      const timer = this.#deps.context.clock.schedule(roomCheckMs, this.#room.resolve);
+      await this.#room.promise;
+      timer.cancel();
+    }
   }
 
   #hasRoom(): boolean {
-    return this.#handlings.size <= this.#options.queues.newBatchThreshold;
+    const { batchSize, newBatchThreshold } = this.#options.queues;
+    const furtherWorkers = Math.max(1, this.#deps.context.workerCount?.() ?? 1) - 1;
+    return this.#handlings.size <= newBatchThreshold + furtherWorkers * (batchSize + newBatchThreshold);
   }
 
   /** One batch; empty when there is none, no queue, or no service. */

@@ -63,6 +63,13 @@ export interface ServiceBusService {
     entity: ServiceBusEntity,
     signal: AbortSignal,
   ): Promise<ServiceBusReceiver | undefined>;
+  /** When each of the first messages came that lie there, locked ones included; no more than `maximum`. Takes nothing. */
+  peek(
+    connection: ServiceBusConnection,
+    entity: ServiceBusEntity,
+    maximum: number,
+    signal: AbortSignal,
+  ): Promise<readonly { readonly enqueuedMs: number }[]>;
   /** To a queue or a topic. Resolves when all are safe. */
   send(connection: ServiceBusConnection, entity: string, messages: readonly OutgoingServiceBusMessage[]): Promise<void>;
 }

@@ -55,6 +55,10 @@ class Broker implements ServiceBusService {
 
   async send(): Promise<void> {}
 
+  async peek(): Promise<readonly { readonly enqueuedMs: number }[]> {
+    return this.waiting;
+  }
+
   #receiver(messages: ServiceBusMessage[]): ServiceBusReceiver {
     return {
       receive: async (maximum, waitMs, stop) => {
@@ -82,6 +86,7 @@ function rig(
   answer?: (event: TriggerEvent, call: number) => InvocationOutcome,
   given: Partial<ServiceBusTriggerOptions> = {},
   serviceBus: Record<string, unknown> = {},
+  workerCount?: () => number,
 ) {
   const clock = new VirtualClock(0);
   const log = createMemoryLog(clock);
@@ -99,7 +104,11 @@ function rig(
       limits: createScope({ extensions: { serviceBus } }).extensions.serviceBus,
       ...given,
     },
-    { ...createContext({ clock, log, random: createSeededRandom(1) }), invoke: scripted.invoke },
+    {
+      ...createContext({ clock, log, random: createSeededRandom(1) }),
+      invoke: scripted.invoke,
+      ...(workerCount && { workerCount }),
+    },
   );
   return { clock, log, broker, scripted, listener };
 }
@@ -127,6 +136,15 @@ describe('ServiceBusListener', () => {
     broker.put(message('a'), message('b'));
     await clock.settle();
     expect(broker.heard.filter((line) => / [ab]$/.test(line))).toEqual(['abandon b']);
+    await clock.runUntil(listener.close());
+  });
+
+  it('I2: each worker runs as many', async () => {
+    const { clock, broker, scripted, listener } = rig(undefined, {}, { maxConcurrentCalls: 2 }, () => 3);
+    await listener.start(signal);
+    broker.put(...['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((id) => message(id)));
+    await clock.settle();
+    expect(scripted.calls).toHaveLength(6);
     await clock.runUntil(listener.close());
   });
 

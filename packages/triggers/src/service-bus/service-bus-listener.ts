@@ -5,7 +5,8 @@
  *
  * I1 A message is completed when its function succeeded and the app wants that, and abandoned when it failed or nobody knows:
  *    then the broker delivers it again, and puts it among the dead letters in the end.
- * I2 No more than the allowed number of calls run at once; batches, and messages of a session, one after the other.
+ * I2 No more than the allowed number of calls run at once for each worker of the app; batches, and messages of a session, one
+ *    after the other.
  * I3 A broker that is away costs one warning and is asked again, later and later.
  * I4 The locks of what runs are renewed in time, for as long as host.json says.
  * I5 `drain` takes nothing new and waits for what runs; `close` waits for nothing.
@@ -22,7 +23,7 @@ import {
   withDeadline,
 } from '@switchyard/kernel';
 import type { BindingDataType, ServiceBusExtension } from '@switchyard/model';
-import type { InvocationOutcome, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
+import type { Backlog, InvocationOutcome, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
 import { OutageLog } from '../storage/outage-log.ts';
 import { serviceBusErrors } from './errors.ts';
 import { nameOfEntity } from './service-bus-binding.ts';
@@ -54,6 +55,9 @@ const silenceMs = 10_000;
 
 const closeMs = 2_000;
 
+/** The most messages that one look counts. */
+const maxPeeked = 100;
+
 /** Renewals come no closer than this. */
 const minimumRenewalMs = 1_000;
 const retryBackoff: BackoffOptions = { minimumMs: 1_000, maximumMs: 60_000, factor: 2, jitter: 0.2 };
@@ -80,6 +84,8 @@ export class ServiceBusListener implements TriggerListener {
   readonly #state = new StateMachine<State>({ kind: 'idle' }, edges);
   readonly #receivers = new Set<ServiceBusReceiver>();
   readonly #running = new Set<Promise<void>>();
+  /** Messages that the function has. */
+  #inHand = 0;
 
   constructor(service: ServiceBusService, options: ServiceBusTriggerOptions, context: ListenerContext) {
     this.#service = service;
@@ -117,6 +123,16 @@ export class ServiceBusListener implements TriggerListener {
     if (state.kind !== 'closed') this.#state.transition({ kind: 'closed' });
     await Promise.all([...this.#receivers].map((receiver) => this.#closeReceiver(receiver)));
     this.#receivers.clear();
+  }
+
+  async backlog(signal: AbortSignal): Promise<Backlog> {
+    const { connection, entity } = this.#options;
+    const peeked = await this.#service.peek(connection, entity, maxPeeked, signal);
+    // Those in hand are the oldest ones, more or less.
+    const waiting = peeked.slice(this.#inHand);
+    const [oldest] = waiting;
+    const oldestMs = oldest && Math.max(0, this.#context.clock.now() - oldest.enqueuedMs);
+    return { messageCount: waiting.length, oldestMs };
   }
 
   /** On a dead line closing may take for ever. */
@@ -162,10 +178,13 @@ export class ServiceBusListener implements TriggerListener {
 
   async #receiveSingles(receiver: ServiceBusReceiver, stop: AbortSignal): Promise<void> {
     const { hasSessions, limits, dataType } = this.#options;
-    const most = hasSessions ? limits.maxConcurrentCallsPerSession : limits.maxConcurrentCalls;
+    const workers = (): number => Math.max(1, this.#context.workerCount?.() ?? 1);
+    const mostOf = (): number =>
+      hasSessions ? limits.maxConcurrentCallsPerSession : limits.maxConcurrentCalls * workers();
     const own = new Set<Promise<void>>();
     while (!stop.aborted) {
-      while (own.size >= most) await Promise.race(own);
+      while (own.size >= mostOf()) await Promise.race(own);
+      const most = mostOf();
       const messages = await this.#receive(receiver, most - own.size, this.#waitMs, stop);
       if (messages.length === 0 && hasSessions) break;
       for (const message of messages) {
@@ -230,7 +249,9 @@ export class ServiceBusListener implements TriggerListener {
     event: TriggerEvent,
   ): Promise<void> {
     const stopRenewing = this.#renew(receiver, messages);
+    this.#inHand += messages.length;
     const outcome: InvocationOutcome = await this.#context.invoke(event);
+    this.#inHand -= messages.length;
     stopRenewing();
     const hasSucceeded = outcome.kind === 'succeeded';
     if (hasSucceeded && !this.#options.completes) return;

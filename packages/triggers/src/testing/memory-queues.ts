@@ -7,6 +7,7 @@ import type {
   ChangeResult,
   MessageReceipt,
   QueueClient,
+  QueueMeasure,
   QueueMessage,
   QueueService,
   ReceiveResult,
@@ -25,7 +26,7 @@ interface StoredMessage {
   visibleAtMs: number;
 }
 
-export type QueueOperation = 'receive' | 'setVisibility' | 'delete' | 'send' | 'create';
+export type QueueOperation = 'measure' | 'receive' | 'setVisibility' | 'delete' | 'send' | 'create';
 
 /** What a request meets before it is carried out: nothing, an error, or a wait. */
 export type Fault = (operation: QueueOperation, queueName: string) => Promise<void> | undefined;
@@ -52,6 +53,7 @@ export class MemoryQueues implements QueueService {
     };
     return {
       name,
+      measure: (signal) => ask('measure', signal, () => this.#measure(key)),
       receive: (count, visibilityMs, signal) => ask('receive', signal, () => this.#receive(key, count, visibilityMs)),
       setVisibility: (receipt, visibilityMs, signal) =>
         ask('setVisibility', signal, () => this.#setVisibility(key, receipt, visibilityMs)),
@@ -86,6 +88,15 @@ export class MemoryQueues implements QueueService {
   /** How many requests of a kind a queue got. */
   count(operation: QueueOperation, name: string): number {
     return this.requests.filter((request) => request === `${operation} ${name}`).length;
+  }
+
+  #measure(key: string): QueueMeasure {
+    const queue = this.#queues.get(key);
+    if (queue === undefined) return { kind: 'missing' };
+    const nowMs = this.#clock.now();
+    const first = queue.find(({ visibleAtMs }) => visibleAtMs <= nowMs);
+    if (first === undefined) return { kind: 'measured', messageCount: 0, oldestMs: undefined };
+    return { kind: 'measured', messageCount: queue.length, oldestMs: nowMs - first.insertedMs };
   }
 
   #receive(key: string, count: number, visibilityMs: number): ReceiveResult {
