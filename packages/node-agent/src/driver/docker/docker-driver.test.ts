@@ -6,6 +6,7 @@ import { type DriverBench, describeDriverContract, RecordedEvents } from '../../
 import { sampleSpec } from '../../testing/sample-spec.ts';
 import { openTestEngine, requireTestEngine, type TestEngine, testImage } from '../../testing/test-engine.ts';
 import { type TaskSpec, workspaceMount } from '../contract.ts';
+import { containerName } from './container-settings.ts';
 import { DockerDriver } from './docker-driver.ts';
 
 const { skip } = requireTestEngine();
@@ -99,6 +100,24 @@ describe.skipIf(skip)('on a Docker engine', () => {
     expect(exit).toMatchObject({ exitCode: 1 });
     const { stdout } = await run('reads', { cmd: ['sh', '-c', 'id -u; ls -d /workspace'], user: '1234' });
     expect(stdout).toBe('1234\n/workspace\n');
+  });
+
+  it('takes a kill that nobody asked for as one for memory, also when the engine has not heard of it', async () => {
+    const { exit } = await run('unheard', { cmd: ['sh', '-c', 'exit 137'] });
+    expect(exit).toMatchObject({ kind: 'exited', exitCode: 137, outOfMemory: true });
+  });
+
+  it('takes no other kill as one for memory', async () => {
+    const driver = openDriver('outside');
+    await startAlive(driver, 'outside');
+    const exit = driver.wait('outside', never);
+    for (const signal of ['CONT', 'KILL']) {
+      const path = `/containers/${containerName('outside', 'outside')}/kill`;
+      await engine.client.send({ method: 'POST', path, query: { signal } });
+    }
+    expect(await exit).toMatchObject({ kind: 'exited', exitCode: 137, outOfMemory: false });
+    await driver.destroy('outside');
+    driver.close();
   });
 
   it('builds an image from the job itself, and removes it with the task', async () => {

@@ -35,6 +35,7 @@ import { EngineClient, isUnreachable, reasonOf, statusOf } from './engine-client
 import { FrameDecoder } from './frame-decoder.ts';
 import { buildImage, type Preparation, pullImage, resolveImage } from './image-preparation.ts';
 import { type Inspection, toStarted } from './inspection.ts';
+import { ranOutOfMemory } from './memory-kill.ts';
 import { startFailure } from './start-failure.ts';
 
 export interface DockerDriverDeps {
@@ -283,8 +284,14 @@ export class DockerDriver implements TaskDriver {
         if (found === undefined) return lost('The container is not there any more: somebody removed it.');
         if (found.State?.Running === true) throw new Error('the container runs, and its connection is gone');
         await task.resolved;
-        const { ExitCode: exitCode = -1, OOMKilled: outOfMemory = false } = found.State ?? {};
-        return { kind: 'exited', exitCode, outOfMemory, engineFailed: task.engineFailed };
+        const { engineFailed } = task;
+        const state = found.State ?? {};
+        const container = containerName(this.#options.workerId, task.spec.taskId);
+        // What an engine was asked before it went away, it may have forgotten.
+        const outOfMemory = engineFailed
+          ? state.OOMKilled === true
+          : await ranOutOfMemory(this.#engine, container, state);
+        return { kind: 'exited', exitCode: state.ExitCode ?? -1, outOfMemory, engineFailed };
       } catch (error) {
         if (task.closing.signal.aborted) throw error;
         const nowMs = clock.monotonic();

@@ -43,11 +43,14 @@ export class EngineClient {
 
   /** Sends a call and reads the answer as JSON; undefined when it is empty. */
   async send(call: EngineCall): Promise<unknown> {
-    return await this.#within(call, async (signal) => {
-      const response = await this.#open(call, signal);
-      const text = (await readAll(response)).toString('utf8');
-      return text.trim() === '' ? undefined : JSON.parse(text);
-    });
+    return await this.#read(call, (text) => (text.trim() === '' ? undefined : JSON.parse(text)));
+  }
+
+  /** Sends a call and reads the answer as JSON, a value in each line. */
+  async sendForLines(call: EngineCall): Promise<readonly unknown[]> {
+    const parse = (text: string): readonly unknown[] =>
+      text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [JSON.parse(line)]));
+    return await this.#read(call, parse);
   }
 
   /**
@@ -100,6 +103,13 @@ export class EngineClient {
 
   close(): void {
     this.#agent.destroy();
+  }
+
+  async #read<T>(call: EngineCall, parse: (text: string) => T): Promise<T> {
+    return await this.#within(call, async (signal) => {
+      const response = await this.#open(call, signal);
+      return parse((await readAll(response)).toString('utf8'));
+    });
   }
 
   async #open(call: EngineCall, signal: AbortSignal): Promise<IncomingMessage> {

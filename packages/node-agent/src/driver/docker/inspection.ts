@@ -9,6 +9,9 @@ export interface Inspection {
     readonly Running?: boolean;
     readonly ExitCode?: number;
     readonly OOMKilled?: boolean;
+    /** ISO 8601. */
+    readonly StartedAt?: string;
+    readonly FinishedAt?: string;
     readonly Health?: { readonly Status?: string };
   };
   readonly Config?: { readonly Labels?: Readonly<Record<string, string>> };
