@@ -35,6 +35,8 @@ export type VersionHealth = 'healthy' | 'unhealthy' | 'unknown';
 export interface ComputeTarget {
   /** What manifests call it. */
   readonly name: string;
+  /** True where settings may and ought to be there before the first version comes up. */
+  readonly settingsFirst?: boolean;
   /** All services, in pages. Throws when the target cannot tell: then nobody is taken for gone. */
   list(after: string | undefined, signal: AbortSignal): Promise<ServicePage>;
   /** Undefined when there is no such service. */

@@ -10,6 +10,7 @@ import type {
   SettingValues,
   VersionHealth,
 } from '../targets/contract.ts';
+import { computeErrors } from '../targets/errors.ts';
 
 export interface MemoryService {
   readonly serviceId: string;
@@ -53,16 +54,17 @@ export class MemoryTarget implements ComputeTarget {
 
   async list(): Promise<ServicePage> {
     this.#options.onCall?.('list', '');
-    return { items: [...this.services.values()].map(toObserved) };
+    return { items: [...this.services.values()].map((service) => this.#observe(service)) };
   }
 
   async get(serviceId: string): Promise<ObservedService | undefined> {
     this.#options.onCall?.('get', serviceId);
     const found = this.services.get(serviceId);
-    return found === undefined ? undefined : toObserved(found);
+    return found === undefined ? undefined : this.#observe(found);
   }
 
-  async provision(service: ServiceOfTarget, version: string): Promise<ProvisionOutcome> {
+  async provision(service: ServiceOfTarget, version: string, signal?: AbortSignal): Promise<ProvisionOutcome> {
+    signal?.throwIfAborted();
     this.#options.onCall?.('provision', service.serviceId);
     if (this.failing !== undefined) throw new Error(this.failing);
     if (this.broken.has(version)) return { kind: 'failed', reason: `${version} does not start` };
@@ -82,13 +84,15 @@ export class MemoryTarget implements ComputeTarget {
     });
   }
 
-  async healthOf(_serviceId: string, version: string): Promise<VersionHealth> {
+  async healthOf(serviceId: string, version: string): Promise<VersionHealth> {
+    if (this.services.get(serviceId)?.versions.has(version) !== true) return 'unknown';
     return this.unhealthy.has(version) ? 'unhealthy' : 'healthy';
   }
 
   async retire(service: ServiceOfTarget, version: string): Promise<void> {
-    const found = this.services.get(service.serviceId);
-    if (found === undefined || !found.versions.has(version)) return;
+    if (!this.services.has(service.serviceId)) return;
+    const found = this.#ensure(service);
+    if (!found.versions.has(version)) return;
     this.#write(service, `retire ${version}`, () => {
       found.versions.delete(version);
       found.weights = found.weights.filter((share) => share.version !== version);
@@ -134,8 +138,17 @@ export class MemoryTarget implements ComputeTarget {
     });
   }
 
+  #observe(service: MemoryService): ObservedService {
+    const observed = toObserved(service);
+    const isSpoilt = observed.status === 'running' && this.unhealthy.has(observed.version);
+    return isSpoilt ? { ...observed, status: 'degraded' } : observed;
+  }
+
   #ensure({ serviceId, tenantId }: ServiceOfTarget): MemoryService {
     const known = this.services.get(serviceId);
+    if (known !== undefined && known.tenantId !== tenantId) {
+      throw computeErrors.create('SERVICE_FOREIGN', { serviceId, tenantId, computeTarget: this.name });
+    }
     if (known !== undefined) return known;
     const made: MemoryService = {
       ...{ serviceId, tenantId, versions: new Set(), weights: [], limits: {}, restarts: 0, status: 'stopped' },

@@ -11,6 +11,24 @@ export const targetErrors = defineErrors({
     message:
       'The variable {variable} holds no connection string of PostgreSQL.\nWrite one of an administrator, such as postgresql://admin:<password>@db:5432/shop.',
   },
+  TARGET_SETTING_INVALID: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 3,
+    exit: 2,
+    message:
+      'The variable {variable} cannot be used: {reason}.\nSee docs/control-plane.md for what configures compute targets and vaults.',
+  },
+  TARGET_FRONT_UNAVAILABLE: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 14,
+    exit: 1,
+    message:
+      'The services on node agents cannot be reached at {address}: {reason}.\nChoose another port with SWITCHYARD_TARGET_NODE_AGENT_LISTEN_PORT.',
+  },
   TARGET_UNSETTLED: {
     blame: 'platform',
     retry: 'safe',

@@ -31,12 +31,14 @@ import { type Log, type Meter, systemClock, systemRandom } from '@switchyard/ker
 import { createGitFiles } from './git-file.ts';
 import { readPostgresqlConnections } from './postgresql-connections.ts';
 import { createProbeKinds } from './probe-kinds.ts';
+import { openTargets } from './targets/open-targets.ts';
 
 export interface ControlPlaneScope {
   readonly log: Log;
   readonly meter: Meter;
   /** The data folder; what the control plane keeps goes below it. */
   readonly directory: string;
+  /** Configures git, PostgreSQL servers and further compute targets. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -80,12 +82,13 @@ export async function openControlPlane(scope: ControlPlaneScope, parts: ControlP
   const { log, meter, directory, environment } = scope;
   const { stores, telemetry, workers, webhooks = [] } = parts;
   const postgresql = parts.postgresql ?? readPostgresqlConnections(environment);
-  const targets = createComputeTargets(parts.targets);
   const key = openKeyFile(systemRandom, join(directory, 'vault.key'), { mayMake: true });
   const vault = createStoreVault({ store: stores.store, random: systemRandom }, key);
   const readGitFile = createGitFiles({ directory: join(directory, 'git'), environment });
   const category = 'Host.ControlPlane';
   const holder = `${hostname()}-${process.pid}-${systemRandom.uuid().slice(0, 8)}`;
+  const more = await openTargets({ log: log.child({ category }), environment, store: stores.store, key, holder });
+  const targets = createComputeTargets([...parts.targets, ...more.targets]);
   const plane = await startControlPlane(
     {
       ...{ clock: systemClock, random: systemRandom, log: log.child({ category }), meter },
@@ -109,13 +112,17 @@ export async function openControlPlane(scope: ControlPlaneScope, parts: ControlP
       alertSinks: [createLogSink(log.child({ category })), ...webhooks.map(toWebhook)],
     },
     { holder, workers },
-  );
+  ).catch(async (error: unknown) => {
+    await more.close();
+    throw error;
+  });
   const sweeper = startRetentionSweeper({ clock: systemClock, log, store: stores.store }, { holder });
   return {
     ...plane,
     async stop(deadlineMs) {
       await sweeper.stop();
       await plane.stop(deadlineMs);
+      await more.close();
     },
   };
 }

@@ -94,8 +94,10 @@ class SwitchyardTarget implements ComputeTarget {
   }
 
   /** A version without traffic leaves the Runtime by itself; the catalog keeps it for a way back. */
-  async retire({ serviceId }: ServiceOfTarget): Promise<void> {
-    if (this.#platform.catalog.applications.get(serviceId) !== undefined) await this.#platform.look(serviceId);
+  async retire(service: ServiceOfTarget): Promise<void> {
+    if (this.#platform.catalog.applications.get(service.serviceId) === undefined) return;
+    this.#requireOwn(service);
+    await this.#platform.look(service.serviceId);
   }
 
   async setLimits(service: ServiceOfTarget, limits: ServiceLimits): Promise<void> {

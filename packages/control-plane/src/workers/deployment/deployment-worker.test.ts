@@ -57,6 +57,18 @@ describe('DeploymentWorker', () => {
     await world.stop();
   });
 
+  it('brings settings before the first version where the target wants them first', async () => {
+    const world = new ControlWorld();
+    Object.assign(world.target, { settingsFirst: true });
+    world.start();
+    await world.commands.apply(shopManifest({ values: { COLOUR: 'red' } }), tester);
+    await world.advance(3 * minute);
+    const steps = world.target.changes.filter((change) => /provision|settings/.test(change));
+    expect(steps).toEqual(['shop: settings COLOUR', 'shop: provision v1']);
+    expect(states(world)).toEqual(['v1 completed']);
+    await world.stop();
+  });
+
   it('I2: a version that does not come up gets no traffic at all', async () => {
     const world = await open();
     world.target.broken.add('v2');

@@ -92,7 +92,8 @@ export class DeploymentWorker implements Worker {
     const action = planRollOut(deployment, { observed, health }, run.nowMs);
     if (action.kind === 'none') return { kind: 'rest' };
     if (action.kind === 'wait') return { kind: 'rest', wakeAtMs: action.untilMs };
-    if (action.kind === 'configure' && (await isHeldBySecrets(deployment, run))) {
+    const needsSettings = action.kind === 'configure' || (action.kind === 'provision' && target.settingsFirst === true);
+    if (needsSettings && (await isHeldBySecrets(deployment, run))) {
       return { kind: 'rest', wakeAtMs: run.nowMs + secretPollMs };
     }
     return {
@@ -164,6 +165,8 @@ export class DeploymentWorker implements Worker {
 
   async #provision(deployment: RuntimeDeployment, target: ComputeTarget, run: ActingRun): Promise<Batch> {
     const { nowMs } = run;
+    // What a container is not given when it starts it never gets.
+    if (target.settingsFirst === true) await this.#configure(deployment, target, run);
     const outcome = await target.provision(deployment, deployment.version, run.signal);
     if (outcome.kind === 'ready') return ended(deployment, { to: 'configuring', step: 'provision', nowMs });
     await target.retire(deployment, deployment.version);

@@ -1,0 +1,40 @@
+import { defineErrors } from '@switchyard/kernel';
+
+/** What goes wrong at compute targets. */
+export const computeErrors = defineErrors({
+  SERVICE_FOREIGN: {
+    blame: 'user',
+    retry: 'never',
+    http: 409,
+    grpc: 7,
+    exit: 1,
+    message:
+      "The service '{serviceId}' at the compute target '{computeTarget}' is not one of the tenant '{tenantId}'.\nGive the service another name in the manifest.",
+  },
+  TARGET_UNREACHABLE: {
+    blame: 'dependency',
+    retry: 'safe',
+    http: 502,
+    grpc: 14,
+    exit: 1,
+    message:
+      "The compute target '{computeTarget}' does not answer at {address}: {reason}.\nIt is tried again; look whether it runs, and whether the address is right.",
+  },
+  TARGET_REFUSED: {
+    blame: 'dependency',
+    retry: 'safe',
+    http: 502,
+    grpc: 14,
+    exit: 1,
+    message: "The compute target '{computeTarget}' refused to {what} (status {status}): {reason}.\nIt is tried again.",
+  },
+  TARGET_NOT_SETTLED: {
+    blame: 'dependency',
+    retry: 'safe',
+    http: 504,
+    grpc: 4,
+    exit: 1,
+    message:
+      "The service '{serviceId}' at the compute target '{computeTarget}' did not come to what was asked of it within {limitMs} ms: {reason}.\nIt is tried again.",
+  },
+});
