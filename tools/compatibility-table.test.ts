@@ -62,6 +62,8 @@ describe('docs/triggers.md', () => {
       blobs: nothing,
       tables: nothing,
       locks: nothing,
+      serviceBus: nothing,
+      rabbitMq: nothing,
     });
     const wanted = [
       ...kinds.supportedTriggerTypes(),

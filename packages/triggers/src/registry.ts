@@ -13,6 +13,9 @@ import type { QueueService } from './queue/queue-client.ts';
 import { createQueueOutput } from './queue/queue-output.ts';
 import { QueueSignals } from './queue/queue-signals.ts';
 import { createQueueTrigger } from './queue/queue-trigger.ts';
+import type { RabbitMqService } from './rabbitmq/rabbitmq-client.ts';
+import { createRabbitMqOutput } from './rabbitmq/rabbitmq-output.ts';
+import { createRabbitMqTrigger } from './rabbitmq/rabbitmq-trigger.ts';
 import type { ServiceBusService } from './service-bus/service-bus-client.ts';
 import { createServiceBusOutput } from './service-bus/service-bus-output.ts';
 import { createServiceBusTrigger } from './service-bus/service-bus-trigger.ts';
@@ -38,6 +41,8 @@ export interface KindsDeps {
   readonly singletonTimers?: boolean | undefined;
   /** Makes the Service Bus trigger and output. */
   readonly serviceBus?: ServiceBusService | undefined;
+  /** Makes the RabbitMQ trigger and output. */
+  readonly rabbitMq?: RabbitMqService | undefined;
   /** How events reach a topic; over HTTP unless something else is given. */
   readonly events?: EventPublisher | undefined;
 }
@@ -57,7 +62,7 @@ export interface Kinds {
 
 /** Makes every kind. Kinds share their signals, so one set of kinds serves all apps of a process. */
 export function createKinds(deps: KindsDeps): Kinds {
-  const { blobs, tables, locks, serviceBus } = deps;
+  const { blobs, tables, locks, serviceBus, rabbitMq } = deps;
   const queues = { service: deps.queues, signals: new QueueSignals() };
   const writes = new BlobWrites();
   const timers = createTimerTrigger({ status: deps.timerStatus });
@@ -72,6 +77,7 @@ export function createKinds(deps: KindsDeps): Kinds {
     eventGrid.trigger,
     warmupTriggerKind,
     ...(serviceBus ? [createServiceBusTrigger(serviceBus)] : []),
+    ...(rabbitMq ? [createRabbitMqTrigger(rabbitMq)] : []),
   ]);
   const inputs = byType<InputBindingKind>([
     ...(blobs ? [createBlobInput({ blobs })] : []),
@@ -81,6 +87,7 @@ export function createKinds(deps: KindsDeps): Kinds {
     httpOutputKind,
     createQueueOutput(queues),
     ...(serviceBus ? [createServiceBusOutput(serviceBus)] : []),
+    ...(rabbitMq ? [createRabbitMqOutput(rabbitMq)] : []),
     createEventGridOutput({ publisher: deps.events ?? httpEventPublisher }),
     ...(blobs ? [createBlobOutput({ blobs, writes })] : []),
     ...(tables ? [createTableOutput({ tables })] : []),

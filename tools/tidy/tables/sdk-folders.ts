@@ -15,6 +15,11 @@ export const sdkFolders: readonly SdkFolder[] = [
       'packages/control-plane/src/bus/service-bus/',
     ],
   },
+  { sdk: '@redis/client', folders: ['packages/triggers/src/redis-client/'] },
+  {
+    sdk: 'amqplib',
+    folders: ['packages/triggers/src/amqplib/', 'packages/triggers/src/rabbitmq/rabbitmq-listener.test.ts'],
+  },
   { sdk: '@opentelemetry/*', folders: ['packages/telemetry/src/'] },
   { sdk: 'jose', folders: ['packages/identity/src/jose/'] },
   { sdk: 'capnweb', folders: ['packages/capability-broker/src/rpc/', 'packages/capabilities/src/rpc/'] },

@@ -73,6 +73,14 @@ describe('addFunction', () => {
     expect((await add('queue')).notes).toEqual([expect.stringContaining('Set AzureWebJobsStorage')]);
   });
 
+  it('names another setting that the function needs, unless it is there', async () => {
+    await folder.write({ 'package.json': v4 });
+    const note = 'Set RabbitMQConnection in local.settings.json, for example to amqp://guest:guest@127.0.0.1:5672.';
+    expect((await add('rabbitmq')).notes).toEqual([note]);
+    await folder.write({ 'local.settings.json': '{ "Values": { "RabbitMQConnection": "amqp://mine" } }' });
+    expect((await add('rabbitmq', 'other')).notes).toEqual([]);
+  });
+
   it.each([
     ['src/{index.js,functions/*.js}', 0],
     ['src/**/*.js', 0],

@@ -43,7 +43,9 @@ export async function addFunction(options: AddFunctionOptions): Promise<AddFunct
   const files = filesOf(app, template, { name, authLevel });
   const { written } = await writeFiles(directory, files, { existing: 'refuse', what: 'name with --name' });
   const storageNote = template.usesStorage ? await provideStorage(directory) : undefined;
-  const notes = [storageNote, entryNote(app, written[0] ?? '')].filter((note) => note !== undefined);
+  const notes = [storageNote, await settingNote(directory, template), entryNote(app, written[0] ?? '')].filter(
+    (note) => note !== undefined,
+  );
   return { name, app, written, notes };
 }
 
@@ -85,4 +87,13 @@ async function provideStorage(directory: string): Promise<string | undefined> {
   if (!empty.test(text)) return `Set AzureWebJobsStorage in ${file}, for example to ${developmentStorage}.`;
   await writeFile(path, text.replace(empty, `$1"${developmentStorage}"`));
   return `AzureWebJobsStorage in ${file} was empty and is ${developmentStorage} now.`;
+}
+
+/** What else the user must set, unless it is set already. */
+async function settingNote(directory: string, { setting }: FunctionTemplate): Promise<string | undefined> {
+  if (setting === undefined) return undefined;
+  const file = 'local.settings.json';
+  const text = await readFile(join(directory, file), 'utf8').catch(() => '');
+  if (text.includes(`"${setting.name}"`)) return undefined;
+  return `Set ${setting.name} in ${file}, for example to ${setting.example}.`;
 }

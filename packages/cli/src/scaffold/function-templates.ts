@@ -16,6 +16,8 @@ export interface FunctionTemplate {
   readonly defaultName: string;
   /** The function reads AzureWebJobsStorage. */
   readonly usesStorage: boolean;
+  /** Another setting that the function needs, and what it may be on the user's machine. */
+  readonly setting?: { readonly name: string; readonly example: string };
   /** v4: the call that registers it, which is the same in JavaScript and TypeScript. */
   readonly registration: (options: FunctionTemplateOptions) => string;
   /** v3: the bindings of its function.json, and its script. */
@@ -122,6 +124,34 @@ export const functionTemplates: readonly FunctionTemplate[] = [
     ],
     script: `module.exports = async (context, blob) => {
   context.log(\`Blob \${context.bindingData.name} has \${blob.length} bytes\`);
+};
+`,
+  },
+  {
+    trigger: 'rabbitmq',
+    summary: 'handles messages of a RabbitMQ queue',
+    officialNames: ['rabbitmqtrigger', 'rabbitmq'],
+    defaultName: 'processMessage',
+    usesStorage: false,
+    setting: { name: 'RabbitMQConnection', example: 'amqp://guest:guest@127.0.0.1:5672' },
+    registration: ({ name }) => `app.generic('${name}', {
+  trigger: { type: 'rabbitMQTrigger', name: 'message', queueName: 'items', connectionStringSetting: 'RabbitMQConnection' },
+  handler: async (message, context) => {
+    context.log('Message:', message);
+  },
+});
+`,
+    bindings: () => [
+      {
+        type: 'rabbitMQTrigger',
+        direction: 'in',
+        name: 'message',
+        queueName: 'items',
+        connectionStringSetting: 'RabbitMQConnection',
+      },
+    ],
+    script: `module.exports = async (context, message) => {
+  context.log('Message:', message);
 };
 `,
   },

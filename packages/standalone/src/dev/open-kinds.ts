@@ -9,6 +9,7 @@ import {
   createBlobTimerStatus,
   createFileTimerStatus,
   createKinds,
+  createRabbitMq,
   createSingletonLocks,
   findHostStorage,
   type Kinds,
@@ -47,6 +48,7 @@ export function openKinds({ log, data, settingsOf }: KindsScope, opening: Storag
     locks: createOptionalLocks(createSingletonLocks(call), storage),
     singletonTimers: true,
     serviceBus: createAzureServiceBus(),
+    rabbitMq: createRabbitMq(),
     timerStatus: createOptionalTimerStatus(
       {
         connectionOf: (applicationId) => hostStorageOf(settingsOf(applicationId)),

@@ -127,7 +127,7 @@ function toBinding(where: string, raw: JsonObject, file: JsonObject): DeclaredBi
     where,
     type,
     role: isTrigger ? 'trigger' : raw.direction === 'out' ? 'output' : 'input',
-    connection: typeof raw.connection === 'string' ? raw.connection : undefined,
+    connection: [raw.connection, raw.connectionStringSetting].find((name) => typeof name === 'string'),
     settingNames: texts.flatMap((text) => [...text.matchAll(/%([^%]+)%/g)].map(([, name = '']) => name)),
     raw: isTrigger ? { ...raw, ...(file.disabled === undefined ? {} : { disabled: file.disabled }) } : raw,
   };

@@ -96,6 +96,12 @@ describe('runDoctor', () => {
       'error durable-functions Made',
     ],
     [
+      'a broker that is named in vain',
+      { 'src/a.js': `app.generic('a', { trigger: { type: 'rabbitMQTrigger', connectionStringSetting: 'Broker' } })` },
+      node,
+      'error setting-missing src/a.js',
+    ],
+    [
       'a setting that is named in vain',
       { 'Made/function.json': functionJson({ ...http, route: '%PLACE%/x' }) },
       node,

@@ -57,7 +57,7 @@ export function sourceBindings(file: string, text: string): readonly DeclaredBin
     const type = methods.get(method) ?? (method === 'generic' ? genericType(scope) : undefined);
     if (type === undefined) return [];
     const role = object === 'app' ? 'trigger' : object === 'input' ? 'input' : 'output';
-    const connection = /\bconnection\s*:\s*['"`]([^'"`]+)['"`]/.exec(scope)?.[1];
+    const connection = /\bconnection(?:StringSetting)?\s*:\s*['"`]([^'"`]+)['"`]/.exec(scope)?.[1];
     const settingNames = [...scope.matchAll(/['"`][^'"`\n]*%([A-Za-z_][\w.:-]*)%/g)].map(([, name = '']) => name);
     return [{ where: file, type, role, connection, settingNames, raw: {} }];
   });

@@ -5,6 +5,7 @@ import {
   createAzureTableService,
   createKinds,
   createProcessLocks,
+  createRabbitMq,
 } from '@switchyard/triggers';
 import type { AppFacts } from './app-facts.ts';
 
@@ -16,6 +17,7 @@ export function supportedKinds(): AppFacts['supported'] {
     tables: createAzureTableService(),
     locks: createProcessLocks(),
     serviceBus: createAzureServiceBus(),
+    rabbitMq: createRabbitMq(),
     timerStatus: { read: async () => undefined, write: async () => {} },
   });
   return {

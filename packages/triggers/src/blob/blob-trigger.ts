@@ -1,6 +1,7 @@
 /** The blob trigger: containers are scanned, and every new version of a matching blob runs the function. */
 import { type Edges, StateMachine } from '@switchyard/kernel';
 import type { BindingDataType, BindingMetadata } from '@switchyard/model';
+import { aborted } from '../aborted.ts';
 import type {
   Backlog,
   BindingScope,
@@ -204,12 +205,4 @@ class BlobTriggerListener implements TriggerListener, ToldOfBlobs {
     this.#state.transition({ kind: 'leaving', hub });
     return hub;
   }
-}
-
-/** Resolves when the signal aborts. */
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -25,6 +25,7 @@ import {
   settlesWithin,
 } from '@switchyard/kernel';
 import type { BindingDataType, QueuesExtension } from '@switchyard/model';
+import { aborted } from '../aborted.ts';
 import type { Backlog, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
 import type { StorageConnection } from '../storage/storage-connection.ts';
 import { insist, request } from '../storage/storage-request.ts';
@@ -248,12 +249,4 @@ export class QueueListener implements TriggerListener {
       });
     } else this.#deps.context.log.write('information', 'A queue can be read again', fields);
   }
-}
-
-/** Resolves when the signal aborts. */
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -23,6 +23,7 @@ import {
   withDeadline,
 } from '@switchyard/kernel';
 import type { BindingDataType, ServiceBusExtension } from '@switchyard/model';
+import { aborted } from '../aborted.ts';
 import type { Backlog, InvocationOutcome, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
 import { OutageLog } from '../storage/outage-log.ts';
 import { serviceBusErrors } from './errors.ts';
@@ -293,11 +294,4 @@ export class ServiceBusListener implements TriggerListener {
     const fields = { category: 'Host.Triggers.ServiceBus', entity: this.#name, reason: messageOf(reason) };
     this.#context.log.write('warning', 'A message could not be settled; it will come again', fields);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -4,7 +4,7 @@ import { type BindingExpression, parseBindingExpression } from '@switchyard/mode
 import type { TypedData } from '@switchyard/protocol';
 import { bindingDataFrom } from '../binding-data.ts';
 import type { OutputBindingKind } from '../contract.ts';
-import { fromTypedData } from '../typed-data.ts';
+import { toOutgoingBytes, toOutgoingItems } from '../outgoing-items.ts';
 import { serviceBusErrors } from './errors.ts';
 import { bindingInvalid, parseServiceBusConnection, readName } from './service-bus-binding.ts';
 import type { OutgoingServiceBusMessage, ServiceBusConnection, ServiceBusService } from './service-bus-client.ts';
@@ -42,23 +42,10 @@ export function createServiceBusOutput(service: ServiceBusService): OutputBindin
 type Content = Omit<OutgoingServiceBusMessage, 'messageId'>;
 
 function toMessages(value: TypedData): readonly Content[] {
-  const given = value.data?.$case === 'string' ? readList(value.data.value) : fromTypedData(value);
-  if (given === undefined || given === null) return [];
-  return (Array.isArray(given) ? given : [given]).map(toMessage);
+  return toOutgoingItems(value).map((item) => ({ body: toOutgoingBytes(item), contentType: toContentType(item) }));
 }
 
-/** A list in JSON text is several messages, as for queues. */
-function readList(text: string): unknown {
-  if (!text.trim().startsWith('[')) return text;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
-function toMessage(value: unknown): Content {
-  if (value instanceof Uint8Array) return { body: value, contentType: 'application/octet-stream' };
-  if (typeof value === 'string') return { body: Buffer.from(value), contentType: 'text/plain' };
-  return { body: Buffer.from(JSON.stringify(value ?? null)), contentType: 'application/json' };
+function toContentType(item: unknown): string {
+  if (item instanceof Uint8Array) return 'application/octet-stream';
+  return typeof item === 'string' ? 'text/plain' : 'application/json';
 }

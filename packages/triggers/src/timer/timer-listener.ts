@@ -24,6 +24,7 @@ import {
   withDeadline,
 } from '@switchyard/kernel';
 import { isSubMinute, type Schedule, type TimeZone } from '@switchyard/model';
+import { aborted } from '../aborted.ts';
 import type { ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
 import { triggerErrors } from '../errors.ts';
 import { describeFiring, timerDetails, toTimerData } from './timer-payload.ts';
@@ -200,12 +201,4 @@ export class TimerListener implements TriggerListener {
       error: messageOf(thrown),
     });
   }
-}
-
-/** Resolves when the signal aborts. */
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -9,6 +9,7 @@
  * I2 Of several versions of a function the one that sat down last is found; when it leaves, the one before is.
  * I3 A seat that was left is found no more; `drain` waits for what it runs.
  */
+import { aborted } from '../aborted.ts';
 import type { InvocationOutcome, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
 
 /** A function that listens, with what its kind keeps of its binding. */
@@ -53,11 +54,4 @@ export class WebhookSeats<Options> {
       close: async () => leave(),
     };
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
