@@ -96,6 +96,18 @@ describe('scale', { timeout: limitMs }, () => {
     expect(Math.max(...answers.map(({ text }) => Number(text)))).toBe(3);
   });
 
+  it('gives the apps of a tenant no more together than its quota, and says so', async () => {
+    await deploy('String(process.pid)', 300);
+    await up.do('scale', 'set', 'shop', 'maximum=4', 'perWorkerLimit=10', 'stabilizationSeconds=60');
+    expect(await up.do('scale', 'quota', 'default', 'workers=2')).toContain('may have 2 workers together');
+    const answers = await callTimes(200);
+    expect(answers.map(({ status }) => status)).toEqual(new Array(200).fill(200));
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(2);
+    expect(await up.do('scale', 'explain', 'shop')).toContain("the tenant's quota leaves 2");
+    await up.do('scale', 'quota', 'default', 'workers=');
+    expect(await up.do('scale', 'explain', 'shop')).not.toContain('quota');
+  });
+
   it('keeps workers of an app that is always ready, also over a restart', async () => {
     await deploy('String(process.pid)');
     await up.do('scale', 'set', 'shop', 'alwaysReady=2');

@@ -292,6 +292,15 @@ export const controlErrors = defineErrors({
     exit: 1,
     message: "The token of '{subject}' may not do that: it lacks the scope '{scope}'.\nUse a token that has it.",
   },
+  TENANT_QUOTA_REFUSED: {
+    blame: 'user',
+    retry: 'never',
+    http: 403,
+    grpc: 7,
+    exit: 1,
+    message:
+      "The token of '{subject}' may not say what the tenant '{tenantId}' may have: it is one for single tenants.\nUse a token for all of them.",
+  },
   CONTROL_TENANT_REFUSED: {
     blame: 'user',
     retry: 'never',

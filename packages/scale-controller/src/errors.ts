@@ -52,7 +52,7 @@ export const scaleErrors = defineErrors({
     grpc: 10,
     exit: 1,
     message:
-      "The scale of app '{applicationId}' is at revision {present}, and the change was made for {seen}: somebody else was first.\nRead it again and change that.",
+      'The {what} is at revision {present}, and the change was made for {seen}: somebody else was first.\nRead it again and change that.',
   },
   SCALE_SOURCES_LATE: {
     blame: 'dependency',

@@ -51,6 +51,29 @@ describe('openScaleController', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('holds a tenant to its quota, also after a restart, and says so', async () => {
+    const { clock, shop, open } = openRun();
+    const first = await open();
+    expect(await first.quota('contoso')).toMatchObject({ revision: 0, quota: {} });
+    await first.putQuota('contoso', { workers: 3 }, 0);
+    await expect(first.putQuota('contoso', { workers: 9 }, 0)).rejects.toMatchObject({
+      message: expect.stringContaining("quota of tenant 'contoso'"),
+    });
+    await first.close();
+    const controller = await open();
+    shop.active = 300;
+    await clock.advance(12_000);
+    expect(shop.wanted).toBe(3);
+    expect(await controller.quota('contoso')).toMatchObject({
+      quota: { workers: 3 },
+      workers: { wanted: 3, ready: 3 },
+    });
+    expect((await controller.view('shop')).versions[0]).toMatchObject({
+      ...{ limits: { tenantAllowance: 3 }, decision: { clamps: expect.arrayContaining(['tenant-quota']) } },
+    });
+    await controller.close();
+  });
+
   it('shows what it decides and why, as the API wants it', async () => {
     const { clock, shop, open } = openRun();
     const controller = await open();

@@ -1,11 +1,18 @@
 /** The scale controller as a composition root opens it: its loop, its roll-outs, and what the control API asks of them. */
 import type { Clock, Log, Meter, Random } from '@switchyard/kernel';
 import type { Stack } from '@switchyard/model';
-import type { ChangeRollout, RolloutAnswer, ScaleView, StartRollout } from '@switchyard/protocol/control-api';
+import type {
+  ChangeRollout,
+  RolloutAnswer,
+  ScaleView,
+  StartRollout,
+  TenantQuota,
+  TenantQuotaView,
+} from '@switchyard/protocol/control-api';
 import type { AppScale, PlatformScale } from './loop/app-policy.ts';
 import type { WorkerUsage } from './loop/observation.ts';
+import { openSaidOfScale, type SaidOfScale } from './loop/said-of-scale.ts';
 import { createScaleLoop, type ScaleLoop } from './loop/scale-loop.ts';
-import { openScaleSettings, type ScaleSettings } from './loop/scale-settings.ts';
 import type { ScaledRuntime } from './loop/scaled-runtime.ts';
 import {
   createRolloutRunner,
@@ -13,10 +20,10 @@ import {
   type RolloutRunner,
   type RolloutTraffic,
 } from './rollout/rollout-runner.ts';
-import { openSourceWatch, type SourceRuntime } from './sources/source-watch.ts';
+import { openSourceWatch, type SourceRuntime, type SourceWatch } from './sources/source-watch.ts';
 import type { ScaleStore } from './store/contract.ts';
-import { openLease } from './store/leases.ts';
-import { toRolloutAnswer, toScaleView } from './views.ts';
+import { type Lease, openLease } from './store/leases.ts';
+import { toQuotaView, toRolloutAnswer, toScaleView } from './views.ts';
 
 export interface ScaleControllerDeps {
   readonly clock: Clock;
@@ -32,7 +39,6 @@ export interface ScaleControllerDeps {
   readonly durationClassesMs: readonly number[];
   /** The catalog's name of a version that the Runtime knows by another. */
   readonly catalogVersionOf?: (codeVersion: string) => string;
-  readonly quotaOf?: (tenantId: string) => number | undefined;
   readonly usageOf?: (workerId: string) => WorkerUsage | undefined;
   /** The pools, which fill ahead of what was decided. */
   readonly pools?: { announce(stack: Stack, count: number): void };
@@ -46,6 +52,8 @@ export interface ScaleControllerOptions {
 export interface ScaleController {
   view(applicationId: string): Promise<ScaleView>;
   put(applicationId: string, scale: AppScale, revision: number | undefined): Promise<ScaleView>;
+  quota(tenantId: string): Promise<TenantQuotaView>;
+  putQuota(tenantId: string, quota: TenantQuota, revision: number | undefined): Promise<TenantQuotaView>;
   rollout(applicationId: string): Promise<RolloutAnswer | undefined>;
   startRollout(applicationId: string, request: StartRollout): Promise<RolloutAnswer>;
   changeRollout(applicationId: string, action: ChangeRollout['action']): Promise<RolloutAnswer>;
@@ -60,9 +68,9 @@ export async function openScaleController(
   deps: ScaleControllerDeps,
   options: ScaleControllerOptions = {},
 ): Promise<ScaleController> {
-  const { clock, random, log: given, store, catalogVersionOf = (version) => version } = deps;
+  const { clock, random, log: given, store } = deps;
   const log = given.child({ category: 'Host.Scale' });
-  const settings: ScaleSettings = await openScaleSettings({ clock, log, store });
+  const said = await openSaidOfScale({ clock, log, store });
   const lease = openLease({ clock, log, store }, { name: 'controller', holder: random.uuid() });
   const mayDecide = (): boolean => lease.token !== undefined;
   const { pools, runtime } = deps;
@@ -74,27 +82,54 @@ export async function openScaleController(
       ...deps,
       log,
       mayDecide,
-      scaleOf: (applicationId) => settings.get(applicationId).scale,
-      keepers: () => new Set([...settings.keepers(), ...sources.waitingApps()]),
+      scaleOf: (applicationId) => said.scales.get(applicationId).body,
+      quotaOf: (tenantId) => said.quotas.get(tenantId).body.workers,
+      keepers: () => new Set([...said.keepers(), ...sources.waitingApps()]),
       sourcesOf: (applicationId) => sources.of(applicationId),
       ...(pools === undefined ? {} : { announce: (stack, count) => pools.announce(stack, count) }),
     },
     options,
   );
   const rollouts: RolloutRunner = createRolloutRunner({ ...deps, log, mayDecide });
+  return toController(deps, { said, lease, sources, loop, rollouts });
+}
+
+interface Parts {
+  readonly said: SaidOfScale;
+  readonly lease: Lease;
+  readonly sources: SourceWatch;
+  readonly loop: ScaleLoop;
+  readonly rollouts: RolloutRunner;
+}
+
+/** What the control API asks of the parts. */
+function toController(
+  { runtime, store, catalogVersionOf = (version) => version }: ScaleControllerDeps,
+  { said, lease, sources, loop, rollouts }: Parts,
+): ScaleController {
   const view = (applicationId: string): ScaleView =>
     toScaleView(
-      settings.get(applicationId),
+      said.scales.get(applicationId),
       loop.explain(applicationId),
       loop.changesOf(applicationId),
       catalogVersionOf,
     );
+  const quotaView = (tenantId: string): TenantQuotaView => {
+    const versions = runtime.load().filter((version) => version.tenantId === tenantId);
+    return toQuotaView(said.quotas.get(tenantId), versions);
+  };
   return {
     view: async (applicationId) => view(applicationId),
     async put(applicationId, scale, revision) {
-      await settings.put(applicationId, scale, revision);
+      await said.scales.put(applicationId, scale, revision);
       loop.tick();
       return view(applicationId);
+    },
+    quota: async (tenantId) => quotaView(tenantId),
+    async putQuota(tenantId, quota, revision) {
+      await said.quotas.put(tenantId, quota, revision);
+      loop.tick();
+      return quotaView(tenantId);
     },
     async rollout(applicationId) {
       const found = await rollouts.get(applicationId);
@@ -105,13 +140,15 @@ export async function openScaleController(
     changeRollout: async (applicationId, action) => toRolloutAnswer(await rollouts.act(applicationId, action)),
     async forget(applicationId) {
       loop.forget(applicationId);
-      await settings.forget(applicationId);
+      await said.scales.forget(applicationId);
+      const rollout = await store.read('rollout', applicationId);
+      if (rollout !== undefined) await store.remove('rollout', applicationId, rollout.revision);
     },
     async close() {
       loop.close();
       sources.close();
       rollouts.close();
-      settings.close();
+      said.close();
       await lease.release();
     },
   };

@@ -1,7 +1,15 @@
 /** Decisions and roll-outs as the control API shows them. */
-import type { RolloutAnswer, ScaleVersionView, ScaleView } from '@switchyard/protocol/control-api';
+import type {
+  AppScaleView,
+  RolloutAnswer,
+  ScaleVersionView,
+  ScaleView,
+  TenantQuota,
+  TenantQuotaView,
+} from '@switchyard/protocol/control-api';
+import type { KeptDocument } from './loop/kept-documents.ts';
 import type { ExplainedDecision, ScaleChange } from './loop/scale-loop.ts';
-import type { KeptScale } from './loop/scale-settings.ts';
+import type { ObservedVersion } from './loop/scaled-runtime.ts';
 import type { RolloutView } from './rollout/rollout-runner.ts';
 import type { VersionHealth } from './rollout/version-health.ts';
 
@@ -10,7 +18,7 @@ const toTime = (timeMs: number): string => new Date(timeMs).toISOString();
 const round = (value: number): number => Math.round(value * 1_000) / 1_000;
 
 export function toScaleView(
-  { scale, revision }: KeptScale,
+  { body: scale, revision }: KeptDocument<AppScaleView>,
   decisions: readonly ExplainedDecision[],
   changes: readonly ScaleChange[],
   catalogVersionOf: (codeVersion: string) => string,
@@ -25,6 +33,15 @@ export function toScaleView(
       ...rest,
     })),
   };
+}
+
+/** What a tenant may have, and what its versions that are awake have together. */
+export function toQuotaView(
+  { body: quota, revision }: KeptDocument<TenantQuota>,
+  versions: readonly Pick<ObservedVersion, 'wantedCount' | 'readyCount'>[],
+): TenantQuotaView {
+  const sum = (count: 'wantedCount' | 'readyCount'): number => versions.reduce((all, one) => all + one[count], 0);
+  return { revision, quota: { ...quota }, workers: { wanted: sum('wantedCount'), ready: sum('readyCount') } };
 }
 
 function toVersionView(

@@ -1,5 +1,5 @@
 /** `scale` and `rollout`: what they ask for and show. */
-import type { RolloutAnswer, ScaleView } from '@switchyard/protocol/control-api';
+import type { RolloutAnswer, ScaleView, TenantQuotaView } from '@switchyard/protocol/control-api';
 import { afterEach, describe, expect, it } from 'vitest';
 import { sampleStatus, versions } from '../testing/control-samples.ts';
 import { runCommandLine } from '../testing/run-control.ts';
@@ -65,7 +65,11 @@ const rollout: RolloutAnswer = {
   history: [{ at: '2026-01-01T00:00:00.000Z', text: '5 %' }],
 };
 
+const quota: TenantQuotaView = { revision: 2, quota: { workers: 8 }, workers: { wanted: 3, ready: 2 } };
+
 const all: Script = {
+  getTenantQuota: () => answer(quota),
+  putTenantQuota: () => answer(quota),
   getStatus: () => answer(sampleStatus()),
   getScale: () => answer(view),
   putScale: () => answer(view),
@@ -97,6 +101,29 @@ describe('switchyard scale', () => {
     });
     await run('scale set shop maximum= targetConcurrency.hello=');
     expect(asked('putScale')[0]?.body).toEqual({ scale: {}, revision: 7 });
+  });
+
+  it('shows and says what a tenant may have', async () => {
+    expect((await run('scale quota contoso')).out).toBe(
+      "The apps of tenant 'contoso' may have 8 workers together; 2 are ready and 3 wanted.\n",
+    );
+    expect(asked('putTenantQuota')).toEqual([]);
+    await run('scale quota contoso workers=40');
+    expect(asked('putTenantQuota')[0]?.body).toEqual({ quota: { workers: 40 }, revision: 2 });
+    const none = { ...all, putTenantQuota: () => answer({ ...quota, quota: {} }) };
+    expect((await run('scale quota contoso workers=', none)).out).toContain('as many workers as they want');
+    expect(asked('putTenantQuota')[0]?.body).toEqual({ quota: {}, revision: 2 });
+    expect(JSON.parse((await run('scale quota contoso --json')).out)).toEqual(quota);
+  });
+
+  it.each([
+    ['scale quota', 'The tenant'],
+    ['scale quota contoso apps=3', "a tenant's quota is workers"],
+    ['scale quota contoso workers=-1', 'the value must be a whole number'],
+  ])('refuses %s', async (line, message) => {
+    const { exitCode, err } = await run(line);
+    expect([exitCode, asked('putTenantQuota')]).toEqual([2, []]);
+    expect(err).toContain(message);
   });
 
   it.each([

@@ -1,23 +1,28 @@
-import { defineCommand } from '../command.ts';
+import { type CommandContext, defineCommand } from '../command.ts';
 import { controlFlags, jsonFlag } from '../control/control-flags.ts';
+import type { ControlFlagValues } from '../control/endpoint.ts';
 import { openControl } from '../control/open-control.ts';
-import { requireApp } from '../control/required-words.ts';
+import { requireApp, requireTenant } from '../control/required-words.ts';
 import { untilStopped } from '../control/until-stopped.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { choose } from '../scaffold/choices.ts';
 
-type ScaleAction = 'explain' | 'set';
+type ScaleAction = 'explain' | 'set' | 'quota';
 
-const actions: Readonly<Record<ScaleAction, readonly string[]>> = { explain: ['explain', 'show'], set: ['set'] };
+const actions: Readonly<Record<ScaleAction, readonly string[]>> = {
+  explain: ['explain', 'show'],
+  set: ['set'],
+  quota: ['quota'],
+};
 
 export const scaleCommand = defineCommand({
   name: 'scale',
-  summary: 'Explains how many workers an app has, or says how far it may scale.',
+  summary: 'Explains how many workers an app has, or says how far it or a tenant may scale.',
   positional: {
     name: 'words',
-    usage: 'explain <app> | set <app> NAME=VALUE ...',
+    usage: 'explain <app> | set <app> NAME=VALUE ... | quota <tenant> [workers=COUNT]',
     summary:
-      'what to do, and with which app; names are alwaysReady, minimum, maximum, targetConcurrency (or targetConcurrency.FUNCTION), perWorkerLimit, stabilizationSeconds and paused; NAME= takes one back',
+      'what to do, and with which app or tenant; names are alwaysReady, minimum, maximum, targetConcurrency (or targetConcurrency.FUNCTION), perWorkerLimit, stabilizationSeconds and paused; NAME= takes one back',
     maximum: 50,
   },
   flags: { json: jsonFlag, ...controlFlags },
@@ -25,9 +30,11 @@ export const scaleCommand = defineCommand({
     'switchyard scale explain shop',
     'switchyard scale set shop maximum=20 alwaysReady=1',
     'switchyard scale set shop targetConcurrency.resize=1 maximum=',
+    'switchyard scale quota contoso workers=40',
   ],
   async run({ positionals: [action = 'explain', word, ...rest], flags }, context) {
     const chosen = choose<ScaleAction>('action', action, actions);
+    if (chosen === 'quota') return await runQuota(word, rest, flags, context);
     const app = requireApp(word, `switchyard scale ${chosen} <app>${chosen === 'set' ? ' NAME=VALUE ...' : ''}`);
     const { describeScale, toScale } = await import('../control/scale-words.ts');
     const client = await openControl(flags, context);
@@ -44,3 +51,23 @@ export const scaleCommand = defineCommand({
     });
   },
 });
+
+/** Shows what a tenant may have, or says it anew. */
+async function runQuota(
+  word: string | undefined,
+  words: readonly string[],
+  flags: ControlFlagValues & { readonly json: boolean },
+  context: CommandContext,
+): Promise<number> {
+  const tenant = requireTenant(word, 'switchyard scale quota <tenant> [workers=COUNT]');
+  const { describeQuota, toQuota } = await import('../control/scale-words.ts');
+  const client = await openControl(flags, context);
+  return untilStopped(context, async (signal) => {
+    const path = { tenant };
+    const present = await client.call('getTenantQuota', { path, signal });
+    const body = { quota: toQuota(present.quota, words), revision: present.revision };
+    const view = words.length === 0 ? present : await client.call('putTenantQuota', { path, body, signal });
+    context.stdout.write(flags.json ? `${JSON.stringify(view)}\n` : describeQuota(tenant, view));
+    return exitCodes.done.code;
+  });
+}

@@ -23,6 +23,13 @@ export function checkApp(name: string): string {
   throw controlErrors.create('APP_ID_INVALID', { name: name.slice(0, 80), near: toApplicationId(name) });
 }
 
+/** The name of a tenant, as the user gave it. */
+export function requireTenant(word: string | undefined, usage: string): string {
+  const fix = "Apps are of tenant 'default' unless they were deployed with --tenant.";
+  if (word === undefined) throw controlErrors.create('ARGUMENT_MISSING', { what: 'The tenant', usage, fix });
+  return checkTenant(word);
+}
+
 /** Tenants are named like apps. Throws TENANT_INVALID. */
 export function checkTenant(name: string): string {
   if (isApplicationId(name)) return name;

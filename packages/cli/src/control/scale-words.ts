@@ -1,5 +1,12 @@
 /** What `scale` and `rollout` send and show. */
-import type { AppScaleView, RolloutAnswer, ScaleVersionView, ScaleView } from '@switchyard/protocol/control-api';
+import type {
+  AppScaleView,
+  RolloutAnswer,
+  ScaleVersionView,
+  ScaleView,
+  TenantQuota,
+  TenantQuotaView,
+} from '@switchyard/protocol/control-api';
 import { controlErrors } from './errors.ts';
 import { toCell, toTable } from './table.ts';
 
@@ -33,6 +40,22 @@ export function toScale(present: AppScaleView, words: readonly string[]): AppSca
   entries.delete('functionTargets');
   if (targets.size > 0) entries.set('functionTargets', Object.fromEntries(targets));
   return Object.fromEntries(entries);
+}
+
+/** Reads `workers=COUNT` over what there is; `workers=` takes it back. Throws SCALE_SETTING_INVALID. */
+export function toQuota(present: TenantQuota, words: readonly string[]): TenantQuota {
+  let { workers } = present;
+  for (const word of words) {
+    const [, value] = /^workers=(.*)$/is.exec(word) ?? [];
+    if (value === undefined) throw invalid(word, "a tenant's quota is workers");
+    workers = value === '' ? undefined : toNumber(word, value);
+  }
+  return workers === undefined ? {} : { workers };
+}
+
+export function describeQuota(tenant: string, { quota: { workers: most }, workers }: TenantQuotaView): string {
+  const limit = most === undefined ? 'as many workers as they want' : `${most} workers together`;
+  return `The apps of tenant '${tenant}' may have ${limit}; ${workers.ready} are ready and ${workers.wanted} wanted.\n`;
 }
 
 /** Every version with what is seen, the rule, and the result; then the latest changes. */

@@ -5,7 +5,7 @@ import { findRoute } from './route-table.ts';
 
 const id = '7b1c1f0e-4a39-4a36-9a40-6ed0d0b9a0a1';
 const domain = { collection: 'findings', service: 'shop', secret: 'db', letter: 'dl-1' };
-const values = { app: 'shop', sha256: 'ab'.repeat(32), id, name: 'hello', ...domain };
+const values = { app: 'shop', tenant: 'contoso', sha256: 'ab'.repeat(32), id, name: 'hello', ...domain };
 
 describe('findRoute', () => {
   it('finds every operation by the path that clients build', () => {

@@ -4,6 +4,8 @@ import type {
   RolloutAnswer,
   ScaleView,
   StartRollout,
+  TenantQuota,
+  TenantQuotaView,
 } from '@switchyard/protocol/control-api';
 
 /**
@@ -14,6 +16,8 @@ export interface ScaleOperations {
   view(applicationId: string): Promise<ScaleView>;
   /** `revision` is what the writer has seen; undefined lets the last writer win. */
   put(applicationId: string, scale: AppScaleView, revision: number | undefined): Promise<ScaleView>;
+  quota(tenantId: string): Promise<TenantQuotaView>;
+  putQuota(tenantId: string, quota: TenantQuota, revision: number | undefined): Promise<TenantQuotaView>;
   /** The roll-out that is under way, or the last one; undefined when there was none. */
   rollout(applicationId: string): Promise<RolloutAnswer | undefined>;
   startRollout(applicationId: string, request: StartRollout): Promise<RolloutAnswer>;

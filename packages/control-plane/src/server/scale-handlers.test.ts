@@ -1,6 +1,6 @@
 /** Scale and roll-outs over a real socket, every answer held against its schema. */
-import type { RolloutAnswer, ScaleView } from '@switchyard/protocol/control-api';
-import { rolloutSchema, scaleSchema } from '@switchyard/protocol/control-api';
+import type { RolloutAnswer, ScaleView, TenantQuotaView } from '@switchyard/protocol/control-api';
+import { rolloutSchema, scaleSchema, tenantQuotaViewSchema } from '@switchyard/protocol/control-api';
 import { createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ControlRun, openControlRun } from '../testing/control-run.ts';
@@ -20,12 +20,22 @@ const rollout: RolloutAnswer = {
   ...{ startedAt: '2026-01-01T00:00:00.000Z', history: [] },
 };
 
+const quota: TenantQuotaView = { revision: 2, quota: { workers: 8 }, workers: { wanted: 3, ready: 2 } };
+
 const asked: unknown[] = [];
 const scripted: ScaleOperations = {
   view: async () => view,
   put: async (...given) => {
     asked.push(given);
     return view;
+  },
+  quota: async (tenantId) => {
+    asked.push([tenantId]);
+    return quota;
+  },
+  putQuota: async (...given) => {
+    asked.push(given);
+    return quota;
   },
   rollout: async () => (asked.length > 0 ? rollout : undefined),
   startRollout: async (...given) => {
@@ -81,6 +91,34 @@ describe('/v1/apps/{app}/scale', () => {
     run = await openControlRun({ clock: new VirtualClock(), random: createSeededRandom(1), log: createMemoryLog() });
     await run.ask({ method: 'PUT', path: '/v1/apps/shop', body: { tenantId: 'contoso', stack: { runtime: 'node' } } });
     expect(await run.ask({ path })).toMatchObject({ status: 501, json: { code: 'SCALE_UNAVAILABLE' } });
+  });
+});
+
+describe('/v1/tenants/{tenant}/quota', () => {
+  const at = '/v1/tenants/contoso/quota';
+
+  it('shows and takes what a tenant may have', async () => {
+    await open();
+    const shown = await run.ask({ path: at });
+    expect([shown.status, tenantQuotaViewSchema.parse(shown.json)]).toEqual([200, quota]);
+    const body = { quota: { workers: 8 }, revision: 1 };
+    expect((await run.ask({ method: 'PUT', path: at, body })).status).toBe(200);
+    expect(asked).toEqual([['contoso'], ['contoso', { workers: 8 }, 1]]);
+    expect((await run.ask({ method: 'PUT', path: at, body: { quota: { workers: -1 } } })).status).toBe(400);
+  });
+
+  it('lets a tenant see its own and change none', async () => {
+    await open();
+    const scopes = ['read', 'write'] as const;
+    run.callers.set('eve', { kind: 'accepted', subject: 'eve', tenants: ['contoso'], scopes });
+    const own = { token: 'eve' };
+    expect((await run.ask({ path: at, ...own })).status).toBe(200);
+    expect(await run.ask({ path: '/v1/tenants/fabrikam/quota', ...own })).toMatchObject({
+      ...{ status: 403, json: { code: 'CONTROL_TENANT_REFUSED' } },
+    });
+    const raise = await run.ask({ method: 'PUT', path: at, body: { quota: {} }, ...own });
+    expect(raise).toMatchObject({ status: 403, json: { code: 'TENANT_QUOTA_REFUSED' } });
+    expect(asked).toEqual([['contoso']]);
   });
 });
 

@@ -79,9 +79,14 @@ export {
   appScaleSchema,
   type PutScale,
   putScaleSchema,
+  putTenantQuotaSchema,
   type ScaleVersionView,
   type ScaleView,
   scaleSchema,
+  type TenantQuota,
+  type TenantQuotaView,
+  tenantQuotaSchema,
+  tenantQuotaViewSchema,
 } from './scale.ts';
 export {
   type ChangeRollout,

@@ -19,7 +19,13 @@ import {
 } from './deployments.ts';
 import { domainOperations, domainPathParameters } from './domain/domain-operations.ts';
 import { invokeAnswerSchema, invokeRequestSchema } from './invocation.ts';
-import { applicationIdSchema, deploymentIdSchema, functionNameSchema, packageHashSchema } from './names.ts';
+import {
+  applicationIdSchema,
+  deploymentIdSchema,
+  functionNameSchema,
+  packageHashSchema,
+  tenantIdSchema,
+} from './names.ts';
 import {
   debugAnswerSchema,
   debugRequestSchema,
@@ -31,7 +37,7 @@ import {
 } from './observation.ts';
 import { storedPackageSchema } from './packages.ts';
 import { problemSchema } from './problem.ts';
-import { putScaleSchema, scaleSchema } from './scale.ts';
+import { putScaleSchema, putTenantQuotaSchema, scaleSchema, tenantQuotaViewSchema } from './scale.ts';
 import { changeRolloutSchema, rolloutSchema, startRolloutSchema } from './scale-rollout.ts';
 import { healthSchema, publicKeysSchema } from './service.ts';
 import { keysSchema, patchSettingsSchema, revealQuerySchema, settingsSchema } from './settings.ts';
@@ -72,6 +78,7 @@ export interface ControlAnswer {
 /** What stands for the names in braces. */
 export const pathParameters: Readonly<Record<string, z.ZodType<string>>> = {
   app: applicationIdSchema,
+  tenant: tenantIdSchema,
   sha256: packageHashSchema,
   id: deploymentIdSchema,
   name: functionNameSchema,
@@ -230,6 +237,22 @@ export const controlOperations = {
     scope: 'write',
     body: putScaleSchema,
     answer: { status: 200, body: scaleSchema },
+  },
+  getTenantQuota: {
+    method: 'GET',
+    path: '/v1/tenants/{tenant}/quota',
+    summary: 'How many workers the apps of a tenant may have together, and how many they have.',
+    scope: 'read',
+    answer: { status: 200, body: tenantQuotaViewSchema },
+  },
+  putTenantQuota: {
+    method: 'PUT',
+    path: '/v1/tenants/{tenant}/quota',
+    summary:
+      'Says anew how many workers the apps of a tenant may have together. Only a token for all tenants may do that.',
+    scope: 'write',
+    body: putTenantQuotaSchema,
+    answer: { status: 200, body: tenantQuotaViewSchema },
   },
   getRollout: {
     method: 'GET',

@@ -48,6 +48,31 @@ export const putScaleSchema = z
   })
   .meta({ id: 'PutScale' });
 
+/** What a tenant may have; what is left out is not limited. */
+export const tenantQuotaSchema = z
+  .strictObject({
+    /** Workers of all its apps together. */
+    workers: z.int().min(0).max(1_000_000).exactOptional(),
+  })
+  .meta({ id: 'TenantQuota' });
+
+export const putTenantQuotaSchema = z
+  .strictObject({
+    quota: tenantQuotaSchema,
+    /** The revision that the writer has seen; left out, the last writer wins. */
+    revision: revisionSchema.exactOptional(),
+  })
+  .meta({ id: 'PutTenantQuota' });
+
+export const tenantQuotaViewSchema = z
+  .object({
+    revision: revisionSchema,
+    quota: tenantQuotaSchema,
+    /** Of all its apps together, now. */
+    workers: z.object({ wanted: z.int().min(0), ready: z.int().min(0) }),
+  })
+  .meta({ id: 'TenantQuotaState' });
+
 const amount = z.number().min(0);
 
 /** One function's load. */
@@ -128,6 +153,8 @@ export const scaleSchema = z
   .meta({ id: 'Scale' });
 
 export type AppScaleView = z.infer<typeof appScaleSchema>;
+export type TenantQuota = z.infer<typeof tenantQuotaSchema>;
+export type TenantQuotaView = z.infer<typeof tenantQuotaViewSchema>;
 export type PutScale = z.infer<typeof putScaleSchema>;
 export type ScaleVersionView = z.infer<typeof scaleVersionSchema>;
 export type ScaleView = z.infer<typeof scaleSchema>;

@@ -16,8 +16,8 @@ export interface ScaleStore {
   close(): Promise<void>;
 }
 
-/** `scale`: what an owner said; `lease`: who decides; `claim`: who takes a placeholder; `rollout`: a roll-out's progress. */
-export type DocumentKind = 'scale' | 'lease' | 'claim' | 'rollout';
+/** `scale`: what an owner said; `quota`: what a tenant may have; `lease`: who decides; `claim`: who takes a placeholder; `rollout`: a roll-out's progress. */
+export type DocumentKind = 'scale' | 'quota' | 'lease' | 'claim' | 'rollout';
 
 export interface ScaleDocument {
   readonly key: string;
