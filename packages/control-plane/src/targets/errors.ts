@@ -28,6 +28,15 @@ export const computeErrors = defineErrors({
     exit: 1,
     message: "The compute target '{computeTarget}' refused to {what} (status {status}): {reason}.\nIt is tried again.",
   },
+  LIMIT_UNSUPPORTED: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 9,
+    exit: 1,
+    message:
+      "The compute target '{computeTarget}' cannot keep the limit '{limit}'.\nLeave it out of the limits and the scaling policy of the service.",
+  },
   TARGET_NOT_SETTLED: {
     blame: 'dependency',
     retry: 'safe',

@@ -7,3 +7,10 @@ export {
   type HttpExchangeOptions,
   type HttpReply,
 } from './http-exchange.ts';
+export {
+  type AskKubernetes,
+  createAskKubernetes,
+  type KubernetesAccess,
+  type KubernetesAsk,
+  kubernetesReasonOf,
+} from './kubernetes.ts';

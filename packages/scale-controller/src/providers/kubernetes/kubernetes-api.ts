@@ -1,6 +1,11 @@
 /** The few calls of the Kubernetes API that pods of workers need, and the post to a sidecar, over one HTTPS port. */
-import type { Secret } from '@switchyard/kernel';
-import type { HttpExchange, HttpReply } from '@switchyard/protocol/http-exchange';
+import {
+  createAskKubernetes,
+  type HttpExchange,
+  type HttpReply,
+  type KubernetesAccess,
+  kubernetesReasonOf,
+} from '@switchyard/protocol/http-exchange';
 import { z } from 'zod';
 import { scaleErrors } from '../../errors.ts';
 
@@ -22,12 +27,8 @@ export interface KubernetesApi {
   deletePod(name: string, graceSeconds: number): Promise<void>;
 }
 
-export interface KubernetesApiOptions {
-  /** `https://host:port`. */
-  readonly server: string;
+export interface KubernetesApiOptions extends KubernetesAccess {
   readonly namespace: string;
-  /** Read for every call: the cluster changes it now and then. */
-  readonly token: () => Promise<Secret>;
 }
 
 const listSchema = z.object({
@@ -60,19 +61,13 @@ const listSchema = z.object({
 });
 
 export function createKubernetesApi(exchange: HttpExchange, options: KubernetesApiOptions): KubernetesApi {
-  const { server, namespace, token } = options;
-  const base = `${server}/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
-  const ask = async (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<HttpReply> => {
-    const headers = {
-      authorization: `Bearer ${(await token()).reveal()}`,
-      accept: 'application/json',
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    };
-    const text = body === undefined ? {} : { body: JSON.stringify(body) };
-    return await exchange({ method, url: `${base}${path}`, headers, ...text });
-  };
-  const refuse = (what: string, { status, text }: HttpReply): never => {
-    throw scaleErrors.create('KUBERNETES_REFUSED', { what, status, reason: messageIn(text) });
+  const askKubernetes = createAskKubernetes(exchange, options);
+  const base = `/api/v1/namespaces/${encodeURIComponent(options.namespace)}/pods`;
+  const ask = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<HttpReply> =>
+    askKubernetes({ method, path: `${base}${path}`, ...(body === undefined ? {} : { body }) });
+  const refuse = (what: string, reply: HttpReply): never => {
+    const { status } = reply;
+    throw scaleErrors.create('KUBERNETES_REFUSED', { what, status, reason: kubernetesReasonOf(reply) });
   };
   return {
     async createPod(manifest) {
@@ -106,15 +101,4 @@ function toSeenPod({ metadata, status = {} }: z.infer<typeof listSchema>['items'
     exitCode: terminated?.exitCode,
     reason: reason === '' ? undefined : reason.slice(0, 500),
   };
-}
-
-/** Kubernetes answers with a Status object; anything else is shown by its beginning. */
-function messageIn(text: string): string {
-  try {
-    const reading = z.object({ message: z.string() }).safeParse(JSON.parse(text));
-    if (reading.success) return reading.data.message.slice(0, 500);
-  } catch {
-    // It is shown as it is.
-  }
-  return text.slice(0, 200);
 }

@@ -39,12 +39,22 @@ describe('openTargets', () => {
       SWITCHYARD_TARGET_NODE_AGENT_URLS: 'http://127.0.0.1:9000,https://node-2:9000',
       SWITCHYARD_TARGET_NODE_AGENT_LISTEN_PORT: '0',
     };
-    expect(await open(settings)).toEqual(['node-agent']);
+    const cluster = {
+      SWITCHYARD_TARGET_KUBERNETES_SERVER: 'https://cluster:6443',
+      SWITCHYARD_TARGET_KUBERNETES_TOKEN: 'secret-token',
+      SWITCHYARD_TARGET_KUBERNETES_NAMESPACE: 'shops',
+    };
+    expect(await open({ ...settings, ...cluster })).toEqual(['node-agent', 'kubernetes']);
   });
 
   it.each([
     [{ SWITCHYARD_TARGET_NODE_AGENT_URLS: 'node-1:9000' }, 'SWITCHYARD_TARGET_NODE_AGENT_URLS'],
     [{ SWITCHYARD_TARGET_NODE_AGENT_TOKEN: 'secret-token' }, 'SWITCHYARD_TARGET_NODE_AGENT_URLS'],
+    [{ SWITCHYARD_TARGET_KUBERNETES_NAMESPACE: 'shops' }, 'SWITCHYARD_TARGET_KUBERNETES_SERVER'],
+    [
+      { SWITCHYARD_TARGET_KUBERNETES_NAMESPACE: 'shops', SWITCHYARD_TARGET_KUBERNETES_SERVER: 'https://cluster:6443' },
+      'SWITCHYARD_TARGET_KUBERNETES_TOKEN_FILE',
+    ],
     [
       { SWITCHYARD_TARGET_NODE_AGENT_URLS: 'http://node-1:9000', SWITCHYARD_TARGET_NODE_AGENT_PROT: '1' },
       'SWITCHYARD_TARGET_NODE_AGENT_PROT',

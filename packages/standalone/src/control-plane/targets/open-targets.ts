@@ -5,6 +5,7 @@
  */
 import type { ComputeTarget, Store } from '@switchyard/control-plane';
 import type { Log } from '@switchyard/kernel';
+import { readKubernetesSettings } from './kubernetes-settings.ts';
 import { readNodeAgentSettings } from './node-agents-settings.ts';
 import type { Environment } from './target-settings.ts';
 
@@ -34,6 +35,11 @@ export async function openTargets(scope: TargetScope): Promise<OpenedTargets> {
     if (nodeAgents !== undefined) {
       const { openNodeAgentTarget } = await import('./node-agents.ts');
       opened.push(await openNodeAgentTarget(scope, nodeAgents));
+    }
+    const kubernetes = readKubernetesSettings(environment);
+    if (kubernetes !== undefined) {
+      const { openKubernetesTarget } = await import('./kubernetes.ts');
+      opened.push(await openKubernetesTarget(scope, kubernetes));
     }
   } catch (error) {
     await close();
