@@ -36,6 +36,15 @@ export const scaleErrors = defineErrors({
     exit: 1,
     message: "What a worker of app '{applicationId}' needs could not be found out: {reason}.",
   },
+  SCALE_DATABASE_UNAVAILABLE: {
+    blame: 'dependency',
+    retry: 'safe',
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    message:
+      'The PostgreSQL that keeps what the scale controller knows did not do what was asked: {reason}. Check its address, its rights and that it runs.',
+  },
   SCALE_DOCUMENT_TOO_LARGE: {
     blame: 'user',
     retry: 'never',

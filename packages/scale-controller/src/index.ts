@@ -50,5 +50,6 @@ export {
 } from './scale-controller.ts';
 export type { PoolOptions, PoolStatus } from './stack-pool.ts';
 export type { ScaleStore } from './store/contract.ts';
+export { openScaleStore, type ScaleStoreChoice } from './store/open-scale-store.ts';
 export { openSqliteStore } from './store/sqlite-store.ts';
 export { createProcessUsage, type ProcessUsageDeps, type ProcessUsageOptions } from './usage/process-usage.ts';

@@ -33,6 +33,7 @@ export const sdkFolders: readonly SdkFolder[] = [
       'packages/capability-library/src/data/postgresql/',
       'packages/control-plane/src/store/postgresql/',
       'packages/control-plane/src/targets/postgresql/',
+      'packages/scale-controller/src/store/postgresql/',
     ],
   },
   { sdk: 'rhea', folders: ['packages/testkit/src/amqp/'] },

@@ -12,14 +12,8 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { messageOf } from '@switchyard/kernel';
 import { scaleErrors } from '../errors.ts';
-import {
-  type DocumentKind,
-  maxDocumentBytes,
-  maxKeyCharacters,
-  type ScaleDocument,
-  type ScaleStore,
-  type WriteOutcome,
-} from './contract.ts';
+import type { DocumentKind, ScaleDocument, ScaleStore, WriteOutcome } from './contract.ts';
+import { toDocumentText } from './document-text.ts';
 
 /** How long a write waits for another process. */
 const lockTimeoutMs = 5_000;
@@ -67,7 +61,7 @@ class SqliteStore implements ScaleStore {
   }
 
   async write(kind: DocumentKind, key: string, body: unknown, expected: number): Promise<WriteOutcome> {
-    const text = toBody(kind, key, body);
+    const text = toDocumentText(kind, key, body);
     return this.#transaction(() => {
       const present = this.#read(kind, key);
       if ((present?.revision ?? 0) !== expected) return { kind: 'conflict', present };
@@ -118,14 +112,4 @@ class SqliteStore implements ScaleStore {
 
 function toDocument(row: Record<string, unknown>): ScaleDocument {
   return { key: String(row.key), revision: Number(row.revision), body: JSON.parse(String(row.body)) };
-}
-
-function toBody(kind: DocumentKind, key: string, body: unknown): string {
-  const text = JSON.stringify(body) ?? 'null';
-  const sizeBytes = Buffer.byteLength(text);
-  if (sizeBytes > maxDocumentBytes || key.length > maxKeyCharacters) {
-    const limits = { sizeBytes, maxBytes: maxDocumentBytes, maxCharacters: maxKeyCharacters };
-    throw scaleErrors.create('SCALE_DOCUMENT_TOO_LARGE', { kind, key: key.slice(0, 60), ...limits });
-  }
-  return text;
 }

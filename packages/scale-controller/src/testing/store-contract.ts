@@ -7,9 +7,9 @@ export interface SuiteTools {
 }
 
 /** What every store must do. `open` opens one more connection to the same data. */
-export function storeContract({ it, equal }: SuiteTools, open: () => ScaleStore): void {
+export function storeContract({ it, equal }: SuiteTools, open: () => ScaleStore | Promise<ScaleStore>): void {
   it('keeps documents by kind and key, in order', async () => {
-    const store = open();
+    const store = await open();
     equal(await store.read('scale', 'shop'), undefined);
     await store.write('scale', 'shop', { maximum: 3 }, 0);
     await store.write('scale', 'blog', { constructor: [1, null] }, 0);
@@ -26,7 +26,7 @@ export function storeContract({ it, equal }: SuiteTools, open: () => ScaleStore)
   });
 
   it('I1: writes and removes at the expected revision only', async () => {
-    const [store, other] = [open(), open()];
+    const [store, other] = [await open(), await open()];
     const first = await store.write('claim', 'w1', { by: 'a' }, 0);
     const revision = first.kind === 'written' ? first.revision : -1;
     equal(await other.write('claim', 'w1', { by: 'b' }, 0), {
@@ -41,7 +41,7 @@ export function storeContract({ it, equal }: SuiteTools, open: () => ScaleStore)
   });
 
   it('I1: of many that write the same, one wins', async () => {
-    const stores = [open(), open(), open()];
+    const stores = [await open(), await open(), await open()];
     const outcomes = await Promise.all(
       Array.from({ length: 30 }, (_, index) => {
         const store = stores[index % stores.length];
@@ -52,7 +52,7 @@ export function storeContract({ it, equal }: SuiteTools, open: () => ScaleStore)
   });
 
   it('I2: never uses a revision again', async () => {
-    const store = open();
+    const store = await open();
     const seen: number[] = [];
     for (let round = 0; round < 5; round += 1) {
       const outcome = await store.write('rollout', 'shop', round, 0);

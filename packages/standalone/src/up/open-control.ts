@@ -47,7 +47,10 @@ export async function openControl(scope: UpScope, parts: UpParts, deployer: Depl
   const guard = createControlGuard(createTokenVerifier({ clock: systemClock, keys }, { audience: audiences.control }));
   const { announce } = parts.workers;
   const pidOf = (workerId: string): number | undefined => processes.pidOf(workerId);
-  const scale = await openScale({ log, meter, closers, dataFolder: data.path, catalog, runtime, announce, pidOf });
+  const scale = await openScale({
+    ...{ log, meter, closers, catalog, runtime, announce, pidOf },
+    ...{ dataFolder: data.path, environment: options.environment },
+  });
   const controlPlane = await openUpControlPlane(
     { log, meter, directory: data.path, environment: options.environment },
     {

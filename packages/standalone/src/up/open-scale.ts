@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Catalog } from '@switchyard/control-plane';
-import { type Log, type Meter, systemClock, systemRandom } from '@switchyard/kernel';
+import { type Log, type Meter, Secret, systemClock, systemRandom } from '@switchyard/kernel';
 import type { Stack } from '@switchyard/model';
 import { durationClassesMs, type Runtime } from '@switchyard/runtime';
 import {
   createProcessUsage,
   openScaleController,
-  openSqliteStore,
+  openScaleStore,
   type ScaleController,
+  type ScaleStoreChoice,
 } from '@switchyard/scale-controller';
 import type { Closers } from '../dev/closers.ts';
 import { packageVersionOf } from './versions/deployed-version.ts';
@@ -18,6 +19,7 @@ export interface ScaleScope {
   readonly meter: Meter;
   readonly closers: Closers;
   readonly dataFolder: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly catalog: Pick<Catalog, 'traffic'>;
   readonly runtime: Pick<Runtime, 'load' | 'scaleTo' | 'watchWakes' | 'backlogs' | 'listeningApps'>;
   /** Tells the pools how many placeholders of a stack will be taken soon. */
@@ -28,8 +30,8 @@ export interface ScaleScope {
 
 /** Decides how many workers each app has, and carries roll-outs through. Its wishes and roll-outs outlive a restart. */
 export async function openScale(scope: ScaleScope): Promise<ScaleController> {
-  const { log, meter, closers, dataFolder, catalog, runtime, announce, pidOf } = scope;
-  const store = openSqliteStore(join(dataFolder, 'scale.sqlite'));
+  const { log, meter, closers, catalog, runtime, announce, pidOf } = scope;
+  const store = await openScaleStore(storeChoice(scope));
   closers.add('scale store', async () => store.close());
   const controller = await openScaleController({
     clock: systemClock,
@@ -53,6 +55,14 @@ export async function openScale(scope: ScaleScope): Promise<ScaleController> {
   });
   closers.add('scale controller', () => controller.close());
   return controller;
+}
+
+/** A database that the environment names, so that its password stands in no command line; otherwise a file of the data folder. */
+function storeChoice({ dataFolder, environment }: ScaleScope): ScaleStoreChoice {
+  const url = environment.SWITCHYARD_SCALE_STORE_URL;
+  if (url === undefined || url === '') return { kind: 'sqlite', file: join(dataFolder, 'scale.sqlite') };
+  const schema = environment.SWITCHYARD_SCALE_STORE_SCHEMA;
+  return { kind: 'postgresql', connectionString: new Secret(url), ...(schema === undefined ? {} : { schema }) };
 }
 
 /** The text of a file; undefined when it is gone. */
