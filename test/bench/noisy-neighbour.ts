@@ -1,13 +1,14 @@
 /**
- * What a tenant feels while another one floods: the same calls of the quiet tenant alone, beside the flood, and beside the
- * same flood on a Runtime of its own, in turns. The last one tells what the machine's processors alone do to the calls.
+ * What a tenant feels while another one floods, at `switchyard up` as anybody starts it: the same calls of the quiet tenant
+ * alone, beside the flood, and beside the same flood on an installation of its own, in turns. The last one tells what the
+ * machine's processors alone do to the calls. A flood comes from other machines: here, its sender is as nice as can be, so that
+ * it takes no processor from what is measured.
  *
  *     node --conditions=switchyard-source test/bench/noisy-neighbour.ts
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { buildWorker } from '../conformance/worker-process.ts';
+import { helloFolder } from '../decoupled/hello-application.ts';
+import { UpProcess } from '../e2e/up-process.ts';
 import type { BenchRow } from './bench-row.ts';
 import type { LoadResult } from './http-load.ts';
 import { benchLoopShare } from './loop-share.ts';
@@ -23,72 +24,61 @@ const warmUpMs = 300;
 const floodLeadMs = 1_000;
 
 const alone = 'the same tenant alone';
-const apart = 'the flood at a Runtime of its own';
+const apart = 'the flood at an installation of its own';
 
 interface Round {
   readonly alone: LoadResult;
   readonly beside: LoadResult;
   readonly apart: LoadResult;
   readonly flood: LoadResult;
+  readonly freeFlood: LoadResult;
 }
 
-interface Platform {
-  readonly port: number;
-  close(): Promise<void>;
-}
+const senderNice = 19;
 
-/** Runs the benchmark; takes about a minute. */
+/** Runs the benchmark; takes about a minute and a half. */
 export async function benchNoisyNeighbour(): Promise<{ readonly rows: BenchRow[]; readonly notes: string[] }> {
-  const bundle = await buildWorker();
-  const platforms: Platform[] = [];
+  const installations: UpProcess[] = [];
   try {
-    const [shared, other] = [await openPlatform(bundle.path, platforms), await openPlatform(bundle.path, platforms)];
-    await measure(shared.port, other.port);
+    const [port, otherPort] = [await openInstallation(installations), await openInstallation(installations)];
+    await measure(port, otherPort);
     const results: Round[] = [];
-    for (let round = 0; round < rounds; round += 1) results.push(await measure(shared.port, other.port));
+    for (let round = 0; round < rounds; round += 1) results.push(await measure(port, otherPort));
     return { rows: [...toRows(results), ...(await benchLoopShare())], notes: toNotes(results) };
   } finally {
-    for (const platform of platforms) await platform.close();
-    bundle.remove();
+    for (const installation of installations) await installation.close();
   }
 }
 
-async function openPlatform(workerPath: string, platforms: Platform[]): Promise<Platform> {
-  const script = fileURLToPath(new URL('./two-tenants-process.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--conditions=switchyard-source', script, workerPath], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const exited = once(child, 'exit');
-  const close = async (): Promise<void> => {
-    child.stdin.end();
-    await exited;
-  };
-  const [line] = (await Promise.race([once(child.stdout, 'data'), exited.then(() => [''])])) as [Buffer | ''];
-  if (line === '') throw new Error('the process with the two tenants ended before it was ready');
-  const platform = { port: Number(String(line).trim()), close };
-  platforms.push(platform);
-  return platform;
+/** Two tenants with an app each; resolves with the port of the apps. As root, the tenants are users of their own. */
+async function openInstallation(installations: UpProcess[]): Promise<number> {
+  const flags = process.getuid?.() === 0 ? [] : ['--trusted-tenants'];
+  const up = await UpProcess.start({ flags, isReachable: true });
+  installations.push(up);
+  for (const name of ['loud', 'quiet']) {
+    await up.do('deploy', helloFolder, '--app', name, '--tenant', name);
+    const { status, text } = await up.call(name, '/api/hello');
+    if (status !== 200) throw new Error(`app '${name}' answered ${status}: ${text}`);
+  }
+  return Number(/Apps\s+http\S+:(\d+)/.exec(up.output)?.[1]);
 }
 
 async function measure(port: number, otherPort: number): Promise<Round> {
   const target = { host: '127.0.0.1', path: '/api/hello' };
   const quiet = { ...target, port, authority: 'quiet.localhost', connections: quietConnections, warmUpMs, durationMs };
+  const floodAt = (floodPort: number, lengthMs: number): Promise<LoadResult> => {
+    const flood = { ...target, port: floodPort, authority: 'loud.localhost', connections: floodConnections };
+    return loadFrom({ ...flood, warmUpMs: floodLeadMs, durationMs: lengthMs }, { nice: senderNice });
+  };
   const besideFloodAt = async (floodPort: number): Promise<[LoadResult, LoadResult]> => {
-    const flooding = loadFrom({
-      ...target,
-      port: floodPort,
-      authority: 'loud.localhost',
-      connections: floodConnections,
-      warmUpMs: floodLeadMs,
-      durationMs: durationMs + warmUpMs + floodLeadMs,
-    });
+    const flooding = floodAt(floodPort, durationMs + warmUpMs + floodLeadMs);
     await new Promise((resolve) => setTimeout(resolve, floodLeadMs));
     return [await loadFrom(quiet), await flooding];
   };
   const alone = await loadFrom(quiet);
   const [beside, flood] = await besideFloodAt(port);
-  const [apart] = await besideFloodAt(otherPort);
-  return { alone, beside, apart, flood };
+  const [apart, freeFlood] = await besideFloodAt(otherPort);
+  return { alone, beside, apart, flood, freeFlood };
 }
 
 function toRows(results: readonly Round[]): BenchRow[] {
@@ -104,11 +94,12 @@ function toRows(results: readonly Round[]): BenchRow[] {
 }
 
 function toNotes(results: readonly Round[]): string[] {
-  const flood = median(results.map((round) => round.flood.requestsPerSecond));
-  const loads = results.flatMap((round) => [round.alone, round.beside, round.apart, round.flood]);
+  const perSecond = (of: (round: Round) => LoadResult): number =>
+    Math.round(median(results.map((round) => of(round).requestsPerSecond)));
+  const loads = results.flatMap((round) => [round.alone, round.beside, round.apart, round.flood, round.freeFlood]);
   const errors = loads.reduce((sum, load) => sum + load.errors, 0);
   return [
-    `The flood: ${floodConnections} connections, ${Math.round(flood)} requests per second; the quiet tenant has ${quietConnections}. Wrong answers: ${errors}.`,
+    `The flood has ${floodConnections} connections, the quiet tenant ${quietConnections}. Beside the quiet tenant the flood gets ${perSecond(({ flood }) => flood)} answers per second, on an installation of its own ${perSecond(({ freeFlood }) => freeFlood)}: what is beyond its part of the Runtime waits (\`--busy-percent\`). The senders of floods run with the lowest priority. Wrong answers: ${errors}.`,
   ];
 }
 

@@ -2,6 +2,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { LoadOptions, LoadResult } from './http-load.ts';
@@ -135,10 +136,12 @@ export function commandLine(pid: number): string {
   return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
 }
 
-/** Runs a load from a process of its own. */
-export async function loadFrom(options: LoadOptions): Promise<LoadResult> {
+/** Runs a load from a process of its own. A nice one takes only the processors' time that nobody else wants. */
+export async function loadFrom(options: LoadOptions, { nice = 0 } = {}): Promise<LoadResult> {
   const script = fileURLToPath(new URL('./http-load-process.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify(options)]);
+  const running = promisify(execFile)(process.execPath, [script, JSON.stringify(options)]);
+  if (nice > 0 && running.child.pid !== undefined) setPriority(running.child.pid, nice);
+  const { stdout } = await running;
   return JSON.parse(stdout) as LoadResult;
 }
 

@@ -1,13 +1,14 @@
 /** An installation with deployed apps: `switchyard up` and the commands that go with it, with real processes. */
 import { readFileSync, statSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { getPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { requirePart } from '@switchyard/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { httpFunction } from './app-folder.ts';
 import { type AppFolder, openAppFolder } from './command-line.ts';
-import { isAlive } from './dev-process.ts';
+import { isAlive, patienceMs } from './dev-process.ts';
 import { UpProcess } from './up-process.ts';
 
 /** A small app; `greeting` is an expression that its answer is made of. */
@@ -238,6 +239,40 @@ describe('switchyard up without --trusted-tenants', () => {
       await up.close();
     }
   });
+
+  it.skipIf(whyNoUsers() !== undefined)(
+    'as root: a tenant that burns processors comes second to one that works',
+    async () => {
+      const up = await UpProcess.start({ isReachable: true });
+      const calls: Promise<unknown>[] = [];
+      try {
+        const burn = `((end) => { while (Date.now() < end) Math.sqrt(end); return process.pid + ''; })(Date.now() + Number(request.query.get('ms')))`;
+        await apps.write({ ...appFiles('shop', burn), ...appFiles('blog', burn) });
+        await up.do('deploy', `${apps.path}/shop`, '--tenant', 'contoso');
+        await up.do('deploy', `${apps.path}/blog`, '--tenant', 'fabrikam');
+        const nice = async (app: string): Promise<number> =>
+          getPriority(Number((await up.call(app, '/hello?ms=0')).text));
+        expect([await nice('shop'), await nice('blog')]).toEqual([0, 0]);
+        const shop = Number((await up.call('shop', '/hello?ms=0')).text);
+        const stillBurns = { is: true };
+        const burning = async (): Promise<void> => {
+          while (stillBurns.is) await up.call('shop', '/hello?ms=400');
+        };
+        calls.push(burning(), burning());
+        const beside = async (): Promise<number> => {
+          await up.call('blog', '/hello?ms=60');
+          return getPriority(shop);
+        };
+        await expect.poll(beside, { timeout: patienceMs }).toBe(10);
+        expect(await nice('blog')).toBe(0);
+        stillBurns.is = false;
+        await Promise.all(calls);
+        await expect.poll(beside, { timeout: patienceMs }).toBe(0);
+      } finally {
+        await up.close();
+      }
+    },
+  );
 
   it('refuses a second tenant, and who has no token', async () => {
     const up = await UpProcess.start();

@@ -26,6 +26,7 @@ export type {
   WorkerStatus,
   WorkerVerdict,
 } from './contract.ts';
+export type { LoopMeter } from './dispatch/loop-pace.ts';
 export { type DispatchStrategy, dispatchStrategies } from './dispatch/strategies.ts';
 export { runtimeErrors } from './errors.ts';
 export { httpStreamErrors } from './http-stream/errors.ts';

@@ -44,6 +44,8 @@ export interface RuntimeLimits {
   readonly inFlightPerTenant: number;
   /** Invocations that a tenant may start in one turn of the event loop while other tenants are at work. */
   readonly startsPerTurn: number;
+  /** While tenants are at work beside each other, the busiest of them fill no more than this part of the event loop; 1 is all. */
+  readonly busyShare: number;
   /** For so long after its last invocation a tenant counts as being at work. */
   readonly contentionMs: number;
   /** Invocations that may wait for a worker, per app. */
@@ -96,7 +98,8 @@ export const defaultLimits: RuntimeLimits = {
   departedMs: 300_000,
   inFlightPerWorker: 4_096,
   inFlightPerTenant: 20_000,
-  startsPerTurn: 2,
+  startsPerTurn: 1,
+  busyShare: 0.5,
   contentionMs: 10_000,
   heldPerApplication: 1_000,
   workerWaitMs: 30_000,

@@ -16,6 +16,7 @@ import type {
   VerifyWorker,
 } from './contract.ts';
 import { FairTurns } from './dispatch/fair-turns.ts';
+import { type LoopMeter, LoopPace } from './dispatch/loop-pace.ts';
 import type { DispatchStrategy } from './dispatch/strategies.ts';
 import { runtimeErrors } from './errors.ts';
 import { Gateway } from './gateway/gateway.ts';
@@ -50,6 +51,8 @@ export interface RuntimeDeps {
   readonly workerHttp?: WorkerHttp;
   /** The memory of this process; without it nobody looks after it. */
   readonly memory?: MemoryPort;
+  /** The event loop of this process; without it no tenant leaves a part of it to the others. */
+  readonly loop?: LoopMeter;
   /** Hears that the memory runs short, every few seconds: fewer workers, or fewer apps, would help. */
   readonly onMemoryPressure?: (utilization: number) => void;
 }
@@ -75,7 +78,8 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
   const hostVersion = options.hostVersion ?? officialHostVersion;
   const strategy = options.strategy ?? 'leastLoaded';
   const hosts = new HostTable<JobHost>({ isExact: options.exactHostNames ?? false });
-  const shared = { ...deps, hosts, turns: new FairTurns(deps.clock, limits) };
+  const pace = deps.loop && new LoopPace(deps.clock, deps.loop, limits);
+  const shared = { ...deps, hosts, turns: new FairTurns({ clock: deps.clock, pace }, limits) };
   const manager = new JobHostManager(shared, { cpus: options.cpus, hostVersion, strategy, limits });
   const registry = new WorkerRegistry(deps, limits, manager);
   const restartWorker = (workerId: string, wish: RestartWish): Promise<RestartOutcome> =>

@@ -66,6 +66,14 @@ const flags = {
     kind: 'switch',
     summary: 'the folders of the apps are at the same place here, so function.json files can be read',
   },
+  'busy-percent': {
+    kind: 'integer',
+    placeholder: 'N',
+    minimum: 5,
+    maximum: 100,
+    fallback: '50',
+    summary: "lets the busiest tenants fill this part of the Runtime's time while others are at work, too (50)",
+  },
   json: { kind: 'switch', summary: 'writes one JSON object per line' },
   verbose: { kind: 'switch', summary: 'shows what the host itself does' },
 } as const;
@@ -118,6 +126,7 @@ function toOptions({ flags: given }: RuntimeInput, context: CommandContext): Run
     usesFunctionKeys: !given['no-function-keys'],
     hostNames: readHostNames(given['host-name'] ?? []),
     readsFolders: given['shared-folders'],
+    busyPercent: given['busy-percent'],
     output: given.json ? 'json' : 'text',
     verbose: given.verbose,
     environment: context.environment,

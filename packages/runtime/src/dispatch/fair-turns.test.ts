@@ -1,7 +1,7 @@
 import { VirtualClock } from '@switchyard/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FairTurns, type FairTurnsOptions } from './fair-turns.ts';
+import { FairTurns, type FairTurnsDeps, type FairTurnsOptions } from './fair-turns.ts';
 
 /** A dispatcher that has calls to start; they end when the test says so. */
 class Member {
@@ -34,14 +34,13 @@ class Member {
   }
 }
 
-function createRun(options: Partial<FairTurnsOptions> = {}) {
+function createRun(options: Partial<FairTurnsOptions> = {}, pace?: FairTurnsDeps['pace']) {
   const clock = new VirtualClock();
   const due: (() => void)[] = [];
   const started: string[] = [];
   const turns = new FairTurns(
-    clock,
+    { clock, pace, nextTurn: (callback) => due.push(callback) },
     { startsPerTurn: 2, inFlightPerTenant: 100, contentionMs: 1_000, ...options },
-    (callback) => due.push(callback),
   );
   /** Runs one turn of the event loop; returns what was started in it. */
   const turn = (): string => {
@@ -131,6 +130,31 @@ describe('FairTurns', () => {
     loud.call(5);
     loud.share.leave();
     expect([turn(), due.length]).toEqual(['', 0]);
+  });
+
+  test('I6: whoever has no pace left waits for a while, and holds up nobody', async () => {
+    let left = 2;
+    const spend = (): void => {
+      left -= 1;
+    };
+    const loudPace = { mayStart: () => left > 0, started: () => spend(), leave: () => {} };
+    const quietPace = { mayStart: () => true, started: () => {}, leave: () => {} };
+    const paces = [loudPace, quietPace];
+    const { clock, started, turn, member, due } = createRun({}, { join: () => paces.shift() ?? quietPace });
+    const [loud, quiet] = [member('a', 'a'), member('b', 'b')];
+    quiet.call();
+    loud.call(5);
+    turn();
+    expect([started.join(''), due.length]).toEqual(['baa', 0]);
+    quiet.call();
+    expect([started.join(''), turn(), due.length]).toEqual(['baab', '', 0]);
+    left = 1;
+    await clock.advance(1);
+    expect([turn(), due.length]).toEqual(['a', 0]);
+    // Alone again, it waits for nothing.
+    await clock.advance(1_000);
+    turn();
+    expect(started.join('')).toBe('baabaaa');
   });
 
   test('I1, I2, I3: whatever is asked for and ends, all of it starts, within the limits, and none twice', () => {

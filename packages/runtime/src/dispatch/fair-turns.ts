@@ -2,9 +2,10 @@
  * Shares the Runtime's one event loop between tenants, so that the flood of one does not stand before the few calls of
  * another.
  *
- * While more than one tenant is at work, a tenant may start so many calls per turn of the event loop; what is beyond that
- * waits in the queue of its dispatcher and is started in later turns, one call of each tenant after the other, and within a
- * tenant one of each dispatcher after the other. A tenant that is alone waits for nothing.
+ * While more than one tenant is at work, a tenant may start so many calls per turn of the event loop, and the busiest of them
+ * only as many as their pace allows; what is beyond that waits in the queue of its dispatcher and is started in later turns, one
+ * call of each tenant after the other, and within a tenant one of each dispatcher after the other. A tenant that is alone
+ * waits for nothing.
  *
  * Ownership: the Runtime owns it; every dispatcher joins with a share, and tells of every call that it starts and ends.
  *
@@ -13,8 +14,18 @@
  * I3 A tenant never has more than `inFlightPerTenant` calls in flight.
  * I4 A tenant that has been alone for `contentionMs` is not held back by I1.
  * I5 Without anything that waits or was started, no turn is scheduled.
+ * I6 While tenants compete, one whose pace is used up starts nothing, and is asked again a little later or when a call of it ends.
  */
-import type { Clock } from '@switchyard/kernel';
+import type { Clock, Timer } from '@switchyard/kernel';
+import type { Pace } from './loop-pace.ts';
+
+export interface FairTurnsDeps {
+  readonly clock: Pick<Clock, 'monotonic' | 'schedule'>;
+  /** What keeps a part of the event loop free; without it nobody is paced. */
+  readonly pace?: { join(): Pace } | undefined;
+  /** Runs a callback in the next turn of the event loop, after what has arrived was read. */
+  readonly nextTurn?: (callback: () => void) => void;
+}
 
 export interface FairTurnsOptions {
   /** Calls that a tenant may start in one turn of the event loop while others are at work. */
@@ -46,27 +57,27 @@ interface Tenant {
   started: number;
   inFlight: number;
   shares: number;
+  readonly pace: Pace;
 }
 
+/** When a tenant that was paced is looked at again. */
+const pacedMs = 1;
+
+const unpaced: Pace = { mayStart: () => true, started: () => {}, leave: () => {} };
+
 export class FairTurns {
-  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #deps: FairTurnsDeps;
   readonly #options: FairTurnsOptions;
-  readonly #nextTurn: (callback: () => void) => void;
   readonly #tenants = new Map<string, Tenant>();
   #lastTenant: Tenant | undefined;
   /** When the tenant that asks last changed. */
   #changedMs = Number.NEGATIVE_INFINITY;
   #isScheduled = false;
+  #later: Timer | undefined;
 
-  /** @param nextTurn runs a callback in the next turn of the event loop, after what has arrived was read. */
-  constructor(
-    clock: Pick<Clock, 'monotonic'>,
-    options: FairTurnsOptions,
-    nextTurn: (callback: () => void) => void = setImmediate,
-  ) {
-    this.#clock = clock;
+  constructor(deps: FairTurnsDeps, options: FairTurnsOptions) {
+    this.#deps = deps;
     this.#options = options;
-    this.#nextTurn = nextTurn;
   }
 
   /** A dispatcher of the tenant takes part. */
@@ -79,21 +90,24 @@ export class FairTurns {
       leave: () => {
         tenant.waiting.delete(onTurn);
         tenant.shares -= 1;
-        if (tenant.shares === 0 && tenant.inFlight === 0) this.#tenants.delete(tenantId);
+        if (tenant.shares > 0 || tenant.inFlight > 0) return;
+        this.#tenants.delete(tenantId);
+        tenant.pace.leave();
       },
     };
   }
 
   #take(tenant: Tenant, onTurn: OnTurn): boolean {
     const isContended = this.#note(tenant);
-    const { startsPerTurn } = this.#options;
-    const mustWait = isContended && (tenant.waiting.size > 0 || tenant.started >= startsPerTurn);
-    if (mustWait || this.#isFull(tenant)) {
+    const isPaced = isContended && !tenant.pace.mayStart();
+    const mustWait = isContended && (tenant.waiting.size > 0 || tenant.started >= this.#options.startsPerTurn);
+    if (isPaced || mustWait || this.#isFull(tenant)) {
       tenant.waiting.add(onTurn);
-      if (!this.#isFull(tenant)) this.#schedule();
+      if (!this.#isFull(tenant)) this.#schedule(isPaced);
       return false;
     }
     tenant.inFlight += 1;
+    tenant.pace.started();
     if (isContended) {
       tenant.started += 1;
       this.#schedule();
@@ -108,27 +122,41 @@ export class FairTurns {
 
   /** True while another tenant has been at work lately. */
   #note(tenant: Tenant): boolean {
-    const nowMs = this.#clock.monotonic();
+    const nowMs = this.#deps.clock.monotonic();
     if (tenant !== this.#lastTenant) {
       if (this.#lastTenant !== undefined) this.#changedMs = nowMs;
       this.#lastTenant = tenant;
     }
+    return this.#isContended(nowMs);
+  }
+
+  #isContended(nowMs: number): boolean {
     return nowMs - this.#changedMs < this.#options.contentionMs;
   }
 
-  #schedule(): void {
+  /** A turn that is only for paced tenants comes later; one that is for others comes before that all the same. */
+  #schedule(isPaced = false): void {
+    if (isPaced) {
+      this.#later ??= this.#deps.clock.schedule(pacedMs, () => {
+        this.#later = undefined;
+        this.#schedule();
+      });
+      return;
+    }
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#nextTurn(() => this.#turn());
+    (this.#deps.nextTurn ?? setImmediate)(() => this.#turn());
   }
 
   #turn(): void {
     this.#isScheduled = false;
+    const isContended = this.#isContended(this.#deps.clock.monotonic());
     const ring = [...this.#tenants.values()];
     for (const tenant of ring) tenant.started = 0;
+    const mayStart = (tenant: Tenant): boolean => !isContended || tenant.pace.mayStart();
     let waiting = ring.filter((tenant) => tenant.waiting.size > 0);
-    while (waiting.length > 0) waiting = waiting.filter((tenant) => this.#startOne(tenant));
-    if (ring.some((tenant) => tenant.waiting.size > 0 && !this.#isFull(tenant))) this.#schedule();
+    while (waiting.length > 0) waiting = waiting.filter((tenant) => mayStart(tenant) && this.#startOne(tenant));
+    for (const tenant of ring) if (tenant.waiting.size > 0 && !this.#isFull(tenant)) this.#schedule(!mayStart(tenant));
   }
 
   /** Starts the next waiting call of the tenant; false when it may, or can, start no more in this turn. */
@@ -140,6 +168,7 @@ export class FairTurns {
       tenant.inFlight += 1;
       if (onTurn()) {
         tenant.started += 1;
+        tenant.pace.started();
         tenant.waiting.add(onTurn);
         return true;
       }
@@ -155,7 +184,8 @@ export class FairTurns {
   #tenantOf(tenantId: string): Tenant {
     let tenant = this.#tenants.get(tenantId);
     if (tenant === undefined) {
-      tenant = { tenantId, waiting: new Set(), started: 0, inFlight: 0, shares: 0 };
+      const pace = this.#deps.pace?.join() ?? unpaced;
+      tenant = { tenantId, waiting: new Set(), started: 0, inFlight: 0, shares: 0, pace };
       this.#tenants.set(tenantId, tenant);
     }
     return tenant;

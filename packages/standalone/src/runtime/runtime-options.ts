@@ -28,6 +28,8 @@ export interface RuntimeProcessOptions {
   readonly hostNames: ReadonlyMap<string, readonly string[]>;
   /** The folders of apps are at the same place here, so function.json files can be read. */
   readonly readsFolders: boolean;
+  /** While tenants are at work beside each other, the busiest of them fill no more of the Runtime's time, in percent. */
+  readonly busyPercent: number | undefined;
   readonly output: 'text' | 'json';
   readonly verbose: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -40,6 +42,7 @@ export const runtimeDefaults = {
   port: 7071,
   rpcPort: 50_051,
   controlPort: 7072,
+  busyPercent: 50,
   /** How long what is in flight may take to end. */
   drainMs: 10_000,
   /** How long streams of workers may take to end after that. */

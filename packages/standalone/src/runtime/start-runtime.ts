@@ -29,6 +29,7 @@ import { createAppLevels, openUpLog, upCategory } from '../up/up-log.ts';
 import { readWorkerDeps } from '../workers/worker-resolution.ts';
 import { AnnouncedApps } from './announced-apps.ts';
 import { runtimeProcessErrors } from './errors.ts';
+import { createLoopMeter } from './loop-meter.ts';
 import { memoryUtilization } from './memory-utilization.ts';
 import { openKeySource } from './open-key-source.ts';
 import { letEverybody, openRuntimeSockets, type RuntimeSockets } from './open-runtime-sockets.ts';
@@ -81,8 +82,13 @@ export async function startRuntime(options: RuntimeProcessOptions): Promise<Runt
         verifyWorker: guards.verifyWorker,
         announcedApplications: (announced) => apps.make(announced),
         memory: { utilization: memoryUtilization },
+        loop: createLoopMeter(),
       },
-      { cpus: availableParallelism(), exactHostNames: true },
+      {
+        cpus: availableParallelism(),
+        exactHostNames: true,
+        limits: { busyShare: (options.busyPercent ?? runtimeDefaults.busyPercent) / 100 },
+      },
     );
     closers.add('Runtime', () => runtime.drain(runtimeDefaults.drainMs));
     const handle: RequestHandler = (request, response) => runtime.handleRequest(request, response);

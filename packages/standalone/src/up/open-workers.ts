@@ -32,6 +32,7 @@ import type { PlaceholderLaunches } from '../workers/placeholder-launches.ts';
 import { hostVersion } from '../workers/worker-resolution.ts';
 import { KeyedSupply } from './keyed-supply.ts';
 import type { TenantPlace } from './tenants/tenant-places.ts';
+import { homeVariables } from './tenants/tenant-processes.ts';
 import { upDefaults } from './up-options.ts';
 import type { DeployedVersion } from './versions/deployed-version.ts';
 import { deployedEnvironment } from './versions/worker-environment.ts';
@@ -42,7 +43,8 @@ export interface WorkersScope {
   readonly closers: Closers;
   readonly issuer: TokenIssuer;
   readonly launches: PlaceholderLaunches;
-  readonly processes: ProcessPort;
+  /** Starts workers of a tenant. */
+  readonly processesOf: (place: TenantPlace) => ProcessPort;
   readonly environment: Readonly<Record<string, string>>;
   readonly placeOf: (tenantId: string) => Promise<TenantPlace>;
   readonly placeholders: number;
@@ -136,7 +138,7 @@ async function openTenantWorkers(
   const pods = createPlaceholderPods(
     {
       ...base,
-      processes: asUser(scope.processes, place),
+      processes: scope.processesOf(place),
       launchOf: (stack) => launches.launchOf(stack),
       httpProxy,
       dial: dialInMemory(scope),
@@ -180,7 +182,7 @@ async function openTenantWorkers(
   closers.add('pools', () => pooled.close(upDefaults.workerGraceMs));
   const launchOf = (definition: ApplicationDefinition) => launchForApp(definition, scope, assignmentFor);
   const podHost = createPodHost(
-    { ...base, processes: asUser(scope.processes, place), launches: { launchOf } },
+    { ...base, processes: scope.processesOf(place), launches: { launchOf } },
     { endpoint: direct.endpoint },
   );
   closers.add('workers without a pool', () => podHost.close(upDefaults.workerGraceMs));
@@ -188,21 +190,6 @@ async function openTenantWorkers(
   own.add('pool', pooled);
   own.add('pod host', podHost);
   return { place, pods, own, pool: pooled, assignmentFor };
-}
-
-/** Programs that ask for a home or a place for temporary files get one that is theirs. */
-function homeVariables({ home }: TenantPlace): Record<string, string> {
-  return home === undefined ? {} : { HOME: home, TMPDIR: home };
-}
-
-function asUser(processes: ProcessPort, place: TenantPlace): ProcessPort {
-  const { user } = place;
-  if (user === undefined) return processes;
-  const own = homeVariables(place);
-  return {
-    spawn: (launch, observer) =>
-      processes.spawn({ ...launch, user, environment: { ...launch.environment, ...own } }, observer),
-  };
 }
 
 async function assignmentOf(

@@ -23,6 +23,7 @@ import { openKinds, openStorage } from '../dev/open-kinds.ts';
 import { isListening } from '../http/listen.ts';
 import { openTelemetry } from '../http/open-telemetry.ts';
 import { createLocalWorkerHttp } from '../http/worker-http.ts';
+import { createLoopMeter } from '../runtime/loop-meter.ts';
 import { memoryUtilization } from '../runtime/memory-utilization.ts';
 import { keepAccountEnvironments } from './account-environment.ts';
 import { AppLogs } from './app-logs.ts';
@@ -31,12 +32,15 @@ import { Deployer, type DeployerDeps } from './deployer.ts';
 import { indexOnPlaceholder } from './index-on-placeholder.ts';
 import { keepControlFile } from './keep-control-file.ts';
 import { openControl } from './open-control.ts';
-import { openMachine } from './open-machine.ts';
+import { type Machine, openMachine } from './open-machine.ts';
 import { createOpenPackage } from './open-package.ts';
 import { openStores } from './open-stores.ts';
 import { openUpSockets } from './open-up-sockets.ts';
 import { openWorkers, type Workers } from './open-workers.ts';
 import { PackageSweeper } from './package-sweeper.ts';
+import { linuxFamilies } from './tenants/process-family.ts';
+import { TenantPriorities } from './tenants/tenant-priorities.ts';
+import { createTenantProcesses } from './tenants/tenant-processes.ts';
 import { TraceTap } from './trace-tap.ts';
 import { createAppLevels, openUpLog, upCategory } from './up-log.ts';
 import { type UpOptions, upDefaults } from './up-options.ts';
@@ -102,6 +106,7 @@ async function openParts(scope: UpScope): Promise<UpParts> {
     closers,
     issuer,
     ...machine,
+    processesOf: openTenantProcesses(scope, machine),
     environmentOf: keepAccountEnvironments(systemClock, (tenantId) => broker.environmentFor(tenantId)),
     placeOf: tenancy.placeOf,
     placeholders: options.placeholders ?? upDefaults.placeholders,
@@ -141,6 +146,15 @@ async function openParts(scope: UpScope): Promise<UpParts> {
   });
   closers.add('hosting', async () => hosting.close());
   return { runtime, workers, tenancy, launches, processes, openPackage, sweeper, versions, hosting, traces };
+}
+
+/** Only root may give a process back the priority that it had, and only then are tenants users of their own. */
+function openTenantProcesses({ log, closers }: UpScope, { processes, tenancy }: Machine) {
+  if (tenancy.isolation.kind === 'shared' || process.platform !== 'linux')
+    return createTenantProcesses(processes, undefined);
+  const priorities = new TenantPriorities({ clock: systemClock, log, families: linuxFamilies });
+  closers.add('priorities of tenants', () => priorities.close());
+  return createTenantProcesses(processes, priorities);
 }
 
 function openSweeper({ log, closers, stores }: UpScope, unpackedIn: () => Iterable<string>): PackageSweeper {
@@ -236,9 +250,12 @@ function openRuntime(scope: UpScope, { supply }: Workers, kinds: ReturnType<type
   closers.add('HTTP connections to workers', async () => workerHttp.close());
   const verifier = createTokenVerifier({ clock: systemClock, keys: stores.keys }, { audience: audiences.runtime });
   const verifyWorker = createWorkerVerifier(verifier);
-  const ports = { spans, supply, kinds, workerHttp, verifyWorker, memory: { utilization: memoryUtilization } };
+  const vitals = { memory: { utilization: memoryUtilization }, loop: createLoopMeter() };
+  const ports = { spans, supply, kinds, workerHttp, verifyWorker, ...vitals };
   // With tenants side by side no app answers for names that are not its own.
-  const options = { cpus: availableParallelism(), exactHostNames: true };
+  const { busyPercent = upDefaults.busyPercent } = scope.options;
+  const limits = { busyShare: busyPercent / 100 };
+  const options = { cpus: availableParallelism(), exactHostNames: true, limits };
   const runtime = createRuntime({ clock: systemClock, random: systemRandom, log, meter, ...ports }, options);
   closers.add('Runtime', () => runtime.drain(upDefaults.drainMs));
   return runtime;

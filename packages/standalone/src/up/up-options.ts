@@ -17,6 +17,8 @@ export interface UpOptions {
   readonly trustedTenants: boolean;
   /** The user and group id of the first tenant's workers, where this runs as root; each other tenant gets the next one. */
   readonly tenantUids: number | undefined;
+  /** While tenants are at work beside each other, the busiest of them fill no more of the Runtime's time, in percent. */
+  readonly busyPercent: number | undefined;
   readonly startsAzurite: boolean;
   /** Addresses to which alerts are posted. */
   readonly webhooks: readonly string[];
@@ -40,6 +42,7 @@ export const upDefaults = {
   grownPool: 4,
   /** Above the users that people make, below those that Debian gives to packages. */
   firstTenantId: 40_000,
+  busyPercent: 50,
   /** Lines of its log that an app keeps. */
   logLines: 2_000,
   /** How long what is in flight may take to end. */
