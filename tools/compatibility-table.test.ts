@@ -64,6 +64,7 @@ describe('docs/triggers.md', () => {
       locks: nothing,
       serviceBus: nothing,
       rabbitMq: nothing,
+      eventHubs: nothing,
     });
     const wanted = [
       ...kinds.supportedTriggerTypes(),

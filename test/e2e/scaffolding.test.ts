@@ -53,7 +53,8 @@ describe('a scaffolded app', () => {
 
   it('answers in TypeScript when it is built, with every trigger', async () => {
     await run('switchyard', '.', 'init', 'shop');
-    for (const trigger of ['http', 'timer', 'queue', 'blob']) await run('switchyard', 'shop', 'new', trigger);
+    for (const trigger of ['http', 'timer', 'queue', 'blob', 'eventhub', 'servicebus'])
+      await run('switchyard', 'shop', 'new', trigger);
     folder.build('shop');
     const running = await serve('shop', { AzureWebJobsStorage: '' });
     expect((await running.request('/api/hello')).text).toBe('Hello, world!');

@@ -64,6 +64,8 @@ export interface EventHubsExtension {
   readonly partitionOwnershipExpirationIntervalMs: number | undefined;
   readonly loadBalancingUpdateIntervalMs: number | undefined;
   readonly trackLastEnqueuedEventProperties: boolean;
+  /** Ours: how many invocations of one partition run at once. One keeps the order of its events. */
+  readonly maxConcurrentCallsPerPartition: number;
 }
 
 export interface ServiceBusExtension {
@@ -206,6 +208,7 @@ function parseEventHubs(section: ConfigSection): EventHubsExtension {
     ),
     loadBalancingUpdateIntervalMs: section.optionalTimeSpanMs('loadBalancingUpdateInterval', positive),
     trackLastEnqueuedEventProperties: section.boolean('trackLastEnqueuedEventProperties', false),
+    maxConcurrentCallsPerPartition: section.integer('maxConcurrentCallsPerPartition', 1, positive),
   };
   offset.warnAboutRest();
   section.ignore('clientRetryOptions', 'webProxy', 'customEndpointAddress');

@@ -29,6 +29,8 @@ export interface TriggerEvent {
   /** W3C trace context of the caller, where there is one. */
   readonly traceParent?: string;
   readonly traceState?: string;
+  /** Events with the same key go to the same worker, where the app wants that. */
+  readonly partitionKey?: string;
   /** Aborts when nobody waits for the answer any more. */
   readonly signal?: AbortSignal;
 }

@@ -55,6 +55,16 @@ describe('createKinds', () => {
     ]);
     expect(all.supportedInputTypes()).toEqual(['blob', 'table']);
     expect(all.supportedOutputTypes()).toEqual(['blob', 'eventGrid', 'http', 'queue', 'table']);
+    const nothing = new Proxy({}, { get: () => () => {} }) as never;
+    const messaging = createKinds({
+      queues: new MemoryQueues(clock),
+      timerStatus: createMemoryTimerStatus(),
+      blobs: new MemoryBlobs(clock),
+      eventHubs: nothing,
+      serviceBus: nothing,
+    });
+    expect(messaging.supportedTriggerTypes()).toEqual(expect.arrayContaining(['eventHubTrigger', 'serviceBusTrigger']));
+    expect(messaging.supportedOutputTypes()).toEqual(expect.arrayContaining(['eventHub', 'serviceBus']));
     expect(all.trigger('BlobTrigger')).toMatchObject({ style: 'listener', type: 'blobTrigger' });
     expect(all.trigger('timerTrigger')).toMatchObject({ style: 'listener', type: 'timerTrigger' });
   });

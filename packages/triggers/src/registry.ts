@@ -8,6 +8,9 @@ import type { InputBindingKind, OutputBindingKind, TriggerKind, WebhookExtension
 import { createEventGridOutput } from './event-grid/event-grid-output.ts';
 import { createEventGridTrigger } from './event-grid/event-grid-trigger.ts';
 import { type EventPublisher, httpEventPublisher } from './event-grid/event-publisher.ts';
+import type { EventHubService } from './event-hub/event-hub-client.ts';
+import { createEventHubOutput } from './event-hub/event-hub-output.ts';
+import { createEventHubTrigger } from './event-hub/event-hub-trigger.ts';
 import { httpOutputKind, httpTriggerKind } from './http/http-trigger.ts';
 import type { QueueService } from './queue/queue-client.ts';
 import { createQueueOutput } from './queue/queue-output.ts';
@@ -43,6 +46,8 @@ export interface KindsDeps {
   readonly serviceBus?: ServiceBusService | undefined;
   /** Makes the RabbitMQ trigger and output. */
   readonly rabbitMq?: RabbitMqService | undefined;
+  /** Makes the Event Hubs output, and with `blobs` the trigger. */
+  readonly eventHubs?: EventHubService | undefined;
   /** How events reach a topic; over HTTP unless something else is given. */
   readonly events?: EventPublisher | undefined;
 }
@@ -62,7 +67,7 @@ export interface Kinds {
 
 /** Makes every kind. Kinds share their signals, so one set of kinds serves all apps of a process. */
 export function createKinds(deps: KindsDeps): Kinds {
-  const { blobs, tables, locks, serviceBus, rabbitMq } = deps;
+  const { blobs, tables, locks, serviceBus, rabbitMq, eventHubs } = deps;
   const queues = { service: deps.queues, signals: new QueueSignals() };
   const writes = new BlobWrites();
   const timers = createTimerTrigger({ status: deps.timerStatus });
@@ -78,6 +83,7 @@ export function createKinds(deps: KindsDeps): Kinds {
     warmupTriggerKind,
     ...(serviceBus ? [createServiceBusTrigger(serviceBus)] : []),
     ...(rabbitMq ? [createRabbitMqTrigger(rabbitMq)] : []),
+    ...(eventHubs && blobs ? [createEventHubTrigger({ service: eventHubs, blobs })] : []),
   ]);
   const inputs = byType<InputBindingKind>([
     ...(blobs ? [createBlobInput({ blobs })] : []),
@@ -88,6 +94,7 @@ export function createKinds(deps: KindsDeps): Kinds {
     createQueueOutput(queues),
     ...(serviceBus ? [createServiceBusOutput(serviceBus)] : []),
     ...(rabbitMq ? [createRabbitMqOutput(rabbitMq)] : []),
+    ...(eventHubs ? [createEventHubOutput(eventHubs)] : []),
     createEventGridOutput({ publisher: deps.events ?? httpEventPublisher }),
     ...(blobs ? [createBlobOutput({ blobs, writes })] : []),
     ...(tables ? [createTableOutput({ tables })] : []),

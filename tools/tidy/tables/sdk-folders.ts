@@ -36,7 +36,7 @@ export const sdkFolders: readonly SdkFolder[] = [
       'packages/scale-controller/src/store/postgresql/',
     ],
   },
-  { sdk: 'rhea', folders: ['packages/testkit/src/amqp/'] },
+  { sdk: 'rhea', folders: ['packages/testkit/src/amqp/', 'packages/triggers/src/azure-messaging/'] },
   { sdk: 'undici', folders: ['packages/capability-library/src/web/'] },
   { sdk: 'ws', folders: ['packages/capability-broker/src/rpc/', 'packages/capabilities/src/rpc/'] },
   { sdk: 'yazl', folders: ['packages/cli/src/packing/'] },

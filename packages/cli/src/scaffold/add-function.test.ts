@@ -47,6 +47,12 @@ describe('addFunction', () => {
     await expect(add('http')).rejects.toThrow('Write hello/function.json by hand');
   });
 
+  it('says which connection the user has to fill in', async () => {
+    await folder.write({ 'package.json': v4, 'local.settings.json': { Values: { AzureWebJobsStorage: 'x' } } });
+    expect((await add('servicebus')).notes).toEqual([expect.stringContaining('Set ServiceBus in local.settings.json')]);
+    expect((await add('eventhub')).notes).toEqual([expect.stringContaining('Set EventHubs in local.settings.json')]);
+  });
+
   it('overwrites nothing', async () => {
     await folder.write({ 'package.json': v4, 'src/functions/hello.js': 'mine' });
     await expect(add('http')).rejects.toThrow('choose another name with --name');

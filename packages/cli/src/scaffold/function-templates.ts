@@ -27,6 +27,10 @@ export interface FunctionTemplate {
 
 const storageConnection = 'AzureWebJobsStorage';
 
+/** The namespace of the emulators of Event Hubs and Service Bus. */
+const emulator =
+  'Endpoint=sb://localhost;SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;';
+
 export const functionTemplates: readonly FunctionTemplate[] = [
   {
     trigger: 'http',
@@ -148,6 +152,66 @@ export const functionTemplates: readonly FunctionTemplate[] = [
         name: 'message',
         queueName: 'items',
         connectionStringSetting: 'RabbitMQConnection',
+      },
+    ],
+    script: `module.exports = async (context, message) => {
+  context.log('Message:', message);
+};
+`,
+  },
+  {
+    trigger: 'eventhub',
+    summary: 'handles events of an event hub, in batches',
+    officialNames: ['azureeventhubtrigger', 'eventhubtrigger', 'eventhubs'],
+    defaultName: 'processEvents',
+    usesStorage: true,
+    setting: { name: 'EventHubs', example: emulator },
+    registration: ({ name }) => `app.eventHub('${name}', {
+  eventHubName: 'events',
+  connection: 'EventHubs',
+  cardinality: 'many',
+  handler: async (events, context) => {
+    for (const event of Array.isArray(events) ? events : [events]) context.log('Event:', event);
+  },
+});
+`,
+    bindings: () => [
+      {
+        type: 'eventHubTrigger',
+        direction: 'in',
+        name: 'events',
+        eventHubName: 'events',
+        connection: 'EventHubs',
+        cardinality: 'many',
+      },
+    ],
+    script: `module.exports = async (context, events) => {
+  for (const event of events) context.log('Event:', event);
+};
+`,
+  },
+  {
+    trigger: 'servicebus',
+    summary: 'handles messages of a Service Bus queue',
+    officialNames: ['azureservicebusqueuetrigger', 'servicebusqueuetrigger', 'servicebustrigger'],
+    defaultName: 'processMessage',
+    usesStorage: false,
+    setting: { name: 'ServiceBus', example: emulator },
+    registration: ({ name }) => `app.serviceBusQueue('${name}', {
+  queueName: 'messages',
+  connection: 'ServiceBus',
+  handler: async (message, context) => {
+    context.log('Message:', message);
+  },
+});
+`,
+    bindings: () => [
+      {
+        type: 'serviceBusTrigger',
+        direction: 'in',
+        name: 'message',
+        queueName: 'messages',
+        connection: 'ServiceBus',
       },
     ],
     script: `module.exports = async (context, message) => {

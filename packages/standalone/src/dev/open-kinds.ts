@@ -3,6 +3,7 @@ import { type Log, systemClock, systemRandom } from '@switchyard/kernel';
 import type { SettingsView } from '@switchyard/model';
 import {
   createAzureBlobService,
+  createAzureEventHubs,
   createAzureQueueService,
   createAzureServiceBus,
   createAzureTableService,
@@ -49,6 +50,7 @@ export function openKinds({ log, data, settingsOf }: KindsScope, opening: Storag
     singletonTimers: true,
     serviceBus: createAzureServiceBus(),
     rabbitMq: createRabbitMq(),
+    eventHubs: createAzureEventHubs(),
     timerStatus: createOptionalTimerStatus(
       {
         connectionOf: (applicationId) => hostStorageOf(settingsOf(applicationId)),

@@ -1,5 +1,6 @@
 import {
   createAzureBlobService,
+  createAzureEventHubs,
   createAzureQueueService,
   createAzureServiceBus,
   createAzureTableService,
@@ -18,6 +19,7 @@ export function supportedKinds(): AppFacts['supported'] {
     locks: createProcessLocks(),
     serviceBus: createAzureServiceBus(),
     rabbitMq: createRabbitMq(),
+    eventHubs: createAzureEventHubs(),
     timerStatus: { read: async () => undefined, write: async () => {} },
   });
   return {

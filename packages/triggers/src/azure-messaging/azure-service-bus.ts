@@ -20,6 +20,7 @@ import type {
   ServiceBusReceiver,
   ServiceBusService,
 } from '../service-bus/service-bus-client.ts';
+import { bytesOfBody } from './annotated-message.ts';
 
 type Sdk = typeof import('@azure/service-bus');
 
@@ -161,7 +162,7 @@ function toMessage(received: ServiceBusReceivedMessage): ServiceBusMessage {
   const optional = { contentType, subject, to, replyTo, replyToSessionId, sessionId, partitionKey, deadLetterSource };
   const correlationId = received.correlationId === undefined ? {} : { correlationId: String(received.correlationId) };
   return {
-    body: toBytes(received.body),
+    body: bytesOfBody(received.body),
     messageId: String(received.messageId ?? ''),
     lockToken: received.lockToken ?? '',
     deliveryCount: received.deliveryCount ?? 0,
@@ -177,12 +178,6 @@ function toMessage(received: ServiceBusReceivedMessage): ServiceBusMessage {
 
 /** The last time that .NET knows; a message that never expires expires then. */
 const maxTimeMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-
-/** A body is bytes as a rule; what a sender wrote as a value becomes JSON, or its own text. */
-function toBytes(body: unknown): Uint8Array {
-  if (body instanceof Uint8Array) return body;
-  return Buffer.from(typeof body === 'string' ? body : (JSON.stringify(body) ?? ''));
-}
 
 /** As few requests as their sizes allow. */
 async function sendAll(

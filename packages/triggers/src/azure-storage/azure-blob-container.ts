@@ -50,18 +50,19 @@ export class AzureBlobContainer implements BlobContainer {
 
   list(query: Parameters<BlobContainer['list']>[0], abortSignal: AbortSignal): Promise<BlobPage | BlobMissing> {
     return this.#ask<BlobPage | BlobMissing>('list', undefined, { missing }, async (container) => {
-      const { maxBlobs, continuation, prefix } = query;
+      const { maxBlobs, continuation, prefix, withMetadata = false } = query;
       const pages = container
-        .listBlobsFlat({ abortSignal, ...(prefix === undefined ? {} : { prefix }) })
+        .listBlobsFlat({ abortSignal, includeMetadata: withMetadata, ...(prefix === undefined ? {} : { prefix }) })
         .byPage({ maxPageSize: maxBlobs, ...(continuation === undefined ? {} : { continuationToken: continuation }) });
       for await (const page of pages) {
         return {
           kind: 'page',
-          blobs: page.segment.blobItems.map(({ name, properties }) => ({
+          blobs: page.segment.blobItems.map(({ name, properties, metadata = {} }) => ({
             name,
             etag: quoted(properties.etag),
             lastModifiedMs: properties.lastModified.getTime(),
             type: toBlobType(properties.blobType),
+            ...(withMetadata ? { metadata: new Map(Object.entries(metadata)) } : {}),
           })),
           continuation: page.continuationToken === '' ? undefined : page.continuationToken,
           serverTimeMs: page.date?.getTime() ?? 0,

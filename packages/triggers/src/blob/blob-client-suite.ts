@@ -114,6 +114,17 @@ export function testBlobContainer(name: string, open: (containerName: string) =>
       expect(some.kind === 'page' && some.blobs.map((blob) => blob.name)).toEqual(['a/1', 'a/2']);
     });
 
+    it('lists metadata where it is asked for', async () => {
+      const container = await created('a');
+      await container.write('a', new Uint8Array(), { metadata: new Map([['ownerid', 'me']]) }, signal);
+      const plain = await container.list({ maxBlobs: 9 }, signal);
+      expect(plain.kind === 'page' && plain.blobs[0]).not.toHaveProperty('metadata');
+      const full = await container.list({ maxBlobs: 9, withMetadata: true }, signal);
+      expect(full.kind === 'page' && full.blobs.map(({ metadata }) => metadata)).toEqual([
+        new Map([['ownerid', 'me']]),
+      ]);
+    });
+
     it('reads no more than the caller wants to hold', async () => {
       const container = await created('12345678');
       expect(await container.read('12345678', { maxBytes: 7 }, signal)).toEqual({ kind: 'too-large', sizeBytes: 8 });

@@ -20,6 +20,8 @@ export interface BlobItem {
   readonly etag: string;
   readonly lastModifiedMs: number;
   readonly type: BlobType;
+  /** With the names as they were written, when the listing was asked for it. */
+  readonly metadata?: BlobMetadata;
 }
 
 /** What the service knows of a blob beside its content. */
@@ -94,7 +96,12 @@ export interface BlobContainer {
   readonly name: string;
   /** Up to `maxBlobs` blobs (the service gives 5,000 at most), from `continuation` on. */
   list(
-    query: { readonly maxBlobs: number; readonly continuation?: string | undefined; readonly prefix?: string },
+    query: {
+      readonly maxBlobs: number;
+      readonly continuation?: string | undefined;
+      readonly prefix?: string;
+      readonly withMetadata?: boolean;
+    },
     signal: AbortSignal,
   ): Promise<BlobPage | BlobMissing>;
   /** The content, at most `maxBytes` of it. */

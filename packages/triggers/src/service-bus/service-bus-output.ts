@@ -1,13 +1,12 @@
 /** The Service Bus output: messages to a queue or a topic. */
 import { messageOf } from '@switchyard/kernel';
 import { type BindingExpression, parseBindingExpression } from '@switchyard/model';
-import type { TypedData } from '@switchyard/protocol';
 import { bindingDataFrom } from '../binding-data.ts';
 import type { OutputBindingKind } from '../contract.ts';
-import { toOutgoingBytes, toOutgoingItems } from '../outgoing-items.ts';
+import { toMessageContents } from '../message-content.ts';
 import { serviceBusErrors } from './errors.ts';
 import { bindingInvalid, parseServiceBusConnection, readName } from './service-bus-binding.ts';
-import type { OutgoingServiceBusMessage, ServiceBusConnection, ServiceBusService } from './service-bus-client.ts';
+import type { ServiceBusConnection, ServiceBusService } from './service-bus-client.ts';
 
 export interface ServiceBusOutputOptions {
   readonly connection: ServiceBusConnection;
@@ -26,7 +25,7 @@ export function createServiceBusOutput(service: ServiceBusService): OutputBindin
       return { connection, entity: parseBindingExpression(name, where, scope.settings) };
     },
     async write({ connection, entity }, value, bindingData, { clock, random, functionName }) {
-      const messages = toMessages(value).map((message) => ({ ...message, messageId: random.uuid() }));
+      const messages = toMessageContents(value).map((message) => ({ ...message, messageId: random.uuid() }));
       if (messages.length === 0) return;
       const name = entity.resolve(bindingDataFrom(bindingData), { clock, random, functionName });
       try {
@@ -37,15 +36,4 @@ export function createServiceBusOutput(service: ServiceBusService): OutputBindin
       }
     },
   };
-}
-
-type Content = Omit<OutgoingServiceBusMessage, 'messageId'>;
-
-function toMessages(value: TypedData): readonly Content[] {
-  return toOutgoingItems(value).map((item) => ({ body: toOutgoingBytes(item), contentType: toContentType(item) }));
-}
-
-function toContentType(item: unknown): string {
-  if (item instanceof Uint8Array) return 'application/octet-stream';
-  return typeof item === 'string' ? 'text/plain' : 'application/json';
 }

@@ -172,7 +172,13 @@ export class MemoryBlobs implements BlobService {
     const page = rest.slice(0, Math.min(query.maxBlobs, maxPage));
     return {
       kind: 'page',
-      blobs: page.map(([name, { etag, lastModifiedMs }]) => ({ name, etag, lastModifiedMs, type: 'Block' })),
+      blobs: page.map(([name, { etag, lastModifiedMs, metadata }]) => ({
+        name,
+        etag,
+        lastModifiedMs,
+        type: 'Block',
+        ...(query.withMetadata === true ? { metadata } : {}),
+      })),
       continuation: page.length < rest.length ? page.at(-1)?.[0] : undefined,
       serverTimeMs: this.#wholeSeconds(),
     };

@@ -1,0 +1,173 @@
+/**
+ * Event Hubs through the official library, which is loaded when it is first used.
+ *
+ * Ownership: one producer for each hub, for as long as the process lives; readers belong to whoever opened them.
+ */
+import type { CheckpointStore, EventHubConsumerClient, EventHubProducerClient, EventPosition } from '@azure/event-hubs';
+import { messageOf } from '@switchyard/kernel';
+import { triggerErrors } from '../errors.ts';
+import type {
+  EventHubPlace,
+  EventHubReader,
+  EventHubService,
+  OutgoingEvent,
+  PartitionSink,
+  PartitionStore,
+  ReadingOptions,
+  StartPosition,
+} from '../event-hub/event-hub-client.ts';
+import { toReceivedEvent } from './received-event.ts';
+
+type Sdk = typeof import('@azure/event-hubs');
+
+const packageName = '@azure/event-hubs';
+
+/** The library itself waits half a minute before its second try. */
+const retryOptions = { maxRetries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 10_000, timeoutInMs: 10_000 };
+
+/** How long the library waits for events before it says that there are none; only then does it see that the line was cut. */
+const emptyWaitSeconds = 1;
+
+export function createAzureEventHubs(load: () => Promise<Sdk> = () => import('@azure/event-hubs')): EventHubService {
+  const producers = new Map<string, EventHubProducerClient>();
+  let loading: Promise<Sdk> | undefined;
+  const loaded = (): Promise<Sdk> => {
+    loading ??= load().catch((thrown) => {
+      loading = undefined;
+      throw triggerErrors.create('STORAGE_SDK_MISSING', { package: packageName, reason: messageOf(thrown) }, thrown);
+    });
+    return loading;
+  };
+  return {
+    async read(place, options, store, sink) {
+      return openReader(await loaded(), place, options, store, sink);
+    },
+    async send({ connectionString }, hub, events) {
+      const sdk = await loaded();
+      const key = `${hub} ${connectionString.reveal()}`;
+      const producer =
+        producers.get(key) ?? new sdk.EventHubProducerClient(connectionString.reveal(), hub, { retryOptions });
+      producers.set(key, producer);
+      await sendAll(producer, events);
+    },
+  };
+}
+
+function openReader(
+  sdk: Sdk,
+  { connection, hub, consumerGroup }: EventHubPlace,
+  options: ReadingOptions,
+  store: PartitionStore,
+  sink: PartitionSink,
+): EventHubReader {
+  const clientOptions = {
+    identifier: options.ownerId,
+    retryOptions,
+    loadBalancingOptions: {
+      strategy: 'greedy' as const,
+      updateIntervalInMs: options.balanceMs,
+      partitionOwnershipExpirationIntervalInMs: options.expiryMs,
+    },
+    ...(options.webSockets ? { webSocketOptions: { webSocket: WebSocket } } : {}),
+  };
+  const client = new sdk.EventHubConsumerClient(
+    consumerGroup,
+    connection.connectionString.reveal(),
+    hub,
+    toCheckpointStore(store, sink),
+    clientOptions,
+  );
+  const subscription = client.subscribe(
+    {
+      processEvents: (events, { partitionId }) => {
+        sink.succeeded();
+        return sink.receive(partitionId, events.map(toReceivedEvent));
+      },
+      processError: async (thrown) => sink.failed(thrown),
+      processClose: async (_reason, { partitionId }) => sink.closed(partitionId),
+    },
+    {
+      startPosition: toPosition(sdk, options.start),
+      maxBatchSize: options.maxEvents,
+      maxWaitTimeInSeconds: emptyWaitSeconds,
+      prefetchCount: options.prefetchCount,
+      skipParsingBodyAsJson: true,
+    },
+  );
+  return {
+    ends: () => readEnds(client),
+    async close() {
+      await subscription.close();
+      await client.close();
+    },
+  };
+}
+
+function toPosition(sdk: Sdk, start: StartPosition): EventPosition {
+  switch (start.kind) {
+    case 'start':
+      return sdk.earliestEventPosition;
+    case 'end':
+      return sdk.latestEventPosition;
+    case 'time':
+      return { enqueuedOn: new Date(start.fromMs) };
+  }
+}
+
+/** What the library asks for, of the store of one place. */
+function toCheckpointStore(store: PartitionStore, sink: PartitionSink): CheckpointStore {
+  return {
+    async listOwnership(fullyQualifiedNamespace, eventHubName, consumerGroup) {
+      const ownerships = await store.ownerships();
+      sink.succeeded();
+      return ownerships.map(({ lastModifiedMs, ...ownership }) => ({
+        ...ownership,
+        fullyQualifiedNamespace,
+        eventHubName,
+        consumerGroup,
+        lastModifiedTimeInMs: lastModifiedMs,
+      }));
+    },
+    async claimOwnership(wanted) {
+      const claimed = await Promise.all(
+        wanted.map(({ partitionId, ownerId, etag }) => store.claim(partitionId, ownerId, etag)),
+      );
+      return wanted.filter((_, index) => claimed[index]);
+    },
+    async listCheckpoints(fullyQualifiedNamespace, eventHubName, consumerGroup) {
+      const checkpoints = await store.checkpoints();
+      return checkpoints.map((checkpoint) => ({
+        ...checkpoint,
+        fullyQualifiedNamespace,
+        eventHubName,
+        consumerGroup,
+      }));
+    },
+    updateCheckpoint: ({ partitionId, offset, sequenceNumber }) =>
+      store.advance({ partitionId, offset, sequenceNumber }),
+  };
+}
+
+async function readEnds(client: EventHubConsumerClient): Promise<ReadonlyMap<string, number>> {
+  const ids = await client.getPartitionIds();
+  const all = await Promise.all(ids.map((id) => client.getPartitionProperties(id)));
+  return new Map(
+    all.map(({ partitionId, lastEnqueuedSequenceNumber, isEmpty }) => [
+      partitionId,
+      isEmpty ? -1 : lastEnqueuedSequenceNumber,
+    ]),
+  );
+}
+
+/** As few requests as their sizes allow. */
+async function sendAll(producer: EventHubProducerClient, events: readonly OutgoingEvent[]): Promise<void> {
+  let batch = await producer.createBatch();
+  for (const event of events) {
+    if (batch.tryAdd(event)) continue;
+    if (batch.count > 0) await producer.sendBatch(batch);
+    batch = await producer.createBatch();
+    // Alone and still too large: the service says so.
+    if (!batch.tryAdd(event)) await producer.sendBatch([event]);
+  }
+  if (batch.count > 0) await producer.sendBatch(batch);
+}

@@ -1,0 +1,114 @@
+/** What the trigger and the output need of Event Hubs. */
+import type { Secret } from '@switchyard/kernel';
+
+/** A namespace. */
+export interface EventHubConnection {
+  /** Without the name of a hub. */
+  readonly connectionString: Secret;
+  /** The host of the namespace, as the service names itself. */
+  readonly namespace: string;
+}
+
+/** What a trigger reads. */
+export interface EventHubPlace {
+  readonly connection: EventHubConnection;
+  readonly hub: string;
+  readonly consumerGroup: string;
+}
+
+/** An event of a partition. Times are milliseconds since the Unix epoch. */
+export interface ReceivedEvent {
+  readonly body: Uint8Array;
+  readonly sequenceNumber: number;
+  /** A text: it is no number in every namespace. */
+  readonly offset: string;
+  readonly enqueuedMs: number;
+  readonly partitionKey: string | undefined;
+  readonly properties: Readonly<Record<string, unknown>>;
+  /** What the service and the protocol say of it, by the names that they have there. */
+  readonly systemProperties: Readonly<Record<string, unknown>>;
+  /** The whole message in the binary form of AMQP. */
+  encode(): Uint8Array;
+}
+
+/** Where to begin in a partition that has no checkpoint. */
+export type StartPosition =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'time'; readonly fromMs: number };
+
+export interface ReadingOptions {
+  /** Who reads, in the ownership of partitions. */
+  readonly ownerId: string;
+  /** The most events in one call of `receive`. */
+  readonly maxEvents: number;
+  readonly prefetchCount: number;
+  readonly start: StartPosition;
+  /** How often ownership is renewed and shared out anew. */
+  readonly balanceMs: number;
+  /** After this time without a renewal a partition is anybody's. */
+  readonly expiryMs: number;
+  readonly webSockets: boolean;
+}
+
+/** Who reads a partition. */
+export interface PartitionOwnership {
+  readonly partitionId: string;
+  /** Empty: nobody. */
+  readonly ownerId: string;
+  readonly etag: string;
+  readonly lastModifiedMs: number;
+}
+
+/** How far a partition was read. */
+export interface PartitionCheckpoint {
+  readonly partitionId: string;
+  readonly offset: string;
+  readonly sequenceNumber: number;
+}
+
+/** What the readers of a consumer group share. */
+export interface PartitionStore {
+  ownerships(): Promise<readonly PartitionOwnership[]>;
+  /** Claims a partition, if it is still as `etag` says, or new without one. False when somebody else was faster. */
+  claim(partitionId: string, ownerId: string, etag: string | undefined): Promise<boolean>;
+  checkpoints(): Promise<readonly PartitionCheckpoint[]>;
+  advance(checkpoint: PartitionCheckpoint): Promise<void>;
+}
+
+/** What becomes of the partitions that a reader owns. */
+export interface PartitionSink {
+  /** The next events of a partition, in order. Those after them come when it has resolved. */
+  receive(partitionId: string, events: readonly ReceivedEvent[]): Promise<void>;
+  /** Nothing more comes of the partition: somebody else reads it, or nobody for now. */
+  closed(partitionId: string): void;
+  /** The service or the store did not do its part; it is asked again. */
+  failed(thrown: unknown): void;
+  /** All is well. */
+  succeeded(): void;
+}
+
+/** Reads its share of the partitions until it is closed. */
+export interface EventHubReader {
+  /** The number of the last event in each partition; -1 in an empty one. */
+  ends(): Promise<ReadonlyMap<string, number>>;
+  /** Gives all partitions up, so that others take them at once. */
+  close(): Promise<void>;
+}
+
+/** An event that is sent. */
+export interface OutgoingEvent {
+  readonly body: Uint8Array;
+  readonly contentType: string;
+}
+
+export interface EventHubService {
+  read(
+    place: EventHubPlace,
+    options: ReadingOptions,
+    store: PartitionStore,
+    sink: PartitionSink,
+  ): Promise<EventHubReader>;
+  /** Resolves when all are safe. */
+  send(connection: EventHubConnection, hub: string, events: readonly OutgoingEvent[]): Promise<void>;
+}
