@@ -90,8 +90,9 @@ export async function openAmqpPeer(deps: AmqpPeerDeps = {}): Promise<AmqpPeer> {
       if (queue === undefined) return undefined;
       return { queued: queue.messages.length, deadLetters: queue.deadLetters?.messages.length ?? 0 };
     },
+    // With an error, since rhea does not notice a socket that is merely gone: its links would go on taking messages.
     cut: () => {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets) socket.destroy(new Error('the line was cut'));
     },
     close: async () => {
       const closed = createDeferred<void>();

@@ -22,8 +22,8 @@ type Sdk = typeof import('@azure/event-hubs');
 
 const packageName = '@azure/event-hubs';
 
-/** The library itself waits half a minute before its second try. */
-const retryOptions = { maxRetries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 10_000, timeoutInMs: 10_000 };
+/** The library itself waits a minute for an answer that a line which was cut will not bring, and half a minute after that. */
+const retryOptions = { maxRetries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 10_000, timeoutInMs: 5_000 };
 
 /** How long the library waits for events before it says that there are none; only then does it see that the line was cut. */
 const emptyWaitSeconds = 1;

@@ -1,5 +1,5 @@
 /** The Service Bus trigger and output, through the official library, on a local AMQP broker. */
-import { Secret, silentMeter, systemClock, systemRandom } from '@switchyard/kernel';
+import { createDeferred, Secret, silentMeter, systemClock, systemRandom } from '@switchyard/kernel';
 import { createSettingsView } from '@switchyard/model';
 import { createMemoryLog } from '@switchyard/testkit';
 import { type AmqpPeer, openAmqpPeer } from '@switchyard/testkit/amqp';
@@ -164,6 +164,33 @@ describe('Service Bus', () => {
     await send('orders', 'mine');
     await expect.poll(() => events.length).toBe(1);
     expect(queue.messages).toHaveLength(1);
+  });
+
+  it('takes and sends messages again after the line was cut, and completes what ran meanwhile', async () => {
+    const queue = peer.declareQueue('orders', { lockMs: 300_000 });
+    const gate = createDeferred<InvocationOutcome>();
+    const { events } = await listen({ queueName: 'orders' }, (_event, call) =>
+      call === 1 ? gate.promise : succeeded(),
+    );
+    await send('orders', 'running');
+    await expect.poll(() => events.length).toBe(1);
+    peer.cut();
+    gate.resolve(succeeded());
+    await send('orders', 'after');
+    await expect.poll(() => events.map(textOf), { timeout: 20_000 }).toEqual(['running', 'after']);
+    await expect.poll(() => queue.messages.length, { timeout: 20_000 }).toBe(0);
+  });
+
+  it('takes sessions again after the line was cut', async () => {
+    const queue = peer.declareQueue('orders', { requiresSession: true, lockMs: 5_000 });
+    const { events } = await listen({ queueName: 'orders', isSessionsEnabled: true }, succeeded, {
+      maxConcurrentSessions: 1,
+    });
+    queue.put({ body: Buffer.from('one'), group_id: 's' });
+    await expect.poll(() => events.map(textOf)).toEqual(['one']);
+    peer.cut();
+    queue.put({ body: Buffer.from('two'), group_id: 's' });
+    await expect.poll(() => events.map(textOf), { timeout: 20_000 }).toEqual(['one', 'two']);
   });
 
   it('finishes what runs when it drains, and takes nothing new', async () => {

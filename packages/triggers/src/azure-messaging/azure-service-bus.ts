@@ -26,8 +26,8 @@ type Sdk = typeof import('@azure/service-bus');
 
 const packageName = '@azure/service-bus';
 
-/** The library itself waits half a minute before its second try. */
-const retryOptions = { maxRetries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 10_000, timeoutInMs: 10_000 };
+/** The library itself waits a minute for an answer that a line which was cut will not bring, and half a minute after that. */
+const retryOptions = { maxRetries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 10_000, timeoutInMs: 5_000 };
 
 /** Locks that are lost make a message come again; that is nobody's failure. */
 const lostCodes: ReadonlySet<string> = new Set(['MessageLockLost', 'SessionLockLost', 'MessageNotFound']);
