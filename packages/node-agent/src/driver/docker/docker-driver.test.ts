@@ -120,6 +120,21 @@ describe.skipIf(skip)('on a Docker engine', () => {
     driver.close();
   });
 
+  it('leaves nothing of a start that was given up, at whatever moment', async () => {
+    const driver = openDriver('hasty');
+    for (let turns = 0; turns < 24; turns += 1) {
+      const giveUp = new AbortController();
+      const started = driver.start(specOf('hasty', { cmd: ['sleep', '1000'] }), new RecordedEvents(), giveUp.signal);
+      started.catch(() => {});
+      for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
+      giveUp.abort();
+      await started.catch(() => {});
+      await driver.destroy('hasty');
+      expect(await driver.list()).toEqual([]);
+    }
+    driver.close();
+  });
+
   it('builds an image from the job itself, and removes it with the task', async () => {
     const dockerfile = `FROM ${testImage}\nARG WORD\nCOPY data/ /data/\nRUN echo $WORD > /word\nCMD ["sh", "-c", "cat /word /data/*"]\n`;
     const long = `data/${'x'.repeat(120)}.txt`;

@@ -186,7 +186,9 @@ export class DockerDriver implements TaskDriver {
     const make = async (image: string): Promise<Preparation> => {
       const query = { name: containerName(workerId, spec.taskId) };
       const json = containerSettings(spec, image, workerId);
-      await this.#engine.send({ method: 'POST', path: '/containers/create', query, json, signal });
+      // Not cut off: the engine would make it all the same, maybe after somebody has looked for it to remove it.
+      await this.#engine.send({ method: 'POST', path: '/containers/create', query, json });
+      signal.throwIfAborted();
       return { kind: 'ready', image };
     };
     if (source.kind === 'build') {

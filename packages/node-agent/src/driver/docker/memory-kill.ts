@@ -7,6 +7,8 @@ import type { Inspection } from './inspection.ts';
 
 /** 128 and SIGKILL: the exit code of what was killed. */
 const killedExitCode = 137;
+/** An engine notes a kill after it, when the container may have ended already. */
+const noteMs = 1_000;
 
 /**
  * Whether a container that has ended ran out of memory: the engine says so, or it was killed and nobody asked the engine to. From
@@ -17,9 +19,9 @@ export async function ranOutOfMemory(
   container: string,
   { OOMKilled: isTold = false, ExitCode: exitCode, StartedAt: startedAt, FinishedAt: finishedAt }: Ended,
 ): Promise<boolean> {
-  if (isTold || exitCode !== killedExitCode) return isTold;
+  if (isTold || exitCode !== killedExitCode || finishedAt === undefined) return isTold;
   const filters = JSON.stringify({ container: [container], event: ['kill'] });
-  const query = { since: toSeconds(startedAt), until: toSeconds(finishedAt), filters };
+  const query = { since: toSeconds(startedAt), until: toSeconds(finishedAt, noteMs), filters };
   const kills = await engine.sendForLines({ method: 'GET', path: '/events', query });
   return !kills.some(isKill);
 }
@@ -34,7 +36,6 @@ function isKill(event: unknown): boolean {
 }
 
 /** Seconds since 1970, which engines take with fractions. */
-function toSeconds(time = ''): string {
-  const ms = Date.parse(time);
-  return (Number.isNaN(ms) ? 0 : ms / 1_000 + 0.001).toFixed(3);
+function toSeconds(time: string | undefined, laterMs = 0): string | undefined {
+  return time === undefined ? undefined : ((Date.parse(time) + laterMs) / 1_000).toFixed(3);
 }
