@@ -50,12 +50,45 @@ describe('the control plane of switchyard up', () => {
     const other = await deploy('"other"', '--no-promote');
     await apply(good);
     await expect.poll(() => up.do('deployments'), patience).not.toMatch(/requested|provisioning|rolling-out|gating/);
-    await up.do('traffic', 'shop', `${other}=100`);
-    await expect.poll(answer, patience).toBe('other');
+    expect(await up.do('traffic', 'shop', `${other}=100`)).toMatch(new RegExp(`${other} +100%`));
     await expect.poll(answer, patience).toBe('good');
     expect(await up.do('drift', '--all')).toContain(other);
     const events = await up.do('events', '--json');
     expect(events).toContain('"eventType":"RuntimeDeploymentCompleted"');
+  });
+
+  it('a change that a command has told of is in effect, and the audit trail says who wanted it', async () => {
+    const one = await deploy('"one " + process.env.WORD');
+    const two = await deploy('"two " + process.env.WORD', '--no-promote');
+    for (const [version, text] of [
+      [two, 'two undefined'],
+      [one, 'one undefined'],
+    ] as const) {
+      await up.do('traffic', 'shop', `${version}=100`);
+      expect(await answer()).toBe(text);
+    }
+    await up.do('settings', 'shop', 'set', 'WORD=first');
+    expect(await answer()).toBe('one first');
+    await up.do('rollback', 'shop');
+    expect(await answer()).toBe('two first');
+    await up.do('rollout', 'shop', 'start', one, '--blue-green', '--hold', '300');
+    expect(await answer()).toBe('one first');
+    await up.do('rollout', 'shop', 'abort');
+    expect(await answer()).toBe('two first');
+    await up.do('settings', 'shop', 'unset', 'WORD');
+    expect(await answer()).toBe('two undefined');
+    const { endpoint, token } = await up.control();
+    const headers = { authorization: `Bearer ${token}` };
+    const asked = await fetch(`${endpoint}/v1/runtime/audit`, { headers });
+    const trail = (await asked.json()) as {
+      readonly items: readonly { readonly actor: string; readonly action: string }[];
+    };
+    const done = trail.items.map(({ actor, action }) => `${actor} ${action}`);
+    expect(done.filter((line) => !line.includes('Specify')).reverse()).toEqual([
+      ...['operator Deploy', 'operator ShareTraffic', 'operator ShareTraffic', 'operator ChangeSettings'],
+      ...['operator RollBack', 'operator StartRollout', 'operator ShareTraffic'],
+      ...['operator AbortRollout', 'operator RollBack', 'operator ChangeSettings'],
+    ]);
   });
 
   it('rolls a version out that a manifest names, with its configuration, and remembers that over a restart', async () => {

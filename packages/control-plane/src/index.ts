@@ -44,6 +44,7 @@ export type {
   StepRecord,
   Tenants,
   Traffic,
+  TrafficChange,
   TrafficReason,
   TrafficState,
   Version,
@@ -55,6 +56,7 @@ export { openKeyFile } from './catalog/seal.ts';
 export { type Asker, type DeployRequest, DomainCommands } from './domain/commands.ts';
 export { createDefaultEnvironment, defaultEnvironmentId } from './domain/default-environment.ts';
 export { domainErrors } from './domain/errors.ts';
+export { createLooseService } from './domain/loose-service.ts';
 export { controlErrors } from './errors.ts';
 export type { DomainState, DomainView, Span, WorkerName } from './frame/contract.ts';
 export { workerNames } from './frame/contract.ts';
@@ -66,6 +68,8 @@ export { computeMetadataVersion, type MetadataVersionInput } from './metadata-ve
 export { collectPackages } from './package-store/collect-packages.ts';
 export type { OpenPackage, PackageStore, PutPackageOutcome } from './package-store/contract.ts';
 export { createPackageStore, type PackageStoreDeps, type PackageStoreOptions } from './package-store/package-store.ts';
+export { type AppRequestsDeps, createAppRequests } from './requests/app-requests.ts';
+export type { AppRequests, TrafficRequest } from './requests/contract.ts';
 export type {
   Admission,
   ControlGuard,
@@ -81,7 +85,7 @@ export type {
 export { createControlServer } from './server/control-server.ts';
 export type { DomainApi } from './server/domain-api.ts';
 export { createOpenApiDocument } from './server/openapi.ts';
-export type { ScaleOperations } from './server/scale-contract.ts';
+export type { RolloutAsker, ScaleOperations } from './server/scale-contract.ts';
 export type {
   AuditDraft,
   AuditEntry,
@@ -123,8 +127,10 @@ export type {
   ProvisionOutcome,
   ServiceOfTarget,
   ServicePage,
+  SettingsOrder,
   SettingsOutcome,
   SettingValues,
+  TrafficOrder,
   VersionHealth,
 } from './targets/contract.ts';
 export { createPostgresqlUsers, type PostgresqlConnection } from './targets/postgresql/postgresql-users.ts';

@@ -25,7 +25,7 @@ function openRun() {
       catalogVersionOf: (version) => version.split('.')[0] ?? '',
       traffic: {
         get: () => traffic,
-        set: (_, { weights, revision }) => {
+        set: async (_, { weights, revision }) => {
           traffic = { revision: revision + 1, weights: [...weights] };
           return traffic;
         },

@@ -16,6 +16,7 @@ import { createScaleLoop, type ScaleLoop } from './loop/scale-loop.ts';
 import type { ScaledRuntime } from './loop/scaled-runtime.ts';
 import {
   createRolloutRunner,
+  type RolloutAsker,
   type RolloutRequest,
   type RolloutRunner,
   type RolloutTraffic,
@@ -55,8 +56,8 @@ export interface ScaleController {
   quota(tenantId: string): Promise<TenantQuotaView>;
   putQuota(tenantId: string, quota: TenantQuota, revision: number | undefined): Promise<TenantQuotaView>;
   rollout(applicationId: string): Promise<RolloutAnswer | undefined>;
-  startRollout(applicationId: string, request: StartRollout): Promise<RolloutAnswer>;
-  changeRollout(applicationId: string, action: ChangeRollout['action']): Promise<RolloutAnswer>;
+  startRollout(applicationId: string, request: StartRollout, by?: RolloutAsker): Promise<RolloutAnswer>;
+  changeRollout(applicationId: string, action: ChangeRollout['action'], by?: RolloutAsker): Promise<RolloutAnswer>;
   /** Forgets an app that was deleted. */
   forget(applicationId: string): Promise<void>;
   /** Ends its looks and gives its lease back. Kills no worker. */
@@ -135,9 +136,9 @@ function toController(
       const found = await rollouts.get(applicationId);
       return found && toRolloutAnswer(found);
     },
-    startRollout: async (applicationId, request) =>
-      toRolloutAnswer(await rollouts.start(applicationId, toRequest(request))),
-    changeRollout: async (applicationId, action) => toRolloutAnswer(await rollouts.act(applicationId, action)),
+    startRollout: async (applicationId, request, by) =>
+      toRolloutAnswer(await rollouts.start(applicationId, toRequest(request), by)),
+    changeRollout: async (applicationId, action, by) => toRolloutAnswer(await rollouts.act(applicationId, action, by)),
     async forget(applicationId) {
       loop.forget(applicationId);
       await said.scales.forget(applicationId);

@@ -3,30 +3,53 @@ import type { RemoteControl } from '@switchyard/standalone/control-plane';
 import type { ControlClient } from './control-client.ts';
 import { isNotFound } from './problem-error.ts';
 
-export function createRemoteControl(client: ControlClient, signal: AbortSignal): RemoteControl {
-  const pathOf = (app: string) => ({ path: { app }, signal });
+export function createRemoteControl(client: ControlClient, stopped: AbortSignal): RemoteControl {
+  const of = (service: string) => ({ path: { service }, signal: stopped });
+  const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, stopped]);
   return {
-    apps: (after) => client.call('listApplications', { path: {}, query: { after }, signal }),
-    status: (app) =>
-      client.call('getStatus', pathOf(app)).catch((error: unknown) => {
+    list: (after, signal) => client.call('listTargetServices', { path: {}, query: { after }, signal: within(signal) }),
+    get: (service) =>
+      client.call('getTargetService', of(service)).catch((error: unknown) => {
         if (isNotFound(error)) return undefined;
         throw error;
       }),
-    async setTraffic(app, weights) {
-      await client.call('setTraffic', { ...pathOf(app), body: { weights: [...weights] } });
+    async provision({ serviceId, tenantId }, version, signal) {
+      const { kind, reason = 'it did not come up' } = await client.call('provisionVersion', {
+        ...{ path: { service: serviceId }, body: { tenantId, version }, signal: within(signal) },
+      });
+      return kind === 'failed' ? { kind, reason } : { kind };
     },
-    deployments: async (app) => (await client.call('listDeployments', pathOf(app))).deployments,
-    async tryOut(app, sha256) {
-      await client.call('createDeployment', { ...pathOf(app), body: { sha256, promote: false } });
+    async healthOf(service, version) {
+      return (await client.call('getVersionHealth', { path: { service, version }, signal: stopped })).health;
     },
-    settings: (app) => client.call('getSettings', { ...pathOf(app), query: { reveal: '' } }),
-    async setSettings(app, set) {
-      await client.call('patchSettings', { ...pathOf(app), body: { set } });
+    async retire({ serviceId, tenantId }, version) {
+      const path = { service: serviceId, version };
+      await client.call('retireVersion', { path, query: { tenant: tenantId }, signal: stopped });
     },
-    scales: {
-      view: (app) => client.call('getScale', pathOf(app)),
-      put: (app, scale, revision) =>
-        client.call('putScale', { ...pathOf(app), body: { scale, ...(revision === undefined ? {} : { revision }) } }),
+    async setTraffic({ serviceId, tenantId }, shares, order) {
+      await client.call('shareTargetTraffic', { ...of(serviceId), body: { tenantId, shares: [...shares], ...order } });
+    },
+    async setLimits({ serviceId, tenantId }, limits) {
+      await client.call('setTargetLimits', { ...of(serviceId), body: { tenantId, limits } });
+    },
+    async applySettings({ serviceId, tenantId }, set, { remove, revision }) {
+      const more = {
+        ...(remove === undefined ? {} : { remove: [...remove] }),
+        ...(revision === undefined ? {} : { revision }),
+      };
+      const body = { tenantId, set: { ...set }, ...more };
+      return (await client.call('applyTargetSettings', { ...of(serviceId), body })).outcome;
+    },
+    async readSettings(service, names) {
+      return (await client.call('readTargetSettings', { ...of(service), body: { names: [...names] } })).values;
+    },
+    async restart({ serviceId, tenantId }, signal) {
+      await client.call('restartTargetService', {
+        ...{ path: { service: serviceId }, body: { tenantId }, signal: within(signal) },
+      });
+    },
+    async measure(service, metric) {
+      return (await client.call('readMeasurement', { path: { service, metric }, signal: stopped })).value;
     },
   };
 }

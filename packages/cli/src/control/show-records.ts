@@ -61,6 +61,16 @@ const columns: Readonly<Record<Collection, readonly Column[]>> = {
     ['MODE', 'mode'],
     ['FAILURE', 'failure'],
   ],
+  'settings-requests': [
+    ['REQUEST', 'requestId'],
+    ['SERVICE', 'serviceId'],
+    ['SET', 'set'],
+    ['REMOVE', 'remove'],
+    ['STATE', 'state'],
+    ['MODE', 'mode'],
+    ['BY', 'createdBy'],
+    ['REASON', 'reason'],
+  ],
   'secret-bindings': [
     ['SECRET', 'secretBindingId'],
     ['SETTING', 'settingName'],

@@ -236,6 +236,21 @@ describe('settings', () => {
   });
 });
 
+describe('settings that are asked about', () => {
+  it('are told what a change would be refused with and whether it changes anything, and stay as they are', () => {
+    addApplication(run.catalog);
+    written(run.catalog.settings.patch('shop', { set: new Map([['A', '1']]) }));
+    const check = (set: Record<string, string>, more: { remove?: string[]; revision?: number } = {}) =>
+      run.catalog.settings.check('shop', { set: new Map(Object.entries(set)), ...more });
+    expect(check({ A: '1' }, { remove: ['B'] })).toMatchObject({ kind: 'sound', isSame: true });
+    expect(check({ a: '1' })).toMatchObject({ kind: 'sound', isSame: false });
+    expect(check({}, { remove: ['a'] })).toMatchObject({ kind: 'sound', isSame: false });
+    expect(check({ A: '2' }, { revision: 9 })).toMatchObject({ error: { code: 'REVISION_CONFLICT' } });
+    expect(check({ 'A B': '2' })).toMatchObject({ error: { code: 'SETTINGS_INVALID' } });
+    expect([settingsOf('shop'), run.catalog.settings.get('shop').revision]).toEqual([{ A: '1' }, 1]);
+  });
+});
+
 describe('traffic', () => {
   let [a, b, c] = ['', '', ''];
   beforeEach(() => {
@@ -286,30 +301,40 @@ describe('traffic', () => {
   });
 
   it('goes back to the version that had everything before', () => {
-    const back = (to?: string) => run.catalog.traffic.rollBack('shop', to === undefined ? {} : { to });
-    expect(back()).toMatchObject({ error: { code: 'ROLLBACK_TARGET_MISSING' } });
+    const before = () => run.catalog.traffic.rollbackTarget('shop');
+    expect(before()).toBeUndefined();
     written(share([a, 100]));
-    expect(back()).toMatchObject({ error: { code: 'ROLLBACK_TARGET_MISSING' } });
+    expect(before()).toBeUndefined();
     written(share([a, 90], [b, 10]));
-    expect(written(back())).toMatchObject({ revision: 3, reason: 'rollback' });
-    expect(now()).toBe('a100');
+    expect(before()).toBe(a);
+    written(share([a, 100]));
     written(share([b, 100]));
     written(share([b, 50], [c, 50]));
     written(share([c, 100]));
-    written(back());
-    expect(now()).toBe('b100');
-    written(back(a));
-    expect(now()).toBe('a100');
-    expect(back('f'.repeat(16))).toMatchObject({ error: { code: 'VERSION_UNKNOWN' } });
+    expect(before()).toBe(b);
+    written(share([b, 100]));
+    written(share([a, 100]));
+    expect(before()).toBe(b);
     written(run.catalog.versions.remove('shop', b));
-    written(back());
-    expect(now()).toBe('c100');
+    expect(before()).toBe(c);
   });
 
   it('I2: a writer that has seen another revision is told the present one', () => {
     written(share([a, 100]));
-    const outcome = run.catalog.traffic.rollBack('shop', { to: b, revision: 0 });
-    expect(outcome).toMatchObject({ kind: 'refused', error: { code: 'REVISION_CONFLICT' }, currentRevision: 1 });
+    const change = { weights: [{ codeVersion: b, weight: 100 }], revision: 0 };
+    const conflict = { kind: 'refused', error: { code: 'REVISION_CONFLICT' }, currentRevision: 1 };
+    expect(run.catalog.traffic.set('shop', { ...change, reason: 'rollback' })).toMatchObject(conflict);
+    expect(run.catalog.traffic.check('shop', change)).toMatchObject(conflict);
+    expect(now()).toBe('a100');
+  });
+
+  it('says what a change would be refused with, and whether it changes anything, and changes nothing', () => {
+    written(share([a, 100]));
+    const check = (codeVersion: string) =>
+      run.catalog.traffic.check('shop', { weights: [{ codeVersion, weight: 100 }], revision: 1 });
+    expect(check(a)).toMatchObject({ kind: 'sound', isSame: true, value: { revision: 1 } });
+    expect(check(b)).toMatchObject({ kind: 'sound', isSame: false, value: { revision: 1 } });
+    expect(check('f'.repeat(16))).toMatchObject({ kind: 'refused', error: { code: 'VERSION_UNKNOWN' } });
     expect(now()).toBe('a100');
   });
 });

@@ -20,6 +20,12 @@ export type WriteOutcome<Value> =
       readonly currentRevision?: number;
     };
 
+/** What would become of a write. */
+export type CheckOutcome<Value> =
+  /** `value` is what there is; `isSame` when the write would leave it so. */
+  | { readonly kind: 'sound'; readonly value: Value; readonly isSame: boolean }
+  | Extract<WriteOutcome<Value>, { kind: 'refused' }>;
+
 /** An app. Times are milliseconds since the Unix epoch, here and below. */
 export interface Application {
   readonly applicationId: string;
@@ -130,6 +136,8 @@ export interface Settings {
   /** Of an app that there is not: revision 0 and no values. */
   get(applicationId: string): SettingsState;
   patch(applicationId: string, change: SettingsChange): WriteOutcome<SettingsState>;
+  /** What `patch` would answer now, without changing anything. */
+  check(applicationId: string, change: SettingsChange): CheckOutcome<SettingsState>;
 }
 
 export type TrafficReason = 'deployment' | 'traffic' | 'rollback';
@@ -148,18 +156,18 @@ export interface Traffic {
   /** Newest first, at most `trafficHistoryLimit`; the present one is the first. */
   history(applicationId: string): readonly TrafficState[];
   /** Versions that are not indexed get none. The same weights again change nothing and keep the revision. */
-  set(
-    applicationId: string,
-    change: { readonly weights: readonly Weight[]; readonly reason: TrafficReason; readonly revision?: number },
-  ): WriteOutcome<TrafficState>;
-  /**
-   * Gives all the traffic to `to`, or to the version that last had all of it before the present weights and is still
-   * there. Creates no version.
-   */
-  rollBack(
-    applicationId: string,
-    change: { readonly to?: string; readonly revision?: number },
-  ): WriteOutcome<TrafficState>;
+  set(applicationId: string, change: TrafficChange): WriteOutcome<TrafficState>;
+  /** What `set` would answer now, without changing anything. */
+  check(applicationId: string, change: Omit<TrafficChange, 'reason'>): CheckOutcome<TrafficState>;
+  /** The version that last had all the traffic before the present weights and is still there. */
+  rollbackTarget(applicationId: string): string | undefined;
+}
+
+export interface TrafficChange {
+  readonly weights: readonly Weight[];
+  readonly reason: TrafficReason;
+  /** Refused with a conflict when the traffic has another revision. */
+  readonly revision?: number;
 }
 
 export interface DeploymentRecord {

@@ -4,21 +4,30 @@ import { tokenVariable } from '@switchyard/protocol';
 import { settingLimits, settingNameSchema } from '@switchyard/protocol/control-api';
 import type { Settings, SettingsChange, SettingsState } from './contract.ts';
 import { bytesOf, integerOf, type Row, textOf } from './row.ts';
-import { type CatalogParts, refuse, requireRevision, write } from './writer.ts';
+import { type CatalogParts, check, refuse, requireRevision, write } from './writer.ts';
 
 /** `fail` makes the error for a value that does not open. */
 export function createSettings(parts: CatalogParts, fail: () => Error): Settings {
   const read = (applicationId: string): SettingsState => readSettings(parts, applicationId, fail);
+  const admit = (applicationId: string, change: SettingsChange) => {
+    const before = read(applicationId);
+    const known = parts.database.get('SELECT 1 FROM applications WHERE application_id = ?', applicationId);
+    if (known === undefined) refuse('APPLICATION_UNKNOWN', { applicationId });
+    requireRevision('settings', applicationId, before.revision, change.revision);
+    const values = toKeyed(before.values);
+    requireSound(applicationId, change, values);
+    return { before, values };
+  };
   return {
     get: read,
+    check: (applicationId, change) =>
+      check(parts, () => {
+        const { before, values } = admit(applicationId, change);
+        return { value: before, isSame: isSame(change, values) };
+      }),
     patch: (applicationId, change) =>
       write(parts, applicationId, () => {
-        const before = read(applicationId);
-        const known = parts.database.get('SELECT 1 FROM applications WHERE application_id = ?', applicationId);
-        if (known === undefined) refuse('APPLICATION_UNKNOWN', { applicationId });
-        requireRevision('settings', applicationId, before.revision, change.revision);
-        const values = toKeyed(before.values);
-        requireSound(applicationId, change, values);
+        const { before, values } = admit(applicationId, change);
         const count = apply(parts, applicationId, change, values);
         if (count === 0) return { value: before, changed: false };
         parts.database.run(
@@ -77,6 +86,14 @@ function requireSound(applicationId: string, change: SettingsChange, before: Rea
   if (after.size > settingLimits.count) fail(`there would be ${after.size}, and ${settingLimits.count} are the limit`);
 }
 
+function isSame({ set, remove = [] }: SettingsChange, before: ReadonlyMap<string, Keyed>): boolean {
+  const isKept = ([name, value]: readonly [string, string]): boolean => {
+    const old = before.get(name.toLowerCase());
+    return old?.name === name && old.value.reveal() === value;
+  };
+  return [...(set ?? [])].every(isKept) && !remove.some((name) => before.has(name.toLowerCase()));
+}
+
 /** Answers how many settings are others than before. */
 function apply(
   { database, seal }: CatalogParts,
@@ -87,8 +104,7 @@ function apply(
   let count = 0;
   for (const [name, value] of change.set ?? []) {
     const key = name.toLowerCase();
-    const old = before.get(key);
-    if (old?.name === name && old.value.reveal() === value) continue;
+    if (isSame({ set: new Map([[name, value]]) }, before)) continue;
     count += database.run(
       `INSERT INTO settings (application_id, name_key, name, sealed) VALUES (?, ?, ?, ?)
        ON CONFLICT (application_id, name_key) DO UPDATE SET name = excluded.name, sealed = excluded.sealed`,

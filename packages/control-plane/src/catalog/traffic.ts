@@ -3,7 +3,7 @@ import { type Weight, weightsSchema } from '@switchyard/protocol/control-api';
 import type { Traffic, TrafficReason, TrafficState } from './contract.ts';
 import { trafficHistoryLimit } from './limits.ts';
 import { integerOf, type Row, textOf } from './row.ts';
-import { type CatalogParts, refuse, requireRevision, write } from './writer.ts';
+import { type CatalogParts, check, refuse, requireRevision, write } from './writer.ts';
 
 type Parts = Pick<CatalogParts, 'database' | 'changes' | 'clock'>;
 
@@ -16,13 +16,14 @@ export function createTraffic(parts: Parts): Traffic {
         requireCurrent(parts, applicationId, revision);
         return setWeights(parts, applicationId, weights, reason);
       }),
-    rollBack: (applicationId, { to, revision }) =>
-      write(parts, applicationId, () => {
+    check: (applicationId, { weights, revision }) =>
+      check(parts, () => {
         requireCurrent(parts, applicationId, revision);
-        const codeVersion = to ?? rollbackTarget(parts, applicationId);
-        if (codeVersion === undefined) refuse('ROLLBACK_TARGET_MISSING', { applicationId });
-        return setWeights(parts, applicationId, [{ codeVersion, weight: 100 }], 'rollback');
+        requireSound(parts, applicationId, weights);
+        const value = presentOf(parts, applicationId);
+        return { value, isSame: textOfWeights(value.weights) === textOfWeights(weights) };
       }),
+    rollbackTarget: (applicationId) => rollbackTarget(parts, applicationId),
   };
 }
 
@@ -60,12 +61,7 @@ function setWeights(
   weights: readonly Weight[],
   reason: TrafficReason,
 ): { value: TrafficState; changed: boolean } {
-  const reading = weightsSchema.safeParse(weights);
-  if (!reading.success) {
-    const { message, path } = reading.error.issues[0] ?? { message: 'they are not understood', path: [] };
-    refuse('WEIGHTS_INVALID', { applicationId, reason: `${path.join('.')} ${message}`.trim() });
-  }
-  for (const { codeVersion } of weights) requireIndexed(parts, applicationId, codeVersion);
+  requireSound(parts, applicationId, weights);
   const present = presentOf(parts, applicationId);
   if (textOfWeights(present.weights) === textOfWeights(weights)) return { value: present, changed: false };
   const revision = present.revision + 1;
@@ -79,6 +75,15 @@ function setWeights(
     revision - trafficHistoryLimit,
   );
   return { value: presentOf(parts, applicationId), changed: true };
+}
+
+function requireSound(parts: Parts, applicationId: string, weights: readonly Weight[]): void {
+  const reading = weightsSchema.safeParse(weights);
+  if (!reading.success) {
+    const { message, path } = reading.error.issues[0] ?? { message: 'they are not understood', path: [] };
+    refuse('WEIGHTS_INVALID', { applicationId, reason: `${path.join('.')} ${message}`.trim() });
+  }
+  for (const { codeVersion } of weights) requireIndexed(parts, applicationId, codeVersion);
 }
 
 function requireIndexed(parts: Parts, applicationId: string, codeVersion: string): void {

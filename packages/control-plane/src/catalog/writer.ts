@@ -2,7 +2,7 @@
 import type { Clock, PlatformError, Random } from '@switchyard/kernel';
 import { controlErrors } from '../errors.ts';
 import type { CatalogChanges } from './changes.ts';
-import type { WriteOutcome } from './contract.ts';
+import type { CheckOutcome, WriteOutcome } from './contract.ts';
 import type { CatalogDatabase } from './database.ts';
 import type { Seal } from './seal.ts';
 
@@ -56,8 +56,24 @@ export function write<Value>(
     if (changed) parts.changes.announce(applicationId);
     return { kind: 'written', value };
   } catch (thrown) {
-    if (!(thrown instanceof Refusal)) throw thrown;
-    const { error, currentRevision } = thrown;
-    return { kind: 'refused', error, ...(currentRevision === undefined ? {} : { currentRevision }) };
+    return toRefused(thrown);
   }
+}
+
+/** What a write would be refused with, and whether it would change anything. `work` only reads. */
+export function check<Value>(
+  parts: Pick<CatalogParts, 'database'>,
+  work: () => { readonly value: Value; readonly isSame: boolean },
+): CheckOutcome<Value> {
+  try {
+    return { kind: 'sound', ...parts.database.transaction(work) };
+  } catch (thrown) {
+    return toRefused(thrown);
+  }
+}
+
+function toRefused(thrown: unknown): Extract<WriteOutcome<never>, { kind: 'refused' }> {
+  if (!(thrown instanceof Refusal)) throw thrown;
+  const { error, currentRevision } = thrown;
+  return { kind: 'refused', error, ...(currentRevision === undefined ? {} : { currentRevision }) };
 }

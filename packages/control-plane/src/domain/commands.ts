@@ -12,11 +12,14 @@ import type {
   RuntimeDeployment,
   SecretBinding,
   ServiceSpec,
+  SettingsRequest,
   Trace,
+  TrafficShare,
   WorkRequest,
 } from '@switchyard/protocol/control-api';
 import type { DomainState, EventDraft } from '../frame/contract.ts';
 import { newTrace, toEnvelope } from '../frame/trace.ts';
+import type { AuditDraft } from '../store/contract.ts';
 import { isSame } from './canonical.ts';
 import { domainErrors } from './errors.ts';
 import type { EventType } from './events.ts';
@@ -40,6 +43,23 @@ export interface DeployRequest {
   readonly strategy?: RuntimeDeployment['strategy'];
   readonly gateMs?: number;
 }
+
+/** How somebody wants the requests of a service to be shared among versions that are there. */
+export interface ShareRequest {
+  readonly serviceId: string;
+  readonly shares: readonly TrafficShare[];
+  readonly reason: 'traffic' | 'rollback';
+  /** The revision of the traffic that whoever asks has seen. */
+  readonly revision?: number;
+  /** What it is a part of; a trace of its own when left out. */
+  readonly trace?: Trace;
+}
+
+/** What somebody wants changed of the settings of a service: names alone. */
+export type SettingsOrderRequest = Pick<
+  SettingsRequest,
+  'serviceId' | 'tenantId' | 'environmentId' | 'computeTarget' | 'set' | 'remove' | 'revision'
+>;
 
 export interface ApplyResult {
   readonly environmentId: string;
@@ -100,6 +120,61 @@ export class DomainCommands {
     const environment = await this.#requireEnvironment(spec.environmentId);
     const draft: Draft = { puts: [put('serviceSpec', spec)], events: [], changed: [], deploymentIds: [] };
     await this.#commit(draft, environment, { by, action: 'SpecifyService', target: `service/${spec.serviceId}` });
+  }
+
+  /**
+   * Shares the requests of a service that is specified anew, without a roll-out. What a manifest says stays: there it is a
+   * change by hand, and drift where it disagrees.
+   */
+  async share({ serviceId, shares, reason, revision, trace }: ShareRequest, by: Asker): Promise<RuntimeDeployment> {
+    const spec = await this.#requireSpec(serviceId);
+    const environment = await this.#requireEnvironment(spec.environmentId);
+    const [most] = [...shares].sort((left, right) => right.weight - left.weight);
+    const version = most?.version ?? spec.version;
+    const draft: Draft = { puts: [], events: [], changed: [], deploymentIds: [] };
+    const isLoose = spec.origin === 'deployment' && spec.version !== version;
+    if (isLoose) draft.puts.push(put('serviceSpec', { ...spec, version }));
+    const traffic = { shares: [...shares], reason, ...(revision === undefined ? {} : { revision }) };
+    const of = { ...spec, version, strategy: { kind: 'blue-green' }, gateMs: 0 } as const;
+    const more = { mode: 'traffic', traffic, ...(trace === undefined ? {} : { trace }) } as const;
+    const deployment = this.#draftDeployment(of, by, draft, more);
+    const action = reason === 'rollback' ? 'RollBack' : 'ShareTraffic';
+    await this.#commit(draft, environment, { by, action, target: `deployment/${deployment.deploymentId}` });
+    return deployment;
+  }
+
+  /** Has settings changed whose values the vault holds under the id of the request. */
+  async changeSettings(requestId: string, order: SettingsOrderRequest, by: Asker): Promise<SettingsRequest> {
+    const { clock, random } = this.#deps;
+    const environment = await this.#requireEnvironment(order.environmentId);
+    const trace = newTrace(random);
+    const record: SettingsRequest = {
+      ...{ ...order, requestId, state: 'requested', createdBy: by.subject, createdAt: clock.now(), trace },
+    };
+    const { serviceId, tenantId, environmentId } = order;
+    const event: EventDraft = {
+      ...{ eventType: 'SettingsChangeRequested', tenantId, environmentId, subject: serviceId },
+      payload: { serviceId, requestId },
+    };
+    const draft: Draft = { puts: [put('settingsRequest', record)], events: [event], changed: [], deploymentIds: [] };
+    await this.#commit(draft, environment, { by, action: 'ChangeSettings', target: `service/${serviceId}` }, trace);
+    return record;
+  }
+
+  /** Writes down who did what, where something else than a record of the control plane tells the rest. */
+  async note(
+    { tenantId, action, target }: { readonly tenantId: string; readonly action: string; readonly target: string },
+    by: Asker,
+  ): Promise<Trace> {
+    const { random, state } = this.#deps;
+    const trace = newTrace(random);
+    await state.commit({
+      puts: [],
+      removes: [],
+      events: [],
+      audit: [toAudit({ tenantId, action, target, by }, trace)],
+    });
+    return trace;
   }
 
   /** Deploys the version that was in service before the one that is in it now. */
@@ -214,7 +289,12 @@ export class DomainCommands {
     changed.push(`${kind} ${id}`);
   }
 
-  #draftDeployment(spec: ServiceSpec, by: Asker, draft: Draft): RuntimeDeployment {
+  #draftDeployment(
+    spec: ServiceSpec,
+    by: Asker,
+    draft: Draft,
+    more: Partial<Pick<RuntimeDeployment, 'mode' | 'traffic' | 'trace'>> = {},
+  ): RuntimeDeployment {
     const { clock, random } = this.#deps;
     const { tenantId, environmentId, serviceId, computeTarget, version, strategy, gateMs, configurationId } = spec;
     const nowMs = clock.now();
@@ -224,7 +304,7 @@ export class DomainCommands {
       mode: 'roll-out',
       ...(configurationId === undefined ? {} : { configurationId }),
       ...{ state: 'requested', stage: { index: 0, since: nowMs }, steps: [], attempts: 0 },
-      ...{ createdBy: by.subject, createdAt: nowMs, trace: newTrace(random) },
+      ...{ createdBy: by.subject, createdAt: nowMs, trace: newTrace(random), ...more },
     };
     draft.puts.push(put('deployment', deployment));
     draft.deploymentIds.push(deployment.deploymentId);
@@ -264,20 +344,17 @@ export class DomainCommands {
     { puts, events }: Draft,
     { tenantId }: Pick<Environment, 'tenantId'>,
     of: { readonly by: Asker; readonly action: string; readonly target: string },
+    given?: Trace,
   ): Promise<void> {
     if (puts.length + events.length === 0) return;
     const { clock, random, state } = this.#deps;
-    const trace = traceOfPuts(puts) ?? newTrace(random);
+    const trace = given ?? traceOfPuts(puts) ?? newTrace(random);
     const toEvent = { trace, source: 'switchyard/control-api', nowMs: clock.now(), random };
-    const audit = {
-      ...{ actor: of.by.subject, tenantId, action: of.action, target: of.target, outcome: 'succeeded' as const },
-      ...{ correlationId: trace.correlationId, traceId: trace.traceId },
-    };
     await state.commit({
       puts,
       removes: [],
       events: events.map((draft) => toEnvelope(draft, toEvent)),
-      audit: [audit],
+      audit: [toAudit({ ...of, tenantId }, trace)],
     });
   }
 
@@ -299,6 +376,14 @@ export class DomainCommands {
     if (finding?.state !== 'open') throw domainErrors.create('RECORD_UNKNOWN', { kind: 'open finding', id: findingId });
     return finding;
   }
+}
+
+function toAudit(
+  of: { readonly tenantId: string; readonly by: Asker; readonly action: string; readonly target: string },
+  { correlationId, traceId }: Trace,
+): AuditDraft {
+  const { tenantId, by, action, target } = of;
+  return { actor: by.subject, tenantId, action, target, outcome: 'succeeded', correlationId, traceId };
 }
 
 /** A command that deploys one thing is told in the trace of that deployment. */

@@ -36,6 +36,24 @@ export const domainErrors = defineErrors({
     message:
       "'{serviceId}' belongs to the environment '{environmentId}' already.\nGive it another name here, or take it out there first.",
   },
+  CHANGE_FAILED: {
+    blame: 'user',
+    retry: 'never',
+    http: 409,
+    grpc: 9,
+    exit: 1,
+    message:
+      "The {what} of '{serviceId}' did not take effect: {reason}.\nWhat runs has what it had before. See switchyard get {collection} --service {serviceId}.",
+  },
+  CHANGE_UNDER_WAY: {
+    blame: 'platform',
+    retry: 'safe',
+    http: 504,
+    grpc: 4,
+    exit: 1,
+    message:
+      "The {what} of '{serviceId}' is asked for and not in effect after {seconds} seconds; it goes on.\nWatch it with switchyard get {collection} --service {serviceId}.",
+  },
   DEPLOYMENT_NOTHING_BEFORE: {
     blame: 'user',
     retry: 'never',

@@ -12,6 +12,8 @@ export const eventTypes = [
   'RuntimeDriftResolved',
   'DriftRemediationRequested',
   'DriftAdoptionRequested',
+  'SettingsChangeRequested',
+  'SettingsChanged',
   'ConfigurationPublished',
   'ConfigurationSynced',
   'SecretRotationRequested',

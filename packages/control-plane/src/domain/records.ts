@@ -24,11 +24,13 @@ import {
   type SecretBinding,
   type SecretRotation,
   type ServiceSpec,
+  type SettingsRequest,
   scalingPolicySchema,
   scalingStateSchema,
   secretBindingSchema,
   secretRotationSchema,
   serviceSpecSchema,
+  settingsRequestSchema,
   type TenantBinding,
   tenantBindingSchema,
   type WorkRequest,
@@ -44,6 +46,7 @@ export interface DomainRecords {
   deployment: RuntimeDeployment;
   configuration: RuntimeConfiguration;
   configurationSync: ConfigurationSync;
+  settingsRequest: SettingsRequest;
   secretBinding: SecretBinding;
   secretRotation: SecretRotation;
   scalingPolicy: ScalingPolicy;
@@ -85,6 +88,11 @@ export const recordKinds: { readonly [Kind in RecordKind]: KindDefinition<Domain
   configurationSync: {
     schema: configurationSyncSchema,
     idOf: ({ configurationId, serviceId }) => `${serviceId}/${configurationId}`,
+    serviceOf: ({ serviceId }) => serviceId,
+  },
+  settingsRequest: {
+    schema: settingsRequestSchema,
+    idOf: ({ requestId }) => requestId,
     serviceOf: ({ serviceId }) => serviceId,
   },
   secretBinding: { schema: secretBindingSchema, idOf: ({ secretBindingId }) => secretBindingId },

@@ -5,7 +5,7 @@ const dayMs = 24 * 60 * 60_000;
 
 export const retentionMs = {
   deployment: 365 * dayMs,
-  /** Services that are gone, findings that are resolved, alerts that are cleared. */
+  /** Services that are gone, findings that are resolved, alerts that are cleared, settings that were changed. */
   ended: 90 * dayMs,
 } as const;
 
@@ -16,6 +16,8 @@ export function retentionMsOf({ kind, record }: RecordPut): number | undefined {
       return record.finishedAt === undefined ? undefined : retentionMs.deployment;
     case 'service':
       return record.missedSweeps >= 2 ? retentionMs.ended : undefined;
+    case 'settingsRequest':
+      return record.finishedAt === undefined ? undefined : retentionMs.ended;
     case 'finding':
       return record.state === 'resolved' ? retentionMs.ended : undefined;
     case 'alert':

@@ -78,6 +78,15 @@ export const workerErrors = defineErrors({
     message:
       "Version {version} of the configuration '{configurationId}' did not arrive at {failed}: {reason}.\nIt will be tried again.",
   },
+  SETTINGS_NOT_APPLIED: {
+    blame: 'dependency',
+    retry: 'safe',
+    http: 502,
+    grpc: 14,
+    exit: 1,
+    message:
+      "What runs of '{serviceId}' still has other values of {names}.\nSee why with switchyard logs {serviceId}; then set them again.",
+  },
   SECRET_UNKNOWN: {
     blame: 'user',
     retry: 'never',

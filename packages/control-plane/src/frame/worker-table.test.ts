@@ -15,6 +15,8 @@ describe('workerTable', () => {
     ['HealthCheckCompleted', ['health'], ['scaling', 'drift']],
     ['ScalingPolicyApplied', ['scaling'], ['inventory']],
     ['ConfigurationPublished', [], ['configuration']],
+    ['SettingsChangeRequested', [], ['configuration']],
+    ['SettingsChanged', ['configuration'], ['drift']],
     ['ConfigurationSynced', ['configuration'], ['deployment']],
     ['SecretRotationRequested', [], ['secrets']],
     ['SecretRotated', ['secrets'], ['deployment']],

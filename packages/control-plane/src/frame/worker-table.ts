@@ -35,7 +35,13 @@ export const workerTable: Readonly<Record<WorkerName, WorkerRule>> = {
   },
   drift: {
     everyMs: 5 * 60_000,
-    events: ['RuntimeDeploymentCompleted', 'RuntimeInventoryUpdated', 'HealthCheckCompleted', 'DriftAdoptionRequested'],
+    events: [
+      'RuntimeDeploymentCompleted',
+      'RuntimeInventoryUpdated',
+      'HealthCheckCompleted',
+      'SettingsChanged',
+      'DriftAdoptionRequested',
+    ],
     maxAttempts: 3,
     exhausted: 'next-tick',
     idempotencyKey: 'environmentId + finding hash',
@@ -43,11 +49,11 @@ export const workerTable: Readonly<Record<WorkerName, WorkerRule>> = {
   },
   configuration: {
     everyMs: 60_000,
-    events: ['ConfigurationPublished'],
+    events: ['ConfigurationPublished', 'SettingsChangeRequested'],
     maxAttempts: 5,
     exhausted: 'dead-letter',
     idempotencyKey: 'configurationId + serviceId',
-    emits: ['ConfigurationSynced'],
+    emits: ['ConfigurationSynced', 'SettingsChanged'],
   },
   secrets: {
     everyMs: 60_000,

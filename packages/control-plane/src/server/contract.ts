@@ -13,6 +13,9 @@ import type {
 } from '@switchyard/protocol/control-api';
 import type { Application, Catalog, DeploymentRecord } from '../catalog/contract.ts';
 import type { PackageStore } from '../package-store/contract.ts';
+import type { AppRequests } from '../requests/contract.ts';
+import type { ComputeTarget } from '../targets/contract.ts';
+import type { Telemetry } from '../workers/scaling/scaling-worker.ts';
 import type { DomainApi } from './domain-api.ts';
 import type { ScaleOperations } from './scale-contract.ts';
 
@@ -100,6 +103,10 @@ export interface ControlServerDeps {
   readonly guard: ControlGuard;
   /** The records and workers of the control plane, where one runs. */
   readonly domain?: DomainApi;
+  /** Takes what people ask of apps to the workers; without it nothing can be asked. */
+  readonly requests?: AppRequests;
+  /** This platform, for workers that run in processes of their own. */
+  readonly target?: { readonly compute: ComputeTarget; readonly telemetry: Telemetry };
   /** The public keys of the installation, as they are at the time of the call. */
   readonly publicKeys: () => PublicKeySet | Promise<PublicKeySet>;
   readonly clock: Clock;

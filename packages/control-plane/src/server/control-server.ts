@@ -35,6 +35,7 @@ import { domainHandlers } from './handlers/domain.ts';
 import { observationHandlers } from './handlers/observation.ts';
 import { packageHandlers } from './handlers/packages.ts';
 import { serviceHandlers } from './handlers/service.ts';
+import { targetHandlers } from './handlers/target.ts';
 import { invokeTimeoutMs, maxEventStreams, operationTimeoutMs } from './limits.ts';
 import { RequestRefused, refuseRequest, toProblemAnswer } from './problem.ts';
 import { readJsonBody, readPackageBody } from './request-body.ts';
@@ -58,6 +59,7 @@ const handlers: ControlHandlers<ControlOperationId> = {
   ...configurationHandlers,
   ...observationHandlers,
   ...domainHandlers,
+  ...targetHandlers,
   ...scaleHandlers,
 };
 

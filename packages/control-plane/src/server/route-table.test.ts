@@ -4,7 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { findRoute } from './route-table.ts';
 
 const id = '7b1c1f0e-4a39-4a36-9a40-6ed0d0b9a0a1';
-const domain = { collection: 'findings', service: 'shop', secret: 'db', letter: 'dl-1' };
+const domain = {
+  collection: 'findings',
+  service: 'shop',
+  secret: 'db',
+  letter: 'dl-1',
+  version: 'v1',
+  metric: 'waiting',
+};
 const values = { app: 'shop', tenant: 'contoso', sha256: 'ab'.repeat(32), id, name: 'hello', ...domain };
 
 describe('findRoute', () => {

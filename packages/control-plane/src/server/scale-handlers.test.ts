@@ -131,9 +131,10 @@ describe('/v1/apps/{app}/rollout', () => {
     const started = await run.ask({ method: 'POST', path: at, body });
     expect([started.status, rolloutSchema.parse(started.json)]).toEqual([200, rollout]);
     await run.ask({ method: 'PATCH', path: at, body: { action: 'pause' } });
+    const by = { subject: 'ann', trace: { traceId: 't1', correlationId: 't1', depth: 0 } };
     expect(asked).toEqual([
-      ['shop', body],
-      ['shop', 'pause'],
+      ['shop', body, by],
+      ['shop', 'pause', by],
     ]);
     expect((await run.ask({ path: at })).status).toBe(200);
   });

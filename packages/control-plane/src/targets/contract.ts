@@ -32,6 +32,22 @@ export interface ServicePage {
 /** What the target knows of one version's health. */
 export type VersionHealth = 'healthy' | 'unhealthy' | 'unknown';
 
+/** What else there is to say of how the traffic is shared. */
+export interface TrafficOrder {
+  /** Why, for the history of the traffic; a deployment when left out. */
+  readonly reason?: 'deployment' | 'traffic' | 'rollback';
+  /** Refused, with an error that blames the user, when the traffic has another revision. */
+  readonly revision?: number;
+}
+
+/** What else there is to do with settings. */
+export interface SettingsOrder {
+  /** Taken away. */
+  readonly remove?: readonly string[];
+  /** Refused, with an error that blames the user, when the settings have another revision. */
+  readonly revision?: number;
+}
+
 export interface ComputeTarget {
   /** What manifests call it. */
   readonly name: string;
@@ -43,15 +59,15 @@ export interface ComputeTarget {
   get(serviceId: string): Promise<ObservedService | undefined>;
   /** Brings a version up beside the others, without traffic; resolves when it can take some, or never will. */
   provision(service: ServiceOfTarget, version: string, signal: AbortSignal): Promise<ProvisionOutcome>;
-  /** Shares the traffic; the weights add up to 100. */
-  setTraffic(service: ServiceOfTarget, shares: readonly TrafficShare[]): Promise<void>;
+  /** Shares the traffic; the weights add up to 100. Resolves when new requests are shared so. */
+  setTraffic(service: ServiceOfTarget, shares: readonly TrafficShare[], order?: TrafficOrder): Promise<void>;
   /** How a version does since it has traffic. */
   healthOf(serviceId: string, version: string): Promise<VersionHealth>;
   /** Takes a version without traffic away. */
   retire(service: ServiceOfTarget, version: string): Promise<void>;
   setLimits(service: ServiceOfTarget, limits: ServiceLimits): Promise<void>;
-  /** Sets these settings and leaves all others as they are. */
-  applySettings(service: ServiceOfTarget, settings: SettingValues): Promise<SettingsOutcome>;
+  /** Sets these settings, and leaves all others as they are but for those that are to go. */
+  applySettings(service: ServiceOfTarget, settings: SettingValues, order?: SettingsOrder): Promise<SettingsOutcome>;
   /** What the running service has of these settings now, read back from it; names that it does not have are left out. */
   readSettings(serviceId: string, names: readonly string[]): Promise<SettingValues>;
   /** Replaces what runs by the same, anew. */

@@ -5,9 +5,17 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Clock, Log, Random } from '@switchyard/kernel';
 import { type ControlEvent, controlScopes, readEvents } from '@switchyard/protocol/control-api';
+import type { Catalog } from '../catalog/contract.ts';
 import type { PackageStore } from '../package-store/contract.ts';
 import { createPackageStore } from '../package-store/package-store.ts';
-import type { ControlServer, ControlServerOptions, ControlVerdict, PlatformOperations } from '../server/contract.ts';
+import type { AppRequests } from '../requests/contract.ts';
+import type {
+  ControlServer,
+  ControlServerDeps,
+  ControlServerOptions,
+  ControlVerdict,
+  PlatformOperations,
+} from '../server/contract.ts';
 import { createControlServer } from '../server/control-server.ts';
 import type { DomainApi } from '../server/domain-api.ts';
 import type { ScaleOperations } from '../server/scale-contract.ts';
@@ -76,6 +84,7 @@ export async function openControlRun(
   options: Partial<ControlServerOptions> = {},
   scale?: ScaleOperations,
   domain?: DomainApi,
+  target?: ControlServerDeps['target'],
 ): Promise<ControlRun> {
   const catalogRun = createCatalogRun(deps);
   const { catalog } = catalogRun;
@@ -86,6 +95,7 @@ export async function openControlRun(
       ...{ ...deps, catalog, packages },
       ...(scale === undefined ? {} : { scale }),
       ...(domain === undefined ? {} : { domain }),
+      ...(target === undefined ? {} : { target }),
       platform: { ...idlePlatform, ...platform },
       guard: (authorization) =>
         callers.get(authorization?.replace('Bearer ', '') ?? '') ?? {
@@ -93,6 +103,7 @@ export async function openControlRun(
           status: 401,
           reason: authorization === undefined ? 'there is none' : 'it is unknown',
         },
+      requests: createWrittenRequests(catalog),
       publicKeys: () => ({ keys: [{ kty: 'RSA', kid: 'k1' }] }),
     },
     { defaultArchitecture: 'x64', ...options },
@@ -120,6 +131,16 @@ export async function openControlRun(
     },
   };
   return run;
+}
+
+/** Requests without workers: what is asked for is written at once. */
+function createWrittenRequests(catalog: Catalog): AppRequests {
+  const trace = { traceId: 't1', correlationId: 't1', depth: 0 };
+  return {
+    shareTraffic: async ({ applicationId }, request) => catalog.traffic.set(applicationId, request),
+    changeSettings: async ({ applicationId }, change) => catalog.settings.patch(applicationId, change),
+    note: async () => trace,
+  };
 }
 
 function toHeaders({ token, body, headers }: ControlAsk): Record<string, string> {

@@ -23,6 +23,8 @@ export interface WorldOptions {
   readonly seed?: number;
   readonly workers?: readonly WorkerName[];
   readonly canReload?: boolean;
+  /** What the compute target is called; `memory` when left out. */
+  readonly targetName?: string;
   readonly log?: Log;
   /** When the copies of an event are handed over: [0] is undisturbed, [] loses it, [0, 0] doubles it. */
   readonly delaysOf?: (event: EventEnvelope, index: number) => readonly number[];
@@ -72,7 +74,13 @@ export class ControlWorld {
     this.#options = options;
     this.#random = createSeededRandom(options.seed ?? 1);
     const onCall = (): void => {};
-    this.target = new MemoryTarget({ canReload: options.canReload ?? true, onWrite: () => this.#onWrite(), onCall });
+    const { targetName = 'memory' } = options;
+    this.target = new MemoryTarget({
+      name: targetName,
+      canReload: options.canReload ?? true,
+      onWrite: () => this.#onWrite(),
+      onCall,
+    });
     this.state.onEvents = () => this.#publish();
     this.commands = new DomainCommands({ clock: this.clock, random: this.#random, state: this.state });
   }

@@ -6,6 +6,7 @@ import type {
   ProvisionOutcome,
   ServiceOfTarget,
   ServicePage,
+  SettingsOrder,
   SettingsOutcome,
   SettingValues,
   VersionHealth,
@@ -43,6 +44,9 @@ export class MemoryTarget implements ComputeTarget {
   readonly broken = new Set<string>();
   /** What every change is refused with. */
   failing: string | undefined;
+  /** Called with what the traffic and the settings are changed to. */
+  onTraffic: (shares: readonly TrafficShare[]) => void = () => {};
+  onSettings: (set: ReadonlyMap<string, string>, remove: readonly string[]) => void = () => {};
   /** Every change, in order, without values. */
   readonly changes: string[] = [];
   readonly #options: MemoryTargetOptions;
@@ -75,12 +79,15 @@ export class MemoryTarget implements ComputeTarget {
 
   async setTraffic(service: ServiceOfTarget, shares: readonly TrafficShare[]): Promise<void> {
     this.#options.onCall?.('setTraffic', service.serviceId);
+    const broken = shares.find(({ version }) => this.broken.has(version));
+    if (broken !== undefined) throw new Error(`${broken.version} does not start`);
     const found = this.#ensure(service);
     if (JSON.stringify(found.weights) === JSON.stringify(shares)) return;
     const said = shares.map(({ version, weight }) => `${version}=${weight}`).join(' ');
     this.#write(service, `traffic ${said}`, () => {
       found.weights = shares;
       found.status = 'running';
+      this.onTraffic(shares);
     });
   }
 
@@ -109,15 +116,25 @@ export class MemoryTarget implements ComputeTarget {
     });
   }
 
-  async applySettings(service: ServiceOfTarget, settings: SettingValues): Promise<SettingsOutcome> {
+  async applySettings(
+    service: ServiceOfTarget,
+    settings: SettingValues,
+    { remove = [] }: SettingsOrder = {},
+  ): Promise<SettingsOutcome> {
     this.#options.onCall?.('applySettings', service.serviceId);
     const found = this.#ensure(service);
+    if (this.failing !== undefined) throw new Error(this.failing);
     const canReload = this.#options.canReload ?? true;
     this.#write(service, `settings ${[...settings.keys()].join(' ')}`, () => {
       for (const [name, value] of settings) {
         found.settings.set(name, value.reveal());
         if (canReload) found.running.set(name, value.reveal());
       }
+      for (const name of remove) {
+        found.settings.delete(name);
+        if (canReload) found.running.delete(name);
+      }
+      this.onSettings(new Map([...settings].map(([name, value]) => [name, value.reveal()])), remove);
     });
     return canReload ? 'reloaded' : 'restart-required';
   }

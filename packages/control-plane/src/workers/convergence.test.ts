@@ -3,6 +3,7 @@
 import { manifestSchema } from '@switchyard/protocol/control-api';
 import { describe, expect, it } from 'vitest';
 import { ControlWorld, type WorldOptions } from '../testing/control-world.ts';
+import { settingsEntryOf, toValuesText } from './configuration/change-settings.ts';
 
 const minute = 60_000;
 const by = { subject: 'ann' };
@@ -40,6 +41,13 @@ async function live(options: WorldOptions): Promise<ControlWorld> {
   world.demand.set('shop', 30);
   await world.commands.rotate('shop-db', by);
   await world.advance(3 * minute);
+  const shares = [
+    { version: 's2', weight: 60 },
+    { version: 's1', weight: 40 },
+  ];
+  await world.commands.share({ serviceId: 'stock', shares, reason: 'traffic' }, by);
+  await changeSettings(world, 'stock', { NOTE: 'hello' });
+  await world.advance(2 * minute);
   // By hand, behind everybody's back.
   const stock = world.target.services.get('stock');
   if (stock !== undefined) stock.weights = [{ version: 's1', weight: 100 }];
@@ -49,6 +57,13 @@ async function live(options: WorldOptions): Promise<ControlWorld> {
   await world.advance(30 * minute);
   await world.stop();
   return world;
+}
+
+async function changeSettings(world: ControlWorld, serviceId: string, values: Record<string, string>): Promise<void> {
+  const of = { serviceId, tenantId: 'acme', environmentId: 'acme.default', computeTarget: 'memory' };
+  const requestId = `${serviceId}.1`;
+  world.vault.place(settingsEntryOf({ tenantId: 'acme', requestId }), toValuesText(new Map(Object.entries(values))));
+  await world.commands.changeSettings(requestId, { ...of, set: Object.keys(values), remove: [] }, by);
 }
 
 function byId(left: { readonly serviceId: string }, right: { readonly serviceId: string }): number {
@@ -70,6 +85,7 @@ function endOf({ target, state, vault }: ControlWorld) {
     deployments: [
       ...new Set(state.all('deployment').map((one) => `${one.serviceId} ${one.version} ${one.mode} ${one.state}`)),
     ].sort(),
+    asked: state.all('settingsRequest').map(({ requestId, state: is, mode }) => ({ requestId, is, mode })),
     services: state.all('service').map(({ serviceId, version, limits, managed, missedSweeps }) => ({
       ...{ serviceId, version, limits, managed, missedSweeps },
     })),

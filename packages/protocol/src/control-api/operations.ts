@@ -45,7 +45,7 @@ import { statusSchema } from './status.ts';
 import { rollbackSchema, setTrafficSchema, trafficSchema } from './traffic.ts';
 
 /** What a token may do. `secrets` shows setting values and keys; `debug` opens an inspector in a worker. */
-export const controlScopes = ['read', 'write', 'deploy', 'invoke', 'secrets', 'debug'] as const;
+export const controlScopes = ['read', 'write', 'deploy', 'invoke', 'secrets', 'debug', 'target'] as const;
 
 export type ControlScope = (typeof controlScopes)[number];
 

@@ -13,7 +13,7 @@ export const settingNameSchema = z
   .max(settingLimits.nameLength)
   .regex(/^(?!__proto__$)[A-Za-z_][\w.:-]*$/, 'must start with a letter or "_" and hold letters, digits, "_.:-" only');
 
-const settingValueSchema = z
+export const settingValueSchema = z
   .string()
   .max(settingLimits.valueBytes)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: no environment can carry a NUL.

@@ -1,11 +1,17 @@
-import { silentLog } from '@switchyard/kernel';
+import { createDeferred, silentLog } from '@switchyard/kernel';
 import { VirtualClock } from '@switchyard/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ObservedFunction, ObservedVersion } from '../loop/scaled-runtime.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import { SimulatedRuntime } from '../testing/simulated-runtime.ts';
-import { createRolloutRunner, type RolloutRequest, type RolloutRunner, type RolloutTraffic } from './rollout-runner.ts';
+import {
+  createRolloutRunner,
+  type RolloutAsker,
+  type RolloutRequest,
+  type RolloutRunner,
+  type RolloutTraffic,
+} from './rollout-runner.ts';
 
 const classesMs = Array.from({ length: 60 }, (_, index) => 1.25 ** index);
 
@@ -32,10 +38,12 @@ function openRun() {
   let traffic = { revision: 1, weights: [{ codeVersion: 'old', weight: 100 }] };
   let refusal: Error | undefined;
   const sets: string[] = [];
-  const set: RolloutTraffic['set'] = (_, { weights, revision }) => {
+  const askers: RolloutAsker[] = [];
+  const set: RolloutTraffic['set'] = async (_, { weights, revision, by }) => {
     if (refusal !== undefined) throw refusal;
     if (revision !== traffic.revision) throw new Error(`the traffic is at ${traffic.revision}, not at ${revision}`);
     traffic = { revision: revision + 1, weights: [...weights] };
+    askers.push(by);
     sets.push(weights.map(({ codeVersion, weight }) => `${codeVersion} ${weight}`).join(', '));
     return traffic;
   };
@@ -72,7 +80,8 @@ function openRun() {
     traffic = { revision: traffic.revision + 1, weights };
   };
   return {
-    ...{ clock, store, runner: openRunner(), openRunner, behaviours, serve, sets, changeByHand },
+    ...{ set, deps },
+    ...{ clock, store, runner: openRunner(), openRunner, behaviours, serve, sets, askers, changeByHand },
     traffic: () => traffic,
     refuse: (error: Error | undefined) => {
       refusal = error;
@@ -99,6 +108,43 @@ describe('createRolloutRunner', () => {
       '100 %',
       'promoted',
     ]);
+  });
+
+  it('says of each change who wants it, and what it is a part of', async () => {
+    const { runner, serve, askers } = openRun();
+    const trace = { traceId: 't', correlationId: 'c', depth: 0 };
+    await runner.start('shop', canary, { subject: 'ann', trace });
+    await serve(12);
+    await runner.act('shop', 'abort', { subject: 'bob' });
+    expect(askers).toEqual([
+      { subject: 'ann', trace },
+      { subject: 'switchyard/rollout', trace },
+      { subject: 'bob', trace },
+    ]);
+  });
+
+  it('I2: asks for one change at a time, however long that takes', async () => {
+    const run = openRun();
+    const arrived = createDeferred<void>();
+    let asked = 0;
+    const traffic: RolloutTraffic = {
+      get: run.traffic,
+      async set(applicationId, change) {
+        asked += 1;
+        await arrived.promise;
+        return run.set(applicationId, change);
+      },
+    };
+    run.runner.close();
+    const runner = createRolloutRunner({ ...run.deps, traffic });
+    const started = runner.start('shop', canary);
+    await run.clock.advance(5_000);
+    await expect(runner.act('shop', 'abort')).rejects.toMatchObject({ code: 'ROLLOUT_REFUSED' });
+    expect(asked).toBe(1);
+    arrived.resolve();
+    await started;
+    expect(run.sets).toEqual(['new 5, old 95']);
+    runner.close();
   });
 
   it.each([

@@ -1,16 +1,17 @@
 /**
- * Runs the roll-outs of an installation: looks at the versions, lets the gate judge, changes the traffic through the catalog.
+ * Runs the roll-outs of an installation: looks at the versions, lets the gate judge, and asks for the traffic to be shared.
  *
  * Ownership: the composition root owns it. The store keeps each app's latest roll-out; the catalog alone keeps the weights.
  *
  * I1 An app has one roll-out at a time.
- * I2 Weights change only through the catalog, at the revision that this roll-out has seen; who changed them in between has
+ * I2 Weights are asked for at the revision that this roll-out has seen, one change at a time; who changed them in between has
  *    taken over, and the roll-out ends without touching them. A change that was cut off is made up for at the next look.
  * I3 A roll-out goes on after a restart with the step that it was in, whose time begins anew.
  * I4 Of several controllers on one store only one takes a roll-out further: the others lose the write.
  * I5 After `close` nothing is looked at.
  */
 import { type Clock, type Log, messageOf, type Timer } from '@switchyard/kernel';
+import type { Trace } from '@switchyard/protocol/control-api';
 import { scaleErrors } from '../errors.ts';
 import type { ScaledRuntime } from '../loop/scaled-runtime.ts';
 import type { ScaleStore } from '../store/contract.ts';
@@ -33,8 +34,8 @@ import { addCounters, type HealthCounters, healthBetween, noCounters, type Versi
 /** The traffic of an app, as the catalog has it. */
 export interface RolloutTraffic {
   get(applicationId: string): TrafficView;
-  /** Throws a PlatformError when the catalog refuses. */
-  set(applicationId: string, change: TrafficChange): TrafficView;
+  /** Resolves when new requests are shared so; rejects with a PlatformError when they are not. */
+  set(applicationId: string, change: TrafficChange): Promise<TrafficView>;
 }
 
 export interface TrafficView {
@@ -46,6 +47,13 @@ export interface TrafficChange {
   readonly weights: readonly { readonly codeVersion: string; readonly weight: number }[];
   readonly reason: 'traffic' | 'rollback';
   readonly revision: number;
+  readonly by: RolloutAsker;
+}
+
+/** Who wants it, and what it is a part of. */
+export interface RolloutAsker {
+  readonly subject: string;
+  readonly trace?: Trace;
 }
 
 export interface RolloutRunnerDeps {
@@ -80,9 +88,9 @@ export interface RolloutView {
 }
 
 export interface RolloutRunner {
-  start(applicationId: string, request: RolloutRequest): Promise<RolloutView>;
+  start(applicationId: string, request: RolloutRequest, by?: RolloutAsker): Promise<RolloutView>;
   get(applicationId: string): Promise<RolloutView | undefined>;
-  act(applicationId: string, action: RolloutAction): Promise<RolloutView>;
+  act(applicationId: string, action: RolloutAction, by?: RolloutAsker): Promise<RolloutView>;
   /** Looks at every roll-out that is under way. */
   tick(): Promise<void>;
   close(): void;
@@ -98,6 +106,10 @@ interface Baseline {
 const tickMs = 500;
 const defaultHoldMs = 60_000;
 
+/** Who wants what nobody has asked for by hand. */
+const runnerName = 'switchyard/rollout';
+const itself: RolloutAsker = { subject: runnerName };
+
 export function createRolloutRunner(deps: RolloutRunnerDeps): RolloutRunner {
   const runner = new StoredRollouts(deps);
   runner.begin();
@@ -107,6 +119,8 @@ export function createRolloutRunner(deps: RolloutRunnerDeps): RolloutRunner {
 class StoredRollouts implements RolloutRunner {
   readonly #deps: RolloutRunnerDeps;
   readonly #baselines = new Map<string, Baseline>();
+  /** Apps whose traffic is being changed by this runner. */
+  readonly #changing = new Set<string>();
   #timer: Timer | undefined;
   #isClosed = false;
 
@@ -124,7 +138,7 @@ class StoredRollouts implements RolloutRunner {
     this.#timer?.cancel();
   }
 
-  async start(applicationId: string, request: RolloutRequest): Promise<RolloutView> {
+  async start(applicationId: string, request: RolloutRequest, by: RolloutAsker = itself): Promise<RolloutView> {
     const { clock, store, traffic } = this.#deps;
     const present = await store.read('rollout', applicationId);
     const before = readRollout(present?.body);
@@ -144,10 +158,11 @@ class StoredRollouts implements RolloutRunner {
       state: { kind: 'running', step: 0, sinceMs: nowMs },
       history: [{ atMs: nowMs, text: `${steps[0]?.weight ?? 0} %` }],
       trafficRevision: revision,
+      ...(by.trace === undefined ? {} : { trace: by.trace }),
       isSettled: false,
     };
     this.#baselines.delete(applicationId);
-    return await this.#put(rollout, present?.revision ?? 0);
+    return await this.#put(rollout, present?.revision ?? 0, by.subject);
   }
 
   async get(applicationId: string): Promise<RolloutView | undefined> {
@@ -155,7 +170,7 @@ class StoredRollouts implements RolloutRunner {
     return rollout && this.#view(rollout);
   }
 
-  async act(applicationId: string, action: RolloutAction): Promise<RolloutView> {
+  async act(applicationId: string, action: RolloutAction, by: RolloutAsker = itself): Promise<RolloutView> {
     const document = await this.#deps.store.read('rollout', applicationId);
     const rollout = readRollout(document?.body);
     if (document === undefined || rollout === undefined) {
@@ -167,7 +182,9 @@ class StoredRollouts implements RolloutRunner {
     }
     this.#baselines.delete(applicationId);
     const { revision: trafficRevision } = this.#deps.traffic.get(applicationId);
-    return await this.#put({ ...outcome.rollout, trafficRevision }, document.revision);
+    const { trace = outcome.rollout.trace } = by;
+    const rolled = { ...outcome.rollout, trafficRevision, ...(trace === undefined ? {} : { trace }) };
+    return await this.#put(rolled, document.revision, by.subject);
   }
 
   async tick(): Promise<void> {
@@ -175,7 +192,8 @@ class StoredRollouts implements RolloutRunner {
     try {
       for (const { key, revision, body } of await this.#deps.store.list('rollout')) {
         const rollout = readRollout(body);
-        if (rollout !== undefined && !rollout.isSettled && !this.#isClosed) await this.#look(key, rollout, revision);
+        const isOurs = rollout !== undefined && !rollout.isSettled && !this.#changing.has(key);
+        if (isOurs && !this.#isClosed) await this.#look(key, rollout, revision);
       }
     } catch (thrown) {
       this.#deps.log.write('error', 'A look at the roll-outs failed', { reason: messageOf(thrown) });
@@ -188,8 +206,9 @@ class StoredRollouts implements RolloutRunner {
     try {
       const view = traffic.get(applicationId);
       if (!areEqual(view.weights, weightsOf(rollout) ?? view.weights)) {
-        if (view.revision === rollout.trafficRevision) await this.#put(rollout, revision);
-        else await this.#supersede(rollout, revision, nowMs);
+        // What did not take effect leaves the roll-out paused, with the traffic as it was: somebody looks at it first.
+        if (view.revision !== rollout.trafficRevision) await this.#supersede(rollout, revision, nowMs);
+        else if (rollout.state.kind !== 'paused') await this.#put(rollout, revision);
         return;
       }
       const { health } = this.#view(rollout);
@@ -209,9 +228,22 @@ class StoredRollouts implements RolloutRunner {
   }
 
   /** Keeps it, then sets what it wants of the traffic: who may change that is the one who wrote the document. */
-  async #put(rollout: Rollout, expected: number): Promise<RolloutView> {
+  async #put(rollout: Rollout, expected: number, subject = runnerName): Promise<RolloutView> {
+    const { applicationId } = rollout;
+    if (this.#changing.has(applicationId)) {
+      throw scaleErrors.create('ROLLOUT_REFUSED', { applicationId, reason: 'its traffic is being changed' });
+    }
+    this.#changing.add(applicationId);
+    try {
+      return await this.#change(rollout, expected, subject);
+    } finally {
+      this.#changing.delete(applicationId);
+    }
+  }
+
+  async #change(rollout: Rollout, expected: number, subject: string): Promise<RolloutView> {
     const { store, traffic, log } = this.#deps;
-    const { applicationId, from, to, state, trafficRevision } = rollout;
+    const { applicationId, from, to, state, trafficRevision: revision, trace } = rollout;
     const written = await store.write('rollout', applicationId, rollout, expected);
     if (written.kind === 'conflict') {
       throw scaleErrors.create('ROLLOUT_REFUSED', { applicationId, reason: 'somebody else has just changed it' });
@@ -219,7 +251,8 @@ class StoredRollouts implements RolloutRunner {
     const weights = weightsOf(rollout);
     const reason = state.kind === 'rolledBack' || state.kind === 'aborted' ? 'rollback' : 'traffic';
     try {
-      if (weights !== undefined) traffic.set(applicationId, { weights, reason, revision: trafficRevision });
+      const by = { subject, ...(trace === undefined ? {} : { trace }) };
+      if (weights !== undefined) await traffic.set(applicationId, { weights, reason, revision, by });
     } catch (thrown) {
       await this.#giveUp(rollout, written.revision, messageOf(thrown));
       throw thrown;

@@ -1,3 +1,5 @@
+import type { Trace } from '@switchyard/protocol/control-api';
+
 /** A roll-out: how the traffic of an app goes from one version to another, step by step. */
 export interface Rollout {
   readonly applicationId: string;
@@ -13,6 +15,8 @@ export interface Rollout {
   readonly history: readonly RolloutEvent[];
   /** The revision of the traffic that was there before the last change of this roll-out. */
   readonly trafficRevision: number;
+  /** The trace of the request that it, and all that follows from it, is a part of. */
+  readonly trace?: Trace;
   /** True once it is over and the traffic is what it wants. */
   readonly isSettled: boolean;
 }

@@ -1,3 +1,4 @@
+import { traceSchema } from '@switchyard/protocol/control-api';
 import { z } from 'zod';
 import type { Rollout } from './rollout.ts';
 
@@ -23,6 +24,7 @@ const rolloutSchema = z.object({
   startedAtMs: z.number(),
   history: z.array(z.object({ atMs: z.number(), text: z.string() })),
   trafficRevision: z.int(),
+  trace: traceSchema.exactOptional(),
   isSettled: z.boolean(),
 });
 

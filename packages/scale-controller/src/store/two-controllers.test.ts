@@ -34,7 +34,7 @@ function suite(open: () => Promise<ScaleStore>): void {
     const shop = runtime.add('shop');
     const start = async (seed: number): Promise<ScaleController> => {
       const base = { clock, runtime, log: createMemoryLog(clock), meter: silentMeter, durationClassesMs: [10] };
-      const traffic = { get: () => ({ revision: 1, weights: [] }), set: () => ({ revision: 1, weights: [] }) };
+      const traffic = { get: () => ({ revision: 1, weights: [] }), set: async () => ({ revision: 1, weights: [] }) };
       const store = await connect();
       const controller = await openScaleController({ ...base, store, traffic, random: createSeededRandom(seed) });
       controllers.push(controller);

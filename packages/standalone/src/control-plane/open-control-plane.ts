@@ -25,6 +25,7 @@ import {
   startControlPlane,
   startRetentionSweeper,
   type Telemetry,
+  type Vault,
   type WorkerName,
 } from '@switchyard/control-plane';
 import { type Log, type Meter, systemClock, systemRandom } from '@switchyard/kernel';
@@ -77,8 +78,13 @@ export interface ControlPlaneParts {
   readonly postgresql?: ReadonlyMap<string, PostgresqlConnection>;
 }
 
+/** The workers that run here, and the vault that they share with those elsewhere. */
+export interface OpenControlPlane extends ControlPlane {
+  readonly vault: Vault;
+}
+
 /** Starts the workers. The stores stay with whoever opened them. */
-export async function openControlPlane(scope: ControlPlaneScope, parts: ControlPlaneParts): Promise<ControlPlane> {
+export async function openControlPlane(scope: ControlPlaneScope, parts: ControlPlaneParts): Promise<OpenControlPlane> {
   const { log, meter, directory, environment } = scope;
   const { stores, telemetry, workers, webhooks = [] } = parts;
   const postgresql = parts.postgresql ?? readPostgresqlConnections(environment);
@@ -119,6 +125,7 @@ export async function openControlPlane(scope: ControlPlaneScope, parts: ControlP
   const sweeper = startRetentionSweeper({ clock: systemClock, log, store: stores.store }, { holder });
   return {
     ...plane,
+    vault,
     async stop(deadlineMs) {
       await sweeper.stop();
       await plane.stop(deadlineMs);

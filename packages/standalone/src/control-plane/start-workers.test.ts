@@ -5,30 +5,33 @@ import { createDefaultEnvironment, createStoreState, openSqliteStore } from '@sw
 import { createDeferred, systemClock } from '@switchyard/kernel';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startWorkers } from './start-workers.ts';
-import { createFakeControl, deploymentOf } from './testing/fake-control.ts';
+import { createFakeControl } from './testing/fake-control.ts';
+import { openFakePlatform } from './testing/fake-platform.ts';
+import { createFakeTarget } from './testing/fake-target.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'start-workers-'));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('startWorkers', () => {
   it('runs one worker alone, over the store that another process has open too', async () => {
-    const control = createFakeControl();
-    control.records.push(deploymentOf('a'.repeat(16), 'ready'));
-    control.weights.set('a'.repeat(16), 100);
+    const fake = openFakePlatform();
+    const codeVersion = fake.upload('shop', 'a');
+    for (const record of fake.catalog.deployments.list('shop')) fake.deploy(record);
+    fake.catalog.traffic.set('shop', { weights: [{ codeVersion, weight: 100 }], reason: 'traffic' });
+    const control = createFakeControl(createFakeTarget(fake), { read: async () => undefined });
     const store = openSqliteStore({ clock: systemClock }, { file: join(folder, 'control.sqlite') });
     const state = createStoreState({ store, clock: systemClock });
     await state.commit({ puts: createDefaultEnvironment('acme'), removes: [], events: [] });
     const swept = createDeferred<void>();
-    const status = control.status;
     const asked = { times: 0 };
     const lines: string[] = [];
     const running = await startWorkers({
       ...{ workers: ['inventory'], directory: folder, environment: { PATH: process.env.PATH }, verbose: true },
       control: {
         ...control,
-        status: async (app) => {
+        list: (after, signal) => {
           asked.times += 1;
-          return status(app);
+          return control.list(after, signal);
         },
       },
       console: {
@@ -47,13 +50,17 @@ describe('startWorkers', () => {
     const before = asked.times;
     expect(before).toBeGreaterThan(0);
     await store.close();
+    fake.close();
   });
 
   it('leaves nothing behind when a store cannot be had', async () => {
+    const fake = openFakePlatform();
+    const control = createFakeControl(createFakeTarget(fake), { read: async () => undefined });
     const starting = startWorkers({
-      ...{ workers: ['drift'], directory: folder, environment: {}, verbose: false, control: createFakeControl() },
+      ...{ workers: ['drift'], directory: folder, environment: {}, verbose: false, control },
       ...{ console: { write: () => {} }, storeUrl: 'postgresql://127.0.0.1:1/nowhere' },
     });
     await expect(starting).rejects.toMatchObject({ name: 'PlatformError' });
+    fake.close();
   });
 });

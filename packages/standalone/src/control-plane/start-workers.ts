@@ -6,7 +6,7 @@ import { logLevels, Secret, silentMeter, systemClock, systemRandom } from '@swit
 import { openJsonLog, type TextSink } from '@switchyard/telemetry';
 import type { ControlStores } from './open-control-plane.ts';
 import { openControlPlane } from './open-control-plane.ts';
-import { createRemoteTarget, type RemoteControl } from './remote-target.ts';
+import { createRemoteTarget, createRemoteTelemetry, type RemoteControl } from './remote-target.ts';
 
 export interface StartWorkersOptions {
   readonly workers: readonly WorkerName[];
@@ -44,8 +44,7 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
       {
         ...{ stores, workers, webhooks },
         targets: [createRemoteTarget({ clock: systemClock, control })],
-        // What is measured is measured where the apps run: without it a policy holds what there is.
-        telemetry: { read: async () => undefined },
+        telemetry: createRemoteTelemetry(control),
       },
     );
   } catch (error) {

@@ -1,7 +1,7 @@
 import { Secret } from '@switchyard/kernel';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createSwitchyardTarget } from './switchyard-target.ts';
 import { type FakePlatform, openFakePlatform } from './testing/fake-platform.ts';
+import { createFakeTarget } from './testing/fake-target.ts';
 
 let platform: FakePlatform | undefined;
 afterEach(() => {
@@ -12,24 +12,7 @@ afterEach(() => {
 function open() {
   const fake = openFakePlatform();
   platform = fake;
-  const limits = new Map<string, { minReplicas: number; maxReplicas: number }>();
-  const target = createSwitchyardTarget({
-    ...{ catalog: fake.catalog, deploy: (record) => fake.deploy(record), look: (id) => fake.look(id) },
-    errorOf: (id) => fake.errors.get(id),
-    runningSettings: (id) => fake.running.get(id),
-    status: () => fake.status(),
-    restartWorkers: async (id) => {
-      fake.restarted.push(id);
-    },
-    urlOf: (id) => `http://${id}.localhost`,
-    limits: {
-      get: async (id) => limits.get(id) ?? {},
-      set: async (id, wanted) => {
-        limits.set(id, wanted);
-      },
-    },
-  });
-  return { fake, target };
+  return { fake, target: createFakeTarget(fake) };
 }
 
 const shop = { serviceId: 'shop', tenantId: 'acme' };
@@ -149,5 +132,29 @@ describe('createSwitchyardTarget', () => {
       await expect(acting()).rejects.toMatchObject({ code: 'TARGET_APP_UNKNOWN' });
     }
     expect(fake.restarted).toEqual([]);
+  });
+
+  it('takes a change of traffic at the revision that was seen alone, and one that is so already at any', async () => {
+    const { fake, target } = open();
+    const [one, two] = ['a', 'b'].map((digit) => fake.upload('shop', digit));
+    for (const record of fake.catalog.deployments.list('shop')) fake.deploy(record);
+    const share = (version = '', revision: number) =>
+      target.setTraffic(shop, [{ version, weight: 100 }], { reason: 'traffic', revision });
+    await share(one, 0);
+    await share(one, 0);
+    await expect(share(two, 0)).rejects.toMatchObject({ code: 'REVISION_CONFLICT', blame: 'user' });
+    expect(fake.catalog.traffic.get('shop')).toMatchObject({ revision: 1, reason: 'traffic' });
+  });
+
+  it('takes settings away, at the revision that was seen alone', async () => {
+    const { fake, target } = open();
+    fake.upload('shop', 'a');
+    const set = new Map([['COLOUR', new Secret('red')]]);
+    await target.applySettings(shop, set, { revision: 0 });
+    await target.applySettings(shop, set, { revision: 0 });
+    const change = target.applySettings(shop, new Map(), { remove: ['COLOUR'], revision: 0 });
+    await expect(change).rejects.toMatchObject({ code: 'REVISION_CONFLICT' });
+    await target.applySettings(shop, new Map(), { remove: ['COLOUR'], revision: 1 });
+    expect([...(await target.readSettings('shop', ['COLOUR'])).keys()]).toEqual([]);
   });
 });

@@ -11,8 +11,10 @@ import type {
   ProvisionOutcome,
   ServiceOfTarget,
   ServicePage,
+  SettingsOrder,
   SettingsOutcome,
   SettingValues,
+  TrafficOrder,
   VersionHealth,
 } from '@switchyard/control-plane';
 import { createDeferred, Secret } from '@switchyard/kernel';
@@ -76,11 +78,19 @@ class SwitchyardTarget implements ComputeTarget {
     return this.#settled(outcome.value.deploymentId, signal);
   }
 
-  async setTraffic(service: ServiceOfTarget, shares: readonly TrafficShare[]): Promise<void> {
+  async setTraffic(
+    service: ServiceOfTarget,
+    shares: readonly TrafficShare[],
+    { reason = 'deployment', revision }: TrafficOrder = {},
+  ): Promise<void> {
     const { serviceId } = service;
     this.#requireOwn(service);
+    const { traffic } = this.#platform.catalog;
     const weights = shares.map(({ version, weight }) => ({ codeVersion: version, weight }));
-    const outcome = this.#platform.catalog.traffic.set(serviceId, { weights, reason: 'deployment' });
+    const present = traffic.check(serviceId, { weights });
+    // What is so already was perhaps done before a crash: then the revision has moved on with it.
+    const seen = revision === undefined || (present.kind === 'sound' && present.isSame) ? {} : { revision };
+    const outcome = traffic.set(serviceId, { weights, reason, ...seen });
     if (outcome.kind === 'refused') throw outcome.error;
     await this.#look(serviceId);
   }
@@ -105,18 +115,20 @@ class SwitchyardTarget implements ComputeTarget {
     await this.#platform.limits.set(service.serviceId, limits);
   }
 
-  async applySettings(service: ServiceOfTarget, settings: SettingValues): Promise<SettingsOutcome> {
+  async applySettings(
+    service: ServiceOfTarget,
+    settings: SettingValues,
+    { remove = [], revision }: SettingsOrder = {},
+  ): Promise<SettingsOutcome> {
     const { serviceId } = service;
     this.#requireOwn(service);
     const { catalog } = this.#platform;
-    const present = catalog.settings.get(serviceId).values;
-    const set = new Map(
-      [...settings].filter(([name, value]) => present.get(name)?.reveal() !== value.reveal()).map(reveal),
-    );
-    if (set.size > 0) {
-      const outcome = catalog.settings.patch(serviceId, { set });
-      if (outcome.kind === 'refused') throw outcome.error;
-    }
+    const change = { set: new Map([...settings].map(reveal)), remove };
+    const present = catalog.settings.check(serviceId, change);
+    // What is so already was perhaps done before a crash: then the revision has moved on with it.
+    const seen = revision === undefined || (present.kind === 'sound' && present.isSame) ? {} : { revision };
+    const outcome = catalog.settings.patch(serviceId, { ...change, ...seen });
+    if (outcome.kind === 'refused') throw outcome.error;
     await this.#look(serviceId);
     // New workers with the new settings take over from the old ones, which finish what they have.
     return 'restarted';

@@ -12,6 +12,7 @@ import { createMetricsPage } from './metrics/metrics-page.ts';
 import { toRuntimeSeries } from './metrics/runtime-series.ts';
 import { openScale } from './open-scale.ts';
 import { createPlatformOperations } from './operations/platform-operations.ts';
+import { createRolloutTraffic } from './rollout-traffic.ts';
 import { createTenantRule } from './tenant-rule.ts';
 import { upDefaults } from './up-options.ts';
 import type { UpParts, UpScope } from './up-parts.ts';
@@ -47,8 +48,9 @@ export async function openControl(scope: UpScope, parts: UpParts, deployer: Depl
   const guard = createControlGuard(createTokenVerifier({ clock: systemClock, keys }, { audience: audiences.control }));
   const { announce } = parts.workers;
   const pidOf = (workerId: string): number | undefined => processes.pidOf(workerId);
+  const rollouts = createRolloutTraffic(catalog);
   const scale = await openScale({
-    ...{ log, meter, closers, catalog, runtime, announce, pidOf },
+    ...{ log, meter, closers, traffic: rollouts.traffic, runtime, announce, pidOf },
     ...{ dataFolder: data.path, environment: options.environment },
   });
   const controlPlane = await openUpControlPlane(
@@ -59,13 +61,19 @@ export async function openControl(scope: UpScope, parts: UpParts, deployer: Depl
       urlOf: (applicationId) => `http://${applicationId}.localhost:${sockets.gatewayPort}`,
     },
   );
-  closers.add('control plane', () => controlPlane.close());
+  rollouts.open(controlPlane.requests);
+  closers.add('control plane', async () => {
+    rollouts.close();
+    await controlPlane.close();
+  });
   const control = createControlServer(
     {
       ...stores,
       platform,
       scale,
       domain: controlPlane.domain,
+      requests: controlPlane.requests,
+      target: controlPlane.target,
       packages,
       guard,
       publicKeys: () => keys.jwks(),

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Catalog } from '@switchyard/control-plane';
 import { type Log, type Meter, Secret, systemClock, systemRandom } from '@switchyard/kernel';
 import type { Stack } from '@switchyard/model';
 import { durationClassesMs, type Runtime } from '@switchyard/runtime';
@@ -8,6 +7,7 @@ import {
   createProcessUsage,
   openScaleController,
   openScaleStore,
+  type RolloutTraffic,
   type ScaleController,
   type ScaleStoreChoice,
 } from '@switchyard/scale-controller';
@@ -20,7 +20,7 @@ export interface ScaleScope {
   readonly closers: Closers;
   readonly dataFolder: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly catalog: Pick<Catalog, 'traffic'>;
+  readonly traffic: RolloutTraffic;
   readonly runtime: Pick<Runtime, 'load' | 'scaleTo' | 'watchWakes' | 'backlogs' | 'listeningApps'>;
   /** Tells the pools how many placeholders of a stack will be taken soon. */
   readonly announce: (stack: Stack, count: number) => void;
@@ -30,7 +30,7 @@ export interface ScaleScope {
 
 /** Decides how many workers each app has, and carries roll-outs through. Its wishes and roll-outs outlive a restart. */
 export async function openScale(scope: ScaleScope): Promise<ScaleController> {
-  const { log, meter, closers, catalog, runtime, announce, pidOf } = scope;
+  const { log, meter, closers, traffic, runtime, announce, pidOf } = scope;
   const store = await openScaleStore(storeChoice(scope));
   closers.add('scale store', async () => store.close());
   const controller = await openScaleController({
@@ -40,14 +40,7 @@ export async function openScale(scope: ScaleScope): Promise<ScaleController> {
     meter,
     store,
     runtime,
-    traffic: {
-      get: (applicationId) => catalog.traffic.get(applicationId),
-      set(applicationId, change) {
-        const outcome = catalog.traffic.set(applicationId, change);
-        if (outcome.kind === 'refused') throw outcome.error;
-        return outcome.value;
-      },
-    },
+    traffic,
     durationClassesMs,
     catalogVersionOf: packageVersionOf,
     pools: { announce },

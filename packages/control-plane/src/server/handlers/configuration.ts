@@ -1,7 +1,16 @@
 import { maskedValue } from '@switchyard/protocol/control-api';
 import type { SettingsState } from '../../catalog/contract.ts';
-import { type ControlHandlers, isOn, json, requireApplication, requireScope } from '../control-call.ts';
-import { writtenValue } from '../problem.ts';
+import { domainErrors } from '../../domain/errors.ts';
+import type { AppRequests } from '../../requests/contract.ts';
+import {
+  type ControlCall,
+  type ControlHandlers,
+  isOn,
+  json,
+  requireApplication,
+  requireScope,
+} from '../control-call.ts';
+import { RequestRefused, refuseRequest, writtenValue } from '../problem.ts';
 import { toTrafficView } from '../views.ts';
 
 /** Settings, keys and traffic. */
@@ -14,14 +23,15 @@ export const configurationHandlers: ControlHandlers<
     if (isRevealed) requireScope(call, 'secrets');
     return json(toSettingsView(call.deps.catalog.settings.get(applicationId), isRevealed));
   },
-  patchSettings(call) {
-    const { applicationId } = requireApplication(call);
+  async patchSettings(call) {
+    const application = requireApplication(call);
     const { set, remove, revision } = call.body;
-    const outcome = call.deps.catalog.settings.patch(applicationId, {
+    const change = {
       ...(set === undefined ? {} : { set: new Map(Object.entries(set)) }),
       ...(remove === undefined ? {} : { remove }),
       ...(revision === undefined ? {} : { revision }),
-    });
+    };
+    const outcome = await requireRequests(call).changeSettings(application, change, call.caller, call.signal);
     return json(toSettingsView(writtenValue(outcome), false));
   },
   listKeys(call) {
@@ -35,17 +45,27 @@ export const configurationHandlers: ControlHandlers<
     const { applicationId } = requireApplication(call);
     return json(toTrafficView(call.deps.catalog.traffic.get(applicationId)));
   },
-  setTraffic(call) {
-    const { applicationId } = requireApplication(call);
-    const { weights, revision } = call.body;
-    const change = { weights, reason: 'traffic', ...(revision === undefined ? {} : { revision }) } as const;
-    return json(toTrafficView(writtenValue(call.deps.catalog.traffic.set(applicationId, change))));
+  async setTraffic(call) {
+    const application = requireApplication(call);
+    const request = { ...call.body, reason: 'traffic' } as const;
+    const outcome = await requireRequests(call).shareTraffic(application, request, call.caller, call.signal);
+    return json(toTrafficView(writtenValue(outcome)));
   },
-  rollBack(call) {
-    const { applicationId } = requireApplication(call);
-    return json(toTrafficView(writtenValue(call.deps.catalog.traffic.rollBack(applicationId, call.body))));
+  async rollBack(call) {
+    const application = requireApplication(call);
+    const { applicationId } = application;
+    const { to = call.deps.catalog.traffic.rollbackTarget(applicationId), ...seen } = call.body;
+    if (to === undefined) return refuseRequest('ROLLBACK_TARGET_MISSING', { applicationId });
+    const request = { ...seen, weights: [{ codeVersion: to, weight: 100 }], reason: 'rollback' } as const;
+    const outcome = await requireRequests(call).shareTraffic(application, request, call.caller, call.signal);
+    return json(toTrafficView(writtenValue(outcome)));
   },
 };
+
+function requireRequests({ deps }: Pick<ControlCall<'getHealth'>, 'deps'>): AppRequests {
+  if (deps.requests !== undefined) return deps.requests;
+  throw new RequestRefused(domainErrors.create('CONTROL_PLANE_OFF'));
+}
 
 function toSettingsView({ revision, values }: SettingsState, isRevealed: boolean) {
   const settings = [...values].map(([name, value]) => ({ name, value: isRevealed ? value.reveal() : maskedValue }));

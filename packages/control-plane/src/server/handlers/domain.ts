@@ -17,6 +17,7 @@ const kindOf: Readonly<Record<Collection, RecordKind>> = {
   deployments: 'deployment',
   configurations: 'configuration',
   'configuration-syncs': 'configurationSync',
+  'settings-requests': 'settingsRequest',
   'secret-bindings': 'secretBinding',
   'secret-rotations': 'secretRotation',
   'scaling-policies': 'scalingPolicy',

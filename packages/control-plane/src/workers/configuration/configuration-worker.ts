@@ -1,7 +1,7 @@
 /**
  * ConfigurationSyncWorker: brings each published version of a configuration to the services that it is for.
  *
- * Keys are configurations.
+ * Keys are configurations, and services whose settings somebody asks to be changed (`change-settings.ts`).
  *
  * I1 A version that has arrived is not applied again, and an older one never follows a newer.
  * I2 A version has arrived when the running service was read back with it; what waits for a restart says so.
@@ -19,6 +19,7 @@ import { workerErrors } from '../../frame/errors.ts';
 import type { ComputeTargets } from '../../targets/contract.ts';
 import type { Vault } from '../../targets/vault.ts';
 import { applySettings } from './apply-settings.ts';
+import { lookAtSettings, pendingSettingsKeys, serviceOfSettingsKey, settingsKeyOf } from './change-settings.ts';
 import { isWaitingForSecrets, resolveSettings } from './resolve-settings.ts';
 
 export interface ConfigurationDeps {
@@ -37,16 +38,24 @@ export class ConfigurationWorker implements Worker {
     this.#deps = deps;
   }
 
-  async keysOf({ payload }: EventEnvelope): Promise<readonly string[]> {
+  async keysOf({ eventType, payload }: EventEnvelope): Promise<readonly string[]> {
     const configurationId = payloadText(payload, 'configurationId');
+    const serviceId = payloadText(payload, 'serviceId');
+    if (eventType === 'SettingsChangeRequested') return serviceId === undefined ? [] : [settingsKeyOf(serviceId)];
     return configurationId === undefined ? [] : [configurationId];
   }
 
   async keysOfTick(view: DomainView): Promise<readonly string[]> {
-    return (await view.list('configuration')).map(({ configurationId }) => configurationId);
+    const configurations = await view.list('configuration');
+    return [...configurations.map(({ configurationId }) => configurationId), ...(await pendingSettingsKeys(view))];
   }
 
-  async look({ key, view, nowMs }: Run): Promise<Finding> {
+  async look(run: Run): Promise<Finding> {
+    const serviceId = serviceOfSettingsKey(run.key);
+    return serviceId === undefined ? this.#lookAtConfiguration(run) : lookAtSettings(this.#deps, serviceId, run);
+  }
+
+  async #lookAtConfiguration({ key, view, nowMs }: Run): Promise<Finding> {
     const configuration = await view.get('configuration', key);
     if (configuration === undefined) return { kind: 'rest' };
     const pending = await pendingOf(configuration, view);

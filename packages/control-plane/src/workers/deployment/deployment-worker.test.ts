@@ -1,5 +1,6 @@
 import type { RollOutStrategy } from '@switchyard/protocol/control-api';
 import { describe, expect, it } from 'vitest';
+import { domainErrors } from '../../domain/errors.ts';
 import { put } from '../../domain/records.ts';
 import { ControlWorld, type WorldOptions } from '../../testing/control-world.ts';
 import { type ManifestParts, shopManifest, tester } from '../../testing/world-manifest.ts';
@@ -192,5 +193,87 @@ describe('DeploymentWorker', () => {
     await world.advance(minute);
     expect(world.state.all('deployment')).toHaveLength(50);
     await world.stop();
+  });
+
+  describe('I5: traffic that somebody shares by hand', () => {
+    const share = (world: ControlWorld, ...shares: readonly [string, number][]) =>
+      world.commands.share(
+        { serviceId: 'shop', shares: shares.map(([version, weight]) => ({ version, weight })), reason: 'traffic' },
+        tester,
+      );
+    const modes = (world: ControlWorld) =>
+      world.state
+        .all('deployment')
+        .map(({ mode, version, state }) => `${mode} ${version} ${state}`)
+        .sort();
+
+    it('is shared so at once, with a record of who wanted it, and the trace of the request in what is told', async () => {
+      const world = await open();
+      world.target.services.get('shop')?.versions.add('v2');
+      const { deploymentId, trace } = await share(world, ['v1', 90], ['v2', 10]);
+      await world.advance(1_000);
+      expect(traffic(world).at(-1)).toBe('shop: traffic v1=90 v2=10');
+      const record = world.state.read('deployment', deploymentId);
+      expect(record).toMatchObject({ mode: 'traffic', state: 'completed', createdBy: 'ann' });
+      const told = world.state.told.filter(({ traceId }) => traceId === trace.traceId);
+      expect(told.map(({ eventType }) => eventType)).toEqual([
+        'RuntimeDeploymentRequested',
+        'RuntimeDeploymentCompleted',
+        expect.stringMatching('RuntimeInventoryUpdated'),
+      ]);
+      await world.stop();
+    });
+
+    it('ends a roll-out that is under way', async () => {
+      const world = await open();
+      const strategy: RollOutStrategy = { kind: 'canary', steps: [10] };
+      await world.commands.deploy({ serviceId: 'shop', version: 'v2', strategy, gateMs: 10 * minute }, tester);
+      await world.advance(minute);
+      await share(world, ['v1', 100]);
+      await world.advance(30 * minute);
+      expect(traffic(world).slice(1)).toEqual(['shop: traffic v2=10 v1=90', 'shop: traffic v1=100']);
+      expect(modes(world)).toEqual(['roll-out v1 completed', 'roll-out v2 failed', 'traffic v1 completed']);
+      await world.stop();
+    });
+
+    it('is taken back when it does not arrive, once, and says why', async () => {
+      const world = await open();
+      world.target.broken.add('v2');
+      const { deploymentId } = await share(world, ['v2', 100]);
+      await world.advance(minute);
+      expect(world.state.read('deployment', deploymentId)).toMatchObject({
+        state: 'rolled-back',
+        reason: 'v2 does not start',
+      });
+      expect(traffic(world)).toEqual(['shop: traffic v1=100']);
+      await world.stop();
+    });
+
+    it('stays as it was when the target refuses it', async () => {
+      const world = await open();
+      const { setTraffic } = world.target;
+      world.target.setTraffic = async () => {
+        throw domainErrors.create('RECORD_UNKNOWN', { kind: 'version', id: 'v9' });
+      };
+      const { deploymentId } = await share(world, ['v9', 100]);
+      await world.advance(minute);
+      expect(world.state.read('deployment', deploymentId)).toMatchObject({
+        state: 'failed',
+        reason: expect.stringContaining("no version 'v9'"),
+      });
+      world.target.setTraffic = setTraffic;
+      await world.stop();
+    });
+
+    it('is drift where a manifest says something else, and undone where it may be', async () => {
+      const world = await open({}, { environment: { remediation: 'auto' } });
+      world.target.services.get('shop')?.versions.add('v2');
+      await share(world, ['v2', 100]);
+      await world.advance(minute);
+      expect(traffic(world).slice(1)).toContain('shop: traffic v2=100');
+      expect(world.target.services.get('shop')?.weights).toEqual([{ version: 'v1', weight: 100 }]);
+      expect(world.state.all('finding')).toMatchObject([{ kind: 'version', actual: 'v2', state: 'resolved' }]);
+      await world.stop();
+    });
   });
 });

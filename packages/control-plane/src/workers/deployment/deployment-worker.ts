@@ -8,7 +8,9 @@
  * I2 The traffic moves only to a version that has come up, and goes back to the one before when a gate fails.
  * I3 A first version whose gate fails is taken away, and nothing of it stays.
  * I4 One cause (a changed secret, a drift) is answered by one deployment.
+ * I5 Traffic that somebody shares by hand ends a roll-out that is under way, and is as it was before when it does not arrive.
  */
+import { isPlatformError, messageOf } from '@switchyard/kernel';
 import type { EventEnvelope } from '@switchyard/protocol';
 import type { RuntimeDeployment, ServiceLimits } from '@switchyard/protocol/control-api';
 import { type EventType, payloadText } from '../../domain/events.ts';
@@ -72,6 +74,7 @@ export class DeploymentWorker implements Worker {
   async look(run: Run): Promise<Finding> {
     const deployments = await deploymentsOf(run.view, run.key);
     const active = deployments.findLast(isUnderWay);
+    if (active !== undefined && isSuperseded(active, deployments)) return supersede(active, run);
     if (active !== undefined) return this.#lookAtRollOut(active, run);
     const reopened = run.isReplay ? findFailed(run, deployments) : undefined;
     if (reopened !== undefined) return this.#reopen(reopened, run);
@@ -120,14 +123,15 @@ export class DeploymentWorker implements Worker {
     const next = (transition: Omit<Transition, 'nowMs'>): Batch => ended(deployment, { ...transition, nowMs });
     switch (action.kind) {
       case 'begin': {
-        const to = deployment.mode === 'restart' ? 'rolling-out' : 'provisioning';
-        const { previousVersion } = action;
+        const to = deployment.mode === 'roll-out' ? 'provisioning' : 'rolling-out';
+        const { previousVersion, shares } = action;
         const asked = causedBy(deployment, run);
         return ended(asked, {
           to,
           step: 'begin',
           nowMs,
           ...(previousVersion === undefined ? {} : { previousVersion }),
+          ...(deployment.mode === 'traffic' ? { previousShares: shares } : {}),
         });
       }
       case 'provision':
@@ -153,6 +157,11 @@ export class DeploymentWorker implements Worker {
       case 'promote':
         if (deployment.mode === 'roll-out') await target.setTraffic(deployment, [{ version, weight: 100 }]);
         return next({ to: 'completed', step: 'promote' });
+      case 'share':
+        return this.#share(deployment, target, run);
+      case 'share-back':
+        await target.setTraffic(deployment, action.shares, { reason: 'rollback' });
+        return next({ to: 'rolled-back', step: 'roll-back' });
       case 'roll-back':
         await target.setTraffic(deployment, [{ version: action.to, weight: 100 }]);
         await target.retire(deployment, version);
@@ -160,6 +169,24 @@ export class DeploymentWorker implements Worker {
       case 'clean-up':
         if (deployment.previousVersion === undefined) await target.retire(deployment, version);
         return next({ to: 'failed', step: 'clean-up' });
+    }
+  }
+
+  /** Whoever asked waits for it: it is not tried again, but taken back. */
+  async #share(deployment: RuntimeDeployment, target: ComputeTarget, run: ActingRun): Promise<Batch> {
+    const { traffic, previousShares = [] } = deployment;
+    const { shares = [], reason = 'traffic', revision } = traffic ?? {};
+    const said = shares.map(({ version, weight }) => `${version} ${weight} %`).join(', ');
+    const { nowMs } = run;
+    try {
+      await target.setTraffic(deployment, shares, { reason, ...(revision === undefined ? {} : { revision }) });
+      return ended(deployment, { to: 'completed', step: 'share', nowMs, message: said });
+    } catch (thrown) {
+      if (run.signal.aborted) throw thrown;
+      // What was refused has changed nothing.
+      const isRefused = isPlatformError(thrown) && thrown.blame === 'user';
+      const to = isRefused || previousShares.length === 0 ? 'failed' : 'rolling-back';
+      return ended(deployment, { to, step: 'share', nowMs, reason: messageOf(thrown) });
     }
   }
 
@@ -234,6 +261,19 @@ export class DeploymentWorker implements Worker {
       act,
     };
   }
+}
+
+/** Who shares the traffic by hand wants that, and not what a roll-out would make of it. */
+function isSuperseded({ mode, state }: RuntimeDeployment, deployments: readonly RuntimeDeployment[]): boolean {
+  const isOpen = mode === 'roll-out' && state !== 'promoting' && state !== 'rolling-back';
+  return isOpen && deployments.some((one) => one.mode === 'traffic' && isUnderWay(one));
+}
+
+function supersede(deployment: RuntimeDeployment, { nowMs }: Run): Finding {
+  const { tenantId, environmentId, trace } = deployment;
+  const reason = 'the traffic was shared by hand meanwhile';
+  const act = async (): Promise<Batch> => ended(deployment, { to: 'failed', step: 'supersede', nowMs, reason });
+  return { kind: 'work', what: 'supersede', tenantId, environmentId, trace, act };
 }
 
 /** Newest first. */

@@ -42,7 +42,7 @@ describe('planRollOut', () => {
   const at = (index: number, since = 9_500) => ({ stage: { index, since } });
 
   it.each([
-    ['requested', {}, { kind: 'begin', previousVersion: 'v0' }],
+    ['requested', {}, { kind: 'begin', previousVersion: 'v0', shares: [] }],
     ['provisioning', {}, { kind: 'provision' }],
     ['configuring', {}, { kind: 'configure' }],
     ['rolling-out', at(0), { kind: 'shift', stage: 0, percent: 5 }],
@@ -75,8 +75,8 @@ describe('planRollOut', () => {
     const { previousVersion: _, ...first } = sampleDeployment('shop');
     const observed = { ...{ serviceId: 'shop', componentType: 'app', version: 'v7', weights: [], replicas: 1 } };
     const sight = { health: 'unknown', observed: { ...observed, limits: {}, status: 'running' } } as const;
-    expect(planRollOut(first, sight, 0)).toEqual({ kind: 'begin', previousVersion: 'v7' });
-    expect(planRollOut(first, { ...seen }, 0)).toEqual({ kind: 'begin', previousVersion: undefined });
+    expect(planRollOut(first, sight, 0)).toEqual({ kind: 'begin', previousVersion: 'v7', shares: [] });
+    expect(planRollOut(first, { ...seen }, 0)).toEqual({ kind: 'begin', previousVersion: undefined, shares: [] });
   });
 });
 

@@ -1,5 +1,5 @@
 /** What a deployment has to do next. Pure: the record, what was seen and the time in; one action out. */
-import type { ObservedService, RuntimeDeployment } from '@switchyard/protocol/control-api';
+import type { ObservedService, RuntimeDeployment, TrafficShare } from '@switchyard/protocol/control-api';
 import type { VersionHealth } from '../../targets/contract.ts';
 import { stagesOf } from './stages.ts';
 
@@ -12,7 +12,7 @@ export interface RollOutSight {
 }
 
 export type RollOutAction =
-  | { readonly kind: 'begin'; readonly previousVersion: string | undefined }
+  | { readonly kind: 'begin'; readonly previousVersion: string | undefined; readonly shares: readonly TrafficShare[] }
   | { readonly kind: 'provision' }
   | { readonly kind: 'configure' }
   | { readonly kind: 'restart' }
@@ -21,6 +21,10 @@ export type RollOutAction =
   | { readonly kind: 'pass-gate'; readonly stage: number; readonly isLast: boolean }
   | { readonly kind: 'fail-gate'; readonly stage: number; readonly reason: string }
   | { readonly kind: 'promote' }
+  /** Shares the traffic as somebody has asked. */
+  | { readonly kind: 'share'; readonly shares: readonly TrafficShare[] }
+  /** Shares it as it was before. */
+  | { readonly kind: 'share-back'; readonly shares: readonly TrafficShare[] }
   /** Gives the traffic back to the version before. */
   | { readonly kind: 'roll-back'; readonly to: string }
   /** There is none before: what was begun is cleaned up. */
@@ -34,13 +38,17 @@ export function planRollOut(deployment: RuntimeDeployment, sight: RollOutSight, 
   const { state, stage, mode } = deployment;
   switch (state) {
     case 'requested':
-      return { kind: 'begin', previousVersion: previousOf(deployment, sight.observed) };
+      return {
+        ...{ kind: 'begin', previousVersion: previousOf(deployment, sight.observed) },
+        shares: sight.observed?.weights ?? [],
+      };
     case 'provisioning':
       return { kind: 'provision' };
     case 'configuring':
       return { kind: 'configure' };
     case 'rolling-out': {
       if (mode === 'restart') return { kind: 'restart' };
+      if (mode === 'traffic') return { kind: 'share', shares: deployment.traffic?.shares ?? [] };
       return { kind: 'shift', stage: stage.index, percent: stagesFor(deployment)[stage.index] ?? 100 };
     }
     case 'health-gating':
@@ -48,7 +56,8 @@ export function planRollOut(deployment: RuntimeDeployment, sight: RollOutSight, 
     case 'promoting':
       return { kind: 'promote' };
     case 'rolling-back': {
-      const { previousVersion, version } = deployment;
+      const { previousVersion, version, previousShares } = deployment;
+      if (mode === 'traffic') return { kind: 'share-back', shares: previousShares ?? [] };
       if (previousVersion === undefined || previousVersion === version) return { kind: 'clean-up' };
       return { kind: 'roll-back', to: previousVersion };
     }

@@ -1,12 +1,13 @@
 /** The states of a deployment and the one function that moves it from one to the next. */
 import { type Edges, invariant } from '@switchyard/kernel';
-import type { RollOutState, RuntimeDeployment } from '@switchyard/protocol/control-api';
+import type { RollOutState, RuntimeDeployment, TrafficShare } from '@switchyard/protocol/control-api';
 
 export const rollOutEdges: Edges<RollOutState> = {
   requested: ['provisioning', 'rolling-out', 'failed'],
   provisioning: ['configuring', 'failed'],
   configuring: ['rolling-out', 'failed'],
-  'rolling-out': ['health-gating', 'rolling-back', 'failed'],
+  // Traffic that was shared by hand has no gate.
+  'rolling-out': ['health-gating', 'rolling-back', 'completed', 'failed'],
   'health-gating': ['rolling-out', 'promoting', 'rolling-back', 'failed'],
   promoting: ['completed', 'rolling-back', 'failed'],
   'rolling-back': ['rolled-back', 'failed'],
@@ -27,6 +28,7 @@ export interface Transition {
   readonly reason?: string;
   readonly stage?: number;
   readonly previousVersion?: string;
+  readonly previousShares?: readonly TrafficShare[];
 }
 
 /** Steps that are remembered of one deployment. */
@@ -34,7 +36,7 @@ const maxSteps = 200;
 
 /** The deployment after a step. Throws for an edge that there is not. */
 export function advance(deployment: RuntimeDeployment, transition: Transition): RuntimeDeployment {
-  const { to, step, nowMs, message, reason, stage, previousVersion } = transition;
+  const { to, step, nowMs, message, reason, stage, previousVersion, previousShares } = transition;
   invariant(rollOutEdges[deployment.state].includes(to), `no edge from ${deployment.state} to ${to}`);
   const isMoved = stage !== undefined && stage !== deployment.stage.index;
   const attempt = deployment.steps.filter(({ name }) => name === step).length + 1;
@@ -53,6 +55,7 @@ export function advance(deployment: RuntimeDeployment, transition: Transition): 
     attempts: 0,
     ...(reason === undefined ? {} : { reason: reason.slice(0, 1_000) }),
     ...(previousVersion === undefined ? {} : { previousVersion }),
+    ...(previousShares === undefined ? {} : { previousShares: [...previousShares] }),
     ...(finalStates.has(to) ? { finishedAt: nowMs } : {}),
   };
 }

@@ -13,6 +13,7 @@ import type { EventEnvelope } from '@switchyard/protocol';
 import type {
   Finding as DriftFinding,
   Environment,
+  RuntimeDeployment,
   RuntimeService,
   ServiceLimits,
   ServiceSpec,
@@ -34,7 +35,7 @@ export interface DriftDeps {
   readonly readDesired: DesiredStateReader;
 }
 
-/** So long after a deployment the inventory may not have seen yet what it did. */
+/** So long after a deployment the inventory may not have seen yet what it did: the target is asked. */
 const settleMs = 10_000;
 
 export class DriftWorker implements Worker {
@@ -70,9 +71,9 @@ export class DriftWorker implements Worker {
     ]);
     // What was only ever deployed is as somebody last deployed it.
     const loose = new Set(specs.filter(({ origin }) => origin === 'deployment').map(({ serviceId }) => serviceId));
-    const present = services.filter((service) => isPresent(service) && !loose.has(service.serviceId));
+    const known = services.filter((service) => isPresent(service) && !loose.has(service.serviceId));
     const unsettled = deployments.filter((one) => isUnderWay(one) || (one.finishedAt ?? 0) > nowMs - settleMs);
-    const deploying = new Set(unsettled.map(({ serviceId }) => serviceId));
+    const { present, deploying } = await this.#settle(known, unsettled);
     const adoptions = requests.filter(({ kind }) => kind === 'adopt');
     const settings = await this.#settingsOf(specs, present, deploying, view);
     const sight = {
@@ -95,6 +96,27 @@ export class DriftWorker implements Worker {
       };
     };
     return { kind: 'work', what: 'compare', tenantId, environmentId, act };
+  }
+
+  /** What was deployed a moment ago is asked of the target; what cannot be seen there is still on its way. */
+  async #settle(
+    known: readonly RuntimeService[],
+    unsettled: readonly RuntimeDeployment[],
+  ): Promise<{ readonly present: readonly RuntimeService[]; readonly deploying: ReadonlySet<string> }> {
+    const { targets } = this.#deps;
+    const deploying = new Set(unsettled.filter(isUnderWay).map(({ serviceId }) => serviceId));
+    const recent = new Set(unsettled.map(({ serviceId }) => serviceId).filter((id) => !deploying.has(id)));
+    const present = await Promise.all(
+      known.map(async (service): Promise<RuntimeService> => {
+        const { serviceId, computeTarget, tenantId } = service;
+        if (!recent.has(serviceId) || !targets.names.includes(computeTarget)) return service;
+        const seen = await targets.find(computeTarget).get(serviceId);
+        if (seen === undefined || (seen.tenantId ?? tenantId) !== tenantId) return service;
+        recent.delete(serviceId);
+        return { ...service, ...seen, tenantId };
+      }),
+    );
+    return { present, deploying: new Set([...deploying, ...recent]) };
   }
 
   /** The names of settings that running services have otherwise than their configuration says. */

@@ -12,6 +12,7 @@ import {
 } from './names.ts';
 import { runtimeDeploymentSchema } from './roll-outs.ts';
 import { strategySchema } from './services.ts';
+import { targetOperations } from './target-operations.ts';
 
 /** What can be listed, as paths and people call it. */
 export const collections = [
@@ -22,6 +23,7 @@ export const collections = [
   'deployments',
   'configurations',
   'configuration-syncs',
+  'settings-requests',
   'secret-bindings',
   'secret-rotations',
   'scaling-policies',
@@ -126,9 +128,12 @@ export const domainPathParameters: Readonly<Record<string, z.ZodType<string>>> =
   service: serviceIdSchema,
   secret: secretBindingIdSchema,
   letter: z.string().min(1).max(200),
+  version: serviceVersionSchema,
+  metric: z.string().regex(/^[a-z][a-z0-9_.-]{0,99}$/),
 };
 
 export const domainOperations = {
+  ...targetOperations,
   listRecords: {
     method: 'GET',
     path: '/v1/runtime/records/{collection}',

@@ -8,3 +8,5 @@ export * from './operations-records.ts';
 export * from './roll-outs.ts';
 export * from './secrets.ts';
 export * from './services.ts';
+export * from './settings-requests.ts';
+export * from './target-operations.ts';

@@ -10,7 +10,7 @@ import {
   timeMsSchema,
   traceSchema,
 } from './names.ts';
-import { limitsSchema, strategySchema } from './services.ts';
+import { limitsSchema, shareSchema, strategySchema } from './services.ts';
 
 export const rollOutStateSchema = z.enum([
   'requested',
@@ -26,7 +26,7 @@ export const rollOutStateSchema = z.enum([
 ]);
 
 export const rollOutStepSchema = z.object({
-  /** `provision`, `configure`, `shift-0`, `gate-0`, ..., `promote`, `roll-back`, `clean-up`. */
+  /** `provision`, `configure`, `shift-0`, `gate-0`, ..., `promote`, `share`, `roll-back`, `clean-up`. */
   name: z.string().max(40),
   at: timeMsSchema,
   attempt: z.int().min(1),
@@ -41,8 +41,22 @@ export const runtimeDeploymentSchema = z
     serviceId: serviceIdSchema,
     computeTarget: targetNameSchema,
     version: serviceVersionSchema,
-    /** `restart` brings up what runs already, anew: after a change of a secret or of what cannot be reloaded. */
-    mode: z.enum(['roll-out', 'restart']),
+    /**
+     * `restart` brings up what runs already, anew: after a change of a secret or of what cannot be reloaded. `traffic`
+     * shares the requests among versions that are there, as somebody has asked.
+     */
+    mode: z.enum(['roll-out', 'restart', 'traffic']),
+    /** With the mode `traffic`: what was asked for. */
+    traffic: z
+      .object({
+        shares: z.array(shareSchema).min(1).max(10),
+        reason: z.enum(['traffic', 'rollback']),
+        /** The revision that whoever asks has seen: another one by then ends it without a change. */
+        revision: z.int().min(0).exactOptional(),
+      })
+      .exactOptional(),
+    /** How the requests were shared before, where the mode is `traffic`. */
+    previousShares: z.array(shareSchema).exactOptional(),
     /** What it is for, when a worker has asked for it: one cause is answered once. */
     causeKey: z.string().max(300).exactOptional(),
     /** Limits that it brings; those of the specification when left out. */

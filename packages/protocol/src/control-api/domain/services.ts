@@ -97,7 +97,8 @@ export const serviceSpecSchema = z
   })
   .meta({ id: 'ServiceSpec' });
 
-const shareSchema = z.object({ version: serviceVersionSchema, weight: z.number().min(0).max(100) });
+/** A version's part of the requests, in percent. */
+export const shareSchema = z.object({ version: serviceVersionSchema, weight: z.number().min(0).max(100) });
 
 /** What a compute target says of a service. */
 export const observedServiceSchema = z.object({

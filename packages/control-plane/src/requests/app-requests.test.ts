@@ -1,0 +1,127 @@
+import { Secret } from '@switchyard/kernel';
+import { createSeededRandom } from '@switchyard/testkit';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createDefaultEnvironment } from '../domain/default-environment.ts';
+import { addApplication, addVersion, type CatalogRun, createCatalogRun, written } from '../testing/catalog-run.ts';
+import { ControlWorld } from '../testing/control-world.ts';
+import { settingsEntryOf } from '../workers/configuration/change-settings.ts';
+import { createAppRequests } from './app-requests.ts';
+
+let catalogRun: CatalogRun | undefined;
+afterEach(() => {
+  catalogRun?.remove();
+  catalogRun = undefined;
+});
+
+const app = { applicationId: 'shop', tenantId: 'contoso' };
+const ann = { subject: 'ann' };
+const { signal } = new AbortController();
+
+/** An app with two versions of which the first has everything, and workers that act on the catalog. */
+async function open() {
+  const world = new ControlWorld({ targetName: 'switchyard' });
+  const { clock, state: view, commands, vault, target } = world;
+  const run = createCatalogRun({ clock, random: createSeededRandom(1) });
+  catalogRun = run;
+  const { catalog } = run;
+  addApplication(catalog);
+  const versions = [addVersion(catalog, 'a'), addVersion(catalog, 'b')] as const;
+  written(catalog.traffic.set('shop', { weights: [{ codeVersion: versions[0], weight: 100 }], reason: 'deployment' }));
+  target.onTraffic = (shares) => {
+    const weights = shares.map(({ version, weight }) => ({ codeVersion: version, weight }));
+    written(catalog.traffic.set('shop', { weights, reason: 'traffic' }));
+  };
+  target.onSettings = (set, remove) => written(catalog.settings.patch('shop', { set, remove }));
+  const requests = createAppRequests({
+    ...{ clock, random: createSeededRandom(2), catalog, view, commands, vault },
+    ensureTenant: async (tenantId) => {
+      await view.commit({ puts: createDefaultEnvironment(tenantId), removes: [], events: [] });
+    },
+    look: async () => {},
+  });
+  return { world, catalog, requests, versions };
+}
+
+const all = (codeVersion: string) => [{ codeVersion, weight: 100 }];
+
+describe('createAppRequests', () => {
+  it('resolves when the traffic is shared as it was asked for, and keeps who asked', async () => {
+    const { world, catalog, requests, versions } = await open();
+    world.start();
+    const asked = requests.shareTraffic(
+      app,
+      { weights: all(versions[1]), reason: 'traffic', revision: 1 },
+      ann,
+      signal,
+    );
+    await world.advance(1_000);
+    expect(await asked).toMatchObject({ kind: 'written', value: { revision: 2, weights: all(versions[1]) } });
+    expect(world.state.all('deployment')).toMatchObject([{ mode: 'traffic', state: 'completed', createdBy: 'ann' }]);
+    // What is desired of an app that no manifest names is what somebody wanted last.
+    expect(world.state.read('serviceSpec', 'shop')).toMatchObject({ version: versions[1], origin: 'deployment' });
+    expect(catalog.traffic.get('shop').weights).toEqual(all(versions[1]));
+    await world.stop();
+  });
+
+  it('I1: refuses at once what cannot be, and asks for nothing that is so already', async () => {
+    const { world, requests, versions } = await open();
+    const share = (codeVersion: string, revision: number) =>
+      requests.shareTraffic(app, { weights: all(codeVersion), reason: 'traffic', revision }, ann, signal);
+    expect(await share('f'.repeat(16), 1)).toMatchObject({ kind: 'refused', error: { code: 'VERSION_UNKNOWN' } });
+    expect(await share(versions[1], 9)).toMatchObject({ error: { code: 'REVISION_CONFLICT' }, currentRevision: 1 });
+    expect(await share(versions[0], 1)).toMatchObject({ kind: 'written', value: { revision: 1 } });
+    const bad = await requests.changeSettings(app, { set: new Map([['A B', 'x']]) }, ann, signal);
+    expect(bad).toMatchObject({ kind: 'refused', error: { code: 'SETTINGS_INVALID' } });
+    expect([world.state.all('deployment'), world.state.all('settingsRequest')]).toEqual([[], []]);
+  });
+
+  it('I2: ends its wait, and the request goes on without it', async () => {
+    const { world, catalog, requests, versions } = await open();
+    const asked = requests.shareTraffic(app, { weights: all(versions[1]), reason: 'traffic' }, ann, signal);
+    const refused = expect(asked).rejects.toMatchObject({ code: 'CHANGE_UNDER_WAY' });
+    await world.advance(60_000);
+    await refused;
+    const gone = new AbortController();
+    const left = requests.shareTraffic(app, { weights: all(versions[1]), reason: 'traffic' }, ann, gone.signal);
+    const leaving = expect(left).rejects.toThrow('nobody waits');
+    await world.advance(1_000);
+    gone.abort(new Error('nobody waits'));
+    await leaving;
+    world.start();
+    await world.advance(60_000);
+    expect(catalog.traffic.get('shop').weights).toEqual(all(versions[1]));
+    await world.stop();
+  });
+
+  it('says why what was asked for is not in effect', async () => {
+    const { world, requests, versions } = await open();
+    world.start();
+    world.target.broken.add(versions[1]);
+    const asked = requests.shareTraffic(app, { weights: all(versions[1]), reason: 'rollback' }, ann, signal);
+    const refused = expect(asked).rejects.toMatchObject({
+      code: 'CHANGE_FAILED',
+      message: expect.stringContaining(`${versions[1]} does not start`),
+    });
+    await world.advance(10_000);
+    await refused;
+    await world.stop();
+  });
+
+  it('I3: has settings changed, with their values in the vault alone until they are', async () => {
+    const { world, catalog, requests } = await open();
+    const change = { set: new Map([['PASSWORD', 'hunter-two-42']]) };
+    const asked = requests.changeSettings(app, change, ann, signal);
+    await world.advance(1_000);
+    const [record] = world.state.all('settingsRequest');
+    expect(record).toMatchObject({ state: 'requested', set: ['PASSWORD'], createdBy: 'ann' });
+    const { requestId = '' } = record ?? {};
+    const kept = await world.vault.read(settingsEntryOf({ tenantId: 'contoso', requestId }));
+    expect(kept).toEqual(new Secret(JSON.stringify({ PASSWORD: 'hunter-two-42' })));
+    expect(JSON.stringify([world.state.told, world.state.all('settingsRequest')])).not.toContain('hunter-two-42');
+    world.start();
+    await world.advance(60_000);
+    expect(await asked).toMatchObject({ kind: 'written', value: { revision: 1 } });
+    expect(catalog.settings.get('shop').values.get('PASSWORD')?.reveal()).toBe('hunter-two-42');
+    await world.stop();
+  });
+});
