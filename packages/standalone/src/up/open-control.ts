@@ -10,7 +10,7 @@ import { openUpControlPlane } from '../control-plane/open-up-control-plane.ts';
 import type { Deployer, DeployerDeps } from './deployer.ts';
 import { createMetricsPage } from './metrics/metrics-page.ts';
 import { toRuntimeSeries } from './metrics/runtime-series.ts';
-import { openScale } from './open-scale.ts';
+import { openScale, openScaler } from './open-scale.ts';
 import { createPlatformOperations } from './operations/platform-operations.ts';
 import { createRolloutTraffic } from './rollout-traffic.ts';
 import { createTenantRule } from './tenant-rule.ts';
@@ -21,6 +21,8 @@ export interface Control {
   /** Takes every request on the port of the control API. */
   readonly listener: RequestListener;
   readonly scale: ScaleController;
+  /** Where KEDA may ask; undefined when nobody may. */
+  readonly scaler: string | undefined;
   /** Gives a version that has come up the traffic. */
   readonly promote: DeployerDeps['promote'];
 }
@@ -53,6 +55,7 @@ export async function openControl(scope: UpScope, parts: UpParts, deployer: Depl
     ...{ log, meter, closers, traffic: rollouts.traffic, runtime, announce, pidOf },
     ...{ dataFolder: data.path, environment: options.environment },
   });
+  const scaler = options.scaler && (await openScaler({ log, closers, runtime }, options.scaler));
   const controlPlane = await openUpControlPlane(
     { log, meter, directory: data.path, environment: options.environment },
     {
@@ -88,7 +91,7 @@ export async function openControl(scope: UpScope, parts: UpParts, deployer: Depl
     read: () => measure(scope, runtime),
     next: (request, response) => control.handleRequest(request, response),
   });
-  return { listener, scale, promote: (record, signal) => controlPlane.promote(record, signal) };
+  return { listener, scale, scaler, promote: (record, signal) => controlPlane.promote(record, signal) };
 }
 
 /** What was counted, and what every app does at the moment. */

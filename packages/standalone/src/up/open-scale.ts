@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Log, type Meter, Secret, systemClock, systemRandom } from '@switchyard/kernel';
 import type { Stack } from '@switchyard/model';
+import { createRpcServer } from '@switchyard/protocol';
 import { durationClassesMs, type Runtime } from '@switchyard/runtime';
 import {
+  createExternalScaler,
   createProcessUsage,
   openScaleController,
   openScaleStore,
@@ -12,6 +14,7 @@ import {
   type ScaleStoreChoice,
 } from '@switchyard/scale-controller';
 import type { Closers } from '../dev/closers.ts';
+import type { UpOptions } from './up-options.ts';
 import { packageVersionOf } from './versions/deployed-version.ts';
 
 export interface ScaleScope {
@@ -48,6 +51,24 @@ export async function openScale(scope: ScaleScope): Promise<ScaleController> {
   });
   closers.add('scale controller', () => controller.close());
   return controller;
+}
+
+export interface ScalerScope {
+  readonly log: Log;
+  readonly closers: Closers;
+  readonly runtime: Pick<Runtime, 'load'>;
+}
+
+/** Lets KEDA ask how many workers are wanted; returns where. Whoever reaches the port may ask, and learns that number alone. */
+export async function openScaler(
+  { log, closers, runtime }: ScalerScope,
+  { host = '127.0.0.1', port }: NonNullable<UpOptions['scaler']>,
+): Promise<string> {
+  const methods = createExternalScaler({ clock: systemClock, runtimes: () => [runtime] });
+  const server = createRpcServer({ clock: systemClock, log }, { methods });
+  const { port: taken } = await server.listen({ host, port });
+  closers.add('external scaler', () => server.close(0));
+  return `${host}:${taken}`;
 }
 
 /** A database that the environment names, so that its password stands in no command line; otherwise a file of the data folder. */

@@ -31,7 +31,7 @@ import { lockDataFolder } from './data-lock.ts';
 import { Deployer, type DeployerDeps } from './deployer.ts';
 import { indexOnPlaceholder } from './index-on-placeholder.ts';
 import { keepControlFile } from './keep-control-file.ts';
-import { openControl } from './open-control.ts';
+import { type Control, openControl } from './open-control.ts';
 import { type Machine, openMachine } from './open-machine.ts';
 import { createOpenPackage } from './open-package.ts';
 import { openStores } from './open-stores.ts';
@@ -79,8 +79,8 @@ export async function startUp(options: UpOptions): Promise<Up> {
     const scope = { options, log, logs, closers, data, stores, sockets, meter: createMemoryMeter() };
     const parts = await openParts(scope);
     hostOf = (applicationId) => parts.hosting.latestOf(applicationId)?.host;
-    await serve(scope, parts);
-    return toUp(scope);
+    const { scaler } = await serve(scope, parts);
+    return toUp(scope, scaler);
   } catch (error) {
     await closers.close();
     throw error;
@@ -183,13 +183,13 @@ function createTenantFolders(log: Log, workers: Workers) {
 }
 
 /** Hosts what is in the catalog, then lets callers in. */
-async function serve(scope: UpScope, parts: UpParts): Promise<void> {
+async function serve(scope: UpScope, parts: UpParts): Promise<Pick<Control, 'scaler'>> {
   const { runtime, sweeper, hosting } = parts;
   const { log, logs, closers, data, stores, sockets } = scope;
   const { catalog } = stores;
   // Nothing is deployed before `resume`, so the control plane is there by then.
   const deployer = openDeployer(scope, parts, (record, signal) => promote(record, signal));
-  const { listener, scale, promote } = await openControl(scope, parts, deployer);
+  const { listener, scale, scaler, promote } = await openControl(scope, parts, deployer);
   closers.add('deployments', () => deployer.close());
   const apps = catalog.applications.list().map(({ applicationId }) => applicationId);
   await Promise.all(apps.map((applicationId) => hosting.look(applicationId)));
@@ -216,6 +216,7 @@ async function serve(scope: UpScope, parts: UpParts): Promise<void> {
   closers.add('control file', forgetControl);
   // The last one, so that it is the first thing that a stop does.
   closers.add('HTTP', async () => sockets.gateway.stopListening());
+  return { scaler };
 }
 
 function openDeployer(
@@ -286,13 +287,14 @@ function toStorageUser({ definition, directory, settings, values }: DeployedVers
   return { applicationId: definition.applicationId, directory, settings, localNames: [...values.keys()] };
 }
 
-function toUp({ closers, sockets, log, options }: UpScope): Up {
+function toUp({ closers, sockets, log, options }: UpScope, scaler: string | undefined): Up {
   const url = `http://localhost:${sockets.gatewayPort}`;
   const controlUrl = `http://127.0.0.1:${sockets.controlPort}`;
   const rpcUrl = `http://127.0.0.1:${sockets.rpcPort}`;
   if (options.output === 'json') {
-    log.write('information', 'Up', { category: upCategory, url, controlUrl, rpcUrl, data: options.dataDirectory });
-  } else options.console.write(welcome({ url, controlUrl, rpcUrl, data: options.dataDirectory }));
+    const where = { url, controlUrl, rpcUrl, data: options.dataDirectory, ...(scaler === undefined ? {} : { scaler }) };
+    log.write('information', 'Up', { category: upCategory, ...where });
+  } else options.console.write(welcome({ url, controlUrl, rpcUrl, scaler, data: options.dataDirectory }));
   return {
     url,
     controlUrl,
@@ -311,6 +313,7 @@ function welcome(at: {
   readonly url: string;
   readonly controlUrl: string;
   readonly rpcUrl: string;
+  readonly scaler: string | undefined;
   readonly data: string;
 }): string {
   return [
@@ -318,6 +321,7 @@ function welcome(at: {
     `\tApps         ${at.url.replace('//', '//<app>.')}`,
     `\tControl API  ${at.controlUrl}`,
     `\tWorkers      ${at.rpcUrl}`,
+    ...(at.scaler === undefined ? [] : [`\tKEDA         ${at.scaler}`]),
     `\tData         ${at.data}`,
     '',
     'Deploy an app with: switchyard deploy <folder>',
