@@ -121,6 +121,11 @@ const parts: readonly Part[] = [
     run: async () => (await import('./control-plane.ts')).benchControlPlane(),
   },
   {
+    name: 'heal',
+    title: 'Healing by itself',
+    run: async () => (await import('./heal.ts')).benchHeal(),
+  },
+  {
     name: 'install',
     title: 'What an installation brings',
     run: async () => (await import('./install-footprint.ts')).benchInstallFootprint(),

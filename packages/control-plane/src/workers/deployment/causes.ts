@@ -122,7 +122,7 @@ function draft(
     mode: of.mode,
     causeKey: of.causeKey,
     ...(limits === undefined ? {} : { limits }),
-    strategy: spec?.strategy ?? { kind: 'blue-green' },
+    strategy: isProven(version, deployments) ? atOnce : (spec?.strategy ?? { kind: 'blue-green' }),
     gateMs: spec?.gateMs ?? 0,
     ...(spec?.configurationId === undefined ? {} : { configurationId: spec.configurationId }),
     ...(previous === undefined ? {} : { previousDeploymentId: previous.deploymentId }),
@@ -134,6 +134,14 @@ function draft(
     createdAt: nowMs,
     trace,
   };
+}
+
+/** All the traffic in one step, which the gate watches then. */
+const atOnce = { kind: 'rolling', batches: 1 } as const;
+
+/** What has been in service before needs no small beginning: each step would only prolong what is wrong. */
+function isProven(version: string, deployments: readonly RuntimeDeployment[]): boolean {
+  return deployments.some((one) => one.mode === 'roll-out' && one.state === 'completed' && one.version === version);
 }
 
 /** What the findings of a service want it to be, taken together. */

@@ -265,6 +265,18 @@ describe('DeploymentWorker', () => {
       await world.stop();
     });
 
+    it('is undone at once, without small steps, when what is wanted has been in service before', async () => {
+      const strategy = { kind: 'canary', steps: [5, 50] };
+      const parts = { environment: { remediation: 'auto' }, service: { strategy, gateMs: 10 * minute } };
+      const world = await open({}, parts);
+      await world.advance(30 * minute);
+      world.target.services.get('shop')?.versions.add('v2');
+      await share(world, ['v2', 100]);
+      await world.advance(2_000);
+      expect(traffic(world).slice(1)).toEqual(['shop: traffic v2=100', 'shop: traffic v1=100']);
+      await world.stop();
+    });
+
     it('is drift where a manifest says something else, and undone where it may be', async () => {
       const world = await open({}, { environment: { remediation: 'auto' } });
       world.target.services.get('shop')?.versions.add('v2');
