@@ -65,6 +65,7 @@ describe('docs/triggers.md', () => {
       serviceBus: nothing,
       rabbitMq: nothing,
       eventHubs: nothing,
+      redis: nothing,
     });
     const wanted = [
       ...kinds.supportedTriggerTypes(),

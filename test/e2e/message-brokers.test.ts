@@ -1,5 +1,7 @@
 /** The example app `message-brokers`, on real servers, through the Node.js worker. */
+import { createClient } from '@redis/client';
 import { openRabbitMq, rabbitMqPart, type TestRabbitMq } from '@switchyard/testkit/rabbitmq';
+import { openRedis, redisPart, type TestRedis } from '@switchyard/testkit/redis';
 import { type ChannelModel, connect } from 'amqplib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DevProcess, exampleApp, startDevProcess } from './dev-process.ts';
@@ -69,5 +71,59 @@ describe.skipIf(rabbitMqPart.skip)('parcels of RabbitMQ', patience, () => {
     model.on('error', () => {});
     expect(await dev.request('/api/parcels', { body: '{"id": "p-3", "weight": 1}' })).toMatchObject({ status: 202 });
     expect(await take('packed', 'p-3')).toEqual({ id: 'p-3', boxes: 1 });
+  });
+});
+
+describe.skipIf(redisPart.skip)('labels of Redis', patience, () => {
+  let server: TestRedis;
+  let client: ReturnType<typeof connectTo>;
+  let dev: DevProcess;
+  const connectTo = (port: number) => createClient({ url: `redis://:of-a-test@127.0.0.1:${port}` });
+  beforeAll(async () => {
+    server = await openRedis();
+    client = connectTo(server.port);
+    client.on('error', () => {});
+    await client.connect();
+    const enabled = ['printLabel', 'followScans', 'hearDepots'].map((name) => [`AzureWebJobs.${name}.Disabled`, '0']);
+    dev = await startDevProcess({
+      apps: [exampleApp('message-brokers')],
+      flags: ['--no-azurite'],
+      environment: { RedisConnection: server.connectionString, ...Object.fromEntries(enabled) },
+    });
+  }, patience.timeout);
+  afterAll(async () => {
+    await dev.close();
+    client.destroy();
+    await server.close();
+  }, patience.timeout);
+
+  const label = async (id: string): Promise<string> => (await dev.request(`/api/labels/${id}`)).text;
+
+  it('come from HTTP through a list, and are read as an input', async () => {
+    expect((await dev.request('/api/labels/p-1')).status).toBe(404);
+    expect(await dev.request('/api/labels', { body: '{"id": "p-1", "to": "Ada"}' })).toMatchObject({ status: 202 });
+    await expect.poll(() => label('p-1'), patience).toBe('To Ada');
+    expect(await client.lLen('labels')).toBe(0);
+  });
+
+  it('entries of a stream run once, and are acknowledged', async () => {
+    const id = await client.xAdd('scans', '*', { parcel: 'p-1' });
+    await dev.line(new RegExp(`Scan ${id} of p-1`));
+    const pending = async (): Promise<number> => (await client.xPending('scans', 'Host.Functions.followScans')).pending;
+    await expect.poll(pending, patience).toBe(0);
+  });
+
+  it('messages of a channel are heard', async () => {
+    await expect.poll(() => client.publish('depots.north', 'snow'), patience).toBe(1);
+    await dev.line(/depots\.north: snow/);
+  });
+
+  it('are printed again when the server was away', async () => {
+    await server.restart();
+    await dev.line(/Entries of Redis cannot be taken/);
+    await expect
+      .poll(async () => (await dev.request('/api/labels', { body: '{"id": "p-2", "to": "Grace"}' })).status, patience)
+      .toBe(202);
+    await expect.poll(() => label('p-2'), patience).toBe('To Grace');
   });
 });

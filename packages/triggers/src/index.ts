@@ -54,6 +54,7 @@ export type {
   QueueService,
   ReceiveResult,
 } from './queue/queue-client.ts';
+export { createRedis } from './redis-client/redis-server.ts';
 export { createKinds, type Kinds, type KindsDeps } from './registry.ts';
 export { createSingletonLocks, type LeaseLocksDeps } from './singleton/lease-locks.ts';
 export { createProcessLocks } from './singleton/process-locks.ts';

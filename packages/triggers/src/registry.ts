@@ -19,6 +19,9 @@ import { createQueueTrigger } from './queue/queue-trigger.ts';
 import type { RabbitMqService } from './rabbitmq/rabbitmq-client.ts';
 import { createRabbitMqOutput } from './rabbitmq/rabbitmq-output.ts';
 import { createRabbitMqTrigger } from './rabbitmq/rabbitmq-trigger.ts';
+import { createRedisInput, createRedisOutput } from './redis/redis-bindings.ts';
+import type { RedisService } from './redis/redis-client.ts';
+import { createRedisListTrigger, createRedisPubSubTrigger, createRedisStreamTrigger } from './redis/redis-triggers.ts';
 import type { ServiceBusService } from './service-bus/service-bus-client.ts';
 import { createServiceBusOutput } from './service-bus/service-bus-output.ts';
 import { createServiceBusTrigger } from './service-bus/service-bus-trigger.ts';
@@ -48,6 +51,8 @@ export interface KindsDeps {
   readonly rabbitMq?: RabbitMqService | undefined;
   /** Makes the Event Hubs output, and with `blobs` the trigger. */
   readonly eventHubs?: EventHubService | undefined;
+  /** Makes the Redis triggers, input and output. */
+  readonly redis?: RedisService | undefined;
   /** How events reach a topic; over HTTP unless something else is given. */
   readonly events?: EventPublisher | undefined;
 }
@@ -67,7 +72,7 @@ export interface Kinds {
 
 /** Makes every kind. Kinds share their signals, so one set of kinds serves all apps of a process. */
 export function createKinds(deps: KindsDeps): Kinds {
-  const { blobs, tables, locks, serviceBus, rabbitMq, eventHubs } = deps;
+  const { blobs, tables, locks, serviceBus, rabbitMq, eventHubs, redis } = deps;
   const queues = { service: deps.queues, signals: new QueueSignals() };
   const writes = new BlobWrites();
   const timers = createTimerTrigger({ status: deps.timerStatus });
@@ -84,10 +89,12 @@ export function createKinds(deps: KindsDeps): Kinds {
     ...(serviceBus ? [createServiceBusTrigger(serviceBus)] : []),
     ...(rabbitMq ? [createRabbitMqTrigger(rabbitMq)] : []),
     ...(eventHubs && blobs ? [createEventHubTrigger({ service: eventHubs, blobs })] : []),
+    ...(redis ? [createRedisPubSubTrigger(redis), createRedisListTrigger(redis), createRedisStreamTrigger(redis)] : []),
   ]);
   const inputs = byType<InputBindingKind>([
     ...(blobs ? [createBlobInput({ blobs })] : []),
     ...(tables ? [createTableInput({ tables })] : []),
+    ...(redis ? [createRedisInput(redis)] : []),
   ]);
   const outputs = byType<OutputBindingKind>([
     httpOutputKind,
@@ -95,6 +102,7 @@ export function createKinds(deps: KindsDeps): Kinds {
     ...(serviceBus ? [createServiceBusOutput(serviceBus)] : []),
     ...(rabbitMq ? [createRabbitMqOutput(rabbitMq)] : []),
     ...(eventHubs ? [createEventHubOutput(eventHubs)] : []),
+    ...(redis ? [createRedisOutput(redis)] : []),
     createEventGridOutput({ publisher: deps.events ?? httpEventPublisher }),
     ...(blobs ? [createBlobOutput({ blobs, writes })] : []),
     ...(tables ? [createTableOutput({ tables })] : []),

@@ -219,4 +219,26 @@ export const functionTemplates: readonly FunctionTemplate[] = [
 };
 `,
   },
+  {
+    trigger: 'redis',
+    summary: 'handles entries of a Redis list',
+    officialNames: ['redislisttrigger', 'redis'],
+    defaultName: 'processEntry',
+    usesStorage: false,
+    setting: { name: 'RedisConnection', example: '127.0.0.1:6379' },
+    registration: ({ name }) => `app.generic('${name}', {
+  trigger: { type: 'redisListTrigger', name: 'entry', key: 'items', connection: 'RedisConnection' },
+  handler: async (entry, context) => {
+    context.log('Entry:', entry);
+  },
+});
+`,
+    bindings: () => [
+      { type: 'redisListTrigger', direction: 'in', name: 'entry', key: 'items', connection: 'RedisConnection' },
+    ],
+    script: `module.exports = async (context, entry) => {
+  context.log('Entry:', entry);
+};
+`,
+  },
 ];

@@ -11,6 +11,7 @@ import {
   createFileTimerStatus,
   createKinds,
   createRabbitMq,
+  createRedis,
   createSingletonLocks,
   findHostStorage,
   type Kinds,
@@ -51,6 +52,7 @@ export function openKinds({ log, data, settingsOf }: KindsScope, opening: Storag
     serviceBus: createAzureServiceBus(),
     rabbitMq: createRabbitMq(),
     eventHubs: createAzureEventHubs(),
+    redis: createRedis(),
     timerStatus: createOptionalTimerStatus(
       {
         connectionOf: (applicationId) => hostStorageOf(settingsOf(applicationId)),

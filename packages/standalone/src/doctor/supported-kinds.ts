@@ -7,6 +7,7 @@ import {
   createKinds,
   createProcessLocks,
   createRabbitMq,
+  createRedis,
 } from '@switchyard/triggers';
 import type { AppFacts } from './app-facts.ts';
 
@@ -20,6 +21,7 @@ export function supportedKinds(): AppFacts['supported'] {
     serviceBus: createAzureServiceBus(),
     rabbitMq: createRabbitMq(),
     eventHubs: createAzureEventHubs(),
+    redis: createRedis(),
     timerStatus: { read: async () => undefined, write: async () => {} },
   });
   return {
