@@ -13,6 +13,7 @@ export const sdkFolders: readonly SdkFolder[] = [
       'packages/triggers/src/azure-storage/',
       'packages/triggers/src/azure-messaging/',
       'packages/control-plane/src/bus/service-bus/',
+      'packages/control-plane/src/targets/azure/',
     ],
   },
   { sdk: '@redis/client', folders: ['packages/triggers/src/redis-client/'] },

@@ -28,6 +28,15 @@ export const computeErrors = defineErrors({
     exit: 1,
     message: "The compute target '{computeTarget}' refused to {what} (status {status}): {reason}.\nIt is tried again.",
   },
+  SDK_MISSING: {
+    blame: 'user',
+    retry: 'never',
+    http: 501,
+    grpc: 12,
+    exit: 2,
+    message:
+      "{purpose} needs the package '{package}', which is not installed.\nInstall it beside Switchyard: npm install {package}",
+  },
   LIMIT_UNSUPPORTED: {
     blame: 'user',
     retry: 'never',

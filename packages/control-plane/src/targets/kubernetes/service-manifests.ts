@@ -5,11 +5,11 @@
  * With one version in traffic the Service selects the pods of that version; with several it selects those of all, and the
  * numbers of their pods are the weights.
  */
-import { createHash } from 'node:crypto';
 import type { ServiceLimits, TrafficShare } from '@switchyard/protocol/control-api';
 import { z } from 'zod';
 import type { ServiceOfTarget } from '../contract.ts';
 import { servingOf, shareReplicas } from '../observed-shares.ts';
+import { resourceNameOf as nameOf, shortDigestOf } from '../resource-name.ts';
 import type { ClusterResource } from './cluster-client.ts';
 
 export interface ClusterOptions {
@@ -52,18 +52,15 @@ const stateSchema = z.object({
   restarts: z.number(),
 });
 
-/** A name that every resource may have: the id itself where it is one, else its beginning with a digest. */
+/** Room is left for what is added to it: names and labels have 63 characters at most. */
+const maxNameLength = 40;
+
 export function resourceNameOf(serviceId: string): string {
-  if (/^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?$/.test(serviceId)) return serviceId;
-  const beginning = serviceId
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, 24)
-    .replace(/^-+|-+$/g, '');
-  return `s-${beginning}-${digestOf(serviceId)}`.replace(/--+/g, '-');
+  return nameOf(serviceId, maxNameLength);
 }
 
 export function deploymentNameOf(serviceId: string, version: string): string {
-  return `${resourceNameOf(serviceId)}-${digestOf(version)}`;
+  return `${resourceNameOf(serviceId)}-${shortDigestOf(version)}`;
 }
 
 export function settingsNameOf(serviceId: string): string {
@@ -113,7 +110,7 @@ export function toServiceManifest(service: ClusterService, options: ClusterOptio
   const name = resourceNameOf(serviceId);
   const serving = servingOf(weights);
   const [first] = serving;
-  const one = serving.length === 1 && first !== undefined ? digestOf(first.version) : 'none';
+  const one = serving.length === 1 && first !== undefined ? shortDigestOf(first.version) : 'none';
   const selector = { [clusterLabels.service]: name, ...(serving.length > 1 ? {} : { [clusterLabels.version]: one }) };
   return {
     ...{ apiVersion: 'v1', kind: 'Service' },
@@ -149,7 +146,7 @@ export function toDeploymentManifest(
 ) {
   const { service, version, replicas, settings } = of;
   const { serviceId } = service;
-  const labels = { ...labelsOf(serviceId, options), [clusterLabels.version]: digestOf(version) };
+  const labels = { ...labelsOf(serviceId, options), [clusterLabels.version]: shortDigestOf(version) };
   const { [clusterLabels.service]: name, [clusterLabels.version]: digest } = labels;
   const { containerPort, healthPath, pullSecret } = options;
   return {
@@ -190,8 +187,4 @@ function labelsOf(serviceId: string, { installation }: ClusterOptions) {
     [clusterLabels.installation]: installation,
     [clusterLabels.service]: resourceNameOf(serviceId),
   };
-}
-
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 10);
 }

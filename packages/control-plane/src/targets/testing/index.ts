@@ -1,4 +1,6 @@
 /** For tests of compute targets in other packages. */
 
+export { ScriptedArm } from './scripted-arm.ts';
 export { ScriptedCluster } from './scripted-cluster.ts';
+export { ScriptedContainerApps } from './scripted-container-apps.ts';
 export { describeTargetContract, type TargetBench } from './target-contract.ts';

@@ -44,13 +44,24 @@ describe('openTargets', () => {
       SWITCHYARD_TARGET_KUBERNETES_TOKEN: 'secret-token',
       SWITCHYARD_TARGET_KUBERNETES_NAMESPACE: 'shops',
     };
-    expect(await open({ ...settings, ...cluster })).toEqual(['node-agent', 'kubernetes']);
+    const azure = {
+      SWITCHYARD_AZURE_SUBSCRIPTION: 'sub',
+      SWITCHYARD_AZURE_RESOURCE_GROUP: 'shops',
+      SWITCHYARD_AZURE_LOCATION: 'westeurope',
+      SWITCHYARD_AZURE_CONTAINER_APPS_ENVIRONMENT: '/environment',
+      SWITCHYARD_AZURE_FUNCTIONS_PLAN: '/plan',
+      SWITCHYARD_AZURE_APP_SERVICE_PLAN: '/plan',
+    };
+    const inAzure = ['container-apps', 'azure-functions', 'app-service'];
+    expect(await open({ ...settings, ...cluster, ...azure })).toEqual(['node-agent', 'kubernetes', ...inAzure]);
   });
 
   it.each([
     [{ SWITCHYARD_TARGET_NODE_AGENT_URLS: 'node-1:9000' }, 'SWITCHYARD_TARGET_NODE_AGENT_URLS'],
     [{ SWITCHYARD_TARGET_NODE_AGENT_TOKEN: 'secret-token' }, 'SWITCHYARD_TARGET_NODE_AGENT_URLS'],
     [{ SWITCHYARD_TARGET_KUBERNETES_NAMESPACE: 'shops' }, 'SWITCHYARD_TARGET_KUBERNETES_SERVER'],
+    [{ SWITCHYARD_AZURE_FUNCTIONS_PLAN: '/plan' }, 'SWITCHYARD_AZURE_SUBSCRIPTION'],
+    [{ SWITCHYARD_AZURE_CONTAINER_APPS_REGISTRY: 'r.example.net' }, 'SWITCHYARD_AZURE_CONTAINER_APPS_IDENTITY'],
     [
       { SWITCHYARD_TARGET_KUBERNETES_NAMESPACE: 'shops', SWITCHYARD_TARGET_KUBERNETES_SERVER: 'https://cluster:6443' },
       'SWITCHYARD_TARGET_KUBERNETES_TOKEN_FILE',

@@ -5,6 +5,7 @@
  */
 import type { ComputeTarget, Store } from '@switchyard/control-plane';
 import type { Log } from '@switchyard/kernel';
+import { readAzureSettings } from './azure-settings.ts';
 import { readKubernetesSettings } from './kubernetes-settings.ts';
 import { readNodeAgentSettings } from './node-agents-settings.ts';
 import type { Environment } from './target-settings.ts';
@@ -40,6 +41,11 @@ export async function openTargets(scope: TargetScope): Promise<OpenedTargets> {
     if (kubernetes !== undefined) {
       const { openKubernetesTarget } = await import('./kubernetes.ts');
       opened.push(await openKubernetesTarget(scope, kubernetes));
+    }
+    const azure = readAzureSettings(environment);
+    if (azure !== undefined) {
+      const { openAzureTargets } = await import('./azure.ts');
+      opened.push(await openAzureTargets(azure));
     }
   } catch (error) {
     await close();
