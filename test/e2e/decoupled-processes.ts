@@ -3,10 +3,10 @@
  *
  * Ownership: a test opens an installation and closes it, also when it fails; nothing that it started is left.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTokenIssuer, openKeyRing, type TokenIssuer } from '@switchyard/identity';
+import { createTokenIssuer, type KeyRing, openKeyRing, type TokenIssuer } from '@switchyard/identity';
 import { silentLog, systemClock, systemRandom } from '@switchyard/kernel';
 import { type Answer, DevProcess, type RequestOptions, requestPort } from './dev-process.ts';
 
@@ -31,36 +31,62 @@ export interface SidecarOptions {
   readonly variables?: Readonly<Record<string, string>>;
 }
 
+export interface RuntimeHostOptions {
+  /** One that has ended, whose ports and data it takes over. */
+  readonly after?: RuntimeHost;
+  readonly flags?: readonly string[];
+  /** It has the signing keys, and gives workers new tokens. */
+  readonly renews?: boolean;
+}
+
 /** Signing keys, their public half in a file, and the processes that were started with them. */
 export class Installation {
   readonly folder: string;
   readonly issuer: TokenIssuer;
   readonly keysFile: string;
+  readonly #keys: KeyRing;
+  readonly #issuerFor: (workerMs: number) => TokenIssuer;
   readonly #processes: DevProcess[] = [];
 
-  private constructor(folder: string, issuer: TokenIssuer) {
+  private constructor(folder: string, keys: KeyRing, issuerFor: (workerMs?: number) => TokenIssuer) {
     this.folder = folder;
-    this.issuer = issuer;
+    this.issuer = issuerFor();
+    this.#issuerFor = issuerFor;
+    this.#keys = keys;
     this.keysFile = join(folder, 'jwks.json');
   }
 
   static async open(): Promise<Installation> {
     const folder = await mkdtemp(join(tmpdir(), 'switchyard-decoupled-'));
     const keys = await openKeyRing({ clock: systemClock, log: silentLog }, { directory: join(folder, 'keys') });
-    const installation = new Installation(
-      folder,
-      createTokenIssuer({ clock: systemClock, random: systemRandom, keys }, {}),
-    );
+    const installation = new Installation(folder, keys, (workerMs) => {
+      const lifetimes = workerMs === undefined ? {} : { workerMs };
+      return createTokenIssuer({ clock: systemClock, random: systemRandom, keys }, { lifetimes });
+    });
     await writeFile(installation.keysFile, JSON.stringify(keys.jwks()));
     return installation;
   }
 
-  /** Starts a Runtime; `after` is one that has ended, whose ports and data it takes over. */
-  async startRuntime({ after, flags = [] }: { readonly after?: RuntimeHost; readonly flags?: readonly string[] } = {}) {
+  /** From now on a new key signs; tokens of the old one still count. */
+  async rotateKeys(): Promise<void> {
+    await this.#keys.rotate();
+  }
+
+  /** Takes every key away but the newest. */
+  async forgetOldKeys(): Promise<void> {
+    const folder = join(this.folder, 'keys');
+    const newest = (await this.#keys.signingKey()).publicKey.kid;
+    const files = (await readdir(folder)).filter((file) => !file.startsWith(newest));
+    await Promise.all(files.map((file) => rm(join(folder, file))));
+  }
+
+  /** Starts a Runtime. */
+  async startRuntime({ after, flags = [], renews = false }: RuntimeHostOptions = {}) {
     const data = after?.dataFolder ?? (await mkdtemp(join(this.folder, 'runtime-')));
     const { port = 0, rpcPort = 0 } = after ?? {};
     const ports = ['--port', String(port), '--rpc-port', String(rpcPort), '--control-port', '0'];
-    const words = ['runtime', ...ports, '--data-dir', data, '--no-function-keys', '--keys', this.keysFile, ...flags];
+    const keys = renews ? ['--signing-keys', join(this.folder, 'keys')] : ['--keys', this.keysFile];
+    const words = ['runtime', ...ports, '--data-dir', data, '--no-function-keys', ...keys, ...flags];
     return await RuntimeHost.open(this.#own(new DevProcess(words, {})), data);
   }
 
@@ -82,12 +108,14 @@ export class Installation {
     return new SidecarHost(workerId, this.#own(new DevProcess(words, environment)));
   }
 
-  async tokenFor(workerId: string, app: PodApp | undefined): Promise<string> {
+  /** A token for a worker, or for a placeholder; `lifetimeMs` instead of a day. */
+  async tokenFor(workerId: string, app: PodApp | undefined, lifetimeMs?: number): Promise<string> {
     const worker = { workerId, language: 'node', languageVersion: '', instanceId: 'here' };
-    if (app === undefined) return (await this.issuer.placeholder(worker)).reveal();
+    const issuer = lifetimeMs === undefined ? this.issuer : this.#issuerFor(lifetimeMs);
+    if (app === undefined) return (await issuer.placeholder(worker)).reveal();
     const { applicationId, tenantId, codeVersion = '1.0.0' } = app;
     const application = { applicationId, metadataVersion: '1.0.0', codeVersion };
-    return (await this.issuer.worker({ ...worker, tenantId, application })).reveal();
+    return (await issuer.worker({ ...worker, tenantId, application })).reveal();
   }
 
   /** Any other command that runs until it is ended. */

@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { workerTokenPath } from '@switchyard/protocol/control-api';
 import { createSelfSigned } from '@switchyard/protocol/testing';
 import { type Azurite, startAzurite } from '@switchyard/triggers/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -71,6 +72,15 @@ async function operatorOf(runtime: RuntimeHost) {
   const token = await installation.issuer.control({ subject: 'me', tenants: '*', scopes: ['read', 'write'] });
   const headers = { authorization: `Bearer ${token.reveal()}` };
   return (path: string, init: RequestInit = {}) => fetch(`${runtime.controlUrl}${path}`, { ...init, headers });
+}
+
+/** Who a token says its bearer is: all of it but its number and its time. */
+function identityOf(token: string): unknown {
+  const { jti, iat, nbf, exp, ...identity } = JSON.parse(
+    Buffer.from(token.split('.')[1] ?? '', 'base64url').toString(),
+  );
+  expect([jti, iat, exp]).not.toContain(undefined);
+  return { ...identity, hasBegin: nbf !== undefined };
 }
 
 /** The states of all workers. */
@@ -308,6 +318,47 @@ describe('switchyard runtime and switchyard sidecar', () => {
       flags: [...trust, ...show(pod)],
     });
     expect(await answerOf(runtime, 'shop')).toMatch(/^shop/);
+  });
+
+  it('a token is renewed before it ends, which cuts no stream, and the new one brings the worker back', async () => {
+    const app = await shopOf();
+    const token = await installation.tokenFor('w1', app, 4_000);
+    await installation.rotateKeys();
+    const runtime = await installation.startRuntime({ renews: true });
+    const renewUrl = `${runtime.controlUrl}${workerTokenPath}`;
+    const first = { workerId: 'w1', app, token, runtimeUrl: runtime.rpcUrl };
+    const sidecar = await installation.startSidecar({ ...first, flags: ['--renew-url', renewUrl] });
+    const before = await answerOf(runtime, 'shop');
+    await sidecar.process.line(/A token was renewed/);
+    expect((await runtime.call('shop', '/v1/hello')).text).toBe(before);
+    // A Runtime that does not know the key of the first token any more takes the worker back all the same.
+    await installation.forgetOldKeys();
+    await runtime.kill();
+    const next = await installation.startRuntime({ after: runtime, renews: true });
+    expect(await answerOf(next, 'shop')).toBe(before);
+    const late = await installation.startSidecar({ ...first, runtimeUrl: next.rpcUrl });
+    expect(await late.process.exited()).toMatchObject({ code: 1 });
+    expect(sidecar.process.output).not.toContain(token);
+  });
+
+  it('a token is renewed only for the worker that the Runtime has, and only by itself', async () => {
+    const app = await shopOf();
+    const runtime = await installation.startRuntime({ renews: true });
+    await installation.startSidecar({ workerId: 'w1', app, runtimeUrl: runtime.rpcUrl });
+    await answerOf(runtime, 'shop');
+    const renew = async (token: string): Promise<[number, string]> => {
+      const headers = { authorization: `Bearer ${token}` };
+      const answer = await fetch(`${runtime.controlUrl}${workerTokenPath}`, { method: 'POST', headers });
+      const body = (await answer.json()) as { readonly token?: string; readonly code?: string };
+      return [answer.status, body.token ?? body.code ?? ''];
+    };
+    const old = await installation.tokenFor('w1', app);
+    const [status, renewed] = await renew(old);
+    expect([status, identityOf(renewed)]).toEqual([200, identityOf(old)]);
+    expect(await renew(await installation.tokenFor('w2', app))).toEqual([403, 'TOKEN_UNWANTED']);
+    const foreign = await installation.tokenFor('w1', { ...app, applicationId: 'blog' });
+    expect(await renew(foreign)).toEqual([403, 'TOKEN_UNWANTED']);
+    expect(await renew('no token')).toEqual([401, expect.any(String)]);
   });
 
   it('a token that would leave the machine in clear is not sent', async () => {

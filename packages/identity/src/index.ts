@@ -35,6 +35,7 @@ export {
   type WorkerVerifierOptions,
 } from './guards/worker-verifier.ts';
 export type { SigningKey } from './jose/signing-key.ts';
+export { holdsKeys } from './keys/key-files.ts';
 export { longestTokenMs } from './keys/key-life.ts';
 export { type KeyRing, type KeyRingDeps, type KeyRingOptions, openKeyRing } from './keys/key-ring.ts';
 export {

@@ -45,6 +45,11 @@ const flags = {
     placeholder: 'SOURCE',
     summary: 'takes the tokens that these public keys verify: a file, or the address of a jwks.json',
   },
+  'signing-keys': {
+    kind: 'text',
+    placeholder: 'FOLDER',
+    summary: 'instead of --keys: takes the tokens that these keys sign, and gives workers new ones in time',
+  },
   'no-tokens': { kind: 'switch', summary: 'lets in every worker that reaches the port, whatever it says of itself' },
   'allow-clear-tokens': { kind: 'switch', summary: 'lets tokens and keys come over a network without TLS' },
   'tls-certificate': { ...file, summary: 'shows this certificate to sidecars and workers' },
@@ -115,6 +120,7 @@ function toOptions({ flags: given }: RuntimeInput, context: CommandContext): Run
     controlPort: given['control-port'],
     dataDirectory: at(given['data-dir']) ?? join(context.environment.HOME || homedir(), '.switchyard', 'runtime'),
     keys: keys === undefined || /^https?:/i.test(keys) ? keys : at(keys),
+    signingKeys: at(given['signing-keys']),
     checksTokens: !given['no-tokens'],
     allowClearTokens: given['allow-clear-tokens'],
     tls: {

@@ -45,6 +45,12 @@ export async function listKeyIds(folder: string): Promise<string[]> {
     .sort();
 }
 
+/** True when the folder is there and has a key. */
+export async function holdsKeys(folder: string): Promise<boolean> {
+  const keyIds = await listKeyIds(folder).catch(() => []);
+  return keyIds.length > 0;
+}
+
 /** Reads one key. Rejects with KEY_FILE_EXPOSED or KEY_FILE_INVALID; neither quotes the file. */
 export async function readKey(folder: string, keyId: string): Promise<KeptKey> {
   const path = keyPath(folder, keyId);

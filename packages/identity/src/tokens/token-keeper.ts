@@ -111,6 +111,7 @@ class PodTokenKeeper implements TokenKeeper {
     try {
       const next = await settledOrAborted(renew(keeping.current, attempt.signal), attempt.signal);
       keeping.current = next;
+      log.write('debug', 'A token was renewed.');
       this.#keep(keeping, 0);
     } catch (thrown) {
       if (keeping.stop.signal.aborted) return;

@@ -73,7 +73,7 @@ export {
 } from './operations.ts';
 export { packageType, type StoredPackage, storedPackageSchema } from './packages.ts';
 export { type Problem, problemSchema, problemType } from './problem.ts';
-export { hostedAppSchema, restartWishSchema, runtimePaths } from './runtime-process.ts';
+export { hostedAppSchema, restartWishSchema, runtimePaths, workerTokenPath } from './runtime-process.ts';
 export {
   type AppScaleView,
   appScaleSchema,

@@ -30,6 +30,9 @@ export const hostedAppSchema = z
   })
   .meta({ id: 'HostedApp', description: 'An app that a Runtime is told to host.' });
 
+/** Where a worker exchanges its token for the next one, on the control port of an installation or of a Runtime. */
+export const workerTokenPath = '/v1/worker-token';
+
 /** Paths of a Runtime that runs as a process of its own. */
 export const runtimePaths = {
   status: '/v1/runtime/status',

@@ -237,7 +237,12 @@ class AttachedBinding implements RuntimeBinding {
       ),
     );
     const correlationId = this.#deps.random.uuid();
-    relay.send({ $case: 'workerSpecialized', value: toWorkerSpecialized(app, this.#options, correlationId) });
+    const { token } = app.assignment;
+    const fresh = {
+      ...app,
+      assignment: { ...app.assignment, token: token && (this.#deps.freshest?.(token) ?? token) },
+    };
+    relay.send({ $case: 'workerSpecialized', value: toWorkerSpecialized(fresh, this.#options, correlationId) });
     // What the app has said so far belongs behind the message that makes it the worker's app.
     worker.release();
     this.#hooks.onOpen(relay);

@@ -18,6 +18,8 @@ export interface SidecarDeps {
   readonly random: Random;
   readonly log: Log;
   readonly dial: DialRuntime;
+  /** The newest token that follows one, for what is said of an app on a stream; without it tokens stay as they are. */
+  readonly freshest?: (token: Secret) => Secret;
   /** For workers that take HTTP requests themselves. */
   readonly httpProxy?: HttpProxy;
   readonly openPackage?: OpenPackage;

@@ -9,7 +9,24 @@ export const runtimeProcessErrors = defineErrors({
     grpc: 9,
     exit: 2,
     message:
-      'Nothing says whose tokens count. Name the public keys with --keys (a file, or the address of a jwks.json), or let every worker in with --no-tokens.',
+      'Nothing says whose tokens count. Name the public keys with --keys (a file, or the address of a jwks.json) or the folder of the signing keys with --signing-keys, or let every worker in with --no-tokens.',
+  },
+  RUNTIME_KEYS_TWICE: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 9,
+    exit: 2,
+    message: 'Both --keys and --signing-keys say whose tokens count. Leave one of them out.',
+  },
+  RUNTIME_SIGNING_KEYS: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 9,
+    exit: 3,
+    message:
+      "'{path}', which --signing-keys names, holds no signing key. Name the folder in which the installation keeps its keys; `switchyard token jwks --keys <folder>` makes a new one.",
   },
   RUNTIME_KEYS_INVALID: {
     blame: 'user',

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 
 import { type Log, systemClock } from '@switchyard/kernel';
 import { createRpcServer, eventStreamPath, grpcStatus, type Link } from '@switchyard/protocol';
@@ -19,8 +19,12 @@ export interface RuntimeSockets {
   readonly controlPort: number;
   readonly rpc: { readonly host: string; readonly port: number; readonly isSecure: boolean };
   serveWorkers(accept: (link: Link) => void): void;
-  serveControl(runtime: ControlledRuntime, guard: ControlGuard): void;
+  /** `before` stands in front of everything that the Runtime answers there. */
+  serveControl(runtime: ControlledRuntime, guard: ControlGuard, before?: Intercept): void;
 }
+
+/** Takes requests, and leaves those that are not its own to the next one. */
+export type Intercept = (next: RequestListener) => RequestListener;
 
 export interface RuntimeSocketsScope {
   readonly options: RuntimeProcessOptions;
@@ -94,39 +98,44 @@ async function openRpc({ options, log, closers }: RuntimeSocketsScope) {
 
 function openControl(closers: Closers) {
   const server = createServer({ headersTimeout: headMs });
-  let serving: { readonly runtime: ControlledRuntime; readonly guard: ControlGuard } | undefined;
-  server.on('request', (request, response) => {
-    const answer = (status: number, body: unknown): void => {
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-    };
-    if (serving === undefined) {
-      answer(503, { code: 'STARTING', message: 'The Runtime is starting. Try again in a second.' });
-      return;
-    }
-    const [path = '/'] = (request.url ?? '/').split('?');
-    answerControlRequest(serving.runtime, serving.guard, {
-      method: request.method ?? 'GET',
-      path,
-      authorization: request.headers.authorization,
-      async readBody() {
-        const reading = await readBody(request, systemClock, bodyLimits);
-        return reading.kind === 'read' ? reading.text : undefined;
-      },
-    }).then(
-      ({ status, body }) => answer(status, body),
-      (thrown: unknown) => answer(500, { code: 'UNEXPECTED', message: String(thrown) }),
-    );
-  });
+  let serve: RequestListener = (_request, response) =>
+    answer(response, 503, { code: 'STARTING', message: 'The Runtime is starting. Try again in a second.' });
+  server.on('request', (request, response) => serve(request, response));
   closers.add('control connections', async () => {
     server.close();
     server.closeAllConnections();
   });
   return {
     server,
-    serve(runtime: ControlledRuntime, guard: ControlGuard): void {
-      serving = { runtime, guard };
+    serve(runtime: ControlledRuntime, guard: ControlGuard, before: Intercept = (next) => next): void {
+      serve = before((request, response) => answerControl(runtime, guard, request, response));
     },
   };
+}
+
+function answerControl(
+  runtime: ControlledRuntime,
+  guard: ControlGuard,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const [path = '/'] = (request.url ?? '/').split('?');
+  answerControlRequest(runtime, guard, {
+    method: request.method ?? 'GET',
+    path,
+    authorization: request.headers.authorization,
+    async readBody() {
+      const reading = await readBody(request, systemClock, bodyLimits);
+      return reading.kind === 'read' ? reading.text : undefined;
+    },
+  }).then(
+    ({ status, body }) => answer(response, status, body),
+    (thrown: unknown) => answer(response, 500, { code: 'UNEXPECTED', message: String(thrown) }),
+  );
+}
+
+function answer(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
 /** Without tokens everybody on this machine may ask everything: the port is open to no one else. */

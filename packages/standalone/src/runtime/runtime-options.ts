@@ -15,6 +15,8 @@ export interface RuntimeProcessOptions {
   readonly dataDirectory: string;
   /** Whose tokens count: the path or the address of a set of public keys. Undefined only without tokens. */
   readonly keys: string | undefined;
+  /** A folder of signing keys, in place of `keys`: tokens that they verify count, and are renewed with them. */
+  readonly signingKeys: string | undefined;
   /** False lets every worker in, whatever it says of itself. */
   readonly checksTokens: boolean;
   readonly allowClearTokens: boolean;

@@ -5,7 +5,17 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
-import { audiences, createControlGuard, createTokenVerifier, createWorkerVerifier } from '@switchyard/identity';
+import {
+  audiences,
+  createControlGuard,
+  createTokenIssuer,
+  createTokenVerifier,
+  createWorkerVerifier,
+  holdsKeys,
+  type KeyRing,
+  type KeySource,
+  openKeyRing,
+} from '@switchyard/identity';
 import { type Log, systemClock, systemRandom } from '@switchyard/kernel';
 import { jobHostKey } from '@switchyard/model';
 import type { WorkerSupply } from '@switchyard/protocol';
@@ -25,6 +35,7 @@ import type { RequestHandler } from '../http/gateway-server.ts';
 import { createLocalWorkerHttp } from '../http/worker-http.ts';
 import { openFileKeyVault } from '../keys/file-key-vault.ts';
 import { AppKeyStores } from '../keys/key-store.ts';
+import { createRenewalPage } from '../tokens/renewal-page.ts';
 import { createAppLevels, openUpLog, upCategory } from '../up/up-log.ts';
 import { readWorkerDeps } from '../workers/worker-resolution.ts';
 import { AnnouncedApps } from './announced-apps.ts';
@@ -55,6 +66,8 @@ const noSupply: WorkerSupply = { ensure: () => {}, release: () => {}, watch: () 
 interface Guards {
   readonly verifyWorker: VerifyWorker;
   readonly control: ControlGuard;
+  /** The keys that renew tokens, where this Runtime has them. */
+  readonly signing: KeyRing | undefined;
 }
 
 /** Opens everything. Rejects with a PlatformError when a port, a key or the data folder cannot be had. */
@@ -110,16 +123,30 @@ async function openGuards(options: RuntimeProcessOptions, log: Log): Promise<Gua
     log.write('warning', 'No tokens are checked: whoever reaches the port for workers may serve any app.', {
       category: upCategory,
     });
-    return { verifyWorker: () => ({ kind: 'accepted' }), control: letEverybody };
+    return { verifyWorker: () => ({ kind: 'accepted' }), control: letEverybody, signing: undefined };
   }
-  if (options.keys === undefined) throw runtimeProcessErrors.create('RUNTIME_KEYS_MISSING');
-  const keys = await openKeySource(log, { from: options.keys, allowClear: options.allowClearTokens });
+  const signing = await openSigningKeys(options, log);
+  const keys = signing ?? (await openPublicKeys(options, log));
   const verifierFor = (audience: 'functions-runtime' | 'switchyard-control') =>
     createTokenVerifier({ clock: systemClock, keys }, { audience });
   return {
     verifyWorker: createWorkerVerifier(verifierFor(audiences.runtime), { certificate: options.clientCertificate }),
     control: createControlGuard(verifierFor(audiences.control)),
+    signing,
   };
+}
+
+/** Only keys that are there: a new one would verify no token of the installation. */
+async function openSigningKeys({ signingKeys, keys }: RuntimeProcessOptions, log: Log): Promise<KeyRing | undefined> {
+  if (signingKeys === undefined) return undefined;
+  if (keys !== undefined) throw runtimeProcessErrors.create('RUNTIME_KEYS_TWICE');
+  if (!(await holdsKeys(signingKeys))) throw runtimeProcessErrors.create('RUNTIME_SIGNING_KEYS', { path: signingKeys });
+  return await openKeyRing({ clock: systemClock, log }, { directory: signingKeys });
+}
+
+async function openPublicKeys(options: RuntimeProcessOptions, log: Log): Promise<KeySource> {
+  if (options.keys === undefined) throw runtimeProcessErrors.create('RUNTIME_KEYS_MISSING');
+  return await openKeySource(log, { from: options.keys, allowClear: options.allowClearTokens });
 }
 
 async function openApps(options: RuntimeProcessOptions, log: Log) {
@@ -185,7 +212,8 @@ function follow(
   closers.add('versions', async () => timer.cancel());
 }
 
-function serve(runtime: Runtime, apps: AnnouncedApps, sockets: RuntimeSockets, { control }: Guards): void {
+function serve(runtime: Runtime, apps: AnnouncedApps, sockets: RuntimeSockets, { control, signing }: Guards): void {
+  const issuer = signing && createTokenIssuer({ clock: systemClock, random: systemRandom, keys: signing });
   sockets.serveControl(
     {
       health: () =>
@@ -202,6 +230,7 @@ function serve(runtime: Runtime, apps: AnnouncedApps, sockets: RuntimeSockets, {
       unhost: (applicationId) => unhostApp(runtime, apps, applicationId),
     },
     control,
+    signing && issuer && ((next) => createRenewalPage({ keys: signing, issuer, runtime, next })),
   );
   sockets.serveWorkers((link) => runtime.acceptWorker(link));
 }

@@ -59,7 +59,7 @@ describe('openDialer', () => {
       renewals.close();
       renewals.closeAllConnections();
     });
-    const dial = await openDialer({ ...options, renewUrl: `http://127.0.0.1:${port}/renew` }, silentLog, own);
+    const { dial } = await openDialer({ ...options, renewUrl: `http://127.0.0.1:${port}/renew` }, silentLog, own);
     const first = new Secret(tokenFor(1_000));
     const seen = async (): Promise<string | undefined> => {
       const count = links.length;
@@ -74,7 +74,7 @@ describe('openDialer', () => {
   });
 
   it('ends a stream at once whose token would leave the machine in clear, and says how to protect it', async () => {
-    const dial = await openDialer(options, silentLog, closers);
+    const { dial } = await openDialer(options, silentLog, closers);
     const link = dial('http://runtime.example:50051', new Secret('jwt'));
     const { code, message } = await link.closed;
     expect(code).not.toBe(0);
@@ -84,7 +84,7 @@ describe('openDialer', () => {
   it('dials without a token where there is none to protect', async () => {
     const own = new Closers(silentLog);
     const { endpoint, links } = await openRuntime(own);
-    const dial = await openDialer(options, silentLog, own);
+    const { dial } = await openDialer(options, silentLog, own);
     dial(endpoint, undefined).send(new Uint8Array([1]));
     await expect.poll(() => links.length).toBe(1);
     expect(readBearerToken(links[0]?.metadata ?? new Map())).toBeUndefined();

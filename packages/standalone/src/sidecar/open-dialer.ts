@@ -8,8 +8,14 @@ import { readCertificates } from '../runtime/read-files.ts';
 import { renewOverHttp } from './renew-over-http.ts';
 import { type SidecarProcessOptions, sidecarDefaults } from './sidecar-options.ts';
 
+export interface RuntimeWay {
+  readonly dial: DialRuntime;
+  /** The newest token that follows one. */
+  readonly freshest: (token: Secret) => Secret;
+}
+
 /** Rejects with RUNTIME_FILE_UNREADABLE and RUNTIME_TLS_INCOMPLETE. */
-export async function openDialer(options: SidecarProcessOptions, log: Log, closers: Closers): Promise<DialRuntime> {
+export async function openDialer(options: SidecarProcessOptions, log: Log, closers: Closers): Promise<RuntimeWay> {
   const { certificate, key, authority } = await readCertificates(options.runtimeTls, {
     certificate: '--client-certificate',
     key: '--client-key',
@@ -22,11 +28,12 @@ export async function openDialer(options: SidecarProcessOptions, log: Log, close
   const dialer = createRuntimeDialer({ clock: systemClock, log }, { tls });
   closers.add('streams to Runtimes', () => dialer.close(sidecarDefaults.streamGraceMs));
   const freshest = openKeeper(options, log, closers);
-  return (endpoint, token) => {
+  const dial: DialRuntime = (endpoint, token) => {
     const refusal = token && refuseClearTokens(endpoint, { allow: options.allowClearTokens });
     if (refusal === undefined) return dialer.dial(endpoint, token && freshest(token));
     return createRefusedLink(refusal.definition.grpc, refusal.message);
   };
+  return { dial, freshest };
 }
 
 function openKeeper({ renewUrl }: SidecarProcessOptions, log: Log, closers: Closers): (token: Secret) => Secret {

@@ -36,7 +36,7 @@ export interface PodScope {
   readonly workerId: string;
   /** Where the worker dials. */
   readonly endpoint: { readonly host: string; readonly port: number };
-  readonly parts: Pick<SidecarDeps, 'dial' | 'httpProxy' | 'openPackage' | 'readHostJson'>;
+  readonly parts: Pick<SidecarDeps, 'dial' | 'freshest' | 'httpProxy' | 'openPackage' | 'readHostJson'>;
   readonly log: Log;
   readonly closers: Closers;
 }

@@ -62,14 +62,14 @@ export async function startSidecar(options: SidecarProcessOptions): Promise<Side
   try {
     const data = new DataFolder(options.dataDirectory);
     await data.prepare();
-    const dial = await openDialer(options, log, closers);
+    const way = await openDialer(options, log, closers);
     const port = await openWorkerPort(environment.workerPort, log, closers);
     const httpProxy = await openHttpProxy(closers);
     const folders = createPackageFolders(
       { clock: systemClock, random: systemRandom, log, fetch },
       { directory: join(data.path, 'apps') },
     );
-    const parts = { dial, httpProxy, readHostJson, openPackage: folders.open.bind(folders) };
+    const parts = { ...way, httpProxy, readHostJson, openPackage: folders.open.bind(folders) };
     const pod = await openPod({ options, environment, workerId, endpoint: port.endpoint, parts, log, closers });
     port.serve((link) => pod.acceptWorker(link));
     const url = await openFace(pod, { options, workerId, log, closers });

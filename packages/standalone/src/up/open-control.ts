@@ -7,6 +7,7 @@ import type { Runtime } from '@switchyard/runtime';
 import type { ScaleController } from '@switchyard/scale-controller';
 import type { MetricSnapshot } from '@switchyard/telemetry';
 import { openUpControlPlane } from '../control-plane/open-up-control-plane.ts';
+import { createRenewalPage } from '../tokens/renewal-page.ts';
 import type { Deployer, DeployerDeps } from './deployer.ts';
 import { createMetricsPage } from './metrics/metrics-page.ts';
 import { toRuntimeSeries } from './metrics/runtime-series.ts';
@@ -29,7 +30,7 @@ export interface Control {
 
 export async function openControl(scope: UpScope, parts: UpParts, deployer: Deployer): Promise<Control> {
   const { options, log, logs, meter, closers, data, stores, sockets } = scope;
-  const { catalog, packages, keys } = stores;
+  const { catalog, packages, keys, issuer } = stores;
   const { runtime, tenancy, processes, hosting, traces } = parts;
   const platform = createPlatformOperations({
     clock: systemClock,
@@ -89,7 +90,10 @@ export async function openControl(scope: UpScope, parts: UpParts, deployer: Depl
   const listener = createMetricsPage({
     guard,
     read: () => measure(scope, runtime),
-    next: (request, response) => control.handleRequest(request, response),
+    next: createRenewalPage({
+      ...{ keys, issuer, runtime },
+      next: (request, response) => control.handleRequest(request, response),
+    }),
   });
   return { listener, scale, scaler, promote: (record, signal) => controlPlane.promote(record, signal) };
 }
