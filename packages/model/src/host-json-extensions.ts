@@ -24,6 +24,8 @@ export interface WorkerModelExtension {
   readonly minWorkersPerRuntime: number;
   /** Whether workers stay on the Runtime that they are on: they may go anywhere, rather stay, or never go. */
   readonly workerAffinityMode: (typeof affinityModes)[number];
+  /** How invocations are spread over the app's workers. */
+  readonly routingStrategy: (typeof routingStrategies)[number];
 }
 
 export interface HttpExtension {
@@ -115,6 +117,7 @@ const second = 1_000;
 const minute = 60_000;
 
 const affinityModes = ['none', 'preferred', 'strict'] as const;
+const routingStrategies = ['leastLoaded', 'roundRobin', 'partitionAffinity'] as const;
 /** What the design names for apps that name nothing. */
 const workersPerRuntime = 20;
 /** More workers of one app than that are a mistake. */
@@ -295,6 +298,7 @@ function parseWorkerModel(section: ConfigSection): WorkerModelExtension {
     maxWorkersPerRuntime,
     minWorkersPerRuntime: section.integer('minWorkersPerRuntime', 1, { minimum: 0, maximum: maxWorkersPerRuntime }),
     workerAffinityMode: section.choice('workerAffinityMode', affinityModes, 'none'),
+    routingStrategy: section.choice('routingStrategy', routingStrategies, 'leastLoaded'),
   };
   section.warnAboutRest();
   return parsed;

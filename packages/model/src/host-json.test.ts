@@ -317,14 +317,27 @@ describe('extensions.workerModel', () => {
 
   it('is undefined until an app names it, and has the defaults of the design then', () => {
     expect(parse(v2({ extensions: {} })).extensions.workerModel).toBeUndefined();
-    expect(model({})).toEqual({ maxWorkersPerRuntime: 20, minWorkersPerRuntime: 1, workerAffinityMode: 'none' });
+    expect(model({})).toEqual({
+      maxWorkersPerRuntime: 20,
+      minWorkersPerRuntime: 1,
+      workerAffinityMode: 'none',
+      routingStrategy: 'leastLoaded',
+    });
   });
 
   it('takes what is right, at the bounds too', () => {
-    expect(model({ maxWorkersPerRuntime: 1, minWorkersPerRuntime: 1, workerAffinityMode: 'Strict' })).toEqual({
+    expect(
+      model({
+        maxWorkersPerRuntime: 1,
+        minWorkersPerRuntime: 1,
+        workerAffinityMode: 'Strict',
+        routingStrategy: 'PartitionAffinity',
+      }),
+    ).toEqual({
       maxWorkersPerRuntime: 1,
       minWorkersPerRuntime: 1,
       workerAffinityMode: 'strict',
+      routingStrategy: 'partitionAffinity',
     });
     expect(model({ maxWorkersPerRuntime: '7', minWorkersPerRuntime: 0 })).toMatchObject({
       maxWorkersPerRuntime: 7,

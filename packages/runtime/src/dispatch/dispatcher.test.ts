@@ -7,6 +7,7 @@ import { freeShare } from '../testing/free-share.ts';
 import { createReadyWorker, SampleCall, sampleAnswer } from '../testing/sample-worker.ts';
 import type { Worker } from '../worker-registry/worker.ts';
 import { Dispatcher, type DispatcherDeps, type DispatcherOptions } from './dispatcher.ts';
+import type { DispatchStrategy } from './strategies.ts';
 
 function createDispatcher(options: Partial<DispatcherOptions> = {}, share: DispatcherDeps['share'] = () => freeShare) {
   const clock = new VirtualClock();
@@ -29,8 +30,8 @@ function createDispatcher(options: Partial<DispatcherOptions> = {}, share: Dispa
       ...options,
     },
   );
-  const submit = (id: string): SampleCall => {
-    const call = new SampleCall(id);
+  const submit = (id: string, partitionKey?: string): SampleCall => {
+    const call = new SampleCall(id, partitionKey);
     dispatcher.submit(call);
     return call;
   };
@@ -113,6 +114,71 @@ describe('Dispatcher', () => {
       return slow.channel.sent.length;
     });
     expect(loads).toEqual([0, 4]);
+  });
+
+  describe('partition affinity', () => {
+    const names = ['w1', 'w2', 'w3', 'w4'];
+    const partitions = Array.from({ length: 32 }, (_, index) => `shop/orders/${index}`);
+    const connect = (workers: readonly string[] = names) => {
+      const run = createDispatcher({
+        strategy: 'partitionAffinity',
+        limits: { ...defaultLimits, heldPerApplication: 99 },
+      });
+      const connected = workers.map((workerId) => createReadyWorker({ workerId, inFlightCapacity: 1 }));
+      for (const { worker, channel } of connected) run.dispatcher.addWorker(worker, channel);
+      return { ...run, connected };
+    };
+    /** Runs one call of each partition, and says where. */
+    const places = ({ submit, dispatcher, connected }: ReturnType<typeof connect>): readonly string[] =>
+      partitions.map((partition) => {
+        submit(partition, partition);
+        const taker = connected.find(({ worker }) => worker.inFlight.size > 0);
+        if (taker === undefined) throw new Error('nobody took it');
+        dispatcher.answer(taker.worker, sampleAnswer(partition));
+        return taker.worker.workerId;
+      });
+
+    test('a partition keeps its worker while membership stays, whatever the order of connecting', () => {
+      const run = connect();
+      const first = places(run);
+      expect(places(run)).toEqual(first);
+      expect(places(connect([...names].reverse()))).toEqual(first);
+      expect(new Set(first)).toEqual(new Set(names));
+    });
+
+    test('a worker that goes moves its own partitions alone, and gets them back when it returns', () => {
+      const run = connect();
+      const before = places(run);
+      const [gone] = run.connected;
+      if (gone === undefined) throw new Error('nobody is there');
+      run.dispatcher.removeWorker(gone.worker, 'test');
+      const after = places(run);
+      expect(after.map((place, index) => place === before[index])).toEqual(before.map((place) => place !== 'w1'));
+      run.dispatcher.addWorker(gone.worker, gone.channel);
+      expect(places(run)).toEqual(before);
+    });
+
+    test('I10: calls wait for the worker of their partition, in order, and let the others pass', () => {
+      const run = connect(['w1', 'w2']);
+      const at = places(run);
+      const [one, other] = [partitions[at.indexOf('w1')], partitions[at.indexOf('w2')]];
+      const ids = () => run.connected.map(({ worker }) => worker.inFlight.oldest()?.invocationId);
+      run.submit('a', one);
+      run.submit('b', one);
+      run.submit('c', one);
+      run.submit('d', other);
+      expect(ids()).toEqual(['a', 'd']);
+      run.submit('e');
+      expect(run.dispatcher.heldCount).toBe(3);
+      const [first, second] = run.connected;
+      if (first === undefined || second === undefined) throw new Error('nobody is there');
+      run.dispatcher.answer(second.worker, sampleAnswer('d'));
+      expect(ids()).toEqual(['a', 'e']);
+      run.dispatcher.answer(first.worker, sampleAnswer('a'));
+      expect(ids()).toEqual(['b', 'e']);
+      run.dispatcher.answer(first.worker, sampleAnswer('b'));
+      expect(ids()).toEqual(['c', 'e']);
+    });
   });
 
   test('I3: an answer of another worker is not an answer', () => {
@@ -200,7 +266,7 @@ describe('Dispatcher', () => {
 
   test('I5: a call beyond the limit is refused at once', () => {
     const { submit } = createDispatcher();
-    const calls = ['a', 'b', 'c', 'd'].map(submit);
+    const calls = ['a', 'b', 'c', 'd'].map((id) => submit(id));
     expect(calls.map(({ results }) => results.length)).toEqual([0, 0, 0, 1]);
     const error = { type: 'INVOCATION_HELD_LIMIT', message: expect.stringContaining('3 invocations wait') };
     expect(calls[3]?.results).toMatchObject([{ kind: 'lost', reason: 'no-worker', error }]);
@@ -210,7 +276,7 @@ describe('Dispatcher', () => {
     const { dispatcher, submit } = createDispatcher();
     const { worker, channel } = createReadyWorker({ inFlightCapacity: 1 });
     dispatcher.addWorker(worker, channel);
-    const calls = ['running', 'a', 'b', 'c', 'd'].map(submit);
+    const calls = ['running', 'a', 'b', 'c', 'd'].map((id) => submit(id));
     expect(calls.map(({ results }) => results.length)).toEqual([0, 0, 0, 0, 1]);
     expect(calls[4]?.results).toMatchObject([{ kind: 'lost', reason: 'overloaded' }]);
   });
@@ -290,10 +356,10 @@ describe('Dispatcher', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { maxLength: 60 }),
-        fc.constantFrom('leastLoaded', 'roundRobin'),
+        fc.constantFrom('leastLoaded', 'roundRobin', 'partitionAffinity'),
         async (steps, strategy) => {
           const run = createDispatcher({
-            strategy: strategy as 'leastLoaded' | 'roundRobin',
+            strategy: strategy as DispatchStrategy,
             functionTimeoutMs: 8_000,
           });
           const { clock, dispatcher } = run;
@@ -302,7 +368,7 @@ describe('Dispatcher', () => {
           for (const { kind, pick } of steps) {
             const one = connected[pick % Math.max(1, connected.length)];
             const call = calls[pick % Math.max(1, calls.length)];
-            if (kind === 'submit') calls.push(run.submit(String(calls.length)));
+            if (kind === 'submit') calls.push(run.submit(String(calls.length), String(pick % 4)));
             else if (kind === 'answer' && one) {
               const oldest = one.worker.inFlight.oldest();
               if (oldest) dispatcher.answer(one.worker, sampleAnswer(oldest.invocationId));
@@ -421,7 +487,7 @@ describe('Dispatcher', () => {
     const [one, two] = [createReadyWorker(), createReadyWorker({ workerId: 'w2' })];
     dispatcher.limitPerWorker(1);
     dispatcher.addWorker(one.worker, one.channel);
-    const calls = ['a', 'b', 'c'].map(submit);
+    const calls = ['a', 'b', 'c'].map((id) => submit(id));
     expect([one.worker.inFlight.size, dispatcher.heldCount]).toEqual([1, 2]);
     dispatcher.addWorker(two.worker, two.channel);
     expect([two.worker.inFlight.size, dispatcher.heldCount]).toEqual([1, 1]);

@@ -14,6 +14,7 @@
  * I8 No worker gets more calls at once than `limitPerWorker` says; what is beyond that is held as for a first worker. A soft
  *    limit is given up before anybody is refused for it.
  * I9 A worker whose lane is closed gets no call until it is opened again, and the end of its last call is told.
+ * I10 Calls go out in the order in which they came; under partition affinity this holds for the calls of each partition.
  */
 import { type Clock, type Log, type Meter, messageOf } from '@switchyard/kernel';
 import { formatTimeSpan } from '@switchyard/model';
@@ -59,7 +60,7 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly #deps: DispatcherDeps;
   readonly #options: DispatcherOptions;
-  readonly #pick: Picker;
+  readonly #picker: Picker;
   readonly #held: HoldQueue<Call>;
   readonly #share: Share;
   #lanes: Lane[] = [];
@@ -71,7 +72,7 @@ export class Dispatcher {
   constructor(deps: DispatcherDeps, options: DispatcherOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#pick = dispatchStrategies[options.strategy]();
+    this.#picker = dispatchStrategies[options.strategy]();
     this.#share = deps.share(() => this.#sendNext());
     this.#held = new HoldQueue(deps.clock, options.limits.heldPerApplication, (call) => this.#expireHeld(call));
   }
@@ -113,7 +114,7 @@ export class Dispatcher {
       return;
     }
     if (this.#isLimitSoft && this.#held.size >= this.#held.capacity / 2) this.limitPerWorker(Number.POSITIVE_INFINITY);
-    const lane = this.#held.size === 0 ? this.#pick(this.#lanes) : undefined;
+    const lane = this.#mayPass(call) ? this.#picker.pick(this.#lanes, call) : undefined;
     if (lane === undefined || !this.#share.take()) this.#hold(call);
     else this.#send(lane, call);
   }
@@ -240,25 +241,43 @@ export class Dispatcher {
     return this.#lanes.some(({ isBlocked, worker }) => isBlocked || worker.inFlight.isFull);
   }
 
+  /** True when the call goes before nobody that it ought to follow. */
+  #mayPass({ partitionKey }: Call): boolean {
+    if (this.#held.size === 0) return true;
+    if (!this.#picker.isPerCall) return false;
+    for (const held of this.#held.items()) if (held.partitionKey === partitionKey) return false;
+    return true;
+  }
+
   #flush(): void {
     while (this.#held.size > 0) {
-      const lane = this.#pick(this.#lanes);
-      if (lane === undefined || !this.#share.take()) return;
-      this.#sendHeld(lane);
+      const next = this.#nextHeld();
+      if (next === undefined || !this.#share.take()) return;
+      this.#sendHeld(next);
     }
   }
 
   /** It is the dispatcher's turn. */
   #sendNext(): boolean {
-    const lane = this.#held.size > 0 ? this.#pick(this.#lanes) : undefined;
-    if (lane === undefined) return false;
-    this.#sendHeld(lane);
+    const next = this.#nextHeld();
+    if (next === undefined) return false;
+    this.#sendHeld(next);
     return true;
   }
 
-  #sendHeld(lane: Lane): void {
-    const call = this.#held.poll();
-    if (call !== undefined) this.#send(lane, call);
+  /** The call that has waited longest of those that a lane is open for. */
+  #nextHeld(): { readonly lane: Lane; readonly call: Call } | undefined {
+    for (const call of this.#held.items()) {
+      const lane = this.#picker.pick(this.#lanes, call);
+      if (lane !== undefined) return { lane, call };
+      if (!this.#picker.isPerCall) return undefined;
+    }
+    return undefined;
+  }
+
+  #sendHeld({ lane, call }: { readonly lane: Lane; readonly call: Call }): void {
+    this.#held.remove(call.invocationId);
+    this.#send(lane, call);
   }
 
   #send(lane: Lane, call: Call): void {

@@ -5,7 +5,7 @@
  * Ownership: one owner offers and takes; an item that expired is handed back to it.
  *
  * I1 It never holds more than `capacity` items.
- * I2 Items leave in the order in which they came, unless they expire or are removed.
+ * I2 Items are kept in the order in which they came.
  * I3 No item stays past its deadline; `onExpired` gets it exactly once.
  */
 import type { Clock, Timer } from '@switchyard/kernel';
@@ -43,10 +43,9 @@ export class HoldQueue<Item> {
     return true;
   }
 
-  /** Takes the item that has waited longest. */
-  poll(): Item | undefined {
-    const first = this.#held.values().next().value;
-    return first === undefined ? undefined : this.remove(first.key);
+  /** What is held, in its order. */
+  *items(): IterableIterator<Item> {
+    for (const { item } of this.#held.values()) yield item;
   }
 
   remove(key: string): Item | undefined {

@@ -19,10 +19,15 @@ export class Lane {
     this.channel = channel;
   }
 
+  /** True while its worker serves, busy or not. */
+  get isMember(): boolean {
+    return !this.isClosing && this.worker.state.kind === 'ready';
+  }
+
   /** True when the next call may take it. */
   get isOpen(): boolean {
-    const { state, inFlight } = this.worker;
+    const { inFlight } = this.worker;
     const hasRoom = !inFlight.isFull && inFlight.size < this.limit;
-    return hasRoom && !this.isBlocked && !this.isClosing && state.kind === 'ready';
+    return hasRoom && !this.isBlocked && this.isMember;
   }
 }

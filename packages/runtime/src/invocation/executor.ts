@@ -30,6 +30,8 @@ export interface EventSource {
   readonly reason: string;
   /** The `Trigger Details` line. */
   readonly details?: Readonly<Record<string, string>> | undefined;
+  /** See `TriggerEvent`. */
+  readonly partitionKey?: string;
   event(capabilities: WorkerCapabilities, invocationId: string): TriggerEvent;
   /** Called when the worker is chosen, right before the invocation goes to it. */
   sending?(capabilities: WorkerCapabilities, invocationId: string): void;
@@ -155,7 +157,13 @@ export class Executor {
   invoke(entry: FunctionEntry, event: TriggerEvent): Promise<InvocationOutcome> {
     return new Promise((resolve) => {
       const onAbort = (): void => invocation.cancel();
-      const source: EventSource = { reason: event.reason, details: event.details, event: () => event };
+      const { reason, details, partitionKey } = event;
+      const source: EventSource = {
+        reason,
+        details,
+        ...(partitionKey === undefined ? {} : { partitionKey }),
+        event: () => event,
+      };
       const invocation = this.run(entry, source, listenerRun, (outcome) => {
         event.signal?.removeEventListener('abort', onAbort);
         resolve(outcome);

@@ -99,6 +99,10 @@ export class Invocation implements Call {
     return this.#entry.metadata.name;
   }
 
+  get partitionKey(): string | undefined {
+    return this.#source.partitionKey;
+  }
+
   start(): void {
     const { clock, invocationLog } = this.#host;
     this.#startedAtMs = clock.monotonic();

@@ -274,7 +274,7 @@ export class CodeVersion {
     const deps = { clock, log, meter, share };
     return new Dispatcher(deps, {
       applicationId: application.definition.applicationId,
-      strategy,
+      strategy: application.host.extensions.workerModel?.routingStrategy ?? strategy,
       functionTimeoutMs: application.host.functionTimeoutMs,
       holdMs: application.scaling.holdMs,
       limits,

@@ -34,11 +34,13 @@ export class SampleCall implements Call {
   readonly invocationId: string;
   readonly functionId = 'id-Hello';
   readonly functionName = 'Hello';
+  readonly partitionKey: string | undefined;
   sentAtMs = 0;
   readonly results: CallResult[] = [];
 
-  constructor(invocationId: string) {
+  constructor(invocationId: string, partitionKey?: string) {
     this.invocationId = invocationId;
+    this.partitionKey = partitionKey;
   }
 
   encode(): Uint8Array {

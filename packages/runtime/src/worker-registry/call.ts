@@ -7,6 +7,8 @@ export interface Call {
   readonly invocationId: string;
   readonly functionId: string;
   readonly functionName: string;
+  /** Calls with the same key belong to the same part of a source. */
+  readonly partitionKey: string | undefined;
   /** When it was sent, in milliseconds of the monotonic clock; the dispatcher writes it. */
   sentAtMs: number;
   /** The serialized InvocationRequest, as a worker with these capabilities takes it. Throws when it cannot be made. */
