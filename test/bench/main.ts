@@ -91,6 +91,11 @@ const parts: readonly Part[] = [
     run: async () => (await import('./queue-backlog.ts')).benchQueueBacklog(),
   },
   {
+    name: 'partitions',
+    title: 'Partitions and workers',
+    run: async () => (await import('./partitions.ts')).benchPartitions(),
+  },
+  {
     name: 'timers',
     title: 'A thousand timers',
     run: async () => (await import('./timers.ts')).benchTimers(),

@@ -23,7 +23,7 @@ import {
   type PlaceholderPods,
   type ProcessPort,
 } from '@switchyard/sidecar';
-import { createAzureQueueService, createFileTimerStatus, createKinds } from '@switchyard/triggers';
+import { createAzureQueueService, createFileTimerStatus, createKinds, type KindsDeps } from '@switchyard/triggers';
 import { createHelloApplication, helloFolder, nodeStack } from './hello-application.ts';
 
 export interface DecoupledPlatform {
@@ -50,6 +50,8 @@ export interface DecoupledPlatformOptions {
   readonly tenantOf?: (applicationId: string) => string;
   /** The port by which sidecars reach the Runtime, when something stands between; gets the Runtime's own. */
   readonly relayRuntime?: (port: number) => Promise<number>;
+  /** What triggers and bindings have beside queues and timers. */
+  readonly kinds?: Partial<KindsDeps>;
   /** Limits of the Runtime that differ from its own. */
   readonly limits?: Partial<RuntimeLimits>;
 }
@@ -89,7 +91,7 @@ export async function openDecoupledPlatform(options: DecoupledPlatformOptions): 
     { pools: [{ stack: nodeStack, minimum: options.minimum }] },
   );
   const timerStatus = createFileTimerStatus({ random }, join(directory, 'timers'));
-  const kinds = createKinds({ queues: createAzureQueueService(), timerStatus });
+  const kinds = createKinds({ queues: createAzureQueueService(), timerStatus, ...options.kinds });
   const workerHttp = openWorkerHttp(options.onWorkerHttp ?? (() => {}));
   const runtime = createRuntime(
     { clock, random, log, meter: silentMeter, supply, kinds, workerHttp, verifyWorker: () => ({ kind: 'accepted' }) },

@@ -116,69 +116,25 @@ describe('Dispatcher', () => {
     expect(loads).toEqual([0, 4]);
   });
 
-  describe('partition affinity', () => {
-    const names = ['w1', 'w2', 'w3', 'w4'];
-    const partitions = Array.from({ length: 32 }, (_, index) => `shop/orders/${index}`);
-    const connect = (workers: readonly string[] = names) => {
-      const run = createDispatcher({
-        strategy: 'partitionAffinity',
-        limits: { ...defaultLimits, heldPerApplication: 99 },
-      });
-      const connected = workers.map((workerId) => createReadyWorker({ workerId, inFlightCapacity: 1 }));
-      for (const { worker, channel } of connected) run.dispatcher.addWorker(worker, channel);
-      return { ...run, connected };
-    };
-    /** Runs one call of each partition, and says where. */
-    const places = ({ submit, dispatcher, connected }: ReturnType<typeof connect>): readonly string[] =>
-      partitions.map((partition) => {
-        submit(partition, partition);
-        const taker = connected.find(({ worker }) => worker.inFlight.size > 0);
-        if (taker === undefined) throw new Error('nobody took it');
-        dispatcher.answer(taker.worker, sampleAnswer(partition));
-        return taker.worker.workerId;
-      });
-
-    test('a partition keeps its worker while membership stays, whatever the order of connecting', () => {
-      const run = connect();
-      const first = places(run);
-      expect(places(run)).toEqual(first);
-      expect(places(connect([...names].reverse()))).toEqual(first);
-      expect(new Set(first)).toEqual(new Set(names));
-    });
-
-    test('a worker that goes moves its own partitions alone, and gets them back when it returns', () => {
-      const run = connect();
-      const before = places(run);
-      const [gone] = run.connected;
-      if (gone === undefined) throw new Error('nobody is there');
-      run.dispatcher.removeWorker(gone.worker, 'test');
-      const after = places(run);
-      expect(after.map((place, index) => place === before[index])).toEqual(before.map((place) => place !== 'w1'));
-      run.dispatcher.addWorker(gone.worker, gone.channel);
-      expect(places(run)).toEqual(before);
-    });
-
-    test('I10: calls wait for the worker of their partition, in order, and let the others pass', () => {
-      const run = connect(['w1', 'w2']);
-      const at = places(run);
-      const [one, other] = [partitions[at.indexOf('w1')], partitions[at.indexOf('w2')]];
-      const ids = () => run.connected.map(({ worker }) => worker.inFlight.oldest()?.invocationId);
-      run.submit('a', one);
-      run.submit('b', one);
-      run.submit('c', one);
-      run.submit('d', other);
-      expect(ids()).toEqual(['a', 'd']);
-      run.submit('e');
-      expect(run.dispatcher.heldCount).toBe(3);
-      const [first, second] = run.connected;
-      if (first === undefined || second === undefined) throw new Error('nobody is there');
-      run.dispatcher.answer(second.worker, sampleAnswer('d'));
-      expect(ids()).toEqual(['a', 'e']);
-      run.dispatcher.answer(first.worker, sampleAnswer('a'));
-      expect(ids()).toEqual(['b', 'e']);
-      run.dispatcher.answer(first.worker, sampleAnswer('b'));
-      expect(ids()).toEqual(['c', 'e']);
-    });
+  test('I10: calls wait for the worker of their partition, in order, and let the others pass', () => {
+    const { dispatcher, submit } = createDispatcher({ strategy: 'partitionAffinity' });
+    const workers = ['w1', 'w2'].map((workerId) => createReadyWorker({ workerId, inFlightCapacity: 1 }));
+    for (const { worker, channel } of workers) dispatcher.addWorker(worker, channel);
+    const running = () => workers.map(({ worker }) => worker.inFlight.oldest()?.invocationId);
+    submit('a', 'orders/0');
+    const [mine, other] = running()[0] === 'a' ? workers : [...workers].reverse();
+    if (mine === undefined || other === undefined) throw new Error('nobody is there');
+    const shown = () => [mine, other].map(({ worker }) => worker.inFlight.oldest()?.invocationId);
+    submit('b', 'orders/0');
+    submit('c', 'orders/0');
+    submit('d');
+    expect(shown()).toEqual(['a', 'd']);
+    dispatcher.answer(other.worker, sampleAnswer('d'));
+    expect(shown()).toEqual(['a', undefined]);
+    dispatcher.answer(mine.worker, sampleAnswer('a'));
+    expect(shown()).toEqual(['b', undefined]);
+    dispatcher.answer(mine.worker, sampleAnswer('b'));
+    expect(shown()).toEqual(['c', undefined]);
   });
 
   test('I3: an answer of another worker is not an answer', () => {
