@@ -9,7 +9,7 @@ export interface ImageContents {
   readonly packages: readonly string[];
 }
 
-const storage = ['@azure/data-tables', '@azure/storage-blob', '@azure/storage-queue'] as const;
+const storage = ['@azure/data-tables', '@azure/identity', '@azure/storage-blob', '@azure/storage-queue'] as const;
 const messaging = ['@azure/event-hubs', '@azure/service-bus'] as const;
 const servers = ['@redis/client', 'amqplib'] as const;
 

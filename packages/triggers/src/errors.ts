@@ -107,10 +107,15 @@ export const triggerErrors = defineErrors({
     message:
       "Function '{function}', binding '{binding}': the setting '{setting}' is no connection string of Azure Storage: {reason}. Copy it from the storage account's access keys, or use \"UseDevelopmentStorage=true\".",
   },
-  STORAGE_IDENTITY_UNSUPPORTED: {
+  STORAGE_IDENTITY_INVALID: {
     ...userMistake,
     message:
-      "Function '{function}', binding '{binding}': the connection '{setting}' asks for an identity (settings that start with '{setting}__'), which is not supported yet. Set '{setting}' to a connection string with a key or a shared access signature.",
+      "Function '{function}', binding '{binding}': the connection '{setting}' asks for an identity (settings that start with '{setting}__'), but {problem}. Correct these settings; docs/triggers.md lists them.",
+  },
+  IDENTITY_NOT_ALLOWED: {
+    ...userMistake,
+    message:
+      "A connection asks for the identity of the host's own process or machine ('{identity}'), which belongs to no app where many share a host. Give the connection an identity of the app: its members 'tenantId', 'clientId' and 'clientSecret'.",
   },
   STORAGE_SDK_MISSING: {
     ...dependencyFault,

@@ -10,6 +10,7 @@ export const sdkFolders: readonly SdkFolder[] = [
   {
     sdk: '@azure/*',
     folders: [
+      'packages/triggers/src/azure-identity/',
       'packages/triggers/src/azure-storage/',
       'packages/triggers/src/azure-messaging/',
       'packages/control-plane/src/bus/service-bus/',

@@ -4,6 +4,7 @@ import type { SettingsView } from '@switchyard/model';
 import {
   createAzureBlobService,
   createAzureEventHubs,
+  createAzureIdentities,
   createAzureQueueService,
   createAzureServiceBus,
   createAzureTableService,
@@ -28,24 +29,28 @@ export interface KindsScope {
   readonly data: DataFolder;
   /** The settings of an app as they are now. */
   readonly settingsOf: (applicationId: string) => SettingsView | undefined;
+  /** Whether apps may use the identity of this process: where they are its user's own, and nowhere else. */
+  readonly allowsAmbientIdentity?: boolean;
 }
 
 /** Storage for which nothing has to be started. */
 export const openStorage: StorageOpening = { opened: Promise.resolve(), isOpen: true };
 
 /** All triggers and bindings, on storage that may still be starting. The cloud libraries load at their first use. */
-export function openKinds({ log, data, settingsOf }: KindsScope, opening: StorageOpening): Kinds {
+export function openKinds(scope: KindsScope, opening: StorageOpening): Kinds {
+  const { log, data, settingsOf } = scope;
+  const identities = createAzureIdentities({ allowsAmbient: scope.allowsAmbientIdentity ?? false });
   const storage: OptionalStorage = {
     get opened() {
       return opening.opened;
     },
     isListening: mayListen,
   };
-  const blobs = createPatientStorage(createAzureBlobService(), opening);
+  const blobs = createPatientStorage(createAzureBlobService(undefined, identities), opening);
   const call = { clock: systemClock, random: systemRandom, log, blobs };
   return createKinds({
-    queues: createPatientStorage(createAzureQueueService(), opening),
-    tables: createPatientStorage(createAzureTableService(), opening),
+    queues: createPatientStorage(createAzureQueueService(undefined, identities), opening),
+    tables: createPatientStorage(createAzureTableService(undefined, identities), opening),
     blobs,
     locks: createOptionalLocks(createSingletonLocks(call), storage),
     singletonTimers: true,

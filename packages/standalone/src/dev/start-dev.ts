@@ -226,7 +226,7 @@ function openRuntime(scope: DevScope, supply: WorkerSupply, storage: StorageOpen
   const { log, data, current } = scope;
   const settingsOf = (applicationId: string): SettingsView | undefined =>
     current.all.find((application) => application.applicationId === applicationId)?.settings;
-  const kinds = openKinds({ log, data, settingsOf }, storage);
+  const kinds = openKinds({ log, data, settingsOf, allowsAmbientIdentity: true }, storage);
   const spans = openTelemetry(scope.options.environment, { log, meter });
   if (spans !== undefined) scope.closers.add('telemetry', () => spans.close());
   const workerHttp = createLocalWorkerHttp();

@@ -7,10 +7,12 @@
  */
 import type { BlobServiceClient, ContainerClient } from '@azure/storage-blob';
 import { isPlatformError, messageOf } from '@switchyard/kernel';
+import { type AzureIdentities, createAzureIdentities } from '../azure-identity/azure-identities.ts';
 import type { BlobService } from '../blob/blob-client.ts';
 import { triggerErrors } from '../errors.ts';
 import type { StorageConnection } from '../storage/storage-connection.ts';
 import { AzureBlobContainer } from './azure-blob-container.ts';
+import { keyOfAccount, toAccess } from './storage-access.ts';
 
 type Sdk = typeof import('@azure/storage-blob');
 
@@ -20,7 +22,10 @@ const packageName = '@azure/storage-blob';
 const maxAccounts = 256;
 
 /** Makes a service for real storage accounts. Our callers retry, so the library does not. */
-export function createAzureBlobService(load: () => Promise<Sdk> = importSdk): BlobService {
+export function createAzureBlobService(
+  load: () => Promise<Sdk> = importSdk,
+  identities: AzureIdentities = createAzureIdentities({ allowsAmbient: false }),
+): BlobService {
   const accounts = new Map<string, BlobServiceClient>();
   let loading: Promise<Sdk> | undefined;
   const open = async (connection: StorageConnection, containerName: string): Promise<ContainerClient> => {
@@ -29,9 +34,9 @@ export function createAzureBlobService(load: () => Promise<Sdk> = importSdk): Bl
       throw triggerErrors.create('STORAGE_SDK_MISSING', { package: packageName, reason: messageOf(thrown) }, thrown);
     });
     const sdk = await loading;
-    const key = connection.connectionString.reveal();
+    const key = keyOfAccount(connection);
     const known = accounts.get(key);
-    const account = known ?? openAccount(sdk, key, containerName);
+    const account = known ?? (await openAccount(sdk, connection, containerName, identities));
     if (known === undefined && accounts.size >= maxAccounts) accounts.clear();
     accounts.set(key, account);
     return account.getContainerClient(containerName);
@@ -43,13 +48,22 @@ function importSdk(): Promise<Sdk> {
   return import('@azure/storage-blob');
 }
 
-function openAccount(sdk: Sdk, connectionString: string, containerName: string): BlobServiceClient {
+async function openAccount(
+  sdk: Sdk,
+  connection: StorageConnection,
+  containerName: string,
+  identities: AzureIdentities,
+): Promise<BlobServiceClient> {
+  const options = { retryOptions: { maxTries: 1 } };
+  const name = { operation: 'connect', resource: `container '${containerName}'` };
+  const access = await toAccess(connection, 'blob', name, identities);
   try {
-    return sdk.BlobServiceClient.fromConnectionString(connectionString, { retryOptions: { maxTries: 1 } });
+    return access.kind === 'token'
+      ? new sdk.BlobServiceClient(access.endpoint, access.credential, options)
+      : sdk.BlobServiceClient.fromConnectionString(access.connectionString, options);
   } catch (thrown) {
     if (isPlatformError(thrown)) throw thrown;
     // What the library says of a connection string quotes no part of it.
-    const name = { operation: 'connect', resource: `container '${containerName}'` };
     throw triggerErrors.create('STORAGE_CALL_REFUSED', { ...name, reason: messageOf(thrown) });
   }
 }

@@ -8,6 +8,7 @@
 
 import type { QueueServiceClient, QueueClient as SdkQueueClient } from '@azure/storage-queue';
 import { isPlatformError, messageOf, type PlatformError } from '@switchyard/kernel';
+import { type AzureIdentities, createAzureIdentities } from '../azure-identity/azure-identities.ts';
 import { triggerErrors } from '../errors.ts';
 import type {
   ChangeResult,
@@ -19,6 +20,7 @@ import type {
   ReceiveResult,
 } from '../queue/queue-client.ts';
 import type { StorageConnection } from '../storage/storage-connection.ts';
+import { keyOfAccount, toAccess } from './storage-access.ts';
 
 type Sdk = typeof import('@azure/storage-queue');
 
@@ -40,7 +42,10 @@ const goneCodes: ReadonlySet<string> = new Set([
 const missingCodes: ReadonlySet<string> = new Set(['QueueBeingDeleted', 'QueueDisabled', 'QueueNotFound']);
 
 /** Makes a service for real storage accounts. Our callers retry, so the library does not. */
-export function createAzureQueueService(load: () => Promise<Sdk> = importSdk): QueueService {
+export function createAzureQueueService(
+  load: () => Promise<Sdk> = importSdk,
+  identities: AzureIdentities = createAzureIdentities({ allowsAmbient: false }),
+): QueueService {
   const accounts = new Map<string, QueueServiceClient>();
   let loading: Promise<Sdk> | undefined;
   const open = async (connection: StorageConnection, queueName: string): Promise<SdkQueueClient> => {
@@ -49,14 +54,28 @@ export function createAzureQueueService(load: () => Promise<Sdk> = importSdk): Q
       throw triggerErrors.create('STORAGE_SDK_MISSING', { package: packageName, reason: messageOf(thrown) }, thrown);
     });
     const sdk = await loading;
-    const key = connection.connectionString.reveal();
+    const key = keyOfAccount(connection);
     const known = accounts.get(key);
-    const account = known ?? sdk.QueueServiceClient.fromConnectionString(key, { retryOptions: { maxTries: 1 } });
+    const account = known ?? (await openAccount(sdk, connection, queueName, identities));
     if (known === undefined && accounts.size >= maxAccounts) accounts.clear();
     accounts.set(key, account);
     return account.getQueueClient(queueName);
   };
   return { open: (connection, queueName) => new AzureQueueClient(queueName, () => open(connection, queueName)) };
+}
+
+async function openAccount(
+  sdk: Sdk,
+  connection: StorageConnection,
+  queueName: string,
+  identities: AzureIdentities,
+): Promise<QueueServiceClient> {
+  const options = { retryOptions: { maxTries: 1 } };
+  const name = { operation: 'connect', resource: `queue '${queueName}'` };
+  const access = await toAccess(connection, 'queue', name, identities);
+  return access.kind === 'token'
+    ? new sdk.QueueServiceClient(access.endpoint, access.credential, options)
+    : sdk.QueueServiceClient.fromConnectionString(access.connectionString, options);
 }
 
 function importSdk(): Promise<Sdk> {

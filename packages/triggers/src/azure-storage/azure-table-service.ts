@@ -7,6 +7,7 @@
  */
 import type { TableClient as SdkTableClient, TransactionAction } from '@azure/data-tables';
 import { isPlatformError, messageOf } from '@switchyard/kernel';
+import { type AzureIdentities, createAzureIdentities } from '../azure-identity/azure-identities.ts';
 import { triggerErrors } from '../errors.ts';
 import type { StorageConnection } from '../storage/storage-connection.ts';
 import type {
@@ -20,6 +21,7 @@ import type {
   TableType,
   TableValue,
 } from '../table/table-client.ts';
+import { keyOfAccount, toAccess } from './storage-access.ts';
 import { serviceCode, toStorageFault } from './storage-fault.ts';
 
 type Sdk = typeof import('@azure/data-tables');
@@ -47,7 +49,10 @@ const refusedCodes: ReadonlySet<string> = new Set([
 const systemNames: ReadonlySet<string> = new Set(['partitionKey', 'rowKey', 'etag', 'timestamp', 'odata.metadata']);
 
 /** Makes a service for real storage accounts. Our callers retry, so the library does not. */
-export function createAzureTableService(load: () => Promise<Sdk> = importSdk): TableService {
+export function createAzureTableService(
+  load: () => Promise<Sdk> = importSdk,
+  identities: AzureIdentities = createAzureIdentities({ allowsAmbient: false }),
+): TableService {
   const tables = new Map<string, SdkTableClient>();
   let loading: Promise<Sdk> | undefined;
   const open = async (connection: StorageConnection, tableName: string): Promise<SdkTableClient> => {
@@ -56,10 +61,9 @@ export function createAzureTableService(load: () => Promise<Sdk> = importSdk): T
       throw triggerErrors.create('STORAGE_SDK_MISSING', { package: packageName, reason: messageOf(thrown) }, thrown);
     });
     const sdk = await loading;
-    const connectionString = connection.connectionString.reveal();
-    const key = JSON.stringify([connectionString, tableName]);
+    const key = JSON.stringify([keyOfAccount(connection), tableName]);
     const known = tables.get(key);
-    const table = known ?? openTable(sdk, connectionString, tableName);
+    const table = known ?? (await openTable(sdk, connection, tableName, identities));
     if (known === undefined && tables.size >= maxTables) tables.clear();
     tables.set(key, table);
     return table;
@@ -71,13 +75,23 @@ function importSdk(): Promise<Sdk> {
   return import('@azure/data-tables');
 }
 
-function openTable(sdk: Sdk, connectionString: string, tableName: string): SdkTableClient {
+async function openTable(
+  sdk: Sdk,
+  connection: StorageConnection,
+  tableName: string,
+  identities: AzureIdentities,
+): Promise<SdkTableClient> {
+  const name = { operation: 'connect', resource: `table '${tableName}'` };
+  const access = await toAccess(connection, 'table', name, identities);
+  const retryOptions = { maxRetries: 0 };
   try {
-    const options = { allowInsecureConnection: true, retryOptions: { maxRetries: 0 } };
-    return sdk.TableClient.fromConnectionString(connectionString, tableName, options);
+    if (access.kind === 'token') {
+      return new sdk.TableClient(access.endpoint, tableName, access.credential, { retryOptions });
+    }
+    const options = { allowInsecureConnection: true, retryOptions };
+    return sdk.TableClient.fromConnectionString(access.connectionString, tableName, options);
   } catch (thrown) {
     // What the library says of a connection string quotes no part of it.
-    const name = { operation: 'connect', resource: `table '${tableName}'` };
     throw triggerErrors.create('STORAGE_CALL_REFUSED', { ...name, reason: messageOf(thrown) });
   }
 }

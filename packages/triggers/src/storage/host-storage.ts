@@ -2,6 +2,7 @@
 import { resolveConnection, type SettingsView } from '@switchyard/model';
 import type { BindingScope } from '../contract.ts';
 import { parseQueueEndpoint, resolveStorageConnection, type StorageConnection } from './storage-connection.ts';
+import { readStorageIdentity } from './storage-identity.ts';
 
 /** The container of the official host for everything that it keeps. */
 export const hostContainerName = 'azure-webjobs-hosts';
@@ -14,7 +15,11 @@ export function functionIdOf(functionName: string): string {
 /** The connection `AzureWebJobsStorage`, or undefined where there is none that can be used. */
 export function findHostStorage(settings: SettingsView): StorageConnection | undefined {
   const connection = resolveConnection(settings, undefined);
-  if (connection.kind !== 'connectionString') return undefined;
+  if (connection.kind === 'missing') return undefined;
+  if (connection.kind === 'identity') {
+    const read = readStorageIdentity(connection, settings);
+    return read.kind === 'connection' ? read.connection : undefined;
+  }
   const parsed = parseQueueEndpoint(connection.value.reveal());
   if (parsed.kind === 'invalid') return undefined;
   return { connectionString: connection.value, queueEndpoint: parsed.endpoint };

@@ -58,8 +58,8 @@ describe('resolveStorageConnection', () => {
   it('names what is missing, wrong or not supported, and how to mend it', () => {
     expect(() => resolve({})).toThrow(/'item'.*'AzureWebJobsStorage' is missing.*UseDevelopmentStorage=true/);
     expect(() => resolve({ Orders: 'nonsense' }, 'Orders')).toThrow(/'Orders' is no connection string.*no "="/);
-    expect(() => resolve({ Orders__queueServiceUri: 'https://a' }, 'Orders')).toThrow(
-      /'Orders' asks for an identity.*not supported yet/,
+    expect(() => resolve({ Orders__queueServiceUri: 'http://a' }, 'Orders')).toThrow(
+      /'Orders' asks for an identity.*tokens travel over TLS alone/,
     );
   });
 });

@@ -3,19 +3,23 @@ import type { Secret } from '@switchyard/kernel';
 import { type BindingMetadata, resolveConnection } from '@switchyard/model';
 import type { BindingScope } from '../contract.ts';
 import { triggerErrors } from '../errors.ts';
+import { readStorageIdentity, type StorageIdentity } from './storage-identity.ts';
 
 /** A connection to the queues of a storage account. */
 export interface StorageConnection {
+  /** With an identity the addresses of its services alone. */
   readonly connectionString: Secret;
   /** The account's queue endpoint: the same for every way to write the same account. */
   readonly queueEndpoint: string;
+  /** Whose tokens open the account, where it is not a key. */
+  readonly identity?: StorageIdentity;
 }
 
 const developmentEndpoint = 'http://127.0.0.1:10001/devstoreaccount1';
 
 /**
  * The connection that a binding names, `AzureWebJobsStorage` when it names none. Throws STORAGE_CONNECTION_MISSING,
- * STORAGE_CONNECTION_INVALID or STORAGE_IDENTITY_UNSUPPORTED.
+ * STORAGE_CONNECTION_INVALID or STORAGE_IDENTITY_INVALID.
  */
 export function resolveStorageConnection(binding: BindingMetadata, scope: BindingScope): StorageConnection {
   const connection = resolveConnection(scope.settings, binding.connection);
@@ -23,8 +27,12 @@ export function resolveStorageConnection(binding: BindingMetadata, scope: Bindin
   switch (connection.kind) {
     case 'missing':
       throw triggerErrors.create('STORAGE_CONNECTION_MISSING', { ...details, setting: connection.name });
-    case 'identity':
-      throw triggerErrors.create('STORAGE_IDENTITY_UNSUPPORTED', { ...details, setting: connection.settingName });
+    case 'identity': {
+      const read = readStorageIdentity(connection, scope.settings);
+      if (read.kind === 'connection') return read.connection;
+      const { problem } = read;
+      throw triggerErrors.create('STORAGE_IDENTITY_INVALID', { ...details, setting: connection.settingName, problem });
+    }
     case 'connectionString': {
       const parsed = parseQueueEndpoint(connection.value.reveal());
       if (parsed.kind === 'endpoint') return { connectionString: connection.value, queueEndpoint: parsed.endpoint };

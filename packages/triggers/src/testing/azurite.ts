@@ -35,9 +35,16 @@ export function findAzurite(): string | undefined {
   }
 }
 
-/** Starts the emulator; resolves when all three services listen. `queuePort` 0 is a free port. */
-export async function startAzurite(entry: string, options: { readonly queuePort?: number } = {}): Promise<Azurite> {
-  const child = spawn(process.execPath, [entry, ...toArguments(options.queuePort ?? 0)], {
+export interface AzuriteOptions {
+  /** 0, as when it is left out, is a free port. */
+  readonly queuePort?: number;
+  /** Files with a certificate and its key: the services are then reached over TLS, and take tokens too. */
+  readonly tls?: { readonly certificateFile: string; readonly keyFile: string };
+}
+
+/** Starts the emulator; resolves when all three services listen. */
+export async function startAzurite(entry: string, options: AzuriteOptions = {}): Promise<Azurite> {
+  const child = spawn(process.execPath, [entry, ...toArguments(options)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = createDeferred<void>();
@@ -51,7 +58,7 @@ export async function startAzurite(entry: string, options: { readonly queuePort?
     const ports = await withDeadline(systemClock, startTimeoutMs, readPorts(child), () => {
       return new Error(`azurite did not listen within ${startTimeoutMs} ms`);
     });
-    const connectionString = toConnectionString(ports);
+    const connectionString = toConnectionString(ports, options.tls === undefined ? 'http' : 'https');
     return { connectionString, connection: toConnection(connectionString), stop: () => stop(child, exited.promise) };
   } catch (thrown) {
     await stop(child, exited.promise);
@@ -59,10 +66,19 @@ export async function startAzurite(entry: string, options: { readonly queuePort?
   }
 }
 
-function toArguments(queuePort: number): string[] {
+function toArguments({ queuePort = 0, tls }: AzuriteOptions): string[] {
   const hosts = ['blob', 'queue', 'table'].flatMap((service) => [`--${service}Host`, '127.0.0.1']);
   const ports = ['--blobPort', '0', '--queuePort', String(queuePort), '--tablePort', '0'];
-  return [...hosts, ...ports, '--inMemoryPersistence', '--silent', '--disableTelemetry', '--skipApiVersionCheck'];
+  const secure = tls === undefined ? [] : ['--cert', tls.certificateFile, '--key', tls.keyFile, '--oauth', 'basic'];
+  return [
+    ...hosts,
+    ...ports,
+    ...secure,
+    '--inMemoryPersistence',
+    '--silent',
+    '--disableTelemetry',
+    '--skipApiVersionCheck',
+  ];
 }
 
 /** Reads the three `... is successfully listening at ...` lines. */
@@ -84,11 +100,11 @@ function readPorts(child: ChildProcess): Promise<ReadonlyMap<string, string>> {
   });
 }
 
-function toConnectionString(ports: ReadonlyMap<string, string>): string {
+function toConnectionString(ports: ReadonlyMap<string, string>, protocol: string): string {
   const endpoint = (name: string): string =>
-    `${name}Endpoint=http://127.0.0.1:${ports.get(name.toLowerCase())}/${account}`;
+    `${name}Endpoint=${protocol}://127.0.0.1:${ports.get(name.toLowerCase())}/${account}`;
   const endpoints = ['Blob', 'Queue', 'Table'].map(endpoint).join(';');
-  return `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${accountKey};${endpoints};`;
+  return `DefaultEndpointsProtocol=${protocol};AccountName=${account};AccountKey=${accountKey};${endpoints};`;
 }
 
 function toConnection(connectionString: string): StorageConnection {
