@@ -28,6 +28,8 @@ export interface SidecarOptions {
   /** Instead of the right token. */
   readonly token?: string;
   readonly flags?: readonly string[];
+  /** The program that runs the launcher. */
+  readonly node?: string;
   readonly variables?: Readonly<Record<string, string>>;
 }
 
@@ -105,7 +107,7 @@ export class Installation {
     };
     const data = await mkdtemp(join(this.folder, 'sidecar-'));
     const words = ['sidecar', '--data-dir', data, '--keys', this.keysFile, '--verbose', ...flags];
-    return new SidecarHost(workerId, this.#own(new DevProcess(words, environment)));
+    return new SidecarHost(workerId, this.#own(new DevProcess(words, environment, options.node)));
   }
 
   /** A token for a worker, or for a placeholder; `lifetimeMs` instead of a day. */

@@ -266,6 +266,6 @@ export const standaloneErrors = defineErrors({
     grpc: 7,
     exit: 1,
     message:
-      "The worker announced '{httpUri}' as the address at which it takes HTTP requests (HttpUri), but only http:// addresses of this machine are called. Let the worker announce http://localhost:<port>/.",
+      "The worker announced '{httpUri}' as the address at which it takes HTTP requests (HttpUri), which is not called: without --worker-network only http:// addresses of this machine are, and with it https:// addresses there, or http:// ones with --allow-clear-tokens. Let a worker announce http://localhost:<port>/; its sidecar announces its own address (--http-url).",
   },
 });

@@ -61,6 +61,12 @@ const flags = {
     fallback: 'ignored',
     summary: "what a sidecar's certificate must be: ignored, required, or instance, its token's (ignored)",
   },
+  'worker-network': {
+    kind: 'list',
+    placeholder: 'NETWORK',
+    summary: 'streams HTTP to sidecars here, too: an address, 10.0.0.0/8 or a host; may be given many times',
+  },
+  'worker-ca': { ...file, summary: 'the authorities of the certificates that those sidecars show' },
   'no-function-keys': { kind: 'switch', summary: 'lets callers in without the keys that functions ask for' },
   'host-name': {
     kind: 'list',
@@ -128,6 +134,8 @@ function toOptions({ flags: given }: RuntimeInput, context: CommandContext): Run
       key: at(given['tls-key']),
       authority: at(given['tls-client-ca']),
     },
+    workerNetworks: given['worker-network'] ?? [],
+    workerAuthority: at(given['worker-ca']),
     clientCertificate: choose<keyof typeof rules>('rule', given['client-certificate'] ?? 'ignored', rules),
     usesFunctionKeys: !given['no-function-keys'],
     hostNames: readHostNames(given['host-name'] ?? []),

@@ -9,13 +9,14 @@ export interface SelfSigned {
   readonly key: string;
 }
 
-/** Makes a key and a certificate that signs itself, for `localhost` and 127.0.0.1, valid for a century. */
-export function createSelfSigned(commonName: string): SelfSigned {
+/** Makes a key and a certificate that signs itself, for `localhost` and IPv4 addresses, valid for a century. */
+export function createSelfSigned(commonName: string, addresses: readonly string[] = ['127.0.0.1']): SelfSigned {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const name = sequence(der(0x31, sequence(oid('2.5.4.3'), der(0x0c, Buffer.from(commonName)))));
   const algorithm = sequence(oid('1.2.840.10045.4.3.2'));
   const validity = sequence(der(0x17, Buffer.from('200101000000Z')), der(0x18, Buffer.from('21200101000000Z')));
-  const hosts = sequence(der(0x82, Buffer.from('localhost')), der(0x87, Buffer.from([127, 0, 0, 1])));
+  const bytesOf = (address: string): Buffer => der(0x87, Buffer.from(address.split('.').map(Number)));
+  const hosts = sequence(der(0x82, Buffer.from('localhost')), ...addresses.map(bytesOf));
   const authority = sequence(der(0x01, Buffer.from([0xff])));
   const extensions = sequence(
     sequence(oid('2.5.29.17'), der(0x04, hosts)),

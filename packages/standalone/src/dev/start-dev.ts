@@ -23,7 +23,7 @@ import { createGatewayServer, type GatewayServer, type RequestHandler } from '..
 import { isListening } from '../http/listen.ts';
 import { withMetrics } from '../http/metrics-endpoint.ts';
 import { openTelemetry } from '../http/open-telemetry.ts';
-import { createLocalWorkerHttp } from '../http/worker-http.ts';
+import { createWorkerHttp } from '../http/worker-http.ts';
 import { AppKeyStores } from '../keys/key-store.ts';
 import { openKeyVault } from '../keys/open-key-vault.ts';
 import { createCoreToolsOutput } from '../output/core-tools-output.ts';
@@ -229,7 +229,7 @@ function openRuntime(scope: DevScope, supply: WorkerSupply, storage: StorageOpen
   const kinds = openKinds({ log, data, settingsOf, allowsAmbientIdentity: true }, storage);
   const spans = openTelemetry(scope.options.environment, { log, meter });
   if (spans !== undefined) scope.closers.add('telemetry', () => spans.close());
-  const workerHttp = createLocalWorkerHttp();
+  const workerHttp = createWorkerHttp();
   scope.closers.add('HTTP connections to workers', async () => workerHttp.close());
   const deps = { clock: systemClock, random: systemRandom, log: scope.log, meter, spans, supply, kinds, workerHttp };
   return createRuntime(deps, { cpus: availableParallelism() });

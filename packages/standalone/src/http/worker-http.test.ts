@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLocalWorkerHttp } from './worker-http.ts';
+import { createWorkerHttp } from './worker-http.ts';
 
 const seen: { url: string | undefined; method: string | undefined; rawHeaders: readonly string[]; port: number }[] = [];
 const server = createServer((incoming, response) => {
@@ -8,7 +8,7 @@ const server = createServer((incoming, response) => {
   seen.push({ url, method, rawHeaders, port: socket.remotePort ?? 0 });
   response.writeHead(200, { 'x-large': 'x'.repeat(30_000) }).end('answer');
 });
-const workerHttp = createLocalWorkerHttp();
+const workerHttp = createWorkerHttp();
 let port: number;
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -30,7 +30,27 @@ function call(httpUri: string, target: string): Promise<IncomingMessage> {
   });
 }
 
-describe('createLocalWorkerHttp', () => {
+describe('createWorkerHttp', () => {
+  it.each([
+    ['https:// there', 'https://10.1.2.3:1/', false, true],
+    ['http:// there where that is allowed', 'http://10.1.2.3:1/', true, true],
+    ['http:// there', 'http://10.1.2.3:1/', false, false],
+    ['https:// elsewhere', 'https://10.1.3.3:1/', true, false],
+    ['another protocol', 'ftp://10.1.2.3/', true, false],
+    ['http:// of this machine', 'http://127.0.0.1:1/', false, true],
+  ])('with a network of sidecars, calls %s: %s', (_where, httpUri, allowClear, isCalled) => {
+    const remote = createWorkerHttp({ networks: (host) => host === '10.1.2.3', allowClear });
+    const open = (): void => {
+      remote
+        .open({ httpUri, method: 'GET', target: '/', headers: [] })
+        .on('error', () => {})
+        .destroy();
+    };
+    if (isCalled) open();
+    else expect(open).toThrow(expect.objectContaining({ code: 'WORKER_HTTP_ADDRESS' }));
+    remote.close();
+  });
+
   it('sends the target and the headers as they are, below the path of the address', async () => {
     await call(`http://localhost:${port}/`, '/api/a%2Fb//..?x=1&x=2');
     await call(`http://127.0.0.1:${port}/below`, '/api');

@@ -1,6 +1,8 @@
-import { Agent, request } from 'node:http';
+import { Agent, type AgentOptions, request } from 'node:http';
+import { request as requestSecurely, Agent as SecureAgent } from 'node:https';
 import type { WorkerHttp } from '@switchyard/runtime';
 import { standaloneErrors } from '../errors.ts';
+import type { WorkerNetworks } from './worker-networks.ts';
 
 /** Names of this machine, in the forms in which workers announce their servers. */
 const localNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -11,28 +13,46 @@ const maxIdleConnections = 64;
 /** A worker may answer with as many headers as a caller may send; Node's own limit is 16 KiB. */
 const maxHeaderSizeBytes = 65_536;
 
-/** The way to workers on this machine. */
-export interface LocalWorkerHttp extends WorkerHttp {
+/** The way to workers, over connections that are kept for the next request. */
+export interface KeptWorkerHttp extends WorkerHttp {
   /** Cuts the connections. */
   close(): void;
 }
 
-/**
- * Opens requests to workers on this machine over connections that are kept for the next request. An HttpUri that names
- * another machine is refused with WORKER_HTTP_ADDRESS: whatever a worker announces, callers' requests stay here.
- */
-export function createLocalWorkerHttp(): LocalWorkerHttp {
-  const agent = new Agent({ keepAlive: true, maxFreeSockets: maxIdleConnections });
+/** Which workers of other machines are called, and how. Without it none is. */
+export interface RemoteWorkers {
+  /** Where their sidecars may be: whatever a worker announces, callers' requests go nowhere else. */
+  readonly networks: WorkerNetworks;
+  /** The authorities of their certificates, as PEM; the system's when left out. */
+  readonly authority?: string | undefined;
+  /** Calls them without TLS, too: the token of a route is in each request. */
+  readonly allowClear: boolean;
+}
+
+/** Opens requests to workers. An HttpUri that may not be called is refused with WORKER_HTTP_ADDRESS. */
+export function createWorkerHttp(remote?: RemoteWorkers): KeptWorkerHttp {
+  const kept: AgentOptions = { keepAlive: true, maxFreeSockets: maxIdleConnections };
+  const agent = new Agent(kept);
+  const secureAgent = new SecureAgent({ ...kept, ...(remote?.authority && { ca: remote.authority }) });
   return {
     open({ httpUri, method, target, headers }) {
-      const { protocol, hostname, port, pathname } = new URL(httpUri);
-      if (protocol !== 'http:' || !localNames.has(hostname)) {
-        throw standaloneErrors.create('WORKER_HTTP_ADDRESS', { httpUri });
-      }
-      const path = `${pathname.replace(/\/$/, '')}${target}`;
-      const options = { agent, port, method, path, headers: [...headers], maxHeaderSize: maxHeaderSizeBytes };
-      return request({ ...options, host: hostname.replace(/^\[|\]$/g, '') });
+      const uri = new URL(httpUri);
+      const isSecure = uri.protocol === 'https:';
+      if (!mayCall(uri, remote)) throw standaloneErrors.create('WORKER_HTTP_ADDRESS', { httpUri });
+      const path = `${uri.pathname.replace(/\/$/, '')}${target}`;
+      const host = uri.hostname.replace(/^\[|\]$/g, '');
+      const options = { host, port: uri.port, method, path, headers: [...headers], maxHeaderSize: maxHeaderSizeBytes };
+      return isSecure ? requestSecurely({ ...options, agent: secureAgent }) : request({ ...options, agent });
     },
-    close: () => agent.destroy(),
+    close() {
+      agent.destroy();
+      secureAgent.destroy();
+    },
   };
+}
+
+function mayCall({ protocol, hostname }: URL, remote: RemoteWorkers | undefined): boolean {
+  if (protocol === 'http:' && localNames.has(hostname)) return true;
+  if (remote === undefined || !remote.networks(hostname)) return false;
+  return protocol === 'https:' || (protocol === 'http:' && remote.allowClear);
 }

@@ -28,6 +28,15 @@ export const runtimeProcessErrors = defineErrors({
     message:
       "'{path}', which --signing-keys names, holds no signing key. Name the folder in which the installation keeps its keys; `switchyard token jwks --keys <folder>` makes a new one.",
   },
+  RUNTIME_WORKER_NETWORK: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 9,
+    exit: 2,
+    message:
+      "'{text}', which --worker-network names, is no network. Name an address (10.1.2.3), a network (10.0.0.0/8) or a host (pods.example).",
+  },
   RUNTIME_KEYS_INVALID: {
     blame: 'user',
     retry: 'never',

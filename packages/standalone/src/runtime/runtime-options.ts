@@ -22,6 +22,10 @@ export interface RuntimeProcessOptions {
   readonly allowClearTokens: boolean;
   /** The certificate of the port for workers. */
   readonly tls: CertificateFiles;
+  /** Networks, addresses and hosts of sidecars to which streamed requests may go, beside those of this machine. */
+  readonly workerNetworks: readonly string[];
+  /** The authorities of the certificates that those sidecars show. */
+  readonly workerAuthority: string | undefined;
   /** What the client certificate of a worker must be. */
   readonly clientCertificate: 'ignored' | 'required' | 'instance';
   /** Asks callers of functions for keys, where a function wants one. */

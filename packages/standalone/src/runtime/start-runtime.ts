@@ -32,7 +32,8 @@ import { Closers } from '../dev/closers.ts';
 import { DataFolder } from '../dev/data-folder.ts';
 import { openKinds, openStorage } from '../dev/open-kinds.ts';
 import type { RequestHandler } from '../http/gateway-server.ts';
-import { createLocalWorkerHttp } from '../http/worker-http.ts';
+import { createWorkerHttp, type RemoteWorkers } from '../http/worker-http.ts';
+import { parseWorkerNetworks } from '../http/worker-networks.ts';
 import { openFileKeyVault } from '../keys/file-key-vault.ts';
 import { AppKeyStores } from '../keys/key-store.ts';
 import { createRenewalPage } from '../tokens/renewal-page.ts';
@@ -44,6 +45,7 @@ import { createLoopMeter } from './loop-meter.ts';
 import { memoryUtilization } from './memory-utilization.ts';
 import { openKeySource } from './open-key-source.ts';
 import { letEverybody, openRuntimeSockets, type RuntimeSockets } from './open-runtime-sockets.ts';
+import { readNamedFile } from './read-files.ts';
 import { ReturningApps } from './returning-apps.ts';
 import type { ControlGuard } from './runtime-control.ts';
 import { judgeHealth } from './runtime-health.ts';
@@ -81,7 +83,7 @@ export async function startRuntime(options: RuntimeProcessOptions): Promise<Runt
     await data.prepare();
     const sockets = await openRuntimeSockets({ options, log, closers });
     const { apps, keys } = await openApps(options, log);
-    const workerHttp = createLocalWorkerHttp();
+    const workerHttp = createWorkerHttp(await readRemoteWorkers(options));
     closers.add('HTTP connections to workers', async () => workerHttp.close());
     const runtime = createRuntime(
       {
@@ -147,6 +149,15 @@ async function openSigningKeys({ signingKeys, keys }: RuntimeProcessOptions, log
 async function openPublicKeys(options: RuntimeProcessOptions, log: Log): Promise<KeySource> {
   if (options.keys === undefined) throw runtimeProcessErrors.create('RUNTIME_KEYS_MISSING');
   return await openKeySource(log, { from: options.keys, allowClear: options.allowClearTokens });
+}
+
+/** Sidecars of other machines whose workers take HTTP themselves. */
+async function readRemoteWorkers(options: RuntimeProcessOptions): Promise<RemoteWorkers> {
+  const reading = parseWorkerNetworks(options.workerNetworks);
+  if (reading.kind === 'invalid') throw runtimeProcessErrors.create('RUNTIME_WORKER_NETWORK', { text: reading.text });
+  const { workerAuthority: path, allowClearTokens: allowClear } = options;
+  const authority = path === undefined ? undefined : await readNamedFile(path, '--worker-ca');
+  return { networks: reading.networks, authority, allowClear };
 }
 
 async function openApps(options: RuntimeProcessOptions, log: Log) {

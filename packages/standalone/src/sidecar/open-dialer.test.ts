@@ -15,6 +15,7 @@ const options: SidecarProcessOptions = {
   variables: {},
   port: 0,
   host: undefined,
+  http: { host: undefined, port: undefined, url: undefined },
   wrapperSocket: undefined,
   keys: undefined,
   renewUrl: undefined,

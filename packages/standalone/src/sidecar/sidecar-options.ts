@@ -2,6 +2,16 @@ import type { Variables } from '@switchyard/sidecar';
 import type { TextSink } from '@switchyard/telemetry';
 import type { CertificateFiles } from '../runtime/read-files.ts';
 
+/** The door for requests that a worker takes as HTTP. */
+export interface HttpFace {
+  /** This machine's loopback unless named; any other address shows the certificate of the sidecar's own port. */
+  readonly host: string | undefined;
+  /** Any that is free unless named. */
+  readonly port: number | undefined;
+  /** Where the Runtime finds it, when that is another address. */
+  readonly url: string | undefined;
+}
+
 /** What `switchyard sidecar` was asked for. Paths are absolute. */
 export interface SidecarProcessOptions {
   /** APPLICATION_ID, RUNTIME_ENDPOINT, WORKER_AUTH_TOKEN and the rest; what is not the sidecar's own is the app's. */
@@ -9,6 +19,8 @@ export interface SidecarProcessOptions {
   /** Where health, metrics and assignments are asked for; 0 takes any port that is free. */
   readonly port: number | undefined;
   readonly host: string | undefined;
+  /** Where the Runtime's streamed requests for the worker are taken. */
+  readonly http: HttpFace;
   /** The socket of the wrapper that runs the worker; without it the worker is started here. */
   readonly wrapperSocket: string | undefined;
   /** Whose tokens count for assignments: the path or the address of a set of public keys. Nobody's without it. */

@@ -3,7 +3,7 @@
  * a wrapper runs. It is configured by the variables of its pod; see docs/custom-workers.md.
  */
 import { readFile } from 'node:fs/promises';
-import { createServer, request, type Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { join } from 'node:path';
 import { audiences, createAssignGuard, createTokenVerifier } from '@switchyard/identity';
@@ -13,8 +13,6 @@ import {
   type AuthorizeAssign,
   createPackageFolders,
   createSidecarListener,
-  createWorkerHttpProxy,
-  type HttpProxy,
   readSidecarEnvironment,
   type SidecarEnvironment,
   toSidecarServerOptions,
@@ -24,11 +22,12 @@ import { DataFolder } from '../dev/data-folder.ts';
 import { standaloneErrors } from '../errors.ts';
 import { listen } from '../http/listen.ts';
 import { openKeySource } from '../runtime/open-key-source.ts';
-import { readCertificates } from '../runtime/read-files.ts';
 import { createAppLevels, openUpLog, upCategory } from '../up/up-log.ts';
 import { sidecarProcessErrors } from './errors.ts';
 import { openDialer } from './open-dialer.ts';
+import { openHttpProxy } from './open-http-proxy.ts';
 import { type OpenPod, openPod } from './open-pod.ts';
+import { readOwnTls } from './read-own-tls.ts';
 import { type SidecarProcessOptions, sidecarDefaults } from './sidecar-options.ts';
 
 /** A running sidecar. */
@@ -64,7 +63,7 @@ export async function startSidecar(options: SidecarProcessOptions): Promise<Side
     await data.prepare();
     const way = await openDialer(options, log, closers);
     const port = await openWorkerPort(environment.workerPort, log, closers);
-    const httpProxy = await openHttpProxy(closers);
+    const httpProxy = await openHttpProxy(options, closers);
     const folders = createPackageFolders(
       { clock: systemClock, random: systemRandom, log, fetch },
       { directory: join(data.path, 'apps') },
@@ -112,20 +111,6 @@ async function openWorkerPort(port: number, log: Log, closers: Closers) {
   };
 }
 
-/** The one way to the worker's own HTTP server. */
-async function openHttpProxy(closers: Closers): Promise<HttpProxy> {
-  const server = createServer();
-  const port = await listen(server, { host: loopback, port: 0 });
-  closers.add('proxy to the worker', async () => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const uri = `http://${loopback}:${port}`;
-  const proxy = createWorkerHttpProxy({ clock: systemClock, random: systemRandom, request }, { uri });
-  server.on('request', (incoming, response) => proxy.handle(incoming, response));
-  return proxy;
-}
-
 /** The text of an app's host.json; the Runtime may not see the folder. */
 async function readHostJson(scriptRoot: string): Promise<string | undefined> {
   const file = join(scriptRoot, 'host.json');
@@ -146,15 +131,7 @@ interface FaceScope {
 
 /** Health, metrics and assignments. */
 async function openFace(pod: OpenPod, { options, workerId, log, closers }: FaceScope): Promise<string> {
-  const { certificate, key, authority } = await readCertificates(options.tls, {
-    certificate: '--tls-certificate',
-    key: '--tls-key',
-    authority: '--tls-client-ca',
-  });
-  const tls =
-    certificate === undefined || key === undefined
-      ? undefined
-      : { certificate, key, ...(authority === undefined ? {} : { clientCa: authority }) };
+  const tls = await readOwnTls(options);
   const authorize = await openGuard(options, workerId, log);
   const http = { sidecar: pod.sidecar, clock: systemClock, ...(authorize === undefined ? {} : { authorize }) };
   const listener = createSidecarListener(http);

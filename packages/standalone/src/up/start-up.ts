@@ -22,7 +22,7 @@ import { DataFolder } from '../dev/data-folder.ts';
 import { openKinds, openStorage } from '../dev/open-kinds.ts';
 import { isListening } from '../http/listen.ts';
 import { openTelemetry } from '../http/open-telemetry.ts';
-import { createLocalWorkerHttp } from '../http/worker-http.ts';
+import { createWorkerHttp } from '../http/worker-http.ts';
 import { createLoopMeter } from '../runtime/loop-meter.ts';
 import { memoryUtilization } from '../runtime/memory-utilization.ts';
 import { keepAccountEnvironments } from './account-environment.ts';
@@ -247,7 +247,7 @@ function openRuntime(scope: UpScope, { supply }: Workers, kinds: ReturnType<type
   const { log, meter, closers, stores } = scope;
   const spans = openTelemetry(scope.options.environment, { log, meter });
   if (spans !== undefined) closers.add('telemetry', () => spans.close());
-  const workerHttp = createLocalWorkerHttp();
+  const workerHttp = createWorkerHttp();
   closers.add('HTTP connections to workers', async () => workerHttp.close());
   const verifier = createTokenVerifier({ clock: systemClock, keys: stores.keys }, { audience: audiences.runtime });
   const verifyWorker = createWorkerVerifier(verifier);
