@@ -23,6 +23,15 @@ describe('defineErrors', () => {
     expect(error.definition).toBe(catalogue.definitions.PORT_IN_USE);
   });
 
+  it.each([
+    ['no coffee', 'It failed: no coffee. Try again.'],
+    ['No coffee. Buy some.', 'It failed: No coffee. Buy some. Try again.'],
+    ['why?', 'It failed: why? Try again.'],
+  ])('ends the sentence that %j stands in once', (reason, message) => {
+    const failed = defineErrors({ X: { ...catalogue.definitions.BUSY, message: 'It failed: {reason}. Try again.' } });
+    expect(failed.create('X', { reason }).message).toBe(message);
+  });
+
   it('keeps the cause, and has none when none was given', () => {
     const cause = new Error('below');
     const error = catalogue.create('BUSY', {}, cause);

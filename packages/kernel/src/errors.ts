@@ -80,8 +80,11 @@ export function isPlatformError(thrown: unknown): thrown is PlatformError {
   return thrown instanceof Error && thrown.name === 'PlatformError' && 'definition' in thrown;
 }
 
+/** A value that is a sentence itself, such as the message of another error, does not get a second full stop. */
 function fill(template: string, details: ErrorDetails): string {
-  return template.replace(/\{(\w+)\}/g, (placeholder, name: string) =>
-    Object.hasOwn(details, name) ? String(details[name]) : placeholder,
-  );
+  return template.replace(/\{(\w+)\}(\.?)/g, (placeholder, name: string, stop: string) => {
+    if (!Object.hasOwn(details, name)) return placeholder;
+    const value = String(details[name]);
+    return /[.!?]$/.test(value) ? value : `${value}${stop}`;
+  });
 }

@@ -201,7 +201,7 @@ describe('bad workers harm nobody else', () => {
   });
 
   test('a function that cannot be loaded fails with the reason, and the others run', async () => {
-    const { runtime, dial, errors } = createRun();
+    const { runtime, dial, errors, log } = createRun();
     const added = runtime.addApplication(createApplication());
     createFakeWorker(dial('w1'), {
       workerId: 'w1',
@@ -222,6 +222,8 @@ describe('bad workers harm nobody else', () => {
     expect((await call(runtime, '/api/bad').reply).status).toBe(500);
     expect((await call(runtime, '/api/f').reply).status).toBe(204);
     expect(errors().join('\n')).toContain('could not be loaded');
+    const told = log.records.find(({ message }) => message.includes('could not be loaded'));
+    expect(told?.fields).toMatchObject({ functionId: 'bad', exception: 'Error: Cannot find module "x"' });
   });
 
   test('a function whose name or bindings are hostile is rejected alone', async () => {

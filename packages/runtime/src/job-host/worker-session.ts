@@ -88,8 +88,7 @@ export class WorkerSession implements StreamSession {
         category: 'Host.Function.Load',
         workerId: this.worker.workerId,
         functionId,
-        reason: error.message,
-        ...(error.stack === '' ? {} : { stack: error.stack }),
+        exception: error.stack === '' ? error.message : error.stack,
       });
     }
   }

@@ -259,6 +259,34 @@ describe('AppReloader', () => {
     expect([told, versions.made.length]).toEqual([[], 2]);
   });
 
+  it('mentions a version that takes long to load, once, and no other', async () => {
+    const { clock, notes, reloader, change, settle, readyAs } = open();
+    void reloader.begin(createLoaded());
+    await clock.advance(9_999);
+    notes.length = 0;
+    await clock.advance(1);
+    expect(notes).toEqual([expect.stringContaining('has been loading for 10 seconds')]);
+    await readyAs(1, 'hello');
+    change('a.js');
+    await settle();
+    await readyAs(2, 'hello');
+    await clock.advance(60_000);
+    expect(notes).toHaveLength(1);
+    change('b.js');
+    await settle();
+    await clock.advance(10_000);
+    expect(notes).toHaveLength(2);
+  });
+
+  it('I5: says nothing of a first version that never started when everything ends', async () => {
+    const { told, reloader, failAs } = open();
+    const { settled } = await reloader.begin(createLoaded());
+    reloader.close();
+    await failAs(1, 'stopped before it was ready');
+    await settled;
+    expect(told).toEqual([]);
+  });
+
   it('tells each note about the files once', async () => {
     const { notes, state, change, settle } = await openServing();
     notes.length = 0;

@@ -8,7 +8,7 @@
  * I2 A version takes over only when its workers are ready, it has functions, and it breaks none that works now.
  * I3 A version that does not run changes nothing: the one before goes on serving.
  * I4 A failure is told once; the same one again costs a single line.
- * I5 After `close` nothing is tried, and what was on trial is gone.
+ * I5 After `close` nothing is tried or told, and what was on trial is gone.
  */
 import { type Clock, createDeferred, messageOf, StateMachine } from '@switchyard/kernel';
 import type { JobHostStatus } from '@switchyard/runtime';
@@ -52,6 +52,9 @@ const edges = { idle: ['trying', 'closed'], trying: ['trying', 'idle', 'closed']
 /** Paths of changes that are remembered until a version works. */
 const maxUnproven = 100;
 
+/** A version that takes longer than this to load is mentioned: its code may block, and says nothing of it itself. */
+const slowLoadMs = 10_000;
+
 export class AppReloader {
   readonly #deps: AppReloaderDeps;
   readonly #options: AppReloaderOptions;
@@ -87,11 +90,11 @@ export class AppReloader {
   async #settle(version: Version): Promise<void> {
     const { versions } = this.#deps;
     try {
-      const status = await version.ready;
+      const status = await this.#mentionIfSlow(version.ready);
       if (versions.current === version) await this.#serve(version, status);
     } catch (error) {
-      // A newer version has taken its place.
-      if (versions.current !== version) return;
+      // A newer version has taken its place, or everything ends.
+      if (versions.current !== version || this.#machine.kind === 'closed') return;
       const reason = messageOf(error);
       this.#lastProblem = failureKey({ place: undefined, text: reason });
       if (versions.isHosted(version)) await this.#fail(reason, version);
@@ -154,7 +157,7 @@ export class AppReloader {
       if (signal.aborted) return;
       version = await versions.tryOut(application);
       this.#tellNotes(version);
-      const status = await unlessAborted(version.ready, signal);
+      const status = await this.#mentionIfSlow(unlessAborted(version.ready, signal));
       if (status === superseded) {
         versions.dismiss(version, undefined);
         return;
@@ -183,6 +186,15 @@ export class AppReloader {
     this.#unproven = [];
     version.held.open();
     await this.#deps.onServing(version.application, status);
+  }
+
+  async #mentionIfSlow<T>(ready: Promise<T>): Promise<T> {
+    const timer = this.#deps.clock.schedule(slowLoadMs, () =>
+      this.#deps.note(
+        `The code of the app has been loading for ${slowLoadMs / 1000} seconds. Look for a loop or an await that never ends.`,
+      ),
+    );
+    return ready.finally(() => timer.cancel());
   }
 
   #tellNotes({ application, worker }: Version): void {

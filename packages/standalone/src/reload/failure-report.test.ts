@@ -16,9 +16,17 @@ describe('findPlace', () => {
     ['a traceback of Python', `  File "${file('function_app.py')}", line 7, in <module>`, 'function_app.py:7'],
     ['a place in words', `${file('host.json')} is not valid JSON: oh (line 3, column 2).`, 'host.json:3:2'],
     ['a file alone', `${file('host.json')} cannot be used.`, 'host.json'],
+    ['a file at the end of a sentence', `No file matches "main" of ${file('package.json')}. Build it.`, 'package.json'],
+    ['a file in a folder with a blank', `    at f (${file('my src/a (1).js')}:2:2)`, 'my src/a (1).js:2:2'],
     ['the second frame', `    at ${file('node_modules/x/i.js')}:1:1\n    at ${file('a.js')}:2:2`, 'a.js:2:2'],
   ])('finds %s', (_what, text, place) => {
     expect(findPlace(text, plain)).toBe(place);
+  });
+
+  it.each(['my shop', 'grüße', '[x] (1)'])('finds a frame of an app in a folder that is called %j', (name) => {
+    const home = join(sep, 'home', name);
+    expect(findPlace(`    at Object.<anonymous> (${join(home, 'src', 'a.js')}:3:9)`, home)).toBe('src/a.js:3:9');
+    expect(findPlace(`    at ${pathToFileURL(join(home, 'src', 'a.js')).href}:3:9`, home)).toBe('src/a.js:3:9');
   });
 
   it('knows a file URL with escapes', () => {

@@ -1,4 +1,4 @@
-import { isAbsolute, relative, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 /** Why a version of an app does not run, as people read it. */
 export interface FailureReport {
@@ -31,32 +31,33 @@ export function describeFailure(text: string, directory: string): FailureReport 
   return { place: findPlace(text, directory), text: shown.join('\n') };
 }
 
-/** A place in a stack of JavaScript, `file:///app/a.js:3:9` or `/app/a.js:3`, or in one of Python. */
-const placePattern =
-  /(?:file:\/\/(?:\/(?=[A-Za-z]:))?)?((?:[A-Za-z]:)?[\\/][^\s:()"']+):(\d+)(?::(\d+))?|File "([^"]+)", line (\d+)/g;
-
-/** A file that a message names, and the place in it that some messages give in words. */
-const filePattern = /(?:[A-Za-z]:)?[\\/][^\s:()"']+/g;
 const wordsPattern = /\(line (\d+), column (\d+)\)/;
 
 /** The first place in the text that lies in the app's own files; the first of those files when no line is named. */
 export function findPlace(text: string, directory: string): string | undefined {
-  for (const [, script, scriptLine, column, source, sourceLine] of text.matchAll(placePattern)) {
-    const path = ownPath(script ?? source ?? '', directory);
-    if (path === undefined) continue;
-    return `${path}:${scriptLine ?? sourceLine}${column === undefined ? '' : `:${column}`}`;
-  }
-  const [file] = [...text.matchAll(filePattern)].flatMap(([path]) => ownPath(path, directory) ?? []);
+  const places = [...text.matchAll(ownFilePattern(directory))].flatMap((match) => {
+    const [, path = '', line = match[4], column] = match;
+    const file = decode(path).replaceAll('\\', '/');
+    return file.split('/').includes('node_modules') ? [] : [{ file, line, column }];
+  });
+  const place = places.find(({ line }) => line !== undefined);
+  if (place !== undefined) return [place.file, place.line, place.column].filter((part) => part !== undefined).join(':');
   const words = wordsPattern.exec(text);
+  const file = places[0]?.file.split(/[\s()]/, 1)[0]?.replace(/[.,;]+$/, '');
   return file === undefined || words === null ? file : `${file}:${words[1]}:${words[2]}`;
 }
 
-/** The path below the app's folder, with slashes; undefined when the file is not the app's own. */
-function ownPath(file: string, directory: string): string | undefined {
-  const path = relative(directory, decode(file));
-  const parts = path.split(sep);
-  if (path === '' || parts[0] === '..' || parts.includes('node_modules') || isAbsolute(path)) return undefined;
-  return parts.join('/');
+/**
+ * Files below the app's folder, however the folder is written (paths hold blanks, URLs escape them): with a place as in
+ * stacks of JavaScript, `/app/a.js:3:9`, or of Python, `"/app/a.py", line 3`, or with none.
+ */
+function ownFilePattern(directory: string): RegExp {
+  const spellings = [directory, pathToFileURL(directory).pathname, encodeURI(directory)];
+  const folder = [...new Set(spellings)].map((spelling) => spelling.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|');
+  return new RegExp(
+    `(?<![\\w\\\\/])(?:file://)?(?:${folder})[\\\\/]+([^:"'\\n]+)(?::(\\d+)(?::(\\d+))?|", line (\\d+))?`,
+    'g',
+  );
 }
 
 /** Paths in file URLs carry escapes. */
