@@ -39,6 +39,7 @@ const recordings = [
 const extraCapabilities = [
   'HandlesInvocationCancelMessage',
   'HandlesWorkerWarmupMessage',
+  'HandlesEnvironmentUpdate',
   'SupportsLoadResponseCollection',
 ];
 

@@ -91,6 +91,42 @@ describe('the control plane of switchyard up', () => {
     ]);
   });
 
+  it('brings settings to an app that reads them at each use without a restart', async () => {
+    const code = `import { app } from '@azure/functions';
+app.setup({ capabilities: { ReadsSettingsAtUse: true } });
+let calls = 0;
+const waiting = [];
+app.http('hello', { route: 'hello', authLevel: 'anonymous', handler: async () => {
+  calls += 1;
+  return { body: [process.pid, calls, process.env.WORD, process.env.OTHER].join(' ') };
+} });
+app.http('wait', { route: 'wait', authLevel: 'anonymous', handler: () => new Promise((done) => waiting.push(done)) });
+app.http('release', { route: 'release', authLevel: 'anonymous', handler: async () => {
+  for (const done of waiting) done({ body: 'waited ' + process.env.WORD });
+  return { body: String(waiting.length) };
+} });
+`;
+    await apps.write({ ...appFiles('""'), 'shop/app.js': code });
+    await up.do('deploy', `${apps.path}/shop`, '--stack', 'node');
+    const [pid = '', calls] = (await answer()).split(' ');
+    expect([Number(pid) > 0, calls]).toEqual([true, '1']);
+    const held = up.call('shop', '/wait');
+    const inFlight = async () => JSON.parse(await up.do('ps', 'shop', '--json')).application.inFlight;
+    await expect.poll(inFlight, patience).toBe(1);
+    await up.do('settings', 'shop', 'set', 'WORD=first');
+    expect(await answer()).toBe(`${pid} 2 first `);
+    await up.do('settings', 'shop', 'set', 'WORD=second', 'OTHER=more');
+    expect(await answer()).toBe(`${pid} 3 second more`);
+    expect((await up.call('shop', '/release')).text).toBe('1');
+    expect((await held).text).toBe('waited second');
+    const modes = JSON.parse(await up.do('get', 'settings-requests', '--json'));
+    expect(modes.items.map(({ mode }: { readonly mode: string }) => mode)).toEqual(['reloaded', 'reloaded']);
+    // What is gone, and what bindings or the host read, takes a start.
+    await up.do('settings', 'shop', 'unset', 'OTHER');
+    const [after = '', first, word] = (await answer()).split(' ');
+    expect([after === pid, first, word]).toEqual([false, '1', 'second']);
+  });
+
   it('rolls a version out that a manifest names, with its configuration, and remembers that over a restart', async () => {
     const first = await deploy('"first " + process.env.WORD');
     const second = await deploy('"second " + process.env.WORD', '--no-promote');

@@ -43,6 +43,13 @@ export {
   readEnvelope,
   readInvocationId,
 } from './envelope.ts';
+export {
+  digestEnvironment,
+  environmentDigestProperty,
+  environmentUpdateCapability,
+  isDigestOf,
+  readsSettingsCapability,
+} from './environment-update.ts';
 export { type ProtocolErrorCode, protocolErrors } from './errors.ts';
 export * as externalScaler from './gen/external-scaler.ts';
 export * from './gen/function-rpc.ts';

@@ -216,6 +216,15 @@ export interface Runtime {
    */
   restartWorker(workerId: string, wish: RestartWish): Promise<RestartOutcome>;
   /**
+   * Brings changed settings to the workers of a version, which go on as they are. `variables` is their whole environment.
+   * Resolves when each of them was read back with it; `unable` when one of them was not, or cannot take it: then the version
+   * has to be replaced. Never rejects. A version without workers has nothing to be told.
+   */
+  updateEnvironment(
+    definition: ApplicationDefinition,
+    variables: ReadonlyMap<string, string>,
+  ): Promise<EnvironmentOutcome>;
+  /**
    * What every version has to do that has workers or work, or, with an id, every version of that app. For whoever decides how
    * many workers they get; cheap enough to be asked several times a second.
    */
@@ -253,6 +262,9 @@ export interface AddOptions {
 }
 
 /** A worker's process that is to be started anew; what is left out stays as it is. */
+/** What became of changed settings. */
+export type EnvironmentOutcome = { readonly kind: 'updated' } | { readonly kind: 'unable'; readonly reason: string };
+
 export interface RestartWish {
   readonly reason: string;
   readonly executable?: string;

@@ -7,14 +7,7 @@ import type { Clock, Log, Meter, Random, SpanSink } from '@switchyard/kernel';
 import type { ApplicationDefinition } from '@switchyard/model';
 import { grpcStatus, type Link, type WorkerSupply } from '@switchyard/protocol';
 import type { Kinds } from '@switchyard/triggers';
-import type {
-  AnnouncedApplications,
-  RestartOutcome,
-  RestartWish,
-  Runtime,
-  RuntimeApplication,
-  VerifyWorker,
-} from './contract.ts';
+import type { AnnouncedApplications, Runtime, RuntimeApplication, VerifyWorker } from './contract.ts';
 import { FairTurns } from './dispatch/fair-turns.ts';
 import { type LoopMeter, LoopPace } from './dispatch/loop-pace.ts';
 import type { DispatchStrategy } from './dispatch/strategies.ts';
@@ -31,6 +24,7 @@ import { PlaceholderHosts } from './routing/placeholder-hosts.ts';
 import { Specializer } from './routing/specializer.ts';
 import type { Worker } from './worker-registry/worker.ts';
 import { WorkerRegistry } from './worker-registry/worker-registry.ts';
+import { type UpdatedWorkers, updateEnvironments } from './worker-restart/environment-update.ts';
 import { askForRestart } from './worker-restart/worker-restart.ts';
 import { type StreamDoor, WorkerStream } from './worker-stream/worker-stream.ts';
 
@@ -82,13 +76,12 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
   const shared = { ...deps, hosts, turns: new FairTurns({ clock: deps.clock, pace }, limits) };
   const manager = new JobHostManager(shared, { cpus: options.cpus, hostVersion, strategy, limits });
   const registry = new WorkerRegistry(deps, limits, manager);
-  const restartWorker = (workerId: string, wish: RestartWish): Promise<RestartOutcome> =>
-    askForRestart(deps.clock, registry.find(workerId), wish, limits.restartAnswerMs);
+  const wishes = toWishes(deps, limits, manager, registry);
   const gateway = new Gateway(
     {
       ...shared,
       workerHttp: deps.workerHttp ?? noWay,
-      restartWorker: (workerId) => void restartWorker(workerId, { reason: 'an administrator asked for it' }),
+      restartWorker: (workerId) => void wishes.restartWorker(workerId, { reason: 'an administrator asked for it' }),
     },
     { hostVersion, limits },
   );
@@ -129,7 +122,7 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
     listeningApps: () => manager.listeningApps(),
     scaleTo: (definition, wish) => manager.scaleTo(definition, wish),
     watchWakes: (observer) => manager.watchWakes(observer),
-    restartWorker,
+    ...wishes,
     placeholders: () => placeholders.status(),
     watch: (observer) => manager.watch(observer),
     async drain(deadlineMs) {
@@ -182,3 +175,36 @@ const noWay: WorkerHttp = {
     throw httpStreamErrors.create('HTTP_STREAMING_UNAVAILABLE');
   },
 };
+
+/** What the Runtime asks of workers beside their work. */
+function toWishes(
+  { clock }: Pick<RuntimeDeps, 'clock'>,
+  { restartAnswerMs }: RuntimeLimits,
+  manager: JobHostManager,
+  registry: WorkerRegistry,
+): Pick<Runtime, 'restartWorker' | 'updateEnvironment'> {
+  return {
+    restartWorker: (workerId, wish) => askForRestart(clock, registry.find(workerId), wish, restartAnswerMs),
+    updateEnvironment: (definition, variables) =>
+      updateEnvironments(clock, workersOf(manager, registry, definition), variables, restartAnswerMs),
+  };
+}
+
+/** The workers of one version, whatever they do. */
+function workersOf(
+  manager: JobHostManager,
+  registry: WorkerRegistry,
+  { applicationId, metadataVersion, codeVersion }: ApplicationDefinition,
+): UpdatedWorkers {
+  const isSame = (one: ApplicationDefinition): boolean =>
+    one.codeVersion === codeVersion && one.metadataVersion === metadataVersion;
+  const versions = manager.all
+    .map((jobHost) => jobHost.status())
+    .filter((status) => status.applicationId === applicationId)
+    .flatMap((status) => status.versions.filter((version) => isSame(version.definition)));
+  const loads = manager.loads(applicationId).filter((load) => isSame(load.definition));
+  return {
+    workers: versions.flatMap(({ workers }) => workers.flatMap(({ workerId }) => registry.find(workerId) ?? [])),
+    startingCount: loads.reduce((sum, load) => sum + load.startingCount, 0),
+  };
+}

@@ -1,3 +1,4 @@
+import { environmentUpdateCapability } from '@switchyard/protocol';
 import type { ProgrammingModel } from './core/core-types.ts';
 
 /**
@@ -16,6 +17,7 @@ export const workerCapabilities: Readonly<Record<string, string>> = {
   HandlesInvocationCancelMessage: 'true',
   HandlesWorkerWarmupMessage: 'true',
   SupportsLoadResponseCollection: 'true',
+  [environmentUpdateCapability]: 'true',
 };
 
 /** The worker's capabilities and those of the app's model (`HttpUri`, and what `app.setup` names). */

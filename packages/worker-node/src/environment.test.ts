@@ -22,6 +22,29 @@ describe('processEnvironment', () => {
     expect(process.env.SWITCHYARD_NEW).toBe('y');
   });
 
+  it('takes a change and leaves alone what the app has put there', () => {
+    processEnvironment.replace(
+      new Map([
+        ['KEPT', 'k'],
+        ['GONE', 'g'],
+      ]),
+    );
+    process.env.OWN = 'mine';
+    const before = new Map([
+      ['KEPT', 'k'],
+      ['GONE', 'g'],
+    ]);
+    processEnvironment.update(
+      before,
+      new Map([
+        ['KEPT', 'k'],
+        ['NEW', 'n'],
+      ]),
+    );
+    expect({ ...process.env }).toEqual({ KEPT: 'k', NEW: 'n', OWN: 'mine' });
+    expect(processEnvironment.read(['NEW', 'GONE'])).toEqual(new Map([['NEW', 'n']]));
+  });
+
   it('changes the folder, or says why not', () => {
     expect(() => processEnvironment.changeDirectory('/does/not/exist')).toThrow('ENOENT');
     expect(process.cwd()).toBe(directory);

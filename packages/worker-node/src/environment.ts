@@ -15,6 +15,10 @@ export interface Environment {
    * been started with it (Node.js 22.1 and later).
    */
   replace(variables: ReadonlyMap<string, string>): void;
+  /** Brings the process from what its host gave it `before` to these variables. What the app has added itself stays. */
+  update(before: ReadonlyMap<string, string>, variables: ReadonlyMap<string, string>): void;
+  /** What the process has of these variables. */
+  read(names: Iterable<string>): ReadonlyMap<string, string>;
   /** Throws what the system says when the folder is not there. */
   changeDirectory(path: string): void;
 }
@@ -33,6 +37,14 @@ export const processEnvironment: Environment = {
     for (const [name, value] of variables) if (name !== '') env[name] = value;
     const folder = variables.get('NODE_COMPILE_CACHE');
     if (folder) compileCache.enableCompileCache?.(folder);
+  },
+  update(before, variables) {
+    for (const name of before.keys()) if (!variables.has(name)) delete env[name];
+    for (const [name, value] of variables) if (name !== '' && before.get(name) !== value) env[name] = value;
+  },
+  read(names) {
+    const entries = [...names].map((name) => [name, env[name]] as const);
+    return new Map(entries.filter((entry): entry is readonly [string, string] => entry[1] !== undefined));
   },
   changeDirectory: chdir,
 };

@@ -1,4 +1,4 @@
-import { FunctionLoadRequest, RpcFunctionMetadata } from '@switchyard/protocol';
+import { FunctionLoadRequest, isDigestOf, RpcFunctionMetadata } from '@switchyard/protocol';
 import { type AppFolder, createAppFolder } from '@switchyard/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createModuleLoader } from './app/module-loader.ts';
@@ -49,11 +49,20 @@ function open() {
     log,
     complain: () => {},
     models,
+    random: { uuid: () => 'n1' },
     environment: {
       runtimeVersion: '24.0.0',
       bitness: 'x64',
       replace: (variables) => {
         environment.variables = Object.fromEntries(variables);
+      },
+      update: (before, variables) => {
+        for (const name of before.keys()) delete environment.variables[name];
+        Object.assign(environment.variables, Object.fromEntries(variables));
+      },
+      read: (names) => {
+        const entries = [...names].map((name) => [name, environment.variables[name]] as const);
+        return new Map(entries.filter((entry): entry is readonly [string, string] => entry[1] !== undefined));
       },
       changeDirectory: (path) => {
         if (path.includes('missing')) throw new Error('ENOENT');
@@ -144,6 +153,21 @@ describe('Lifecycle', () => {
     expect(await reload('', { A: 'b' })).toMatchObject({ result: { status: 1 } });
     expect(environment).toEqual({ variables: { A: 'b' }, directory: '/' });
     expect(lifecycle.index().functionMetadataResults).toHaveLength(1);
+  });
+
+  it('I4: lays a change of settings over the environment of an app, which stays as it is', async () => {
+    const { lifecycle, environment, reload } = open();
+    await reload(folder(registering('hello')).path, { A: 'a', B: 'b' });
+    const { app } = lifecycle;
+    environment.variables.OWN = 'of the app';
+    const variables = { A: 'a2', C: 'c' };
+    const answer = await reload('', variables);
+    expect(environment.variables).toEqual({ ...variables, OWN: 'of the app' });
+    expect([lifecycle.app === app, lifecycle.index().functionMetadataResults.length]).toEqual([true, 1]);
+    const digest = answer.workerMetadata?.customProperties.get('environmentDigest') ?? '';
+    expect(isDigestOf(digest, new Map(Object.entries(variables)))).toBe(true);
+    expect(isDigestOf(digest, new Map([['A', 'a']]))).toBe(false);
+    expect(digest).not.toContain('a2');
   });
 
   it('I2: answers Failure for whatever an app gets wrong', async () => {

@@ -6,9 +6,13 @@
  * I1 A reload replaces environment, folder, functions, hooks and model; nothing of the app before is left to call.
  * I2 What an app gets wrong is an answer (Failure), never a rejection.
  * I3 Functions can be registered until the host first asks for them.
+ * I4 A reload without a folder leaves functions, hooks, modules and what the app has put into its environment as they are, and
+ *    the answer says what the environment is by then.
  */
-import { messageOf } from '@switchyard/kernel';
+import { messageOf, type Random } from '@switchyard/kernel';
 import {
+  digestEnvironment,
+  environmentDigestProperty,
   type FunctionEnvironmentReloadRequest,
   type FunctionEnvironmentReloadResponse,
   FunctionEnvironmentReloadResponse_CapabilitiesUpdateStrategy,
@@ -33,6 +37,7 @@ import { workerVersion } from './version.ts';
 
 export interface LifecycleDeps extends AppStarterDeps {
   readonly environment: Environment;
+  readonly random: Pick<Random, 'uuid'>;
   readonly models: ProgrammingModels;
 }
 
@@ -44,6 +49,8 @@ type Started =
 export class Lifecycle {
   readonly #deps: LifecycleDeps;
   #app = new App('');
+  /** The variables that the host gave last; undefined as long as it gave none. */
+  #given: ReadonlyMap<string, string> | undefined;
   #hostVersion: string | undefined;
 
   constructor(deps: LifecycleDeps) {
@@ -73,7 +80,7 @@ export class Lifecycle {
   async reload(request: FunctionEnvironmentReloadRequest): Promise<FunctionEnvironmentReloadResponse> {
     const started = await this.#specialize(request);
     return {
-      workerMetadata: this.#metadata(),
+      workerMetadata: this.#metadata(request.functionAppDirectory === '' ? [this.#readBack(request)] : []),
       capabilities: started.kind === 'started' ? started.capabilities : new Map(),
       result: started.kind === 'started' ? success : started.result,
       capabilitiesUpdateStrategy: FunctionEnvironmentReloadResponse_CapabilitiesUpdateStrategy.replace,
@@ -111,7 +118,9 @@ export class Lifecycle {
       'information',
       `Reloading environment variables. Found ${environmentVariables.size} variables to reload.`,
     );
-    environment.replace(environmentVariables);
+    if (path === '' && this.#given !== undefined) environment.update(this.#given, environmentVariables);
+    else environment.replace(environmentVariables);
+    this.#given = environmentVariables;
     if (path === '') return await this.#describe();
     log.system('information', `Changing current working directory to ${path}`);
     try {
@@ -159,7 +168,14 @@ export class Lifecycle {
     functions.put(functionId, await loadScriptFunction(this.#deps.loader, core));
   }
 
-  #metadata(): WorkerMetadata {
+  /** What the environment is by now. */
+  #readBack({ environmentVariables }: FunctionEnvironmentReloadRequest): readonly [string, string] {
+    const { environment, random } = this.#deps;
+    const read = environment.read(environmentVariables.keys());
+    return [environmentDigestProperty, digestEnvironment(random.uuid(), read)];
+  }
+
+  #metadata(more: readonly (readonly [string, string])[] = []): WorkerMetadata {
     const { environment, models } = this.#deps;
     const { name, version } = models.current;
     return {
@@ -167,10 +183,7 @@ export class Lifecycle {
       runtimeVersion: environment.runtimeVersion,
       workerVersion,
       workerBitness: environment.bitness,
-      customProperties: new Map([
-        ['modelName', name],
-        ['modelVersion', version],
-      ]),
+      customProperties: new Map([['modelName', name], ['modelVersion', version], ...more]),
     };
   }
 }

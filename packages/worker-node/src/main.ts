@@ -2,7 +2,7 @@
  * The program of the worker: reads the command line, connects to the host, and serves it until one of them ends. It is
  * started by the launcher, which loads it in a way that can be cached.
  */
-import { messageOf, systemClock } from '@switchyard/kernel';
+import { messageOf, systemClock, systemRandom } from '@switchyard/kernel';
 import { createRpcChannel } from '@switchyard/protocol';
 import { createModuleLoader } from './app/module-loader.ts';
 import { parseArguments, type WorkerArguments } from './arguments.ts';
@@ -48,6 +48,7 @@ function run(options: WorkerArguments, importModule: (url: string) => Promise<un
   const worker = new Worker({
     link: channel.eventStream(),
     clock,
+    random: systemRandom,
     environment: processEnvironment,
     loader: createModuleLoader({ importModule, enableCoreModuleImports }),
     defaultModel,

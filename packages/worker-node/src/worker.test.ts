@@ -48,7 +48,15 @@ function open(scripts: Record<string, (...parameters: unknown[]) => unknown> = {
   const worker = new Worker({
     link: opener,
     clock,
-    environment: { runtimeVersion: '24.0.0', bitness: 'x64', replace: () => {}, changeDirectory: () => {} },
+    random: { uuid: () => 'n1' },
+    environment: {
+      runtimeVersion: '24.0.0',
+      bitness: 'x64',
+      replace: () => {},
+      update: () => {},
+      read: () => new Map(),
+      changeDirectory: () => {},
+    },
     loader,
     defaultModel,
     warmer: {

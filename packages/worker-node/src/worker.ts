@@ -9,7 +9,7 @@
  * I2 appTerminate hooks run when the host tells the worker to end, and what they throw is logged.
  * I3 Warming up happens when nothing else is to be done, and its failure harms nobody.
  */
-import type { Clock } from '@switchyard/kernel';
+import type { Clock, Random } from '@switchyard/kernel';
 import {
   type FunctionEnvironmentReloadRequest,
   type FunctionEnvironmentReloadResponse,
@@ -45,6 +45,7 @@ import { createWorkerLog, type WorkerLog } from './worker-log.ts';
 export interface WorkerDeps {
   readonly link: Link;
   readonly clock: Clock;
+  readonly random: Pick<Random, 'uuid'>;
   readonly environment: Environment;
   readonly loader: ModuleLoader;
   readonly defaultModel: DefaultModel;
@@ -74,7 +75,7 @@ export class Worker implements WorkerApp {
 
   constructor(deps: WorkerDeps) {
     this.#deps = deps;
-    const { link, clock, loader, environment, complain } = deps;
+    const { link, clock, random, loader, environment, complain } = deps;
     this.#session = new WorkerSession({ link, clock }, this);
     this.log = createWorkerLog(
       (line) => this.#session.log(line),
@@ -82,7 +83,7 @@ export class Worker implements WorkerApp {
     );
     this.#models = new ProgrammingModels(deps.defaultModel);
     deps.defaultModel.bind(this.#models);
-    this.#lifecycle = new Lifecycle({ loader, environment, complain, log: this.log, models: this.#models });
+    this.#lifecycle = new Lifecycle({ loader, environment, random, complain, log: this.log, models: this.#models });
     this.#invocations = new Invocations(
       { scope: this.scope, onDropped: (error) => this.log.system('error', error.message) },
       workerLimits.invocationsInFlight,

@@ -15,6 +15,7 @@ describe('parseCapabilities', () => {
       terminate: false,
       cancel: false,
       loadCollection: false,
+      settingsUpdate: false,
       httpUri: undefined,
       routeParameters: false,
     });

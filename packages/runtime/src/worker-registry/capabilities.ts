@@ -1,4 +1,4 @@
-import { httpUriTokenCapability } from '@switchyard/protocol';
+import { environmentUpdateCapability, httpUriTokenCapability, readsSettingsCapability } from '@switchyard/protocol';
 import type { HttpCapabilities } from '@switchyard/triggers';
 
 /** What a worker can do, from the capabilities that it advertised. */
@@ -12,6 +12,8 @@ export interface WorkerCapabilities {
   readonly cancel: boolean;
   /** Takes all load requests in one message. */
   readonly loadCollection: boolean;
+  /** Takes a change of its settings without a restart, and its app looks at them at each use. */
+  readonly settingsUpdate: boolean;
   /** Where the worker takes HTTP requests itself, as streams. */
   readonly httpUri: string | undefined;
   /** What requests to `httpUri` must show, when a sidecar's proxy takes them. */
@@ -39,6 +41,7 @@ export function parseCapabilities(advertised: ReadonlyMap<string, string>): Work
     terminate: has('HandlesWorkerTerminateMessage'),
     cancel: has('HandlesInvocationCancelMessage'),
     loadCollection: has('SupportsLoadResponseCollection'),
+    settingsUpdate: has(environmentUpdateCapability) && has(readsSettingsCapability),
     httpUri: URL.canParse(httpUri) ? httpUri : undefined,
     httpToken: advertised.get(httpUriTokenCapability) || undefined,
     routeParameters: has('RequiresRouteParameters'),

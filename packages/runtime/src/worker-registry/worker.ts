@@ -3,6 +3,7 @@ import { type ApplicationDefinition, jobHostKey } from '@switchyard/model';
 import { isPlaceholderId, type LinkStatus, type WorkerMetadata } from '@switchyard/protocol';
 import type { InvocationError } from '@switchyard/triggers';
 import type { WorkerStatus } from '../contract.ts';
+import type { EnvironmentUpdate } from '../worker-restart/environment-update.ts';
 import type { WorkerRestart } from '../worker-restart/worker-restart.ts';
 import type { Call } from './call.ts';
 import { noCapabilities, type WorkerCapabilities } from './capabilities.ts';
@@ -57,6 +58,10 @@ export class Worker {
   isSupplied = false;
   /** The restart that its sidecar was asked for; gone when it was refused, and when the worker is back. */
   restart: WorkerRestart | undefined;
+  /** The change of its environment that it was told of and has not answered. */
+  update: EnvironmentUpdate | undefined;
+  /** The variables that it was told of last, beside those that it was started with. */
+  environment: ReadonlyMap<string, string> | undefined;
   readonly #machine: StateMachine<WorkerState>;
   readonly #stderrLines: number;
   readonly #stderr: string[] = [];
@@ -147,6 +152,7 @@ export class Worker {
   disconnect(): void {
     this.#channel = undefined;
     this.restart?.fail('its stream ended before an answer came');
+    this.update?.fail('its stream ended before an answer came');
   }
 
   describe(description: WorkerDescription): void {

@@ -67,7 +67,8 @@ export function askForRestart(
   worker.restart = restart;
   const timer = clock.schedule(answerMs, () => restart.fail(`its sidecar gave no answer within ${answerMs} ms`));
   void restart.outcome.then(() => timer.cancel());
-  channel.send(toFrame(wish));
+  const environment = new Map([...(worker.environment ?? []), ...(wish.environment ?? [])]);
+  channel.send(toFrame({ ...wish, environment }));
   return restart.outcome;
 }
 

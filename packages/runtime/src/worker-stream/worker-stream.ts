@@ -177,6 +177,7 @@ export class WorkerStream implements WorkerChannel {
         return;
       case 'functionEnvironmentReloadResponse':
         state.session.attached?.reloaded(content.value);
+        state.session.worker.update?.answer(content.value);
         return;
       case 'workerSpecialized':
         this.#specialize(state, content.value);

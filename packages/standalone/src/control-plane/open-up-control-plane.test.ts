@@ -27,7 +27,7 @@ async function open(fake: FakePlatform, log = silentLog): Promise<UpControlPlane
     hosting: {
       look: fake.look,
       errorOf: (id: string) => fake.errors.get(id),
-      latestOf: (id: string) => ({ values: fake.running.get(id) }),
+      servingOf: (id: string) => fake.servingOf(id),
     },
   } as unknown as UpControlPlaneParts;
   plane = await openUpControlPlane(

@@ -33,7 +33,7 @@ export interface UpControlPlaneParts {
   readonly catalog: SwitchyardPlatform['catalog'];
   readonly deploy: SwitchyardPlatform['deploy'];
   readonly urlOf: SwitchyardPlatform['urlOf'];
-  readonly hosting: Pick<AppHosting, 'look' | 'errorOf' | 'latestOf'>;
+  readonly hosting: Pick<AppHosting, 'look' | 'errorOf' | 'servingOf'>;
   readonly runtime: Pick<Runtime, 'status' | 'load' | 'restartWorker' | 'watch'>;
   /** The scale controller: policies and deployments move the limits that it keeps. */
   readonly scale: AppScales;
@@ -70,7 +70,7 @@ export async function openUpControlPlane(
       ...{ catalog, deploy: parts.deploy, urlOf: parts.urlOf, limits: createScaleLimits(parts.scale) },
       look: (applicationId) => hosting.look(applicationId),
       errorOf: (applicationId) => hosting.errorOf(applicationId),
-      runningSettings: (applicationId) => hosting.latestOf(applicationId)?.values,
+      servingOf: (applicationId) => hosting.servingOf(applicationId),
       status: () => runtime.status(),
       restartWorkers: (applicationId) => restartWorkers(runtime, applicationId),
     });

@@ -11,8 +11,8 @@ export interface SwitchyardPlatform {
   look(applicationId: string): Promise<void>;
   /** Why an app is not what the catalog wants: `AppHosting.errorOf`. */
   errorOf(applicationId: string): string | undefined;
-  /** The settings that the workers of an app have: those of the version that was handed to the Runtime last. */
-  runningSettings(applicationId: string): ReadonlyMap<string, string> | undefined;
+  /** The version of an app that has its traffic, with the settings that its workers have; undefined when none is hosted. */
+  servingOf(applicationId: string): RunningVersion | undefined;
   /** What the Runtime hosts: `Runtime.status`. */
   status(): readonly JobHostStatus[];
   /** Starts the processes of an app's workers anew, one after the other: `Runtime.restartWorker`. */
@@ -20,6 +20,12 @@ export interface SwitchyardPlatform {
   /** Where an app answers. */
   urlOf(applicationId: string): string;
   readonly limits: AppLimits;
+}
+
+/** Its definition tells it from every other version that is hosted. */
+export interface RunningVersion {
+  readonly definition: object;
+  readonly values: ReadonlyMap<string, string>;
 }
 
 /** Within which the app's own scaling works. */

@@ -14,7 +14,7 @@ describeTargetContract('this installation', async (): Promise<TargetBench> => {
     },
     look: (id) => fake.look(id),
     errorOf: (id) => fake.errors.get(id),
-    runningSettings: (id) => fake.running.get(id),
+    servingOf: (id) => fake.servingOf(id),
     status: () => fake.status(),
     restartWorkers: async () => {
       changes += 1;

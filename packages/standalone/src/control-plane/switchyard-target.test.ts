@@ -157,4 +157,15 @@ describe('createSwitchyardTarget', () => {
     await target.applySettings(shop, new Map(), { remove: ['COLOUR'], revision: 1 });
     expect([...(await target.readSettings('shop', ['COLOUR'])).keys()]).toEqual([]);
   });
+
+  it('says that settings were taken without a restart when the version that runs stays the same', async () => {
+    const { fake, target } = open();
+    fake.upload('shop', 'a');
+    const apply = (value: string) => target.applySettings(shop, new Map([['COLOUR', new Secret(value)]]));
+    await apply('red');
+    fake.canReload = true;
+    expect(await apply('blue')).toBe('reloaded');
+    fake.canReload = false;
+    expect(await apply('green')).toBe('restarted');
+  });
 });

@@ -123,6 +123,7 @@ class SwitchyardTarget implements ComputeTarget {
     const { serviceId } = service;
     this.#requireOwn(service);
     const { catalog } = this.#platform;
+    const before = this.#platform.servingOf(serviceId)?.definition;
     const change = { set: new Map([...settings].map(reveal)), remove };
     const present = catalog.settings.check(serviceId, change);
     // What is so already was perhaps done before a crash: then the revision has moved on with it.
@@ -130,12 +131,13 @@ class SwitchyardTarget implements ComputeTarget {
     const outcome = catalog.settings.patch(serviceId, { ...change, ...seen });
     if (outcome.kind === 'refused') throw outcome.error;
     await this.#look(serviceId);
-    // New workers with the new settings take over from the old ones, which finish what they have.
-    return 'restarted';
+    const after = this.#platform.servingOf(serviceId)?.definition;
+    // Where the version is another one, new workers took over from the old ones, which finish what they have.
+    return before !== undefined && before === after ? 'reloaded' : 'restarted';
   }
 
   async readSettings(serviceId: string, names: readonly string[]): Promise<SettingValues> {
-    const running = this.#platform.runningSettings(serviceId);
+    const running = this.#platform.servingOf(serviceId)?.values;
     // An app that is not hosted yet has nothing running: what it will get is in the catalog.
     const stored = this.#platform.catalog.settings.get(serviceId).values;
     const settingOf = (name: string): Secret | undefined => {

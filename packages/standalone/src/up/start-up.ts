@@ -134,6 +134,11 @@ async function openParts(scope: UpScope): Promise<UpParts> {
     log,
     runtime,
     wantedOf: (applicationId) => versions.wantedOf(applicationId),
+    async updateSettings(version) {
+      const { assignmentFor } = await workers.prepare(version.tenantId);
+      const { environment } = await assignmentFor(version);
+      return await runtime.updateEnvironment(version.definition, environment);
+    },
     toRuntimeApplication(version) {
       emulators?.include(toStorageUser(version));
       const { worker } = launches.workerOf(version.stack);

@@ -6,6 +6,7 @@ import { type Catalog, createCatalog, type DeploymentRecord } from '@switchyard/
 import { silentLog, systemClock, systemRandom } from '@switchyard/kernel';
 import { toCodeVersion } from '@switchyard/protocol/control-api';
 import type { JobHostStatus } from '@switchyard/runtime';
+import type { RunningVersion } from '../platform-port.ts';
 
 export interface FakePlatform {
   readonly directory: string;
@@ -19,6 +20,9 @@ export interface FakePlatform {
   readonly deployed: string[];
   deploy(record: DeploymentRecord): void;
   look(applicationId: string): Promise<void>;
+  /** With `canReload`, the settings of an app change while its version stays. */
+  canReload: boolean;
+  servingOf(applicationId: string): RunningVersion | undefined;
   status(): readonly JobHostStatus[];
   /** Makes an app with a stored version; answers its codeVersion. */
   upload(applicationId: string, digit: string, tenantId?: string): string;
@@ -36,6 +40,11 @@ export function openFakePlatform(): FakePlatform {
   });
   const platform: FakePlatform = {
     ...{ directory, catalog, broken: new Set(), errors: new Map(), running: new Map(), restarted: [], deployed: [] },
+    canReload: false,
+    servingOf(applicationId) {
+      const values = platform.running.get(applicationId);
+      return values && { values, definition: platform.canReload ? catalog : values };
+    },
     deploy({ deploymentId, applicationId, codeVersion }) {
       platform.deployed.push(codeVersion);
       if (platform.broken.has(codeVersion)) {

@@ -8,7 +8,7 @@ export function createFakeTarget(fake: FakePlatform): ComputeTarget {
   return createSwitchyardTarget({
     ...{ catalog: fake.catalog, deploy: (record) => fake.deploy(record), look: (id) => fake.look(id) },
     errorOf: (id) => fake.errors.get(id),
-    runningSettings: (id) => fake.running.get(id),
+    servingOf: (id) => fake.servingOf(id),
     status: () => fake.status(),
     restartWorkers: async (id) => {
       fake.restarted.push(id);

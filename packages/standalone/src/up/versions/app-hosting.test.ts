@@ -1,12 +1,15 @@
 import { createSettingsView, parseHostJson } from '@switchyard/model';
-import type { JobHostStatus, RuntimeApplication, VersionStatus } from '@switchyard/runtime';
+import type { EnvironmentOutcome, JobHostStatus, RuntimeApplication, VersionStatus } from '@switchyard/runtime';
 import { createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
 import { AppHosting, type WantedVersion } from './app-hosting.ts';
 import { type DeployedVersion, versionKey } from './deployed-version.ts';
 
-function createVersion(codeVersion: string, metadataVersion = 'm1'): DeployedVersion {
-  const values = new Map<string, string>();
+function createVersion(
+  codeVersion: string,
+  metadataVersion = 'm1',
+  values: ReadonlyMap<string, string> = new Map(),
+): DeployedVersion {
   return {
     definition: { applicationId: 'shop', metadataVersion, codeVersion },
     tenantId: 'contoso',
@@ -82,7 +85,7 @@ class FakeRuntime {
   }
 }
 
-function open() {
+function open(updateSettings?: (version: DeployedVersion) => Promise<EnvironmentOutcome>) {
   const clock = new VirtualClock();
   const log = createMemoryLog(clock);
   const runtime = new FakeRuntime();
@@ -99,6 +102,7 @@ function open() {
       await onLook();
       return wanted;
     },
+    ...(updateSettings === undefined ? {} : { updateSettings }),
     toRuntimeApplication: ({ definition }) => ({ definition }) as RuntimeApplication,
   });
   const want = (...versions: readonly [DeployedVersion, number][]): void => {
@@ -235,5 +239,61 @@ describe('AppHosting', () => {
     expect(clock.pendingTimers).toBe(0);
     await hosting.look('shop');
     expect(looks()).toBe(1);
+  });
+
+  describe('I6: settings that a version takes as it runs', () => {
+    const at = (revision: number, values: Readonly<Record<string, string>>, metadataVersion = 'm1'): DeployedVersion =>
+      createVersion(`v1.s${revision}`, metadataVersion, new Map(Object.entries(values)));
+
+    it('make no other version, and what starts from then on has them', async () => {
+      const told: string[] = [];
+      const { runtime, hosting, want } = open(async ({ definition, values }) => {
+        told.push(`${definition.codeVersion} ${[...values]}`);
+        return { kind: 'updated' };
+      });
+      want([at(1, { COLOUR: 'red' }), 100]);
+      await hosting.look('shop');
+      runtime.calls.splice(0);
+      const { definition } = at(1, {});
+      for (const [revision, colour] of [
+        [2, 'blue'],
+        [3, 'green'],
+      ] as const) {
+        want([at(revision, { COLOUR: colour }), 100]);
+        await hosting.look('shop');
+        await hosting.look('shop');
+        expect(hosting.find(definition)?.values.get('COLOUR')).toBe(colour);
+        expect(hosting.servingOf('shop')?.values.get('COLOUR')).toBe(colour);
+      }
+      expect(runtime.calls).toEqual([]);
+      expect(told).toEqual(['v1.s1 COLOUR,blue', 'v1.s1 COLOUR,green']);
+    });
+
+    it('make another version where a worker does not take them, and the one before keeps its own', async () => {
+      const { runtime, hosting, want } = open(async () => ({ kind: 'unable', reason: 'it starts' }));
+      const first = at(1, { COLOUR: 'red' });
+      want([first, 100]);
+      await hosting.look('shop');
+      runtime.calls.splice(0);
+      want([at(2, { COLOUR: 'blue' }), 100]);
+      await hosting.look('shop');
+      expect(runtime.calls.slice(0, 2)).toEqual(['add v1.s2', 'traffic v1.s2=100']);
+      expect(hosting.find(first.definition) ?? first).toBe(first);
+      expect(hosting.servingOf('shop')?.values.get('COLOUR')).toBe('blue');
+    });
+
+    it.each([
+      ['bindings name them', at(2, { COLOUR: 'blue' }, 'm2')],
+      ['one is gone', at(2, {})],
+      ['the host reads them when it starts', at(2, { COLOUR: 'red', AzureWebJobsStorage: 'x' })],
+      ['the process reads them when it starts', at(2, { COLOUR: 'red', node_options: '--x' })],
+    ])('are not tried where %s', async (_, wanted) => {
+      const { runtime, hosting, want } = open(() => Promise.reject(new Error('not to be asked')));
+      want([at(1, { COLOUR: 'red' }), 100]);
+      await hosting.look('shop');
+      want([wanted, 100]);
+      await hosting.look('shop');
+      expect(runtime.calls).toContain('add v1.s2');
+    });
   });
 });

@@ -8,12 +8,20 @@
  * I3 A version on trial gets no traffic and is not taken out before its trial has ended.
  * I4 While the app works, a version whose worker does not start takes no traffic from the one before.
  * I5 After `close` nothing is looked at, and no timer is left.
+ * I6 Settings that the workers of a version take as they run make no other version of it; what starts from then on has them too.
  */
 import { backoffMs, type Clock, type Log, messageOf, type Random, type Timer } from '@switchyard/kernel';
 import type { ApplicationDefinition } from '@switchyard/model';
-import type { JobHostStatus, Runtime, RuntimeApplication, VersionStatus } from '@switchyard/runtime';
+import type {
+  EnvironmentOutcome,
+  JobHostStatus,
+  Runtime,
+  RuntimeApplication,
+  VersionStatus,
+} from '@switchyard/runtime';
 import { type DeployedVersion, versionKey } from './deployed-version.ts';
 import { type Action, type DesiredVersion, type ObservedVersion, planVersions } from './plan.ts';
+import { isTakenAsItRuns } from './settings-change.ts';
 
 export interface WantedVersion {
   readonly version: DeployedVersion;
@@ -29,6 +37,8 @@ export interface AppHostingDeps {
   /** What the catalog wants of an app now; nothing of one that it does not know. */
   readonly wantedOf: (applicationId: string) => Promise<readonly WantedVersion[]>;
   readonly toRuntimeApplication: (version: DeployedVersion) => RuntimeApplication;
+  /** Brings the settings of a version to its workers as they run; left out, each change of settings makes a version. */
+  readonly updateSettings?: (version: DeployedVersion) => Promise<EnvironmentOutcome>;
 }
 
 /** How waits grow between looks that fail. */
@@ -54,6 +64,8 @@ export class AppHosting {
   /** Every version that was handed to the Runtime and has not been taken out, by its key. */
   readonly #versions = new Map<string, DeployedVersion>();
   readonly #latest = new Map<string, DeployedVersion>();
+  /** Under which key a version is hosted that took the settings of another one as it ran. */
+  readonly #aliases = new Map<string, string>();
   readonly #trials = new Set<string>();
   readonly #ending = new Set<string>();
   #isClosed = false;
@@ -70,6 +82,13 @@ export class AppHosting {
   /** The version of an app that was handed to the Runtime last. */
   latestOf(applicationId: string): DeployedVersion | undefined {
     return this.#latest.get(applicationId);
+  }
+
+  /** The version of an app that has most of its traffic; undefined when none is hosted. */
+  servingOf(applicationId: string): DeployedVersion | undefined {
+    const serving = this.#statusOf(applicationId).filter(({ weight }) => weight > 0);
+    const [most] = [...serving].sort((left, right) => right.weight - left.weight);
+    return most && this.#versions.get(versionKey(most.definition));
   }
 
   /** Why the app is not yet what the catalog wants. */
@@ -149,7 +168,8 @@ export class AppHosting {
   }
 
   async #lookOnce(applicationId: string, entry: AppEntry): Promise<void> {
-    const wanted = await this.#deps.wantedOf(applicationId);
+    const wanted: WantedVersion[] = [];
+    for (const one of await this.#deps.wantedOf(applicationId)) wanted.push(await this.#settle(one));
     const versions = new Map(wanted.map(({ version }) => [versionKey(version.definition), version]));
     const desired = wanted.map(
       ({ version, weight }): DesiredVersion => ({ key: versionKey(version.definition), weight }),
@@ -159,6 +179,38 @@ export class AppHosting {
       if (this.#isClosed || entry.isStale) return;
       await this.#execute(applicationId, action, versions);
     }
+  }
+
+  /** The version under the name that it is hosted by, with the settings that are wanted, where its workers take them. */
+  async #settle(wanted: WantedVersion): Promise<WantedVersion> {
+    const { updateSettings, log } = this.#deps;
+    const { definition } = wanted.version;
+    const { applicationId } = definition;
+    const key = versionKey(definition);
+    const hosted = this.#observed(applicationId).filter(({ isEnding }) => !isEnding);
+    const isHosted = (other: string): boolean => hosted.some((one) => one.key === other);
+    const alias = this.#aliases.get(key);
+    const known = alias === undefined || !isHosted(alias) ? undefined : this.#versions.get(alias);
+    if (known !== undefined) return { ...wanted, version: known };
+    const before = hosted
+      .filter(({ isOnTrial }) => !isOnTrial)
+      .flatMap((one) => this.#versions.get(one.key) ?? [])
+      .find((version) => isTakenAsItRuns(version, wanted.version));
+    if (updateSettings === undefined || isHosted(key) || before === undefined) return wanted;
+    const under = versionKey(before.definition);
+    const version = { ...wanted.version, definition: before.definition };
+    // Before anybody is told: what starts meanwhile has the new settings by itself.
+    this.#versions.set(under, version);
+    const outcome = await updateSettings(version);
+    if (outcome.kind === 'unable') {
+      this.#versions.set(under, before);
+      log.write('debug', 'A change of settings makes another version', { applicationId, reason: outcome.reason });
+      return wanted;
+    }
+    for (const [other, at] of this.#aliases) if (at === under) this.#aliases.delete(other);
+    this.#aliases.set(key, under);
+    if (this.#latest.get(applicationId) === before) this.#latest.set(applicationId, version);
+    return { ...wanted, version };
   }
 
   #observed(applicationId: string): ObservedVersion[] {
@@ -219,14 +271,14 @@ export class AppHosting {
     const status = this.#statusOf(applicationId).find(({ definition }) => versionKey(definition) === key);
     const deadlineMs = this.#drainMs(key);
     if (status === undefined) {
-      this.#versions.delete(key);
+      this.#forget(key);
       return;
     }
     this.#ending.add(key);
     this.#deps.runtime.removeVersion(status.definition, deadlineMs).then(
       () => {
         this.#ending.delete(key);
-        this.#versions.delete(key);
+        this.#forget(key);
         // Somebody may have wanted it again meanwhile.
         this.#lookLater(applicationId, this.#entryOf(applicationId), retryBackoff.minimumMs);
       },
@@ -244,8 +296,13 @@ export class AppHosting {
     const keys = hosts.flatMap(({ versions }) => versions.map(({ definition }) => versionKey(definition)));
     const deadlineMs = Math.max(0, ...keys.map((key) => this.#drainMs(key)));
     await Promise.all(hosts.map(({ key }) => runtime.removeApplication(key, deadlineMs)));
-    for (const key of keys) this.#versions.delete(key);
+    for (const key of keys) this.#forget(key);
     this.#latest.delete(applicationId);
+  }
+
+  #forget(key: string): void {
+    this.#versions.delete(key);
+    for (const [other, at] of this.#aliases) if (at === key) this.#aliases.delete(other);
   }
 
   #drainMs(key: string): number {
