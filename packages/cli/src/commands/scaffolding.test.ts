@@ -78,8 +78,8 @@ describe('switchyard new', () => {
   });
 
   it.each([
-    ['new', 'Triggers:\n  http   answers HTTP requests\n'],
-    ['new htp', "There is no trigger 'htp'. Did you mean 'http'? Choose one of: http, timer, queue, blob."],
+    ['new', 'Triggers:\n  http        answers HTTP requests\n'],
+    ['new htp', "There is no trigger 'htp'. Did you mean 'http'? Choose one of: http, timer, queue, blob,"],
     ['new __proto__', "There is no trigger '__proto__'."],
     ['new http --auth-level root', "There is no auth level 'root'. Choose one of: anonymous, function, admin."],
     ['new http', 'is no Node.js function app: it holds no host.json'],

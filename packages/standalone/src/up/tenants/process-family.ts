@@ -1,12 +1,12 @@
 /** What Linux says of a process and of everything that it has started. */
 import { readdir, readFile } from 'node:fs/promises';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 
 /** Processes of this machine, as far as their use of the processors goes. */
 export interface ProcessFamilies {
   /** The processor time of the process and what it has started, in milliseconds; 0 once it is gone. */
   usedMs(pid: number): Promise<number>;
-  /** Sets how nice every thread of them is, from 0 to 19. */
+  /** Sets how much nicer than this process every thread of them is, from 0 to 19. */
   setNice(pid: number, nice: number): Promise<void>;
 }
 
@@ -14,6 +14,7 @@ export interface ProcessFamilies {
 const tickMs = 10;
 /** Fields of /proc/<pid>/stat after the name: time in the program, and in the kernel for it. */
 const [userField, systemField] = [11, 12];
+const lowestPriority = 19;
 /** A program that starts more than this is counted in part. */
 const maxMembers = 200;
 
@@ -23,8 +24,10 @@ export const linuxFamilies: ProcessFamilies = {
     return times.reduce((sum, one) => sum + one, 0);
   },
   async setNice(pid, nice) {
+    const priority = Math.min(getPriority() + nice, lowestPriority);
     for (const member of await membersOf(pid)) {
-      for (const thread of await readdir(`/proc/${member}/task`).catch(() => [])) setNiceOf(Number(thread), nice);
+      for (const thread of await readdir(`/proc/${member}/task`).catch(() => []))
+        setThreadPriority(Number(thread), priority);
     }
   },
 };
@@ -48,9 +51,9 @@ async function timeOf(pid: number): Promise<number> {
   return (Number(fields[userField] ?? 0) + Number(fields[systemField] ?? 0)) * tickMs;
 }
 
-function setNiceOf(thread: number, nice: number): void {
+function setThreadPriority(thread: number, priority: number): void {
   try {
-    setPriority(thread, nice);
+    setPriority(thread, priority);
   } catch {
     // It has ended meanwhile.
   }

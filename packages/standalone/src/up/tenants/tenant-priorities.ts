@@ -24,7 +24,7 @@ export interface TenantPrioritiesDeps {
 /** A look at the processors. Longer ones would let a flood go on unseen for longer. */
 const windowMs = 500;
 const calmMs = 2_000;
-/** A tenth of the weight of a process that is not nice. */
+/** A tenth of the weight of the others. */
 const lowNice = 10;
 
 interface FollowedWorker {
