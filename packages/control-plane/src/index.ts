@@ -134,6 +134,7 @@ export type {
   VersionHealth,
 } from './targets/contract.ts';
 export { createPostgresqlUsers, type PostgresqlConnection } from './targets/postgresql/postgresql-users.ts';
+export { createSplitVault } from './targets/split-vault.ts';
 export { createStoreVault } from './targets/store-vault.ts';
 export type { Vault } from './targets/vault.ts';
 export { type AlertSink, createLogSink, createWebhookSink } from './workers/alerts/alert-sinks.ts';
@@ -147,4 +148,5 @@ export { parseManifest } from './workers/drift/parse-manifest.ts';
 export { createDesiredStateReader, type GitFile } from './workers/drift/read-desired-state.ts';
 export type { ProbeKinds, ProbeVerdict } from './workers/health/probe-runner.ts';
 export type { Telemetry } from './workers/scaling/scaling-worker.ts';
+export { createTelemetryByTarget } from './workers/scaling/telemetry-by-target.ts';
 export { generatedTarget } from './workers/secrets/rotation-target.ts';

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Store } from '../store/contract.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { createStoreVault } from './store-vault.ts';
+import { describeVaultContract } from './testing/vault-contract.ts';
 
 let store: Store | undefined;
 afterEach(async () => {
@@ -18,6 +19,11 @@ function open(withKey = key) {
   store ??= openSqliteStore({ clock: new VirtualClock() }, { file: ':memory:' });
   return { store, vault: createStoreVault({ store, random: createSeededRandom(3) }, withKey) };
 }
+
+describeVaultContract('in the store', async () => {
+  const { vault } = open();
+  return { vault, close: async () => {} };
+});
 
 describe('createStoreVault', () => {
   it('I1: a version keeps its first value, whoever keeps it again', async () => {

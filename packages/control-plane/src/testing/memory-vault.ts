@@ -1,5 +1,6 @@
 /** A vault in memory, for tests. */
 import { Secret } from '@switchyard/kernel';
+import { workerErrors } from '../frame/errors.ts';
 import type { Vault, VaultEntry } from '../targets/vault.ts';
 
 export class MemoryVault implements Vault {
@@ -16,6 +17,9 @@ export class MemoryVault implements Vault {
   async keep(entry: VaultEntry, value: Secret): Promise<Secret> {
     const known = this.#values.get(keyOf(entry));
     if (known !== undefined) return new Secret(known);
+    if (this.#values.has(keyOf(entry))) {
+      throw workerErrors.create('VAULT_UNREADABLE', { name: entry.name, version: entry.version });
+    }
     this.#values.set(keyOf(entry), value.reveal());
     this.seen.add(value.reveal());
     this.#onWrite();

@@ -17,7 +17,7 @@ import { standaloneErrors } from '../errors.ts';
 import { readAppFile, requireAppFolder } from './app-folder.ts';
 import { mergeSettings } from './app-settings.ts';
 import { missingBuildNote } from './missing-build.ts';
-import { resolveSecrets } from './secret-references.ts';
+import { resolveSecrets, type SecretVault } from './secret-references.ts';
 import { openSecretsFile } from './secrets-file.ts';
 import { findWorkerRuntime } from './worker-runtime.ts';
 
@@ -57,7 +57,7 @@ export async function loadApplication(
   const local =
     localText === undefined ? noLocalSettings : inFile(directory, 'local.settings.json', localText, parseLocalSettings);
   const merged = mergeSettings(local.settings, environment);
-  const { values, notes: secretNotes } = await resolveSecrets(merged, openSecretsFile(directory));
+  const { values, notes: secretNotes } = await resolveSecrets(merged, await openSecrets(directory, environment));
   const hostJson = hostText === undefined ? undefined : inFile(directory, 'host.json', hostText, parseJsonText);
   const where = join(directory, 'host.json');
   const host = parseHostJson(hostJson, { where, settings: values, development: true, cpus: availableParallelism() });
@@ -76,6 +76,16 @@ export async function loadApplication(
     host,
     notes: [...notes, ...secretNotes, ...host.warnings.map((warning) => `host.json: ${warning}`)],
   };
+}
+
+/** Azure Key Vault where the environment says so; otherwise the file beside the app. */
+async function openSecrets(
+  directory: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<SecretVault> {
+  if ((environment.SWITCHYARD_AZURE_KEY_VAULT_REFERENCES ?? '') === '') return openSecretsFile(directory);
+  const { openAzureSecrets } = await import('../control-plane/targets/azure-vault.ts');
+  return openAzureSecrets(environment);
 }
 
 /** Parses a file's text; whatever goes wrong names the file. */

@@ -30,6 +30,11 @@ export interface ResolvedSettings {
 
 const pattern = /^\s*@Microsoft\.KeyVault\(\s*(.*?)\s*\)\s*$/is;
 
+/** True for a value that stands for a secret. */
+export function isSecretReference(text: string): boolean {
+  return pattern.test(text);
+}
+
 /** Replaces every reference by its secret. */
 export async function resolveSecrets(
   values: ReadonlyMap<string, string>,

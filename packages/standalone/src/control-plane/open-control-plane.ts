@@ -14,7 +14,10 @@ import {
   createDesiredStateReader,
   createLogSink,
   createPostgresqlUsers,
+  createSplitVault,
+  createStoreState,
   createStoreVault,
+  createTelemetryByTarget,
   createWebhookSink,
   generatedTarget,
   openKeyFile,
@@ -32,6 +35,7 @@ import { type Log, type Meter, systemClock, systemRandom } from '@switchyard/ker
 import { createGitFiles } from './git-file.ts';
 import { readPostgresqlConnections } from './postgresql-connections.ts';
 import { createProbeKinds } from './probe-kinds.ts';
+import { readAzureSettings } from './targets/azure-settings.ts';
 import { openTargets } from './targets/open-targets.ts';
 
 export interface ControlPlaneScope {
@@ -86,10 +90,13 @@ export interface OpenControlPlane extends ControlPlane {
 /** Starts the workers. The stores stay with whoever opened them. */
 export async function openControlPlane(scope: ControlPlaneScope, parts: ControlPlaneParts): Promise<OpenControlPlane> {
   const { log, meter, directory, environment } = scope;
-  const { stores, telemetry, workers, webhooks = [] } = parts;
+  const { stores, workers, webhooks = [] } = parts;
   const postgresql = parts.postgresql ?? readPostgresqlConnections(environment);
   const key = openKeyFile(systemRandom, join(directory, 'vault.key'), { mayMake: true });
-  const vault = createStoreVault({ store: stores.store, random: systemRandom }, key);
+  const vault = await openVault(environment, () =>
+    createStoreVault({ store: stores.store, random: systemRandom }, key),
+  );
+  const telemetry = await openTelemetry({ log, environment }, parts);
   const readGitFile = createGitFiles({ directory: join(directory, 'git'), environment });
   const category = 'Host.ControlPlane';
   const holder = `${hostname()}-${process.pid}-${systemRandom.uuid().slice(0, 8)}`;
@@ -132,6 +139,31 @@ export async function openControlPlane(scope: ControlPlaneScope, parts: ControlP
       await more.close();
     },
   };
+}
+
+/** The vault that the environment names; the embedded one where it names none. */
+async function openVault(environment: ControlPlaneScope['environment'], embedded: () => Vault): Promise<Vault> {
+  const azure = readAzureSettings(environment);
+  if (azure?.key_vault_url === undefined) return embedded();
+  const { openAzureVault } = await import('./targets/azure-vault.ts');
+  const bindings = await openAzureVault(azure, azure.key_vault_url);
+  return createSplitVault({ bindings, passing: embedded() });
+}
+
+/** Services in Azure are measured there, where the environment says so. */
+async function openTelemetry(
+  { log, environment }: Pick<ControlPlaneScope, 'log' | 'environment'>,
+  { stores, telemetry: own }: Pick<ControlPlaneParts, 'stores' | 'telemetry'>,
+): Promise<Telemetry> {
+  const azure = readAzureSettings(environment);
+  if (azure?.monitor_endpoint === undefined) return own;
+  const view = createStoreState({ store: stores.store, clock: systemClock });
+  const { openAzureTelemetry } = await import('./targets/azure-monitor.ts');
+  const replicasOf = async (serviceId: string) => (await view.get('service', serviceId))?.replicas;
+  return createTelemetryByTarget(
+    { view, own },
+    await openAzureTelemetry({ log, replicasOf }, azure, azure.monitor_endpoint),
+  );
 }
 
 function toWebhook(url: string): AlertSink {

@@ -20,6 +20,7 @@ import type {
 import { createDeferred, Secret } from '@switchyard/kernel';
 import type { ObservedService, ServiceLimits, TrafficShare } from '@switchyard/protocol/control-api';
 import type { JobHostStatus } from '@switchyard/runtime';
+import { isSecretReference } from '../application/secret-references.ts';
 import { packageVersionOf } from '../up/versions/deployed-version.ts';
 import { targetErrors } from './errors.ts';
 import type { SwitchyardPlatform } from './platform-port.ts';
@@ -143,6 +144,9 @@ class SwitchyardTarget implements ComputeTarget {
     const settingOf = (name: string): Secret | undefined => {
       if (running === undefined) return stored.get(name);
       const value = running.get(name);
+      const written = stored.get(name);
+      // What it stands for is the app's own business: the reference has arrived.
+      if (value !== undefined && written !== undefined && isSecretReference(written.reveal())) return written;
       return value === undefined ? undefined : new Secret(value);
     };
     return new Map(

@@ -48,7 +48,7 @@ import type { UpParts, UpScope } from './up-parts.ts';
 import { AppHosting } from './versions/app-hosting.ts';
 import type { DeployedVersion } from './versions/deployed-version.ts';
 import { toRuntimeApplication } from './versions/runtime-application.ts';
-import { createVersionSource } from './versions/version-source.ts';
+import { createVersionSource, type VersionSourceDeps } from './versions/version-source.ts';
 
 /** A running installation. */
 export interface Up {
@@ -126,6 +126,7 @@ async function openParts(scope: UpScope): Promise<UpParts> {
     openPackage,
     completeStack: (stack) => launches.complete(stack),
     cpus: availableParallelism(),
+    ...(await openSecrets(scope)),
   });
   const scale = { alwaysReady: 0, idleMs: (options.idleSeconds ?? upDefaults.idleSeconds) * 1_000 };
   const hosting = new AppHosting({
@@ -154,6 +155,14 @@ async function openParts(scope: UpScope): Promise<UpParts> {
 }
 
 /** Only root may give a process back the priority that it had, and only then are tenants users of their own. */
+/** Settings may refer to secrets of a vault where the environment says which vaults there are. */
+async function openSecrets({ options, log }: UpScope): Promise<Pick<VersionSourceDeps, 'resolveSecrets'>> {
+  const { environment } = options;
+  if ((environment.SWITCHYARD_AZURE_KEY_VAULT_REFERENCES ?? '') === '') return {};
+  const { openTenantSecrets } = await import('../control-plane/targets/azure-vault.ts');
+  return { resolveSecrets: await openTenantSecrets(environment, log) };
+}
+
 function openTenantProcesses({ log, closers }: UpScope, { processes, tenancy }: Machine) {
   if (tenancy.isolation.kind === 'shared' || process.platform !== 'linux')
     return createTenantProcesses(processes, undefined);

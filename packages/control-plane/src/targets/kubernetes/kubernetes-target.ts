@@ -12,6 +12,7 @@ import type {
   ProvisionOutcome,
   ServiceOfTarget,
   ServicePage,
+  SettingsOrder,
   SettingsOutcome,
   SettingValues,
   VersionHealth,
@@ -152,12 +153,17 @@ class KubernetesTarget implements ComputeTarget {
     await this.#applyPresent(after);
   }
 
-  async applySettings(of: ServiceOfTarget, settings: SettingValues): Promise<SettingsOutcome> {
+  async applySettings(
+    of: ServiceOfTarget,
+    settings: SettingValues,
+    { remove = [] }: SettingsOrder = {},
+  ): Promise<SettingsOutcome> {
     const service = await this.#own(of);
     await this.#client.apply('services', toServiceManifest(service, this.#options));
     const present = await this.#client.get('secrets', settingsNameOf(of.serviceId));
     const given = [...settings].map(([name, value]) => [name, toBase64(value.reveal())] as const);
-    const data = { ...present?.data, ...Object.fromEntries(given) };
+    const all = Object.entries({ ...present?.data, ...Object.fromEntries(given) });
+    const data = Object.fromEntries(all.filter(([name]) => !remove.includes(name)));
     await this.#client.apply('secrets', toSecretManifest(of.serviceId, data, this.#options));
     await this.#applyPresent(service);
     return 'restarted';

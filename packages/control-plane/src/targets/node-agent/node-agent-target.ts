@@ -19,6 +19,7 @@ import type {
   ProvisionOutcome,
   ServiceOfTarget,
   ServicePage,
+  SettingsOrder,
   SettingsOutcome,
   SettingValues,
   VersionHealth,
@@ -151,11 +152,16 @@ class AgentTarget implements NodeAgentTarget {
     await this.#settle(of.serviceId);
   }
 
-  async applySettings(of: ServiceOfTarget, settings: SettingValues): Promise<SettingsOutcome> {
+  async applySettings(
+    of: ServiceOfTarget,
+    settings: SettingValues,
+    { remove = [] }: SettingsOrder = {},
+  ): Promise<SettingsOutcome> {
     await this.#deps.services.change(of, (before) => {
-      const isSo = [...settings].every(([name, value]) => before.settings.get(name)?.reveal() === value.reveal());
-      if (isSo) return before;
-      return { ...before, generation: before.generation + 1, settings: new Map([...before.settings, ...settings]) };
+      const isSet = [...settings].every(([name, value]) => before.settings.get(name)?.reveal() === value.reveal());
+      if (isSet && !remove.some((name) => before.settings.has(name))) return before;
+      const left = [...before.settings, ...settings].filter(([name]) => !remove.includes(name));
+      return { ...before, generation: before.generation + 1, settings: new Map(left) };
     });
     await this.#settle(of.serviceId);
     return 'restarted';

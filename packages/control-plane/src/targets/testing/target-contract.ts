@@ -7,7 +7,8 @@
  * T4 The version before gets its traffic back at once, also when it had none any more.
  * T5 A version is healthy, unhealthy, or unknown when it is not there.
  * T6 Limits are told as they were set; the same again change nothing.
- * T7 Settings are read back from the service once they have come to it; others stay; what it does not have is left out.
+ * T7 Settings are read back from the service once they have come to it; others stay, and some go; what it does not have is
+ *    left out.
  * T8 A restart changes neither version, traffic nor settings.
  * T9 Nothing is done to a service of another tenant.
  * T10 What is not there is undefined, has no settings, and may be retired.
@@ -136,8 +137,8 @@ export function describeTargetContract(name: string, open: () => Promise<TargetB
     it('T7: brings settings to the service, and reads them back from it', async () => {
       bench = await open();
       await serve(bench.versions[0]);
-      const give = async (settings: ReadonlyMap<string, Secret>): Promise<void> => {
-        const outcome = await bench.target.applySettings(bench.service, settings);
+      const give = async (settings: ReadonlyMap<string, Secret>, remove: readonly string[] = []): Promise<void> => {
+        const outcome = await bench.target.applySettings(bench.service, settings, { remove });
         if (outcome === 'restart-required') await bench.target.restart(bench.service, signal);
       };
       const read = async (...names: readonly string[]) => {
@@ -152,6 +153,8 @@ export function describeTargetContract(name: string, open: () => Promise<TargetB
       );
       await give(new Map([['COLOUR', new Secret('blue')]]));
       expect(await read('COLOUR', 'Shop__Size', 'OTHER')).toEqual({ COLOUR: 'blue', Shop__Size: '10' });
+      await give(new Map(), ['Shop__Size']);
+      expect(await read('COLOUR', 'Shop__Size')).toEqual({ COLOUR: 'blue' });
       expect(await look()).toMatchObject({ version: bench.versions[0], weights: all(bench.versions[0]) });
     });
 

@@ -29,11 +29,32 @@ const settingsSchema = z
       .regex(/^[a-z][a-z0-9-]{0,18}$/, 'it must be at most 19 characters of a-z, 0-9 and -')
       .default('sy-'),
     site_identity: z.string().startsWith('/').exactOptional(),
+    /** Where Azure Monitor answers for a region; with it services in Azure are measured. */
+    monitor_endpoint: address.exactOptional(),
+    /** The vault of secret bindings, instead of the embedded one. */
+    key_vault_url: address.exactOptional(),
+    /** Where the vaults are that settings refer to, with `{vault}` in the place of the name. */
+    key_vault_references: z
+      .string()
+      .regex(
+        /^https:\/\/.*\{vault\}/,
+        'it must be an address with {vault} in it, such as https://{vault}.vault.azure.net',
+      )
+      .exactOptional(),
+    /** Which tenants may read which vaults: `acme=shop,acme=common`. */
+    key_vault_tenants: z
+      .string()
+      .transform((text) => text.split(',').map((pair) => pair.trim().split('=')))
+      .refine((pairs) => pairs.every((pair) => pair.length === 2 && pair.every((word) => word !== '')), {
+        error: 'it must hold pairs such as acme=shop, with commas between',
+      })
+      .transform((pairs) => pairs.map(([tenantId = '', vault = '']) => ({ tenantId, vault: vault.toLowerCase() })))
+      .exactOptional(),
   })
   .superRefine((settings, context) => {
     const hasTarget = targetVariables.some((name) => settings[name] !== undefined);
     for (const name of hasTarget ? placeVariables : []) {
-      const message = 'the compute targets in Azure need it';
+      const message = 'what is in Azure needs it';
       if (settings[name] === undefined) context.addIssue({ code: 'custom', path: [name], message });
     }
     const { container_apps_registry: registry, container_apps_identity: identity } = settings;
@@ -42,7 +63,12 @@ const settingsSchema = z
     context.addIssue({ code: 'custom', path: ['container_apps_identity'], message });
   });
 
-const targetVariables = ['container_apps_environment', 'functions_plan', 'app_service_plan'] as const;
+const targetVariables = [
+  'container_apps_environment',
+  'functions_plan',
+  'app_service_plan',
+  'monitor_endpoint',
+] as const;
 
 const placeVariables = ['subscription', 'resource_group', 'location'] as const;
 

@@ -14,6 +14,11 @@ export interface VersionSourceDeps {
   /** Names every part of a stack, as it is here. Throws when there is none like it. */
   readonly completeStack: (stack: Stack) => Stack;
   readonly cpus: number;
+  /** Puts secrets in the place of references to them; without it they stay as they are written. */
+  readonly resolveSecrets?: (
+    tenantId: string,
+    values: ReadonlyMap<string, string>,
+  ) => Promise<ReadonlyMap<string, string>>;
 }
 
 /** Reads from the catalog what the Runtime should host. */
@@ -35,7 +40,8 @@ export function createVersionSource(deps: VersionSourceDeps): VersionSource {
     const version = catalog.versions.get(applicationId, codeVersion);
     if (application === undefined || version?.status.kind !== 'indexed') return undefined;
     const { revision } = catalog.settings.get(applicationId);
-    const values = valuesOf(applicationId);
+    const written = valuesOf(applicationId);
+    const values = (await deps.resolveSecrets?.(application.tenantId, written)) ?? written;
     const index = decodeIndex(version.status.index);
     const directory = await deps.openPackage(version.sha256, application.tenantId);
     const metadataVersion = await currentMetadataVersion(deps, version, { index, values, directory, revision });

@@ -14,6 +14,7 @@ import type {
   ProvisionOutcome,
   ServiceOfTarget,
   ServicePage,
+  SettingsOrder,
   SettingsOutcome,
   SettingValues,
   VersionHealth,
@@ -144,7 +145,11 @@ class ContainerAppsTarget implements ComputeTarget {
     await this.#reshape(of, app, { ...shapeOf(app), limits });
   }
 
-  async applySettings(of: ServiceOfTarget, settings: SettingValues): Promise<SettingsOutcome> {
+  async applySettings(
+    of: ServiceOfTarget,
+    settings: SettingValues,
+    { remove = [] }: SettingsOrder = {},
+  ): Promise<SettingsOutcome> {
     const app = await this.#own(of);
     if (app === undefined) {
       this.#pending.addSettings(of, settings);
@@ -155,9 +160,10 @@ class ContainerAppsTarget implements ComputeTarget {
     const isSo = [...settings].every(
       ([name, value]) => secrets.get(secretNameOf(name)) === value.reveal() && shape.settings.includes(name),
     );
-    if (isSo) return 'restarted';
+    if (isSo && !remove.some((name) => shape.settings.includes(name))) return 'restarted';
     for (const [name, value] of settings) secrets.set(secretNameOf(name), value.reveal());
-    const names = [...new Set([...shape.settings, ...settings.keys()])];
+    for (const name of remove) secrets.delete(secretNameOf(name));
+    const names = [...new Set([...shape.settings, ...settings.keys()])].filter((name) => !remove.includes(name));
     const after = { ...shape, settings: names, generation: shape.generation + 1 };
     const configuration = { secrets: [...secrets].map(([name, value]) => ({ name, value })) };
     await this.#reshape(of, app, after, configuration);

@@ -16,6 +16,7 @@ import type {
   ProvisionOutcome,
   ServiceOfTarget,
   ServicePage,
+  SettingsOrder,
   SettingsOutcome,
   SettingValues,
   VersionHealth,
@@ -183,14 +184,18 @@ class SiteTarget implements ComputeTarget {
     if (seen.next !== undefined) await this.#deps.client.configure(seen.name, nextSlot, change);
   }
 
-  async applySettings(of: ServiceOfTarget, settings: SettingValues): Promise<SettingsOutcome> {
+  async applySettings(
+    of: ServiceOfTarget,
+    settings: SettingValues,
+    { remove = [] }: SettingsOrder = {},
+  ): Promise<SettingsOutcome> {
     const seen = await this.#own(of);
     if (seen === undefined) {
       this.#pending.addSettings(of, settings);
       return 'restarted';
     }
-    await this.#giveSettings(seen.name, 'production', { place: seen.production, settings });
-    if (seen.next !== undefined) await this.#giveSettings(seen.name, nextSlot, { place: seen.next, settings });
+    await this.#giveSettings(seen.name, 'production', { place: seen.production, settings, remove });
+    if (seen.next !== undefined) await this.#giveSettings(seen.name, nextSlot, { place: seen.next, settings, remove });
     for (const { version } of sharesOfSite(seen)) await this.#requireReady(of, version);
     return 'restarted';
   }
@@ -267,12 +272,19 @@ class SiteTarget implements ComputeTarget {
   async #giveSettings(
     name: string,
     at: Place,
-    { place, settings }: { readonly place: SeenPlace; readonly settings: SettingValues },
+    change: {
+      readonly place: SeenPlace;
+      readonly settings: SettingValues;
+      readonly remove: readonly string[];
+    },
   ): Promise<void> {
+    const { place, settings, remove } = change;
     const changed = [...settings].filter(([setting, value]) => place.settings[setting] !== value.reveal());
-    if (changed.length === 0) return;
-    const values = Object.fromEntries(changed.map(([setting, value]) => [setting, value.reveal()]));
-    await this.#deps.client.putSettings(name, at, { ...place.settings, ...values });
+    const present = Object.entries(place.settings);
+    const left = present.filter(([setting]) => !remove.includes(setting));
+    if (changed.length === 0 && left.length === present.length) return;
+    const values = changed.map(([setting, value]) => [setting, value.reveal()] as const);
+    await this.#deps.client.putSettings(name, at, Object.fromEntries([...left, ...values]));
   }
 
   async #requireReady(of: ServiceOfTarget, version: string): Promise<void> {
