@@ -154,7 +154,6 @@ async function openParts(scope: UpScope): Promise<UpParts> {
   return { runtime, workers, tenancy, launches, processes, openPackage, sweeper, versions, hosting, traces };
 }
 
-/** Only root may give a process back the priority that it had, and only then are tenants users of their own. */
 /** Settings may refer to secrets of a vault where the environment says which vaults there are. */
 async function openSecrets({ options, log }: UpScope): Promise<Pick<VersionSourceDeps, 'resolveSecrets'>> {
   const { environment } = options;
@@ -163,6 +162,7 @@ async function openSecrets({ options, log }: UpScope): Promise<Pick<VersionSourc
   return { resolveSecrets: await openTenantSecrets(environment, log) };
 }
 
+/** Only root may give a process back the priority that it had, and only then are tenants users of their own. */
 function openTenantProcesses({ log, closers }: UpScope, { processes, tenancy }: Machine) {
   if (tenancy.isolation.kind === 'shared' || process.platform !== 'linux')
     return createTenantProcesses(processes, undefined);
