@@ -1,16 +1,15 @@
 /** The images of Switchyard, built on a base of this machine's own files, because no registry is needed for that. */
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { openTestEngine, requireTestEngine, type TestEngine } from '@switchyard/node-agent/testing';
 import { requirePart } from '@switchyard/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { images } from '../../tools/images/image-contents.ts';
 import { stageImage } from '../../tools/images/stage-image.ts';
+import { openWorkerImages, type WorkerImages } from './worker-images.ts';
 
-const repository = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const { skip: noEngine } = requireTestEngine();
 const hasDocker = spawnSync('docker', ['--version']).status === 0;
 const { skip: noDocker } = requirePart('the docker command', hasDocker, 'Install it: apt-get install docker.io');
@@ -51,55 +50,25 @@ describe('what images hold', () => {
 });
 
 describe.skipIf(noEngine || noDocker)('images of workers', () => {
-  const base = 'switchyard-test-base';
   let engine: TestEngine;
-  let folder = '';
-  const docker = (...words: readonly string[]): string => {
-    const given = ['--host', `unix://${engine.socketPath}`, ...words];
-    const { status, stdout, stderr } = spawnSync('docker', given, {
-      encoding: 'utf8',
-      env: { PATH: process.env.PATH ?? '', HOME: folder, DOCKER_BUILDKIT: '0' },
-    });
-    if (status !== 0) throw new Error(`docker ${words.join(' ')} failed: ${stderr}`);
-    return stdout;
-  };
+  let built: WorkerImages;
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'switchyard-images-'));
     engine = await openTestEngine();
-    importBase();
+    built = openWorkerImages(engine);
   });
   afterAll(async () => {
+    built.close();
     await engine.close();
-    rmSync(folder, { recursive: true });
   });
 
-  /** Node.js of this machine with the libraries that it is linked to, and nothing else. */
-  function importBase(): void {
-    const root = join(folder, 'base');
-    const { stdout } = spawnSync('ldd', [process.execPath], { encoding: 'utf8' });
-    const libraries = [...stdout.matchAll(/(?:=> )?(\/[^\s]+) \(0x/g)].map(([, path = '']) => path);
-    for (const path of [process.execPath, ...libraries]) {
-      const target = path === process.execPath ? join(root, 'usr/bin/node') : join(root, path);
-      mkdirSync(dirname(target), { recursive: true });
-      copyFileSync(path, target);
-    }
-    mkdirSync(join(root, 'tmp'), { mode: 0o777 });
-    const tar = join(folder, 'base.tar');
-    spawnSync('tar', ['-C', root, '--mode=a+rwX', '-cf', tar, '.']);
-    docker('import', '--change', 'ENV PATH=/usr/bin', tar, base);
-  }
-
   it.each(['worker-node', 'worker-custom'])('%s: builds, and its sidecar warms a placeholder', async (name) => {
-    const image = images.find((one) => one.name === name);
-    if (image === undefined) throw new Error('there is no such image');
-    const context = join(folder, name);
-    stageImage(image, context);
-    const file = join(repository, 'deploy/images', `${name}.Dockerfile`);
-    docker('build', '--network', 'none', '--build-arg', `BASE=${base}`, '--file', file, '--tag', name, context);
+    built.build(name);
     const runtime = name.replace('worker-', '');
-    const container = docker(
-      ...['create', '--network', 'host', '--env', `FUNCTIONS_WORKER_RUNTIME=${runtime}`, name, 'sidecar', '--json'],
-    ).trim();
+    const container = built
+      .docker(
+        ...['create', '--network', 'host', '--env', `FUNCTIONS_WORKER_RUNTIME=${runtime}`, name, 'sidecar', '--json'],
+      )
+      .trim();
     const output = followLog(container);
     try {
       const url = await output.url;
@@ -107,7 +76,7 @@ describe.skipIf(noEngine || noDocker)('images of workers', () => {
       await expect.poll(async () => (await fetch(`${url}/ready`)).status, { timeout: 20_000 }).toBe(200);
       expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ status: 'Healthy' });
     } finally {
-      docker('rm', '--force', container);
+      built.docker('rm', '--force', container);
       output.end();
     }
   });

@@ -2,6 +2,15 @@ import { defineErrors } from '@switchyard/kernel';
 
 /** What keeps an app from getting its workers. The supply reports these as `failed` events and tries again. */
 export const scaleErrors = defineErrors({
+  AGENT_POD_FAILED: {
+    blame: 'dependency',
+    retry: 'safe',
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    message:
+      "The container of worker '{workerId}' is of no use: {reason}. Look at it on the agent with: switchyard job result {workerId}",
+  },
   KUBERNETES_POD_FAILED: {
     blame: 'dependency',
     retry: 'safe',

@@ -41,6 +41,7 @@ export {
 } from './providers/kubernetes/kubernetes-api.ts';
 export { createKubernetesPods, type KubernetesPods } from './providers/kubernetes/kubernetes-pods.ts';
 export { type KubernetesPodOptions, toPodManifest } from './providers/kubernetes/pod-manifest.ts';
+export { type AgentPods, type AgentPodsOptions, createAgentPods } from './providers/node-agent/agent-pods.ts';
 export type { RolloutTraffic } from './rollout/rollout-runner.ts';
 export {
   openScaleController,

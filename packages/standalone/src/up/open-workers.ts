@@ -31,6 +31,7 @@ import { listen } from '../http/listen.ts';
 import type { PlaceholderLaunches } from '../workers/placeholder-launches.ts';
 import { hostVersion } from '../workers/worker-resolution.ts';
 import { KeyedSupply } from './keyed-supply.ts';
+import type { RemoteWorkers } from './open-agent-workers.ts';
 import type { TenantPlace } from './tenants/tenant-places.ts';
 import { homeVariables } from './tenants/tenant-processes.ts';
 import { upDefaults } from './up-options.ts';
@@ -48,6 +49,8 @@ export interface WorkersScope {
   readonly environment: Readonly<Record<string, string>>;
   readonly placeOf: (tenantId: string) => Promise<TenantPlace>;
   readonly placeholders: number;
+  /** Where workers with a pool run instead of in processes of this machine. */
+  readonly remote?: RemoteWorkers | undefined;
   /** What workers of a tenant find in their environment beside the settings of their app. */
   readonly environmentOf: (tenantId: string) => Promise<Readonly<Record<string, string>>>;
   /** The port of the gateway, as workers are told it. */
@@ -164,7 +167,7 @@ async function openTenantWorkers(
     token: undefined,
   });
   const assignments: AssignmentSource = {
-    assignmentOf: (definition) => assignmentOf(definition, scope, assignmentFor),
+    assignmentOf: (definition) => assignmentOf(definition, scope, scope.remote?.assignmentFor ?? assignmentFor),
     tokenOf: ({ assignment, stack }, workerId) =>
       issuer.worker({
         workerId,
@@ -176,7 +179,7 @@ async function openTenantWorkers(
       }),
   };
   const pooled = createPooledSupply(
-    { ...base, meter, provider: pods, assignments },
+    { ...base, meter, provider: scope.remote?.provider ?? pods, assignments },
     { defaultMinimum: scope.placeholders, defaultMaximum: Math.max(upDefaults.grownPool, scope.placeholders) },
   );
   closers.add('pools', () => pooled.close(upDefaults.workerGraceMs));

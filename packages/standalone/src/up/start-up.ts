@@ -31,6 +31,7 @@ import { lockDataFolder } from './data-lock.ts';
 import { Deployer, type DeployerDeps } from './deployer.ts';
 import { indexOnPlaceholder } from './index-on-placeholder.ts';
 import { keepControlFile } from './keep-control-file.ts';
+import { openAgentWorkers } from './open-agent-workers.ts';
 import { type Control, openControl } from './open-control.ts';
 import { type Machine, openMachine } from './open-machine.ts';
 import { createOpenPackage } from './open-package.ts';
@@ -110,6 +111,7 @@ async function openParts(scope: UpScope): Promise<UpParts> {
     environmentOf: keepAccountEnvironments(systemClock, (tenantId) => broker.environmentFor(tenantId)),
     placeOf: tenancy.placeOf,
     placeholders: options.placeholders ?? upDefaults.placeholders,
+    remote: options.workerAgent && openAgentWorkers({ ...scope, ...stores, ...options }, options.workerAgent),
     gatewayPort: sockets.gatewayPort,
     acceptWorker,
     find: (definition) => hosting.find(definition),

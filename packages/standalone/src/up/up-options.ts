@@ -20,6 +20,8 @@ export interface UpOptions {
   /** While tenants are at work beside each other, the busiest of them fill no more of the Runtime's time, in percent. */
   readonly busyPercent: number | undefined;
   readonly startsAzurite: boolean;
+  /** The node agent of this machine whose containers are the workers, with the image of each language; processes when left out. */
+  readonly workerAgent: { readonly url: string; readonly images: ReadonlyMap<string, string> } | undefined;
   /** Where KEDA asks; nobody may ask when left out. */
   readonly scaler: { readonly host: string | undefined; readonly port: number } | undefined;
   /** Addresses to which alerts are posted. */

@@ -1,9 +1,10 @@
-import { createDeferred } from '@switchyard/kernel';
-import type { Assignment, PodEnd } from '@switchyard/protocol';
+import { createDeferred, Secret } from '@switchyard/kernel';
+import type { PodEnd } from '@switchyard/protocol';
 import type { HttpReply } from '@switchyard/protocol/http-exchange';
 import { createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
 import { nodeStack } from '../../testing/fake-provider.ts';
+import { type ProviderRun, podProviderContract, sampleAssignment } from '../../testing/pod-provider-contract.ts';
 import type { SeenPod } from './kubernetes-api.ts';
 import { createKubernetesPods } from './kubernetes-pods.ts';
 import type { KubernetesPodOptions } from './pod-manifest.ts';
@@ -17,21 +18,12 @@ const options: KubernetesPodOptions = {
   limits: { cpu: '1', memory: '1Gi' },
 };
 
-const assignment: Assignment = {
-  runtimeEndpoint: 'https://runtime:50051',
-  application: { applicationId: 'shop', metadataVersion: 'm1', codeVersion: 'c1' },
-  tenantId: 'contoso',
-  content: { kind: 'folder', scriptRoot: '/app' },
-  environment: new Map(),
-  token: undefined,
-};
-
 function openRun() {
   const clock = new VirtualClock();
   const log = createMemoryLog(clock);
   const pods = new Map<string, SeenPod>();
-  const deleted: string[] = [];
-  const posted: string[] = [];
+  const [deleted, posted]: [string[], string[]] = [[], []];
+  const tokens: (string | undefined)[] = [];
   const state = {
     looks: 0,
     isAway: false,
@@ -62,8 +54,10 @@ function openRun() {
           pods.delete(name);
         },
       },
-      exchange: async ({ url }) => {
+      tokenFor: async (workerId) => new Secret(`for ${workerId}`),
+      exchange: async ({ url, headers }) => {
         posted.push(url);
+        tokens.push(headers.authorization);
         if (state.reply instanceof Error) throw state.reply;
         return state.reply;
       },
@@ -91,20 +85,40 @@ function openRun() {
     return { pod, isWarm: () => isWarm, end: () => end };
   };
   const ready = { phase: 'Running', isReady: true, address: '10.0.0.7' };
-  return { clock, log, pods, deleted, posted, state, provider, change, start, ready };
+  return { clock, log, pods, deleted, posted, tokens, state, provider, change, start, ready };
+}
+
+/** The same run, as the contract wants it. */
+function openContractRun(): ProviderRun {
+  const { clock, pods, tokens, state, provider, change, ready } = openRun();
+  return {
+    ...{ provider, tokens },
+    pass: () => clock.advance(6_000),
+    becomeReady: (workerId) => change(workerId, ready),
+    exit: (workerId, exitCode) => change(workerId, { phase: 'Failed', isReady: false, exitCode, reason: 'Error' }),
+    running: () => [...pods.keys()],
+    refuse(reason) {
+      state.refusal = new Error(reason);
+    },
+    answer(reply) {
+      state.reply = reply;
+    },
+  };
 }
 
 describe('createKubernetesPods', () => {
+  podProviderContract({ it, equal: (actual, expected) => expect(actual).toEqual(expected) }, openContractRun);
+
   it('I1: is warm when the cluster says so, takes an app, and ends when it is gone', async () => {
     const { clock, change, start, ready, posted, deleted } = openRun();
     const { pod, isWarm, end } = await start();
-    expect(await pod.assign(assignment)).toMatchObject({ kind: 'refused' });
+    expect(await pod.assign(sampleAssignment)).toMatchObject({ kind: 'refused' });
     await clock.advance(1_000);
     expect(isWarm()).toBe(false);
     change(pod.workerId, ready);
     await clock.advance(500);
     expect(isWarm()).toBe(true);
-    expect(await pod.assign(assignment)).toEqual({ kind: 'assigned' });
+    expect(await pod.assign(sampleAssignment)).toEqual({ kind: 'assigned' });
     expect(posted).toEqual(['https://10.0.0.7:7073/assign']);
     pod.stop(3_000);
     pod.stop(0);
@@ -163,31 +177,7 @@ describe('createKubernetesPods', () => {
     expect(isWarm()).toBe(true);
   });
 
-  it.each<[HttpReply | Error, object]>([
-    [new Error('the connection broke'), { kind: 'failed', tainted: true }],
-    [
-      { status: 500, text: '{"message":"it did not load","tainted":true}' },
-      { kind: 'failed', tainted: true },
-    ],
-    [
-      { status: 503, text: '{"message":"no Runtime","tainted":false}' },
-      { kind: 'failed', tainted: false },
-    ],
-    [{ status: 409, text: '{"message":"it serves another app"}' }, { kind: 'refused' }],
-    [
-      { status: 502, text: '<html>' },
-      { kind: 'failed', tainted: true },
-    ],
-  ])('I4: %o comes to %o', async (reply, outcome) => {
-    const { clock, state, change, start, ready } = openRun();
-    const { pod } = await start();
-    change(pod.workerId, ready);
-    await clock.advance(500);
-    state.reply = reply;
-    expect(await pod.assign(assignment)).toMatchObject(outcome);
-  });
-
-  it('I5: looks seldom when all is calm, never without pods, and leaves none behind', async () => {
+  it('I4: looks seldom when all is calm, never without pods, and leaves none behind', async () => {
     const { clock, state, change, start, ready, provider, deleted } = openRun();
     await clock.advance(60_000);
     expect(state.looks).toBe(0);

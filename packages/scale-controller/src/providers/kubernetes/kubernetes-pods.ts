@@ -7,33 +7,22 @@
  * I1 A pod is warm once the cluster says that it is ready, and ends once with what the cluster says of its end.
  * I2 A pod that cannot be created, or is gone, ends with the reason; the others go on.
  * I3 A look that fails changes nothing; the next one tells.
- * I4 An assignment whose end nobody knows counts as failed and tainted.
- * I5 Nothing is looked at while there is no pod, and after `close` none is left that was made here.
+ * I4 Nothing is looked at while there is no pod, and after `close` none is left that was made here.
  */
-import { type Clock, createDeferred, type Log, messageOf, type Random, type Timer } from '@switchyard/kernel';
+import { type Clock, type Log, messageOf, type Random, type Timer } from '@switchyard/kernel';
 import type { Stack } from '@switchyard/model';
-import {
-  type Assignment,
-  type AssignOutcome,
-  type Pod,
-  type PodEnd,
-  type PodProvider,
-  toAssignmentJson,
-} from '@switchyard/protocol';
-import type { HttpExchange } from '@switchyard/protocol/http-exchange';
-import { z } from 'zod';
+import type { Pod, PodProvider } from '@switchyard/protocol';
 import { scaleErrors } from '../../errors.ts';
 import { stackLabel } from '../../stack-pool.ts';
+import { RemotePod, type RemotePodDeps } from '../remote-pod.ts';
 import type { KubernetesApi, SeenPod } from './kubernetes-api.ts';
 import { assignPort, installationLabel, type KubernetesPodOptions, toPodManifest } from './pod-manifest.ts';
 
-export interface KubernetesPodsDeps {
+export interface KubernetesPodsDeps extends Pick<RemotePodDeps, 'exchange' | 'tokenFor'> {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   readonly api: KubernetesApi;
-  /** Reaches the sidecars in their pods. */
-  readonly exchange: HttpExchange;
 }
 
 export interface KubernetesPods extends PodProvider {
@@ -48,6 +37,14 @@ const calmLookMs = 5_000;
 /** Pods that the cluster does not list yet, so long after they were created, are gone. */
 const unseenMs = 30_000;
 
+const goneReason = 'the cluster has it no more';
+
+interface ClusterPod {
+  readonly pod: RemotePod;
+  readonly createdAtMs: number;
+  wasSeen: boolean;
+}
+
 export function createKubernetesPods(deps: KubernetesPodsDeps, options: KubernetesPodOptions): KubernetesPods {
   return new ClusterPods(deps, options);
 }
@@ -56,23 +53,28 @@ class ClusterPods implements KubernetesPods {
   readonly #deps: KubernetesPodsDeps;
   readonly #options: KubernetesPodOptions;
   readonly #pods = new Map<string, ClusterPod>();
+  readonly #podDeps: RemotePodDeps;
   #timer: Timer | undefined;
   #isClosed = false;
 
   constructor(deps: KubernetesPodsDeps, options: KubernetesPodOptions) {
     this.#deps = deps;
     this.#options = options;
+    const { exchange, tokenFor } = deps;
+    const toError = (workerId: string, reason: string) =>
+      scaleErrors.create('KUBERNETES_POD_FAILED', { workerId, reason });
+    this.#podDeps = { exchange, tokenFor, toError, remove: (workerId, graceMs) => this.#remove(workerId, graceMs) };
   }
 
   startPod(stack: Stack): Pod {
     const { clock, random } = this.#deps;
     const workerId = `w-${random.uuid().replaceAll('-', '').slice(0, 20)}`;
-    const pod = new ClusterPod(this.#deps, workerId, stack);
-    this.#pods.set(workerId, pod);
+    const pod = new RemotePod(this.#podDeps, workerId, stack);
+    this.#pods.set(workerId, { pod, createdAtMs: clock.monotonic(), wasSeen: false });
     void pod.ended.then(() => this.#pods.delete(workerId));
     const image = this.#options.imageOf(stack);
-    if (this.#isClosed) pod.fail(new Error('the provider is closed'));
-    else if (image === undefined) pod.fail(new Error(`there is no image for ${stackLabel(stack)}`));
+    if (this.#isClosed) pod.end('the provider is closed');
+    else if (image === undefined) pod.end(`there is no image for ${stackLabel(stack)}`);
     else void this.#create(pod, toPodManifest(workerId, stack, image, this.#options));
     this.#timer ??= clock.schedule(busyLookMs, () => void this.#look());
     return pod;
@@ -82,19 +84,17 @@ class ClusterPods implements KubernetesPods {
     this.#isClosed = true;
     this.#timer?.cancel();
     const all = [...this.#pods.values()];
-    await Promise.all(all.map((pod) => pod.end(graceMs)));
-    for (const pod of all) pod.gone(undefined);
+    await Promise.all(all.map(({ pod }) => this.#remove(pod.workerId, graceMs)));
+    for (const { pod } of all) pod.end(goneReason);
   }
 
-  async #create(pod: ClusterPod, manifest: object): Promise<void> {
+  async #create(pod: RemotePod, manifest: object): Promise<void> {
     try {
       await this.#deps.api.createPod(manifest);
       // It may have been given up meanwhile.
-      if (pod.isLeaving) await pod.end(0);
+      if (pod.isLeaving) await this.#remove(pod.workerId, 0);
     } catch (thrown) {
-      pod.fail(
-        scaleErrors.create('KUBERNETES_POD_FAILED', { workerId: pod.workerId, reason: messageOf(thrown) }, thrown),
-      );
+      pod.end(messageOf(thrown));
     }
   }
 
@@ -103,147 +103,38 @@ class ClusterPods implements KubernetesPods {
     try {
       const seen = await api.listPods(`${installationLabel}=${this.#options.installation}`);
       const byName = new Map(seen.map((one) => [one.name, one]));
-      for (const pod of [...this.#pods.values()]) {
-        const found = byName.get(pod.workerId);
-        if (found !== undefined) pod.see(found);
-        else if (pod.wasSeen || clock.monotonic() - pod.createdAtMs >= unseenMs) pod.gone(undefined);
+      for (const known of [...this.#pods.values()]) {
+        const found = byName.get(known.pod.workerId);
+        if (found !== undefined) this.#see(known, found);
+        else if (known.wasSeen || clock.monotonic() - known.createdAtMs >= unseenMs) known.pod.end(goneReason);
       }
     } catch (thrown) {
       log.write('warning', 'The pods of the cluster could not be looked at', { reason: messageOf(thrown) });
     }
     this.#timer = undefined;
     if (this.#isClosed || this.#pods.size === 0) return;
-    const isBusy = [...this.#pods.values()].some((pod) => !pod.isSettled);
+    const isBusy = [...this.#pods.values()].some(({ pod }) => !pod.isSettled);
     this.#timer = clock.schedule(isBusy ? busyLookMs : calmLookMs, () => void this.#look());
   }
-}
 
-class ClusterPod implements Pod {
-  readonly workerId: string;
-  readonly stack: Stack;
-  readonly createdAtMs: number;
-  readonly #deps: KubernetesPodsDeps;
-  readonly #warm = createDeferred<void>();
-  readonly #ended = createDeferred<PodEnd>();
-  #address: string | undefined;
-  #phase: 'starting' | 'warm' | 'stopping' | 'ended' = 'starting';
-  wasSeen = false;
-
-  constructor(deps: KubernetesPodsDeps, workerId: string, stack: Stack) {
-    this.#deps = deps;
-    this.workerId = workerId;
-    this.stack = stack;
-    this.createdAtMs = deps.clock.monotonic();
-    // Nobody may wait for it.
-    this.#warm.promise.catch(() => {});
-  }
-
-  get warm(): Promise<void> {
-    return this.#warm.promise;
-  }
-
-  get ended(): Promise<PodEnd> {
-    return this.#ended.promise;
-  }
-
-  /** True while nothing is expected to change soon. */
-  get isSettled(): boolean {
-    return this.#phase === 'warm';
-  }
-
-  get isLeaving(): boolean {
-    return this.#phase === 'stopping' || this.#phase === 'ended';
-  }
-
-  see({ phase, address, isReady, exitCode, reason }: SeenPod): void {
-    this.wasSeen = true;
-    this.#address = address ?? this.#address;
+  #see(known: ClusterPod, { phase, address, isReady, exitCode, reason }: SeenPod): void {
+    const { pod } = known;
+    known.wasSeen = true;
     if (phase === 'Failed' || phase === 'Succeeded') {
-      void this.end(0);
-      this.#end({ exitCode: exitCode ?? null, reason: reason ?? phase });
-    } else if (isReady && this.#phase === 'starting') {
-      this.#phase = 'warm';
-      this.#warm.resolve();
+      void this.#remove(pod.workerId, 0);
+      pod.end(reason ?? phase, exitCode ?? null);
+    } else if (isReady && address !== undefined) {
+      pod.ready(`https://${address.includes(':') ? `[${address}]` : address}:${assignPort}`);
     }
-  }
-
-  /** The cluster has it no more. */
-  gone(reason: string | undefined): void {
-    this.#end({ exitCode: null, reason: reason ?? 'the cluster has it no more' });
-  }
-
-  fail(error: Error): void {
-    this.#end({ exitCode: null, reason: error.message });
-  }
-
-  async assign(assignment: Assignment): Promise<AssignOutcome> {
-    const address = this.#address;
-    if (this.#phase !== 'warm' || address === undefined) {
-      const error = scaleErrors.create('KUBERNETES_POD_FAILED', { workerId: this.workerId, reason: 'it is not warm' });
-      return { kind: 'refused', error };
-    }
-    const host = address.includes(':') ? `[${address}]` : address;
-    const { token } = assignment;
-    try {
-      const { status, text } = await this.#deps.exchange({
-        method: 'POST',
-        url: `https://${host}:${assignPort}/assign`,
-        headers: {
-          'content-type': 'application/json',
-          ...(token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` }),
-        },
-        body: JSON.stringify(toAssignmentJson(assignment)),
-      });
-      return status === 200 ? { kind: 'assigned' } : this.#failure(text);
-    } catch (thrown) {
-      return { kind: 'failed', error: this.#error(messageOf(thrown)), tainted: true };
-    }
-  }
-
-  stop(graceMs: number): void {
-    if (this.#phase === 'ended' || this.#phase === 'stopping') return;
-    this.#phase = 'stopping';
-    void this.end(graceMs);
   }
 
   /** Tells the cluster. Never rejects. */
-  async end(graceMs: number): Promise<void> {
+  async #remove(workerId: string, graceMs: number): Promise<void> {
+    const { api, log } = this.#deps;
     try {
-      await this.#deps.api.deletePod(this.workerId, graceMs / 1_000);
+      await api.deletePod(workerId, graceMs / 1_000);
     } catch (thrown) {
-      const fields = { workerId: this.workerId, reason: messageOf(thrown) };
-      this.#deps.log.write('error', 'A pod could not be deleted', fields);
+      log.write('error', 'A pod could not be deleted', { workerId, reason: messageOf(thrown) });
     }
-  }
-
-  /** A sidecar that refuses has seen nothing; one that failed says whether it has. */
-  #failure(text: string): AssignOutcome {
-    let given: unknown;
-    try {
-      given = JSON.parse(text);
-    } catch {
-      given = undefined;
-    }
-    const reading = replySchema.safeParse(given);
-    const error = this.#error(reading.success ? reading.data.message : text.slice(0, 200));
-    if (!reading.success) return { kind: 'failed', error, tainted: true };
-    const { tainted } = reading.data;
-    return tainted === undefined ? { kind: 'refused', error } : { kind: 'failed', error, tainted };
-  }
-
-  #error(reason: string) {
-    return scaleErrors.create('KUBERNETES_POD_FAILED', { workerId: this.workerId, reason });
-  }
-
-  #end({ exitCode, reason }: { readonly exitCode: number | null; readonly reason: string }): void {
-    if (this.#phase === 'ended') return;
-    const wasStarting = this.#phase === 'starting';
-    this.#phase = 'ended';
-    const error = this.#error(reason);
-    if (wasStarting) this.#warm.reject(error);
-    this.#warm.reject(error);
-    this.#ended.resolve({ exitCode, signal: null, stderrTail: [], error });
   }
 }
-
-const replySchema = z.object({ message: z.string(), tainted: z.boolean().optional() });

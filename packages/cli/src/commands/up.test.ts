@@ -1,0 +1,16 @@
+import { describe, expect, it } from 'vitest';
+import { runCommandLine } from '../testing/run-control.ts';
+
+describe('switchyard up', () => {
+  it.each([
+    ['--worker-image node=worker', '--worker-agent names none'],
+    ['--worker-agent http://127.0.0.1:9000', 'no --worker-image'],
+    ['--worker-agent nowhere --worker-image node=worker', "'nowhere' is no address"],
+    ['--worker-agent file:///x --worker-image node=worker', 'is no address'],
+    ['--worker-agent http://127.0.0.1:9000 --worker-image worker', "'worker' is not LANGUAGE=IMAGE"],
+  ])('refuses %s', async (flags, message) => {
+    const { exitCode, err } = await runCommandLine(['up', ...flags.split(' ')], { environment: {} });
+    expect(exitCode).toBe(2);
+    expect(err).toContain(message);
+  });
+});

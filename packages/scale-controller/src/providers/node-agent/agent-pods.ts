@@ -1,0 +1,233 @@
+/**
+ * Placeholders as pods of a node agent: each is a container with a sidecar and its worker, submitted as a job of the lifecycle
+ * `pod`, found by what its sidecar prints first, and cancelled in the end.
+ *
+ * Ownership: the composition root owns the provider and closes it; pods that it made are cancelled then.
+ *
+ * I1 A pod is warm once its sidecar says that it is ready, and ends once with what the agent says of its end.
+ * I2 A pod that cannot be submitted, or is gone, ends with the reason; the others go on.
+ * I3 An agent that cannot be asked changes nothing; the next look tells.
+ * I4 Nothing is looked at while there is no pod, and after `close` none is left that was made here.
+ */
+import { Readable } from 'node:stream';
+import { type Clock, type Log, messageOf, type Random, type Secret, type Timer } from '@switchyard/kernel';
+import type { Stack } from '@switchyard/model';
+import type { Pod, PodProvider } from '@switchyard/protocol';
+import {
+  isFinalJobState,
+  type JobRecord,
+  type JobRequestInput,
+  jobProtocolVersion,
+  jobRecordSchema,
+  parseJobLogEvent,
+  readEvents,
+} from '@switchyard/protocol/job-api';
+import { scaleErrors } from '../../errors.ts';
+import { stackLabel } from '../../stack-pool.ts';
+import { RemotePod, type RemotePodDeps } from '../remote-pod.ts';
+
+export interface AgentPodsDeps extends Pick<RemotePodDeps, 'exchange' | 'tokenFor'> {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface AgentPodsOptions {
+  /** Where the agent answers, without a slash at the end. */
+  readonly agentUrl: string;
+  /** What the agent asks for. */
+  readonly agentToken?: Secret;
+  /** Tells the pods of this installation from those of others. */
+  readonly installation: string;
+  /** The image with the sidecar and the worker of a stack; undefined when there is none. */
+  readonly imageOf: (stack: Stack) => string | undefined;
+  /** Words after `sidecar` in the container: whose tokens count, for example. */
+  readonly sidecarFlags: readonly string[];
+  readonly limits: { readonly memoryMb: number; readonly cpus: number };
+}
+
+export interface AgentPods extends PodProvider {
+  /** Cancels every pod. Resolves when the agent was told. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** How often a pod is looked at while it is on its way, and while it is settled. */
+const busyLookMs = 250;
+const calmLookMs = 5_000;
+
+const goneReason = 'the agent has it no more';
+
+/** The label by which people find the pods of an installation. */
+const installationLabel = 'switchyard.installation';
+
+/** What a sidecar prints as soon as it listens. */
+const sidecarLine = /"url":"(https?:\/\/[^"]+)"/;
+
+interface AgentPod {
+  readonly pod: RemotePod;
+  isSubmitted: boolean;
+}
+
+export function createAgentPods(deps: AgentPodsDeps, options: AgentPodsOptions): AgentPods {
+  return new NodeAgentPods(deps, options);
+}
+
+class NodeAgentPods implements AgentPods {
+  readonly #deps: AgentPodsDeps;
+  readonly #options: AgentPodsOptions;
+  readonly #podDeps: RemotePodDeps;
+  readonly #pods = new Map<string, AgentPod>();
+  #timer: Timer | undefined;
+  #isLooking = false;
+  #isClosed = false;
+
+  constructor(deps: AgentPodsDeps, options: AgentPodsOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    const { exchange, tokenFor } = deps;
+    const toError = (workerId: string, reason: string) => scaleErrors.create('AGENT_POD_FAILED', { workerId, reason });
+    this.#podDeps = { exchange, tokenFor, toError, remove: (workerId) => this.#cancel(workerId) };
+  }
+
+  startPod(stack: Stack): Pod {
+    const { random } = this.#deps;
+    const workerId = `w-${random.uuid().replaceAll('-', '').slice(0, 20)}`;
+    const pod = new RemotePod(this.#podDeps, workerId, stack);
+    const known: AgentPod = { pod, isSubmitted: false };
+    this.#pods.set(workerId, known);
+    void pod.ended.then(() => this.#pods.delete(workerId));
+    const image = this.#options.imageOf(stack);
+    if (this.#isClosed) pod.end('the provider is closed');
+    else if (image === undefined) pod.end(`there is no image for ${stackLabel(stack)}`);
+    else void this.#submit(known, toJob(workerId, stack, image, this.#options));
+    this.#plan();
+    return pod;
+  }
+
+  /** Containers get the agent's own grace. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    const all = [...this.#pods.values()];
+    await Promise.all(all.map(({ pod }) => this.#cancel(pod.workerId)));
+    for (const { pod } of all) pod.end(goneReason);
+  }
+
+  async #submit(known: AgentPod, job: JobRequestInput): Promise<void> {
+    const { pod } = known;
+    try {
+      const { status, text } = await this.#ask('POST', '/jobs', job);
+      if (status !== 202) throw new Error(`the agent refused it (status ${status}): ${text.slice(0, 300)}`);
+      known.isSubmitted = true;
+      // It may have been given up meanwhile.
+      if (pod.isLeaving) await this.#cancel(pod.workerId);
+    } catch (thrown) {
+      pod.end(messageOf(thrown));
+    }
+  }
+
+  #plan(): void {
+    if (this.#isClosed || this.#isLooking || this.#pods.size === 0) return;
+    const isBusy = [...this.#pods.values()].some(({ pod }) => !pod.isSettled);
+    this.#timer?.cancel();
+    this.#timer = this.#deps.clock.schedule(isBusy ? busyLookMs : calmLookMs, () => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    this.#isLooking = true;
+    try {
+      await Promise.all([...this.#pods.values()].filter(({ isSubmitted }) => isSubmitted).map((one) => this.#see(one)));
+    } catch (thrown) {
+      this.#deps.log.write('warning', 'The pods of the node agent could not be looked at', {
+        reason: messageOf(thrown),
+      });
+    }
+    this.#isLooking = false;
+    this.#plan();
+  }
+
+  async #see({ pod }: AgentPod): Promise<void> {
+    const { status, text } = await this.#ask('GET', `/jobs/${pod.workerId}`);
+    if (status === 404) return pod.end(goneReason);
+    if (status !== 200) throw new Error(`the agent answered with status ${status}`);
+    const record = jobRecordSchema.parse(JSON.parse(text));
+    if (isFinalJobState(record.state)) return pod.end(endOf(record), record.exit_code);
+    if (!pod.isStarting || record.state !== 'running') return;
+    const url = sidecarLine.exec(await this.#printed(pod.workerId))?.[1];
+    if (url === undefined) return;
+    const ready = await this.#deps.exchange({ method: 'GET', url: `${url}/ready`, headers: {} }).catch(() => undefined);
+    if (ready?.status === 200) pod.ready(url);
+  }
+
+  /** What it has printed so far; a record has that only in the end. */
+  async #printed(workerId: string): Promise<string> {
+    const { text } = await this.#ask('GET', `/jobs/${workerId}/logs?follow=false`);
+    const chunks: string[] = [];
+    for await (const { name, data } of readEvents(Readable.from([Buffer.from(text)]))) {
+      const event = parseJobLogEvent(name, data);
+      if (event?.name === 'output' && event.data.stream === 'stdout') chunks.push(event.data.text);
+    }
+    return chunks.join('');
+  }
+
+  /** Tells the agent. Never rejects. */
+  async #cancel(workerId: string): Promise<void> {
+    try {
+      const { status } = await this.#ask('DELETE', `/jobs/${workerId}`);
+      if (status >= 300 && status !== 404) throw new Error(`the agent answered with status ${status}`);
+    } catch (thrown) {
+      this.#deps.log.write('error', 'A pod could not be cancelled', { workerId, reason: messageOf(thrown) });
+    }
+    // Its end is waited for.
+    this.#plan();
+  }
+
+  #ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) {
+    const { agentUrl, agentToken } = this.#options;
+    return this.#deps.exchange({
+      method,
+      url: `${agentUrl}${path}`,
+      headers: {
+        ...(agentToken === undefined ? {} : { authorization: `Bearer ${agentToken.reveal()}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+}
+
+/** One placeholder, as the agent is asked for it. A pod serves one app in its life: what ends is never started again. */
+function toJob(
+  workerId: string,
+  stack: Stack,
+  image: string,
+  { installation, sidecarFlags, limits }: AgentPodsOptions,
+): JobRequestInput {
+  return {
+    protocol_version: jobProtocolVersion,
+    job_id: workerId,
+    labels: { [installationLabel]: installation },
+    runtime: {
+      mode: 'image',
+      image,
+      lifecycle: 'pod',
+      cmd: ['sidecar', '--json', ...sidecarFlags],
+      env: {
+        FUNCTIONS_WORKER_RUNTIME: stack.runtime,
+        IS_PLACEHOLDER: 'true',
+        WORKER_ID: workerId,
+        // Containers share the network of the machine: each takes a port that is free.
+        SIDECAR_PORT: '0',
+      },
+      limits: { memory_mb: limits.memoryMb, cpus: limits.cpus },
+    },
+  };
+}
+
+function endOf({ state, error, stderr, stdout }: JobRecord): string {
+  const last = (stderr === '' ? stdout : stderr).trimEnd().split('\n').at(-1) ?? '';
+  return [error?.message ?? state, last]
+    .filter((text) => text !== '')
+    .join(': ')
+    .slice(0, 500);
+}
