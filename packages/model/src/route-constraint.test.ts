@@ -76,7 +76,7 @@ describe('createRouteConstraint', () => {
     ['length(1,2,3)', '"length(1,2,3)" needs 1 or 2 whole numbers'],
     ['regex', 'needs a regular expression'],
     ['regex()', 'needs a regular expression'],
-    ['regex(()', 'no regular expression that JavaScript can read'],
+    ['regex(()', 'holds no regular expression that can be read'],
     ['constructor', 'is no constraint'],
     ['__proto__(1)', 'is no constraint'],
   ])('refuses %j', (text, problem) => {

@@ -1,4 +1,5 @@
 /** Constraints of route parameters, with the tests that ASP.NET Core makes. */
+import { compileLinearRegex } from './linear-regex/linear-regex.ts';
 
 /** Decides whether the text of a parameter may match. */
 export interface RouteConstraint {
@@ -95,12 +96,9 @@ export function createRouteConstraint(text: string): RouteConstraint | string {
 
 function createRegexConstraint(text: string, pattern: string | undefined): RouteConstraint | string {
   if (pattern === undefined || pattern === '') return `"${text}" needs a regular expression in its parentheses`;
-  try {
-    const regex = new RegExp(pattern, 'i');
-    return { text, matches: (value) => regex.test(value) };
-  } catch {
-    return `"${text}" holds no regular expression that JavaScript can read`;
-  }
+  const regex = compileLinearRegex(pattern);
+  if (typeof regex === 'string') return `"${text}" ${regex}`;
+  return { text, matches: (value) => regex.test(value) };
 }
 
 /** A whole number of `bits` bits and a sign, blanks around it allowed. */

@@ -38,6 +38,7 @@ export const sdkFolders: readonly SdkFolder[] = [
       'packages/scale-controller/src/store/postgresql/',
     ],
   },
+  { sdk: 're2js', folders: ['packages/model/src/linear-regex/'] },
   { sdk: 'rhea', folders: ['packages/testkit/src/amqp/', 'packages/triggers/src/azure-messaging/'] },
   { sdk: 'undici', folders: ['packages/capability-library/src/web/'] },
   { sdk: 'ws', folders: ['packages/capability-broker/src/rpc/', 'packages/capabilities/src/rpc/'] },
