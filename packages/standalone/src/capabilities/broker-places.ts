@@ -3,7 +3,9 @@ import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { CapabilityManifest, InstancePaths } from '@switchyard/capability-broker';
+import { systemClock } from '@switchyard/kernel';
 import { capabilityProcessErrors } from './errors.ts';
+import { brokerSocket, socketFolderPrefix, sweepSocketFolders } from './sweep-socket-folders.ts';
 
 /** Workers of other users pass through, and see no list. */
 const passableMode = 0o711;
@@ -27,12 +29,13 @@ export interface BrokerPlaces {
  */
 export async function openBrokerPlaces(stateDirectory: string): Promise<BrokerPlaces> {
   const mark = createHash('sha256').update(resolve(stateDirectory)).digest('hex').slice(0, 16);
-  const sockets = join(tmpdir(), `switchyard-caps-${mark}`);
+  const sockets = join(tmpdir(), `${socketFolderPrefix}${mark}`);
+  await sweepSocketFolders(tmpdir(), systemClock);
   await openOwnFolder(sockets);
   await mkdir(stateDirectory, { recursive: true, mode: privateFolderMode });
   let started = 0;
   return {
-    socketPath: join(sockets, 'broker.sock'),
+    socketPath: join(sockets, brokerSocket),
     pathsOf: (manifest, _instanceId, shard) => {
       started += 1;
       const isShared = manifest.kind === 'builtin' || manifest.kind === 'in-process';
