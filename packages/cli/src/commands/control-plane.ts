@@ -2,14 +2,9 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { controlFlags } from '../control/control-flags.ts';
-import { controlErrors } from '../control/errors.ts';
 import { openControl } from '../control/open-control.ts';
+import { toWorkers, workerNames } from '../control/worker-names.ts';
 import { exitCodes } from '../exit-codes.ts';
-
-/** As the control plane calls them. */
-const workerNames = ['deployment', 'health', 'scaling', 'drift', 'configuration', 'secrets', 'inventory'] as const;
-
-type WorkerName = (typeof workerNames)[number];
 
 export const controlPlaneCommand = defineCommand({
   name: 'control-plane',
@@ -55,17 +50,6 @@ export const controlPlaneCommand = defineCommand({
     return exitCodes.done.code;
   },
 });
-
-/** Names may stand in one word, with commas between them. */
-function toWorkers(words: readonly string[]): readonly WorkerName[] {
-  const names = words.flatMap((word) => word.split(',')).filter((name) => name !== '');
-  const known: readonly string[] = workerNames;
-  const unknown = names.find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw controlErrors.create('WORKER_UNKNOWN', { name: unknown.slice(0, 80), known: known.join(', ') });
-  }
-  return names.length === 0 ? workerNames : workerNames.filter((name) => names.includes(name));
-}
 
 function dataDirectory(given: string | undefined, { environment, workingDirectory }: CommandContext): string {
   if (given !== undefined) return resolve(workingDirectory, given);

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { UpOptions } from '@switchyard/standalone/up';
 import { type CommandContext, type CommandInput, defineCommand } from '../command.ts';
 import { controlErrors } from '../control/errors.ts';
+import { toWorkers } from '../control/worker-names.ts';
 import { exitCodes } from '../exit-codes.ts';
 
 const port = { kind: 'integer', placeholder: 'N', minimum: 0, maximum: 65_535 } as const;
@@ -79,6 +80,17 @@ const flags = {
   },
   'scaler-host': { kind: 'text', placeholder: 'ADDRESS', summary: 'listens for KEDA on this address (127.0.0.1)' },
   webhook: { kind: 'list', placeholder: 'URL', summary: 'posts alerts to this address; may be given many times' },
+  workers: {
+    kind: 'list',
+    placeholder: 'NAMES',
+    summary:
+      'runs these workers of the control plane here, and leaves the others to other processes; none for no one (all)',
+  },
+  'nats-server': {
+    kind: 'list',
+    placeholder: 'ADDRESS',
+    summary: 'has events go over these NATS servers instead of the embedded bus; may be given many times',
+  },
   json: { kind: 'switch', summary: 'writes one JSON object per line' },
   verbose: { kind: 'switch', summary: 'shows what the host itself does' },
 } as const;
@@ -125,6 +137,8 @@ function toOptions({ flags: given }: UpInput, context: CommandContext): UpOption
     workerAgent: toWorkerAgent(given['worker-agent'], given['worker-image'] ?? []),
     scaler: given['scaler-port'] === undefined ? undefined : { host: given['scaler-host'], port: given['scaler-port'] },
     webhooks: given.webhook ?? [],
+    workers: toWorkers(given.workers ?? []),
+    natsServers: given['nats-server'],
     output: given.json ? 'json' : 'text',
     verbose: given.verbose,
     environment: context.environment,

@@ -20,9 +20,9 @@ import {
   createTelemetryByTarget,
   createWebhookSink,
   generatedTarget,
+  openBus,
   openKeyFile,
-  openSqliteBus,
-  openSqliteStore,
+  openStore,
   type PostgresqlConnection,
   type Store,
   startControlPlane,
@@ -31,7 +31,7 @@ import {
   type Vault,
   type WorkerName,
 } from '@switchyard/control-plane';
-import { type Log, type Meter, systemClock, systemRandom } from '@switchyard/kernel';
+import { type Log, type Meter, Secret, systemClock, systemRandom } from '@switchyard/kernel';
 import { createGitFiles } from './git-file.ts';
 import { readPostgresqlConnections } from './postgresql-connections.ts';
 import { createProbeKinds } from './probe-kinds.ts';
@@ -54,21 +54,40 @@ export interface ControlStores {
   close(): Promise<void>;
 }
 
-/** Opens the embedded store and bus. */
-export function openControlStores({ directory }: Pick<ControlPlaneScope, 'directory'>): ControlStores {
-  const store = openSqliteStore({ clock: systemClock }, { file: join(directory, 'control.sqlite') });
-  const bus = openSqliteBus(
-    { clock: systemClock, random: systemRandom, inbox: store.inbox },
-    { file: join(directory, 'bus.sqlite') },
+export interface StoreChoices {
+  readonly directory: string;
+  /** A PostgreSQL that several processes share, instead of the embedded store. */
+  readonly storeUrl?: string | undefined;
+  /** NATS servers that they share, instead of the embedded bus. */
+  readonly natsServers?: readonly string[] | undefined;
+}
+
+/** Opens the store and the bus. Rejects with a PlatformError when they cannot be had; then nothing is left. */
+export async function openControlStores({ directory, storeUrl, natsServers }: StoreChoices): Promise<ControlStores> {
+  const store = await openStore(
+    { clock: systemClock },
+    storeUrl === undefined
+      ? { kind: 'sqlite', file: join(directory, 'control.sqlite') }
+      : { kind: 'postgresql', connectionString: new Secret(storeUrl) },
   );
-  return {
-    store,
-    bus,
-    close: async () => {
-      await bus.close();
-      await store.close();
-    },
-  };
+  try {
+    const bus = await openBus(
+      { clock: systemClock, random: systemRandom, inbox: store.inbox },
+      natsServers === undefined
+        ? { kind: 'sqlite', file: join(directory, 'bus.sqlite') }
+        : { kind: 'nats', servers: natsServers },
+    );
+    return {
+      ...{ store, bus },
+      close: async () => {
+        await bus.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 export interface ControlPlaneParts {

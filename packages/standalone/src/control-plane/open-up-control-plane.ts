@@ -38,7 +38,9 @@ export interface UpControlPlaneParts {
   /** The scale controller: policies and deployments move the limits that it keeps. */
   readonly scale: AppScales;
   /** All seven when left out. */
-  readonly workers?: readonly WorkerName[];
+  readonly workers?: readonly WorkerName[] | undefined;
+  /** Shared with workers that run elsewhere, instead of the embedded bus. */
+  readonly natsServers?: readonly string[] | undefined;
   readonly webhooks?: readonly string[];
   readonly postgresql?: ReadonlyMap<string, PostgresqlConnection>;
 }
@@ -64,7 +66,9 @@ export async function openUpControlPlane(
   parts: UpControlPlaneParts,
 ): Promise<UpControlPlane> {
   const { catalog, hosting, runtime } = parts;
-  const stores = openControlStores(scope);
+  const { directory, environment } = scope;
+  const storeUrl = environment.SWITCHYARD_STORE_URL;
+  const stores = await openControlStores({ directory, storeUrl, natsServers: parts.natsServers });
   try {
     const target = createSwitchyardTarget({
       ...{ catalog, deploy: parts.deploy, urlOf: parts.urlOf, limits: createScaleLimits(parts.scale) },

@@ -1,11 +1,9 @@
 /** Workers of the control plane in a process of their own, over the stores of an installation and its control API. */
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type ControlPlane, openBus, openStore, type WorkerName } from '@switchyard/control-plane';
-import { logLevels, Secret, silentMeter, systemClock, systemRandom } from '@switchyard/kernel';
+import type { ControlPlane, WorkerName } from '@switchyard/control-plane';
+import { logLevels, silentMeter, systemClock } from '@switchyard/kernel';
 import { openJsonLog, type TextSink } from '@switchyard/telemetry';
-import type { ControlStores } from './open-control-plane.ts';
-import { openControlPlane } from './open-control-plane.ts';
+import { openControlPlane, openControlStores } from './open-control-plane.ts';
 import { createRemoteTarget, createRemoteTelemetry, type RemoteControl } from './remote-target.ts';
 
 export interface StartWorkersOptions {
@@ -36,7 +34,7 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
   const lowest = logLevels.indexOf(verbose ? 'debug' : 'information');
   const log = await openJsonLog({ clock: systemClock, sink }, (level) => logLevels.indexOf(level) >= lowest);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const stores = await openStores(options);
+  const stores = await openControlStores(options);
   let plane: ControlPlane;
   try {
     plane = await openControlPlane(
@@ -58,31 +56,4 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
       await stores.close();
     },
   };
-}
-
-async function openStores({ directory, storeUrl, natsServers }: StartWorkersOptions): Promise<ControlStores> {
-  const store = await openStore(
-    { clock: systemClock },
-    storeUrl === undefined
-      ? { kind: 'sqlite', file: join(directory, 'control.sqlite') }
-      : { kind: 'postgresql', connectionString: new Secret(storeUrl) },
-  );
-  try {
-    const bus = await openBus(
-      { clock: systemClock, random: systemRandom, inbox: store.inbox },
-      natsServers === undefined
-        ? { kind: 'sqlite', file: join(directory, 'bus.sqlite') }
-        : { kind: 'nats', servers: natsServers },
-    );
-    return {
-      ...{ store, bus },
-      close: async () => {
-        await bus.close();
-        await store.close();
-      },
-    };
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
 }

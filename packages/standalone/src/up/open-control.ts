@@ -1,6 +1,6 @@
 /** The doors of an installation for people and programs that manage it: control API, scale controller and measurements. */
 import type { RequestListener } from 'node:http';
-import { createControlServer } from '@switchyard/control-plane';
+import { createControlServer, type PlatformOperations } from '@switchyard/control-plane';
 import { audiences, createControlGuard, createTokenVerifier } from '@switchyard/identity';
 import { systemClock } from '@switchyard/kernel';
 import type { Runtime } from '@switchyard/runtime';
@@ -29,25 +29,10 @@ export interface Control {
 }
 
 export async function openControl(scope: UpScope, parts: UpParts, deployer: Deployer): Promise<Control> {
-  const { options, log, logs, meter, closers, data, stores, sockets } = scope;
+  const { options, log, meter, closers, data, stores, sockets } = scope;
   const { catalog, packages, keys, issuer } = stores;
-  const { runtime, tenancy, processes, hosting, traces } = parts;
-  const platform = createPlatformOperations({
-    clock: systemClock,
-    catalog,
-    runtime,
-    hosting,
-    deployer,
-    logs,
-    traces,
-    processes,
-    tenantProblem: createTenantRule({
-      trusted: options.trustedTenants,
-      isolation: tenancy.isolation,
-      present: () => catalog.applications.list().map(({ tenantId }) => tenantId),
-    }),
-    gateway: { host: sockets.host, port: sockets.gatewayPort },
-  });
+  const { runtime, processes, hosting } = parts;
+  const platform = toPlatform(scope, parts, deployer);
   const guard = createControlGuard(createTokenVerifier({ clock: systemClock, keys }, { audience: audiences.control }));
   const { announce } = parts.workers;
   const pidOf = (workerId: string): number | undefined => processes.pidOf(workerId);
@@ -60,7 +45,15 @@ export async function openControl(scope: UpScope, parts: UpParts, deployer: Depl
   const controlPlane = await openUpControlPlane(
     { log, meter, directory: data.path, environment: options.environment },
     {
-      ...{ catalog, hosting, runtime, scale, webhooks: options.webhooks },
+      ...{
+        catalog,
+        hosting,
+        runtime,
+        scale,
+        webhooks: options.webhooks,
+        workers: options.workers,
+        natsServers: options.natsServers,
+      },
       deploy: (record) => deployer.deploy(record),
       urlOf: (applicationId) => `http://${applicationId}.localhost:${sockets.gatewayPort}`,
     },
@@ -96,6 +89,30 @@ export async function openControl(scope: UpScope, parts: UpParts, deployer: Depl
     }),
   });
   return { listener, scale, scaler, promote: (record, signal) => controlPlane.promote(record, signal) };
+}
+
+/** What the control API asks of this installation. */
+function toPlatform(
+  { options, logs, stores: { catalog }, sockets }: UpScope,
+  { runtime, tenancy, processes, hosting, traces }: UpParts,
+  deployer: Deployer,
+): PlatformOperations {
+  return createPlatformOperations({
+    clock: systemClock,
+    catalog,
+    runtime,
+    hosting,
+    deployer,
+    logs,
+    traces,
+    processes,
+    tenantProblem: createTenantRule({
+      trusted: options.trustedTenants,
+      isolation: tenancy.isolation,
+      present: () => catalog.applications.list().map(({ tenantId }) => tenantId),
+    }),
+    gateway: { host: sockets.host, port: sockets.gatewayPort },
+  });
 }
 
 /** What was counted, and what every app does at the moment. */

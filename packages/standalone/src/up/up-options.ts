@@ -1,3 +1,4 @@
+import type { WorkerName } from '@switchyard/control-plane';
 import type { TextSink } from '@switchyard/telemetry';
 
 /** What `switchyard up` was asked for. Paths are absolute. */
@@ -26,6 +27,10 @@ export interface UpOptions {
   readonly scaler: { readonly host: string | undefined; readonly port: number } | undefined;
   /** Addresses to which alerts are posted. */
   readonly webhooks: readonly string[];
+  /** Workers of the control plane that run in this process; all seven when left out. */
+  readonly workers?: readonly WorkerName[];
+  /** NATS servers that the control plane shares with other processes, instead of its embedded bus. */
+  readonly natsServers?: readonly string[] | undefined;
   readonly output: 'text' | 'json';
   readonly verbose: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
