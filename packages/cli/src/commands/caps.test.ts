@@ -22,7 +22,7 @@ const code = 'exports.create = () => ({ methods: { hello: () => "hello" } });';
 async function serve(...words: readonly string[]): Promise<void> {
   const context = { workingDirectory: folder.path, environment: { PATH: '/bin', SECRET: 'x' } };
   serving = startCommand(['caps', 'serve', '--data-dir', folder.path, ...words], context);
-  await serving.printed('SWITCHYARD_CAPABILITIES_TOKEN=');
+  await serving.printed('SWITCHYARD_CAPABILITIES_TOKEN');
 }
 
 async function caps(...words: readonly string[]) {
@@ -77,10 +77,27 @@ describe('switchyard caps', () => {
     );
   });
 
+  it('prints that as one object of JSON where programs read', async () => {
+    await serve('--json');
+    serving?.stop();
+    const { out = '' } = (await serving?.outcome) ?? {};
+    expect(JSON.parse(out)).toEqual({
+      account: 'local',
+      variables: {
+        SWITCHYARD_CAPABILITIES_ENDPOINT: expect.stringMatching(/^unix:/),
+        SWITCHYARD_CAPABILITIES_TOKEN: expect.any(String),
+      },
+    });
+  });
+
   it('runs hosts for a broker elsewhere, which registers what they have', async () => {
     const context = { workingDirectory: folder.path, environment: { SWITCHYARD_HOST_TOKEN: 'x'.repeat(16) } };
     const hosts = startCommand(['caps', 'host', '--port', '0'], context);
     await hosts.printed('Hosts of capabilities run here, for brokers that name ws://127.0.0.1:');
+    const second = startCommand(['caps', 'host', '--port', '0', '--json'], context);
+    await second.printed('"}');
+    second.stop();
+    expect(JSON.parse((await second.outcome).out)).toEqual({ url: expect.stringMatching(/^ws:\/\/127\.0\.0\.1:\d+/) });
     hosts.stop();
     expect((await hosts.outcome).exitCode).toBe(0);
     const short = await runCommandLine(['caps', 'host'], { environment: { SWITCHYARD_HOST_TOKEN: 'short' } });
@@ -96,7 +113,11 @@ describe('switchyard caps', () => {
   it('says what is missing, wrong or not there', async () => {
     expect(await caps('ls')).toMatchObject({
       exitCode: 1,
-      err: expect.stringContaining('No capability broker runs here'),
+      err: expect.stringMatching(/^No capability broker runs here: '.*capabilities\.json' .*: it is not there\. Start/),
+    });
+    expect(await caps()).toMatchObject({
+      exitCode: 2,
+      err: expect.stringMatching(/^What to do is missing: .*<ls\|stats/),
     });
     expect(await caps('fly')).toMatchObject({ exitCode: 2, err: expect.stringContaining('It knows: ls, stats, warm') });
     await serve();

@@ -58,19 +58,20 @@ export const capsCommand = defineCommand({
   ],
   async run({ positionals: [verb, word], flags }, context) {
     const { capsErrors } = await import('./caps/errors.ts');
-    if (verb === undefined || !isCapsVerb(verb)) {
+    if (verb === undefined) throw capsErrors.create('CAPS_ARGUMENT_MISSING', { what: 'What to do', usage });
+    if (!isCapsVerb(verb)) {
       const known = capsVerbs.join(', ');
-      throw capsErrors.create('CAPS_VERB_UNKNOWN', { verb: (verb ?? '').slice(0, 80), known });
+      throw capsErrors.create('CAPS_VERB_UNKNOWN', { verb: verb.slice(0, 80), known });
     }
     const directory = dataDirectory(flags['data-dir'], context);
     if (verb === 'serve') {
       const { serveCaps } = await import('./caps/serve-caps.ts');
-      const { port, host, account } = flags;
-      return serveCaps({ directory, port, host, account, memoryMb: flags['memory-mb'] }, context);
+      const { port, host, account, json } = flags;
+      return serveCaps({ directory, port, host, account, json, memoryMb: flags['memory-mb'] }, context);
     }
     if (verb === 'host') {
       const { serveHosts } = await import('./caps/serve-hosts.ts');
-      return serveHosts({ port: flags.port, host: flags.host }, context);
+      return serveHosts({ port: flags.port, host: flags.host, json: flags.json }, context);
     }
     // Everything heavy is loaded here, so that the other commands do not wait for it.
     const { runCapsVerb } = await import('./caps/run-caps-verb.ts');

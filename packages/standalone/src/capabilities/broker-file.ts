@@ -76,7 +76,9 @@ export async function readBrokerFile(dataDirectory: string): Promise<BrokerAcces
     if (typeof endpoint === 'string' && typeof token === 'string') return { endpoint, token: new Secret(token) };
     throw new Error('it holds no endpoint and token');
   } catch (error) {
-    throw capabilityProcessErrors.create('BROKER_NOT_RUNNING', { path, reason: messageOf(error) }, error);
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const reason = isMissing ? 'it is not there' : messageOf(error);
+    throw capabilityProcessErrors.create('BROKER_NOT_RUNNING', { path, reason }, error);
   }
 }
 

@@ -11,6 +11,14 @@ export interface CapsServeOptions {
   readonly host: string | undefined;
   readonly account: string | undefined;
   readonly memoryMb: number | undefined;
+  readonly json: boolean | undefined;
+}
+
+/** What is said once the broker listens, as text or, with `--json`, as one object. */
+interface ReadyBroker {
+  readonly webSocketUrl: string | undefined;
+  readonly account: string;
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 const loopback = '127.0.0.1';
@@ -19,7 +27,7 @@ const megabyte = 1024 * 1024;
 /** Runs a broker until it is asked to stop. */
 export async function serveCaps(options: CapsServeOptions, context: CommandContext): Promise<number> {
   const stopRequested = new Promise<string>((resolve) => context.onStopRequest(resolve));
-  const { directory, port, host = loopback, account = 'local', memoryMb } = options;
+  const { directory, port, host = loopback, account = 'local', memoryMb, json = false } = options;
   const isWanted = (level: string): boolean => level !== 'trace' && level !== 'debug';
   const sink = { write: (text: string) => context.stderr.write(text) };
   const log = createConsoleLog({ clock: systemClock, sink }, { colors: false, showApplication: false, isWanted });
@@ -35,12 +43,18 @@ export async function serveCaps(options: CapsServeOptions, context: CommandConte
       ...(memoryMb === undefined ? {} : { memoryBudgetBytes: memoryMb * megabyte }),
     },
   );
-  const variables = Object.entries(await running.environmentFor(account));
-  context.stdout.write('The capability broker is up. Press Ctrl-C to stop.\n');
-  if (running.webSocketUrl !== undefined) context.stdout.write(`\tWebSocket  ${running.webSocketUrl}\n`);
-  context.stdout.write(`\nVariables of account '${account}':\n`);
-  for (const [name, value] of variables) context.stdout.write(`${name}=${value}\n`);
+  const variables = await running.environmentFor(account);
+  const ready = { webSocketUrl: running.webSocketUrl, account, variables };
+  context.stdout.write(json ? `${JSON.stringify(ready)}\n` : describeReady(ready));
   await stopRequested;
   await running.close();
   return exitCodes.done.code;
+}
+
+function describeReady({ webSocketUrl, account, variables }: ReadyBroker): string {
+  const lines = ['The capability broker is up. Press Ctrl-C to stop.'];
+  if (webSocketUrl !== undefined) lines.push(`\tWebSocket  ${webSocketUrl}`);
+  lines.push('', `Variables of account '${account}':`);
+  for (const [name, value] of Object.entries(variables)) lines.push(`${name}=${value}`);
+  return `${lines.join('\n')}\n`;
 }

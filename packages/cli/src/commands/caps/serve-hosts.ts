@@ -9,6 +9,7 @@ import { capsErrors } from './errors.ts';
 export interface ServeHostsOptions {
   readonly port: number | undefined;
   readonly host: string | undefined;
+  readonly json: boolean | undefined;
 }
 
 const defaultPort = 7_074;
@@ -21,7 +22,7 @@ const minTokenLength = 16;
 const isShown = (level: string): boolean => level !== 'trace' && level !== 'debug';
 
 /** Runs hosts for brokers on other machines until it is asked to stop. */
-export async function serveHosts({ port, host }: ServeHostsOptions, context: CommandContext): Promise<number> {
+export async function serveHosts({ port, host, json }: ServeHostsOptions, context: CommandContext): Promise<number> {
   const stopRequested = new Promise<string>((resolve) => context.onStopRequest(resolve));
   const token = context.environment.SWITCHYARD_HOST_TOKEN ?? '';
   if (token.length < minTokenLength) throw capsErrors.create('CAPS_TOKEN_MISSING', { minimum: minTokenLength });
@@ -40,7 +41,8 @@ export async function serveHosts({ port, host }: ServeHostsOptions, context: Com
       environment: capabilityEnvironment(context.environment),
     },
   );
-  context.stdout.write(`Hosts of capabilities run here, for brokers that name ${relay.url}. Press Ctrl-C to stop.\n`);
+  const text = `Hosts of capabilities run here, for brokers that name ${relay.url}. Press Ctrl-C to stop.`;
+  context.stdout.write(`${json ? JSON.stringify({ url: relay.url }) : text}\n`);
   await stopRequested;
   relay.close();
   return exitCodes.done.code;
