@@ -192,8 +192,9 @@ export class HttpExchange implements EventSource, HttpTriggerRequest, ForwardedE
     this.#http.rawBody = undefined;
   }
 
-  /** Resolves when the caller has the response, or is gone; rejects when it cannot get it. */
+  /** The function succeeded. Resolves when the forward is over; rejects when the caller cannot get its response. */
   settling(): Promise<void> | undefined {
+    this.forward?.functionEnded();
     return this.#delivery?.promise;
   }
 

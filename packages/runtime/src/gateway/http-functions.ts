@@ -199,11 +199,12 @@ export class HttpFunctions {
   #ended(exchange: HttpExchange, outcome: InvocationOutcome): void {
     const { response, forward } = exchange;
     exchange.turn?.leave();
-    if (forward === undefined ? response.destroyed : outcome.kind === 'succeeded') return;
+    const isForwarded = forward !== undefined && outcome.kind === 'succeeded';
+    if (isForwarded ? response.headersSent || response.destroyed : forward === undefined && response.destroyed) return;
     this.#guarded(exchange, () => {
       const reply = this.#toReply(exchange, outcome);
       const retry = outcome.kind === 'lost' ? retryHeaders(reply.status) : noHeaders;
-      if (forward === undefined) this.#reply(exchange, reply, retry);
+      if (forward === undefined || isForwarded) this.#reply(exchange, reply, retry);
       else forward.giveUp(reply);
     });
   }

@@ -8,6 +8,8 @@ export interface ForwardLimits {
   readonly longestPauseMs: number;
   /** How long nothing may move on an exchange. */
   readonly activityMs: number;
+  /** How long after the end of its invocation a worker may begin its answer. The official host has no such limit. */
+  readonly answerMs: number;
 }
 
 export const defaultForwardLimits: ForwardLimits = {
@@ -15,4 +17,5 @@ export const defaultForwardLimits: ForwardLimits = {
   firstPauseMs: 50,
   longestPauseMs: 250,
   activityMs: 240_000,
+  answerMs: 5_000,
 };

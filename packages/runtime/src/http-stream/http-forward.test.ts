@@ -180,6 +180,29 @@ describe('HttpForward', () => {
     await gone.promise;
   });
 
+  test('I7: a function that succeeds and never answers is over soon, with the reply of its invocation', async () => {
+    const arrived = createDeferred<void>();
+    const { clock, base } = await createRun(() => arrived.resolve());
+    const reply = fetch(`${base}/api/stream`);
+    await arrived.promise;
+    await clock.advance(5_000);
+    const { status, headers } = await reply;
+    expect([status, headers.get('x-app')]).toEqual([204, 'yes']);
+  });
+
+  test('I7: an answer that begins within that time is the answer, however long it takes', async () => {
+    const answering = createDeferred<ServerResponse>();
+    const { clock, base } = await createRun((_request, response) => answering.resolve(response));
+    const reply = fetch(`${base}/api/stream`);
+    const response = await answering.promise;
+    await clock.advance(4_999);
+    response.write('first ');
+    const answer = await reply;
+    await clock.advance(60_000);
+    response.end('last');
+    expect([answer.status, await answer.text()]).toEqual([200, 'first last']);
+  });
+
   test('I2: a function that fails after its head resets the connection', async () => {
     const { base, fail } = await createRun(
       (_request, response) => {
@@ -254,7 +277,7 @@ describe('HttpForward', () => {
 
   test('I3: an exchange on which nothing moves ends after four minutes', async () => {
     const arrived = createDeferred<void>();
-    const { clock, base } = await createRun(() => arrived.resolve());
+    const { clock, base } = await createRun(() => arrived.resolve(), { answersByItself: false });
     const reply = fetch(`${base}/api/stream`);
     await arrived.promise;
     await clock.advance(240_000);

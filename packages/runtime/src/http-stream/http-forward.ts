@@ -16,6 +16,8 @@
  * I5 A caller that goes away ends the request to the worker; one that the worker has not heard of yet still reaches it,
  *    because its invocation waits for it there.
  * I6 `onEnd` is called exactly once.
+ * I7 A function that succeeded without an answer, such as one of Node.js that returns nothing, ends the forward `answerMs`
+ *    later; what its invocation gave is then the reply, and not the forward's to write.
  */
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, messageOf, type PlatformError, StateMachine, type Timer } from '@switchyard/kernel';
@@ -68,6 +70,8 @@ export type ForwardEnd =
   | { readonly kind: 'caller-gone' }
   /** The invocation did not succeed. */
   | { readonly kind: 'given-up' }
+  /** The function succeeded, and its worker never answered: the caller still waits. */
+  | { readonly kind: 'unanswered' }
   /** The request's body is longer than the app takes. */
   | { readonly kind: 'too-large' }
   /** The worker could not be reached, fell silent or broke off. */
@@ -97,6 +101,8 @@ export class HttpForward {
   readonly #onEnd: (end: ForwardEnd) => void;
   readonly #machine: StateMachine<State>;
   #watch: Timer | undefined;
+  /** Runs from the end of the invocation on. */
+  #answerWait: Timer | undefined;
   #movedAtMs: number;
   readonly #upload: Upload;
 
@@ -131,6 +137,18 @@ export class HttpForward {
     if (this.#machine.kind === 'ended') return;
     this.#end({ kind: 'given-up' });
     this.#refuse(reply);
+  }
+
+  /** The function succeeded: the answer is under way, about to come, or was never sent. */
+  functionEnded(): void {
+    if (!this.#isUnanswered) return;
+    this.#answerWait = this.#deps.clock.schedule(this.#deps.limits.answerMs, () => {
+      if (this.#isUnanswered) this.#end({ kind: 'unanswered' });
+    });
+  }
+
+  get #isUnanswered(): boolean {
+    return this.#machine.kind === 'connecting' || this.#machine.kind === 'sent';
   }
 
   #createConnector(): WorkerConnector {
@@ -262,6 +280,7 @@ export class HttpForward {
     if (state.kind === 'ended') return;
     this.#machine.transition({ kind: 'ended' });
     this.#watch?.cancel();
+    this.#answerWait?.cancel();
     if (state.kind === 'connecting' || state.kind === 'notifying') state.connector.stop();
     else this.#leave(state.request, end);
     this.#onEnd(end);
