@@ -123,6 +123,12 @@ export const triggerErrors = defineErrors({
     message:
       "The library '{package}' that talks to Azure Storage cannot be loaded: {reason}. Install the dependencies again.",
   },
+  IDENTITY_SDK_MISSING: {
+    ...dependencyFault,
+    retry: 'never',
+    message:
+      "Connections by identity need the library '{package}', which cannot be loaded: {reason}. Install it beside Switchyard: npm install {package}.",
+  },
   STORAGE_REQUEST_FAILED: {
     ...dependencyFault,
     message:

@@ -45,7 +45,7 @@ describe('createAzureIdentities', () => {
       if (tries === 1) throw new Error('not installed');
       return sdk;
     });
-    await expect(identities.credentialOf(secret)).rejects.toMatchObject({ code: 'STORAGE_SDK_MISSING' });
+    await expect(identities.credentialOf(secret)).rejects.toMatchObject({ code: 'IDENTITY_SDK_MISSING' });
     await expect(identities.credentialOf(secret)).resolves.toBeDefined();
   });
 });

@@ -46,7 +46,7 @@ export function createAzureIdentities(
       }
       loading ??= load().catch((thrown) => {
         loading = undefined;
-        throw triggerErrors.create('STORAGE_SDK_MISSING', { package: packageName, reason: messageOf(thrown) }, thrown);
+        throw triggerErrors.create('IDENTITY_SDK_MISSING', { package: packageName, reason: messageOf(thrown) }, thrown);
       });
       const sdk = await loading;
       const key = keyOf(identity);
