@@ -83,6 +83,13 @@ export class UpProcess {
     return output;
   }
 
+  /** Runs a command that needs no installation, and answers what it printed. */
+  async runAlone(...words: readonly string[]): Promise<string> {
+    const { code, output } = await runSwitchyard(words);
+    if (code !== 0) throw new Error(`switchyard ${words.join(' ')} ended with ${code}:\n${output}`);
+    return output;
+  }
+
   /** Calls an app. */
   async call(app: string, path: string, options: RequestOptions = {}): Promise<Answer> {
     const line = await this.#process.line(/^\s+Apps\s+http/);

@@ -16,6 +16,8 @@ export interface CommandContext {
   readonly stderr: TextSink;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
+  /** The program and the first arguments of this command, for a process that is to run another one. */
+  readonly commandLine?: readonly string[];
   /** Calls back once, when the user or the machine first asks the process to stop. */
   onStopRequest(callback: (reason: string) => void): void;
 }

@@ -25,6 +25,7 @@ import { psCommand } from './commands/ps.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { rotateCommand } from './commands/rotate.ts';
 import { runtimeCommand } from './commands/runtime.ts';
+import { runtimesCommand } from './commands/runtimes.ts';
 import { scaleCommand } from './commands/scale.ts';
 import { rolloutCommand } from './commands/scale-rollout.ts';
 import { settingsCommand } from './commands/settings.ts';
@@ -67,6 +68,7 @@ export const commands: readonly Command[] = [
   agentCommand,
   jobCommand,
   runtimeCommand,
+  runtimesCommand,
   controlPlaneCommand,
   sidecarCommand,
   wrapperCommand,

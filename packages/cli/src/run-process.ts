@@ -30,6 +30,7 @@ export function runProcess(run: (words: readonly string[], context: CommandConte
     stderr: process.stderr,
     environment: process.env,
     workingDirectory: process.cwd(),
+    commandLine: [process.execPath, ...process.argv.slice(1, 2)],
     onStopRequest: (callback) => stops.subscribe(callback),
   };
   run(process.argv.slice(2), context).then((exitCode) => process.exit(exitCode), crash);

@@ -4,7 +4,9 @@ export type ProtocolErrorCode =
   | 'RPC_LISTEN_FAILED'
   | 'RPC_TLS_INVALID'
   | 'RPC_METADATA_INVALID'
-  | 'RPC_ENDPOINT_INVALID';
+  | 'RPC_ENDPOINT_INVALID'
+  | 'FLEET_CALL_LATE'
+  | 'FLEET_CHANNEL_CLOSED';
 
 /** What can go wrong at the edge of a process. Everything that happens to an open stream is a `LinkStatus` instead. */
 export const protocolErrors: ErrorCatalogue<ProtocolErrorCode> = defineErrors<ProtocolErrorCode>({
@@ -41,5 +43,23 @@ export const protocolErrors: ErrorCatalogue<ProtocolErrorCode> = defineErrors<Pr
     grpc: 3,
     exit: 1,
     message: "'{endpoint}' is no gRPC endpoint: {reason}. Write it as http://host:port or https://host:port",
+  },
+  FLEET_CALL_LATE: {
+    blame: 'platform',
+    retry: 'never',
+    http: 504,
+    grpc: 4,
+    exit: 1,
+    message:
+      "The other end of a Runtime's channel did not answer '{method}' within {timeoutMs} ms. Whether it was done is not known: look at `switchyard runtimes`.",
+  },
+  FLEET_CHANNEL_CLOSED: {
+    blame: 'dependency',
+    retry: 'never',
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    message:
+      "The channel between an installation and its Runtime ended before '{method}' was answered: {reason}. The app is given to another Runtime; try again.",
   },
 });

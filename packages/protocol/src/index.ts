@@ -51,6 +51,7 @@ export {
   readsSettingsCapability,
 } from './environment-update.ts';
 export { type ProtocolErrorCode, protocolErrors } from './errors.ts';
+export { createFramePeer, type FramePeer, fleetJoinPath, type PeerHandlers } from './fleet/frame-peer.ts';
 export * as externalScaler from './gen/external-scaler.ts';
 export * from './gen/function-rpc.ts';
 export { Duration } from './gen/google/protobuf/duration.ts';

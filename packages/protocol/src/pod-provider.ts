@@ -37,7 +37,8 @@ export interface PodEnd {
 
 /** Where assignments come from: `dev` makes them from the app's folder, the catalog from what was deployed. */
 export interface AssignmentSource {
-  assignmentOf(application: ApplicationDefinition): Promise<StackAssignment>;
+  /** `runtimeId` names the Runtime that asked, where several share the supply. */
+  assignmentOf(application: ApplicationDefinition, runtimeId?: string): Promise<StackAssignment>;
   /** What the sidecar of this worker shows to the Runtime; left out where nothing is asked for. */
   tokenOf?(assignment: StackAssignment, workerId: string): Promise<Secret>;
 }

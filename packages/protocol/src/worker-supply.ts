@@ -21,6 +21,8 @@ export interface WorkerSupply {
 
 export interface SupplyRequest {
   readonly application: ApplicationDefinition;
+  /** Whose workers these are, where several Runtimes share a supply; left out by the Runtime of the supply's own process. */
+  readonly runtimeId?: string | undefined;
   readonly count: number;
   readonly urgency: 'normal' | 'urgent';
   /** Why, for logs and metrics. */
@@ -40,7 +42,12 @@ export type ReleaseReason =
 
 export type SupplyEvent =
   /** A worker with this id is about to connect. Only announced ids are let in. */
-  | { readonly kind: 'expected'; readonly workerId: string; readonly application: ApplicationDefinition }
+  | {
+      readonly kind: 'expected';
+      readonly workerId: string;
+      readonly application: ApplicationDefinition;
+      readonly runtimeId?: string | undefined;
+    }
   /** One line of a worker's console. */
   | {
       readonly kind: 'console';
@@ -61,6 +68,7 @@ export type SupplyEvent =
   | {
       readonly kind: 'failed';
       readonly application: ApplicationDefinition;
+      readonly runtimeId?: string | undefined;
       readonly message: string;
       readonly retryInMs: number;
     };

@@ -143,6 +143,16 @@ export type VerifyWorker = (
 
 export type WorkerVerdict = { readonly kind: 'accepted' } | { readonly kind: 'refused'; readonly status: LinkStatus };
 
+/**
+ * Where several Runtimes host the same app: whose listeners run here. A source that is shared by partitions runs everywhere, and
+ * its gate lets it. HTTP functions have no listener and are not asked about.
+ */
+export interface ListenerGate {
+  mayListen(applicationId: string, functionName: string, triggerType: string): boolean;
+  /** Calls back when an answer for an app may have changed. Returns the unsubscriber. */
+  watch(observer: (applicationId: string) => void): () => void;
+}
+
 /** An app that a sidecar brings along: one that was started with plain settings, where there is no catalog. */
 export interface AnnouncedApplication {
   readonly definition: ApplicationDefinition;

@@ -11,6 +11,7 @@ export type {
   JobHostStatus,
   KeyScope,
   KeyStore,
+  ListenerGate,
   NamedKey,
   RestartOutcome,
   RestartWish,
@@ -33,6 +34,7 @@ export { runtimeErrors } from './errors.ts';
 export { httpStreamErrors } from './http-stream/errors.ts';
 export type { WorkerHttp, WorkerHttpRequest } from './http-stream/worker-http.ts';
 export { defaultLimits, type RuntimeLimits } from './limits.ts';
+export type { FunctionBacklog } from './load/function-backlog.ts';
 export { durationClassesMs, type FunctionMeasure } from './load/function-measures.ts';
 export type { VersionLoad, WorkerWish } from './load/version-load.ts';
 export type { MemoryPort } from './memory/memory-guard.ts';

@@ -7,7 +7,7 @@ import type { Clock, Log, Meter, Random, SpanSink } from '@switchyard/kernel';
 import type { ApplicationDefinition } from '@switchyard/model';
 import { grpcStatus, type Link, type WorkerSupply } from '@switchyard/protocol';
 import type { Kinds } from '@switchyard/triggers';
-import type { AnnouncedApplications, Runtime, RuntimeApplication, VerifyWorker } from './contract.ts';
+import type { AnnouncedApplications, ListenerGate, Runtime, RuntimeApplication, VerifyWorker } from './contract.ts';
 import { FairTurns } from './dispatch/fair-turns.ts';
 import { type LoopMeter, LoopPace } from './dispatch/loop-pace.ts';
 import type { DispatchStrategy } from './dispatch/strategies.ts';
@@ -47,6 +47,8 @@ export interface RuntimeDeps {
   readonly memory?: MemoryPort;
   /** The event loop of this process; without it no tenant leaves a part of it to the others. */
   readonly loop?: LoopMeter;
+  /** Which listeners may run here; left out, this is the only Runtime and all of them do. */
+  readonly listeners?: ListenerGate | undefined;
   /** Hears that the memory runs short, every few seconds: fewer workers, or fewer apps, would help. */
   readonly onMemoryPressure?: (utilization: number) => void;
 }

@@ -50,6 +50,8 @@ export interface ApplicationPodsDeps {
 
 export interface ApplicationPodsOptions {
   readonly application: ApplicationDefinition;
+  /** The Runtime that its workers serve, where several share the supply. */
+  readonly runtimeId?: string | undefined;
   readonly limits: SupplyLimits;
   readonly emit: (event: SupplyEvent) => void;
 }
@@ -171,11 +173,11 @@ export class ApplicationPods {
   }
 
   async #assignment(): Promise<StackAssignment> {
-    const { application, limits } = this.#options;
+    const { application, runtimeId, limits } = this.#options;
     const { applicationId } = application;
     const late = (): Error => new Error(`no answer within ${limits.assignmentMs} ms`);
     try {
-      const asked = this.#deps.assignments.assignmentOf(application);
+      const asked = this.#deps.assignments.assignmentOf(application, runtimeId);
       return await withDeadline(this.#deps.clock, limits.assignmentMs, asked, late);
     } catch (thrown) {
       throw scaleErrors.create('SCALE_ASSIGNMENT_UNKNOWN', { applicationId, reason: messageOf(thrown) }, thrown);
@@ -183,12 +185,12 @@ export class ApplicationPods {
   }
 
   async #assign(pod: Pod, found: StackAssignment): Promise<void> {
-    const { application, emit } = this.#options;
+    const { application, runtimeId, emit } = this.#options;
     const { workerId } = pod;
     const seat: Seat = { pod, sinceMs: this.#deps.clock.monotonic(), isWanted: true, isExplained: false };
     this.#seats.set(workerId, seat);
     void pod.ended.then((end) => this.#ended(seat, end));
-    emit({ kind: 'expected', workerId, application });
+    emit({ kind: 'expected', workerId, application, ...(runtimeId === undefined ? {} : { runtimeId }) });
     const outcome = await this.#assignTo(pod, found);
     this.#measure(seat, found, outcome.kind === 'assigned' ? 'assigned' : 'failed');
     if (outcome.kind === 'assigned') return;
@@ -230,13 +232,13 @@ export class ApplicationPods {
 
   #failed(thrown: unknown): void {
     if (this.#machine.kind === 'Closed' || this.#missing === 0) return;
-    const { application, emit } = this.#options;
+    const { application, runtimeId, emit } = this.#options;
     const { applicationId } = application;
     const isOurs = (thrown as Partial<PlatformError>).code === 'SCALE_ASSIGNMENT_UNKNOWN';
     const reason = messageOf(thrown);
     const message = isOurs ? reason : scaleErrors.create('SCALE_WORKER_FAILED', { applicationId, reason }).message;
     const retryInMs = this.#backOff();
-    emit({ kind: 'failed', application, message, retryInMs });
+    emit({ kind: 'failed', application, message, retryInMs, ...(runtimeId === undefined ? {} : { runtimeId }) });
   }
 
   /** Begins a wait after a failure, or joins the one that is on. Returns how long it lasts. */

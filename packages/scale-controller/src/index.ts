@@ -11,15 +11,17 @@ export {
 export { type FunctionLoad, quietSignals, type ScaleSignals, type SourceBacklog } from './decide/signals.ts';
 export { scaleErrors } from './errors.ts';
 export type { FleetRequest, PlaceholderPlace, RuntimePlace } from './fleet/fleet-state.ts';
-export { matchStack, type StackMatch } from './fleet/match-stack.ts';
+export { HeldListeners } from './fleet/held-listeners.ts';
 export {
-  type PlacementAction,
-  type PlacementRules,
-  planPlacement,
-  planReHoming,
-  runtimesFor,
-} from './fleet/plan-placement.ts';
-export { type FleetView, planScaleOut, type ScaleOutPlan } from './fleet/plan-scale-out.ts';
+  type ListenerAnswer,
+  type ListenerGrant,
+  ListenerLeases,
+  type ListenerLeasesOptions,
+} from './fleet/listener-leases.ts';
+export { matchStack, type StackMatch } from './fleet/match-stack.ts';
+export { type LivingRuntime, planRuntimes, type RuntimeAction, type RuntimeNeeds } from './fleet/plan-runtimes.ts';
+export { type FleetView, mayHost, planScaleOut, type ScaleOutPlan } from './fleet/plan-scale-out.ts';
+export { planSpread, type Spread, type SpreadPlace, type SpreadRequest } from './fleet/plan-spread.ts';
 export { type FleetActions, type ScaleOutDeps, type ScaleOutResult, scaleOut } from './fleet/scale-out.ts';
 export { createExternalScaler, type ExternalScalerDeps } from './keda/external-scaler.ts';
 export { defaultSupplyLimits, type SupplyLimits } from './limits.ts';
@@ -43,6 +45,7 @@ export { createKubernetesPods, type KubernetesPods } from './providers/kubernete
 export { type KubernetesPodOptions, toPodManifest } from './providers/kubernetes/pod-manifest.ts';
 export { type AgentPods, type AgentPodsOptions, createAgentPods } from './providers/node-agent/agent-pods.ts';
 export type { RolloutTraffic } from './rollout/rollout-runner.ts';
+export { createRuntimeSupply, type RuntimeSupply } from './runtime-supply.ts';
 export {
   openScaleController,
   type ScaleController,

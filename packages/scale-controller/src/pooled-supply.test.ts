@@ -90,4 +90,18 @@ describe('createPooledSupply', () => {
     await clock.settle();
     expect(events.slice(2)).toMatchObject([{ kind: 'exited', workerId: 'w1' }]);
   });
+
+  it('I5: keeps the workers of two Runtimes apart, for the same app', async () => {
+    const { clock, supply, events } = createSupplyRun();
+    supply.ensure(wish(1));
+    supply.ensure(wish(2, { runtimeId: 'r2' }));
+    await clock.settle();
+    expect(events.map((event) => event.kind === 'expected' && event.runtimeId)).toEqual([undefined, 'r2', 'r2']);
+    supply.ensure(wish(0, { runtimeId: 'r2' }));
+    supply.release('w2', 'idle');
+    supply.release('w3', 'idle');
+    await clock.settle();
+    const exited = events.flatMap((event) => (event.kind === 'exited' ? [event.workerId] : []));
+    expect(exited).toEqual(['w2', 'w3']);
+  });
 });

@@ -8,6 +8,7 @@
  * I2 An observer that throws harms neither the other observers nor the workers.
  * I3 A stack gets a pool of its own, with the minimum that was named for it, else with the default.
  * I4 After `close` no pod is left, and no wish is taken.
+ * I5 Runtimes that share the supply have workers of their own: the wish of one changes nothing for another.
  */
 import { type Clock, type Log, type Meter, messageOf, type Random, settlesWithin } from '@switchyard/kernel';
 import type { ApplicationDefinition, Stack } from '@switchyard/model';
@@ -61,6 +62,7 @@ export function createPooledSupply(deps: PooledSupplyDeps, options: PooledSupply
 
 interface ApplicationEntry {
   readonly definition: ApplicationDefinition;
+  readonly runtimeId: string | undefined;
   readonly pods: ApplicationPods;
 }
 
@@ -85,7 +87,7 @@ class PlaceholderSupply implements PooledSupply, PodProvider {
   }
 
   ensure(request: SupplyRequest): void {
-    if (this.#closing === undefined) this.#podsOf(request.application).wish(request);
+    if (this.#closing === undefined) this.#podsOf(request.application, request.runtimeId).wish(request);
   }
 
   release(workerId: string, reason: ReleaseReason): void {
@@ -94,9 +96,10 @@ class PlaceholderSupply implements PooledSupply, PodProvider {
 
   watch(observer: (event: SupplyEvent) => void): () => void {
     this.#observers.add(observer);
-    for (const { definition, pods } of this.#applications.values()) {
+    for (const { definition, runtimeId, pods } of this.#applications.values()) {
+      const whose = runtimeId === undefined ? {} : { runtimeId };
       for (const workerId of pods.workerIds) {
-        this.#tell(observer, { kind: 'expected', workerId, application: definition });
+        this.#tell(observer, { kind: 'expected', workerId, application: definition, ...whose });
       }
     }
     return () => this.#observers.delete(observer);
@@ -145,19 +148,23 @@ class PlaceholderSupply implements PooledSupply, PodProvider {
     return this.#pools.get(stackLabel(stack)) ?? this.#openPool(options);
   }
 
-  #podsOf(definition: ApplicationDefinition): ApplicationPods {
-    const key = [definition.applicationId, definition.metadataVersion, definition.codeVersion].join(':');
+  #podsOf(definition: ApplicationDefinition, runtimeId: string | undefined): ApplicationPods {
+    const { applicationId, metadataVersion, codeVersion } = definition;
+    const key = [applicationId, metadataVersion, codeVersion, runtimeId ?? ''].join(':');
     const known = this.#applications.get(key);
     if (known !== undefined) return known.pods;
     const emit = (event: SupplyEvent): void => {
       for (const observer of [...this.#observers]) this.#tell(observer, event);
       if (event.kind === 'exited' && pods.isIdle) this.#applications.delete(key);
     };
-    const log = this.#deps.log.child({ category: 'Host.Supply', applicationId: definition.applicationId });
+    const log = this.#deps.log.child({ category: 'Host.Supply', applicationId });
     const poolOf = (stack: Stack): StackPool => this.#poolOf(stack);
     const limits = this.#limits;
-    const pods = new ApplicationPods({ ...this.#deps, log, poolOf }, { application: definition, limits, emit });
-    this.#applications.set(key, { definition, pods });
+    const pods = new ApplicationPods(
+      { ...this.#deps, log, poolOf },
+      { application: definition, runtimeId, limits, emit },
+    );
+    this.#applications.set(key, { definition, runtimeId, pods });
     return pods;
   }
 

@@ -52,6 +52,8 @@ export interface ScaleControllerOptions {
 
 export interface ScaleController {
   view(applicationId: string): Promise<ScaleView>;
+  /** What the owner of an app has said. */
+  scaleOf(applicationId: string): AppScale;
   put(applicationId: string, scale: AppScale, revision: number | undefined): Promise<ScaleView>;
   quota(tenantId: string): Promise<TenantQuotaView>;
   putQuota(tenantId: string, quota: TenantQuota, revision: number | undefined): Promise<TenantQuotaView>;
@@ -121,6 +123,7 @@ function toController(
   };
   return {
     view: async (applicationId) => view(applicationId),
+    scaleOf: (applicationId) => said.scales.get(applicationId).body,
     async put(applicationId, scale, revision) {
       await said.scales.put(applicationId, scale, revision);
       loop.tick();

@@ -1,6 +1,7 @@
-import { homedir } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { RuntimeProcessOptions } from '@switchyard/standalone/runtime';
+import { Secret, systemRandom } from '@switchyard/kernel';
+import type { JoinOptions, RuntimeProcessOptions } from '@switchyard/standalone/runtime';
 import { type CommandContext, type CommandInput, defineCommand } from '../command.ts';
 import { cliErrors } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -85,6 +86,40 @@ const flags = {
     fallback: '50',
     summary: "lets the busiest tenants fill this part of the Runtime's time while others are at work, too (50)",
   },
+  join: {
+    kind: 'text',
+    placeholder: 'URL',
+    summary: 'joins the installation whose port for workers this is; SWITCHYARD_JOIN_TOKEN holds the token',
+  },
+  'join-ca': { ...file, summary: 'the authorities of the certificate that the installation shows' },
+  name: {
+    kind: 'text',
+    placeholder: 'NAME',
+    summary: 'how it is called in the installation (the name of this machine)',
+  },
+  instance: { kind: 'text', placeholder: 'ID', summary: 'tells the starts of a Runtime apart; made up unless given' },
+  region: { kind: 'text', placeholder: 'NAME', summary: 'the region of this Runtime; apps may ask for one' },
+  'advertised-host': {
+    kind: 'text',
+    placeholder: 'ADDRESS',
+    summary: 'the address at which the installation and its workers reach this machine',
+  },
+  'max-workers': {
+    kind: 'integer',
+    placeholder: 'N',
+    minimum: 1,
+    maximum: 1_000,
+    fallback: '20',
+    summary: 'takes so many workers from the installation, of all apps together (20)',
+  },
+  'max-apps': {
+    kind: 'integer',
+    placeholder: 'N',
+    minimum: 1,
+    maximum: 1_000_000,
+    fallback: '1000',
+    summary: 'takes so many apps from the installation (1000)',
+  },
   json: { kind: 'switch', summary: 'writes one JSON object per line' },
   verbose: { kind: 'switch', summary: 'shows what the host itself does' },
 } as const;
@@ -100,14 +135,16 @@ export const runtimeCommand = defineCommand({
   configurable: true,
   examples: [
     'switchyard runtime --keys jwks.json',
+    'switchyard runtime --join http://127.0.0.1:50051 --region north',
     'switchyard runtime --rpc-host 0.0.0.0 --tls-certificate tls.crt --tls-key tls.key --keys https://control/.well-known/jwks.json',
   ],
   run: async (input, context) => {
     const options = toOptions(input, context);
     const stopRequested = new Promise<string>((resolve) => context.onStopRequest(resolve));
     // Everything heavy is loaded here, so that the other commands do not wait for it.
-    const { startRuntime } = await import('@switchyard/standalone/runtime');
-    const runtime = await startRuntime(options);
+    const { startMember, startRuntime } = await import('@switchyard/standalone/runtime');
+    const join = toJoin(input, context);
+    const runtime = join === undefined ? await startRuntime(options) : await startMember(options, join);
     await stopRequested;
     await runtime.stop();
     return exitCodes.done.code;
@@ -147,6 +184,39 @@ function toOptions({ flags: given }: RuntimeInput, context: CommandContext): Run
     console: context.stdout,
   };
 }
+
+/** A name that the installation takes, made of the machine's. */
+const ownName = (): string =>
+  hostname()
+    .toLowerCase()
+    .replace(/[^a-z0-9-]/g, '-')
+    .replace(/^-+/, '')
+    .slice(0, maxNameLength) || 'runtime';
+
+const maxNameLength = 40;
+
+function toJoin(
+  { flags: given }: RuntimeInput,
+  { workingDirectory, environment }: CommandContext,
+): JoinOptions | undefined {
+  const { join: url } = given;
+  if (url === undefined) return undefined;
+  const authority = given['join-ca'];
+  return {
+    url,
+    token: new Secret(environment.SWITCHYARD_JOIN_TOKEN ?? ''),
+    authority: authority === undefined ? undefined : resolve(workingDirectory, authority),
+    name: given.name ?? ownName(),
+    instanceId: given.instance ?? systemRandom.uuid(),
+    region: given.region,
+    maxWorkers: given['max-workers'] ?? defaultWorkers,
+    maxApplications: given['max-apps'] ?? defaultApplications,
+    advertisedHost: given['advertised-host'],
+  };
+}
+
+const defaultWorkers = 20;
+const defaultApplications = 1_000;
 
 function readHostNames(texts: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const names = new Map<string, readonly string[]>();

@@ -20,6 +20,9 @@ const numbers = [
   'stabilizationSeconds',
 ] as const;
 
+/** Those that are a word. */
+const texts = ['region', 'isolation'] as const;
+
 /** Reads `NAME=VALUE` words over what there is. `NAME=` takes a setting back. Throws SCALE_SETTING_INVALID. */
 export function toScale(present: AppScaleView, words: readonly string[]): AppScaleView {
   const entries = new Map<string, unknown>(Object.entries(present));
@@ -27,13 +30,15 @@ export function toScale(present: AppScaleView, words: readonly string[]): AppSca
   for (const word of words) {
     const [, name = '', value = ''] = /^([^=]+)=(.*)$/s.exec(word) ?? [];
     const [head = '', functionName] = name.split('.', 2);
-    const known = [...numbers, 'paused', 'targetConcurrency'].find((one) => one.toLowerCase() === head.toLowerCase());
-    if (known === undefined) throw invalid(word, `the settings are ${[...numbers, 'paused'].join(', ')}`);
+    const known = [...numbers, 'paused', ...texts].find((one) => one.toLowerCase() === head.toLowerCase());
+    if (known === undefined) throw invalid(word, `the settings are ${[...numbers, 'paused', ...texts].join(', ')}`);
     if (functionName !== undefined) {
       if (known !== 'targetConcurrency') throw invalid(word, 'functions have a targetConcurrency of their own alone');
       if (value === '') targets.delete(functionName);
       else targets.set(functionName, toNumber(word, value));
     } else if (value === '') entries.delete(known);
+    else if (known === 'region') entries.set(known, value);
+    else if (known === 'isolation') entries.set(known, toIsolation(word, value));
     else if (known === 'paused') entries.set(known, toSwitch(word, value));
     else entries.set(known, toNumber(word, value));
   }
@@ -139,6 +144,11 @@ function toNumber(word: string, value: string): number {
 function toSwitch(word: string, value: string): boolean {
   if (/^(true|false)$/i.test(value)) return value.toLowerCase() === 'true';
   throw invalid(word, 'the value must be true or false');
+}
+
+function toIsolation(word: string, value: string): string {
+  if (/^(shared|dedicated)$/i.test(value)) return value.toLowerCase();
+  throw invalid(word, 'the value must be shared or dedicated');
 }
 
 function invalid(text: string, reason: string): Error {

@@ -8,6 +8,7 @@ import type {
   InvokeAnswer,
   InvokeRequest,
   LogLine,
+  RuntimeList,
   TraceFrame,
   WorkerView,
 } from '@switchyard/protocol/control-api';
@@ -31,6 +32,8 @@ export interface PlatformOperations {
    * `ready`, then `promoted` where the deployment asks for it, or `failed`.
    */
   deploy(deployment: DeploymentRecord): void;
+  /** The Runtimes of the installation. */
+  runtimes(): RuntimeList;
   /** What there is of an app at the moment. */
   status(applicationId: string): PlatformStatus;
   /** The lines that are kept, then, with `follow`, those to come until `signal` aborts or the app is gone. */

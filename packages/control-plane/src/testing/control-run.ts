@@ -69,6 +69,7 @@ export interface ControlRunDeps {
 export const idlePlatform: PlatformOperations = {
   admit: () => ({ kind: 'admitted' }),
   deploy: () => {},
+  runtimes: () => ({ runtimes: [], maximum: 1 }),
   status: () => ({ state: 'empty', urls: [], workers: [], functions: [] }),
   async *logs() {},
   invoke: () => Promise.reject(new Error('not scripted')),

@@ -34,6 +34,16 @@ export {
   deploymentStepSchema,
 } from './deployments.ts';
 export * from './domain/index.ts';
+export {
+  type JoinAnswer,
+  type JoinRequest,
+  joinAnswerSchema,
+  joinRequestSchema,
+  type RuntimeList,
+  type RuntimeView,
+  regionSchema,
+  runtimeListSchema,
+} from './fleet.ts';
 export { type InvokeAnswer, type InvokeRequest, invokeAnswerSchema, invokeRequestSchema } from './invocation.ts';
 export {
   applicationIdSchema,

@@ -18,6 +18,7 @@ import {
   deploymentStepSchema,
 } from './deployments.ts';
 import { domainOperations, domainPathParameters } from './domain/domain-operations.ts';
+import { runtimeListSchema } from './fleet.ts';
 import { invokeAnswerSchema, invokeRequestSchema } from './invocation.ts';
 import {
   applicationIdSchema,
@@ -106,6 +107,13 @@ export const controlOperations = {
     summary: 'This document.',
     scope: 'none',
     answer: { status: 200 },
+  },
+  listRuntimes: {
+    method: 'GET',
+    path: '/v1/runtimes',
+    summary: 'The Runtimes of the installation, with what they host; a token sees the apps of its tenants.',
+    scope: 'read',
+    answer: { status: 200, body: runtimeListSchema },
   },
   putPackage: {
     method: 'PUT',

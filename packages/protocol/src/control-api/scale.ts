@@ -1,5 +1,6 @@
 /** `/v1/apps/{app}/scale`: how many workers an app may have, how many it has, and why. */
 import { z } from 'zod';
+import { regionSchema } from './fleet.ts';
 import { functionNameSchema, revisionSchema, timeSchema } from './names.ts';
 
 /** No app has more workers, and no worker more invocations at once. */
@@ -33,6 +34,10 @@ export const appScaleSchema = z
     stabilizationSeconds: z.int().min(1).max(86_400).exactOptional(),
     /** Leaves the workers as they are. */
     paused: z.boolean().exactOptional(),
+    /** The region whose Runtimes may host it; any when left out. */
+    region: regionSchema.exactOptional(),
+    /** `dedicated`: no other tenant's app may be on its Runtimes. */
+    isolation: z.enum(['shared', 'dedicated']).exactOptional(),
   })
   .refine(
     ({ minimum = 0, alwaysReady = 0, maximum = most }) => Math.max(minimum, alwaysReady) <= maximum,

@@ -31,7 +31,7 @@ import {
 import { type ApplicationDefinition, type FunctionIndex, jobHostKey } from '@switchyard/model';
 import type { FunctionMetadataResponse, WorkerSupply } from '@switchyard/protocol';
 import type { InvocationOutcome, Kinds, TriggerEvent } from '@switchyard/triggers';
-import type { JobHostStatus, TrafficOptions, UnloadedFunction } from '../contract.ts';
+import type { JobHostStatus, ListenerGate, TrafficOptions, UnloadedFunction } from '../contract.ts';
 import type { FairTurns } from '../dispatch/fair-turns.ts';
 import { HoldQueue } from '../dispatch/hold-queue.ts';
 import type { DispatchStrategy } from '../dispatch/strategies.ts';
@@ -47,7 +47,7 @@ import { createHandshakePlan } from './handshake-plan.ts';
 import { indexFromFiles, indexFromWorker } from './index-functions.ts';
 import { IndexGate } from './index-gate.ts';
 import { reportIndex } from './index-report.ts';
-import { ListenerDuty } from './listener-duty.ts';
+import { ListenerDuty, toFunctionGate } from './listener-duty.ts';
 import { ListenerSet } from './listener-set.ts';
 import type { ResolvedApplication } from './resolve-application.ts';
 import { TrafficSplit, type Weighted } from './traffic-split.ts';
@@ -61,6 +61,7 @@ export interface JobHostDeps {
   readonly supply: WorkerSupply;
   readonly kinds: Kinds;
   readonly turns: FairTurns;
+  readonly listeners?: ListenerGate | undefined;
   /** Called when a version that slept has something to do. */
   readonly onWake?: (definition: ApplicationDefinition) => void;
 }
@@ -158,6 +159,7 @@ export class JobHost {
     this.duty = new ListenerDuty({
       clock,
       createSet: () => new ListenerSet({ clock, log: this.log, invoke, workerCount }),
+      gate: deps.listeners && toFunctionGate(deps.listeners, applicationId),
       isOffline: application.offlinePage && (() => application.offlinePage?.() !== undefined),
     });
     this.#waiting = new HoldQueue(deps.clock, limits.requestsBeforeIndex, (resume) => resume(undefined));

@@ -1,6 +1,7 @@
 import { createDeferred } from '@switchyard/kernel';
 import { VirtualClock } from '@switchyard/testkit';
 import { describe, expect, test } from 'vitest';
+import type { FunctionEntry } from './function-entry.ts';
 import { ListenerDuty } from './listener-duty.ts';
 
 function rig(isOffline?: () => boolean) {
@@ -90,5 +91,53 @@ describe('ListenerDuty', () => {
     duty.pause('drain');
     duty.resume('drain');
     expect(heard).toHaveLength(5);
+  });
+
+  test('I4: with a gate each listener comes and goes by itself, and a pause holds all of them', () => {
+    const allowed = new Set(['orders']);
+    const heard: string[] = [];
+    let changed = (): void => {};
+    let next = 0;
+    const duty = new ListenerDuty({
+      clock: new VirtualClock(),
+      gate: {
+        mayListen: ({ metadata }) => allowed.has(metadata.name),
+        watch: (observer) => {
+          changed = observer;
+          return () => heard.push('left');
+        },
+      },
+      createSet: () => {
+        let names = `set ${next++}`;
+        return {
+          start: (entries) => {
+            names = entries.map(({ metadata }) => metadata.name).join();
+            heard.push(`start ${names}`);
+          },
+          drain: async () => void heard.push(`drain ${names}`),
+          backlogs: async () => [],
+        };
+      },
+    });
+    const entry = (name: string) => ({ metadata: { name } }) as unknown as FunctionEntry;
+    duty.start([entry('orders'), entry('mails')]);
+    expect(heard.splice(0)).toEqual(['start orders']);
+    allowed.add('mails');
+    changed();
+    changed();
+    expect(heard.splice(0)).toEqual(['start mails']);
+    allowed.delete('orders');
+    changed();
+    expect(heard.splice(0)).toEqual(['drain orders']);
+    duty.pause('memory');
+    allowed.add('orders');
+    changed();
+    expect(heard.splice(0)).toEqual(['drain mails']);
+    duty.resume('memory');
+    expect(heard.splice(0)).toEqual(['start orders', 'start mails']);
+    void duty.drain();
+    // Those that were ending already are hurried, too.
+    expect(heard[0]).toBe('left');
+    expect(new Set(heard.slice(1))).toEqual(new Set(['drain orders', 'drain mails']));
   });
 });

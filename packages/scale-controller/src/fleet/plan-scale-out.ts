@@ -60,7 +60,10 @@ export function planScaleOut(request: FleetRequest, view: FleetView): ScaleOutPl
 }
 
 /** True when the app may be on this Runtime at all. */
-export function mayHost(runtime: RuntimePlace, { tenantId, region, isolation, homes }: FleetRequest): boolean {
+export function mayHost(
+  runtime: RuntimePlace,
+  { tenantId, region, isolation, homes }: Pick<FleetRequest, 'tenantId' | 'region' | 'isolation' | 'homes'>,
+): boolean {
   if (runtime.state !== 'ready') return false;
   if (region !== undefined && runtime.region !== region) return false;
   if (runtime.dedicatedTo !== undefined && runtime.dedicatedTo !== tenantId) return false;

@@ -14,14 +14,20 @@ export interface AppScale {
   readonly stabilizationSeconds?: number;
   /** Further decisions wait: the workers stay as they are, but for failures. */
   readonly paused?: boolean;
+  /** The region whose Runtimes may host it; any when left out. */
+  readonly region?: string;
+  /** `dedicated`: no other tenant's app may be on its Runtimes. */
+  readonly isolation?: 'shared' | 'dedicated';
 }
 
 /** What the platform allows. */
 export interface PlatformScale {
   /** For apps that say nothing of their own. */
   readonly defaultMaximum: number;
-  /** Nobody gets more in this Runtime. */
+  /** Nobody gets more in one Runtime. */
   readonly workersPerRuntime: number;
+  /** Over how many Runtimes an app may be spread; 1 when left out. */
+  readonly runtimes?: number;
 }
 
 export const defaultPlatformScale: PlatformScale = { defaultMaximum: 10, workersPerRuntime: 20 };
@@ -34,8 +40,15 @@ export function policyOf(
   tenantAllowance: number | undefined,
 ): ScalePolicy {
   const { workerModel } = version;
-  const wished = scale.maximum ?? workerModel?.maxWorkersPerRuntime ?? platform.defaultMaximum;
-  const maximum = Math.min(wished, platform.workersPerRuntime);
+  // One that is locked to its Runtime has that one's workers alone.
+  const runtimes = workerModel?.workerAffinityMode === 'strict' ? 1 : (platform.runtimes ?? 1);
+  const perRuntime = Math.min(
+    workerModel?.maxWorkersPerRuntime ?? platform.workersPerRuntime,
+    platform.workersPerRuntime,
+  );
+  const modelled = workerModel && workerModel.maxWorkersPerRuntime * runtimes;
+  const wished = scale.maximum ?? modelled ?? platform.defaultMaximum;
+  const maximum = Math.min(wished, (runtimes > 1 ? perRuntime : platform.workersPerRuntime) * runtimes);
   // A version without traffic keeps nothing: it serves those that are sent to it, as long as they come.
   const hasTraffic = version.weight > 0;
   const minimum = scale.minimum ?? workerModel?.minWorkersPerRuntime ?? defaultScalePolicy.minimum;

@@ -152,7 +152,7 @@ async function openPublicKeys(options: RuntimeProcessOptions, log: Log): Promise
 }
 
 /** Sidecars of other machines whose workers take HTTP themselves. */
-async function readRemoteWorkers(options: RuntimeProcessOptions): Promise<RemoteWorkers> {
+export async function readRemoteWorkers(options: RuntimeProcessOptions): Promise<RemoteWorkers> {
   const reading = parseWorkerNetworks(options.workerNetworks);
   if (reading.kind === 'invalid') throw runtimeProcessErrors.create('RUNTIME_WORKER_NETWORK', { text: reading.text });
   const { workerAuthority: path, allowClearTokens: allowClear } = options;

@@ -7,6 +7,7 @@ import type { Runtime } from '@switchyard/runtime';
 import type { ScaleController } from '@switchyard/scale-controller';
 import type { MetricSnapshot } from '@switchyard/telemetry';
 import { openUpControlPlane } from '../control-plane/open-up-control-plane.ts';
+import { toSingleRuntime } from '../fleet/single-runtime.ts';
 import { createRenewalPage } from '../tokens/renewal-page.ts';
 import type { Deployer, DeployerDeps } from './deployer.ts';
 import { createMetricsPage } from './metrics/metrics-page.ts';
@@ -39,8 +40,9 @@ export async function openControl(scope: UpScope, parts: UpParts, deployer: Depl
   const rollouts = createRolloutTraffic(catalog);
   const scale = await openScale({
     ...{ log, meter, closers, traffic: rollouts.traffic, runtime, announce, pidOf },
-    ...{ dataFolder: data.path, environment: options.environment },
+    ...{ dataFolder: data.path, environment: options.environment, runtimes: options.maxRuntimes ?? 1 },
   });
+  parts.fleet?.decidedBy((applicationId) => scale.scaleOf(applicationId));
   const scaler = options.scaler && (await openScaler({ log, closers, runtime }, options.scaler));
   const controlPlane = await openUpControlPlane(
     { log, meter, directory: data.path, environment: options.environment },
@@ -94,7 +96,7 @@ export async function openControl(scope: UpScope, parts: UpParts, deployer: Depl
 /** What the control API asks of this installation. */
 function toPlatform(
   { options, logs, stores: { catalog }, sockets }: UpScope,
-  { runtime, tenancy, processes, hosting, traces }: UpParts,
+  { runtime, fleet, tenancy, processes, hosting, traces }: UpParts,
   deployer: Deployer,
 ): PlatformOperations {
   return createPlatformOperations({
@@ -106,6 +108,7 @@ function toPlatform(
     logs,
     traces,
     processes,
+    runtimes: () => fleet?.list() ?? toSingleRuntime(runtime, options.region),
     tenantProblem: createTenantRule({
       trusted: options.trustedTenants,
       isolation: tenancy.isolation,

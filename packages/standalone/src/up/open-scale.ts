@@ -7,6 +7,7 @@ import { durationClassesMs, type Runtime } from '@switchyard/runtime';
 import {
   createExternalScaler,
   createProcessUsage,
+  defaultPlatformScale,
   openScaleController,
   openScaleStore,
   type RolloutTraffic,
@@ -29,26 +30,31 @@ export interface ScaleScope {
   readonly announce: (stack: Stack, count: number) => void;
   /** The process of a worker; undefined when it is gone. */
   readonly pidOf: (workerId: string) => number | undefined;
+  /** Over how many Runtimes an app may be spread. */
+  readonly runtimes: number;
 }
 
 /** Decides how many workers each app has, and carries roll-outs through. Its wishes and roll-outs outlive a restart. */
 export async function openScale(scope: ScaleScope): Promise<ScaleController> {
-  const { log, meter, closers, traffic, runtime, announce, pidOf } = scope;
+  const { log, meter, closers, traffic, runtime, announce, pidOf, runtimes } = scope;
   const store = await openScaleStore(storeChoice(scope));
   closers.add('scale store', async () => store.close());
-  const controller = await openScaleController({
-    clock: systemClock,
-    random: systemRandom,
-    log,
-    meter,
-    store,
-    runtime,
-    traffic,
-    durationClassesMs,
-    catalogVersionOf: packageVersionOf,
-    pools: { announce },
-    usageOf: createProcessUsage({ clock: systemClock, readText, pidOf }),
-  });
+  const controller = await openScaleController(
+    {
+      clock: systemClock,
+      random: systemRandom,
+      log,
+      meter,
+      store,
+      runtime,
+      traffic,
+      durationClassesMs,
+      catalogVersionOf: packageVersionOf,
+      pools: { announce },
+      usageOf: createProcessUsage({ clock: systemClock, readText, pidOf }),
+    },
+    { platform: { ...defaultPlatformScale, runtimes } },
+  );
   closers.add('scale controller', () => controller.close());
   return controller;
 }

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import { type Log, systemClock } from '@switchyard/kernel';
-import { createRpcServer, eventStreamPath, grpcStatus, type Link } from '@switchyard/protocol';
+import { createRpcServer, eventStreamPath, fleetJoinPath, grpcStatus, type Link } from '@switchyard/protocol';
 import type { Closers } from '../dev/closers.ts';
 import { createGatewayServer, type GatewayServer } from '../http/gateway-server.ts';
 import { listen } from '../http/listen.ts';
@@ -16,6 +16,8 @@ export interface UpSockets {
   serveControl(listener: RequestListener): void;
   /** Names who takes the streams of workers of other processes. */
   serveWorkers(accept: (link: Link) => void): void;
+  /** Names who takes the channels of Runtimes that join. */
+  serveJoins(accept: (link: Link) => void): void;
 }
 
 export interface SocketsScope {
@@ -50,6 +52,7 @@ export async function openUpSockets({ options, log, closers }: SocketsScope): Pr
     rpcPort,
     serveControl: control.serve,
     serveWorkers: rpc.serve,
+    serveJoins: rpc.serveJoins,
   };
 }
 
@@ -73,13 +76,22 @@ function openControl(closers: Closers) {
 
 function openRpc(log: Log, closers: Closers) {
   let accept: (link: Link) => void = (link) => link.cancel({ code: grpcStatus.unavailable, message: 'starting up' });
+  let join = accept;
   const server = createRpcServer(
     { clock: systemClock, log },
-    { methods: { [eventStreamPath]: { kind: 'stream', open: (link: Link) => accept(link) } } },
+    {
+      methods: {
+        [eventStreamPath]: { kind: 'stream', open: (link: Link) => accept(link) },
+        [fleetJoinPath]: { kind: 'stream', open: (link: Link) => join(link) },
+      },
+    },
   );
   closers.add('port for workers', () => server.close(upDefaults.workerGraceMs));
   const serve = (given: (link: Link) => void): void => {
     accept = given;
   };
-  return { server, serve };
+  const serveJoins = (given: (link: Link) => void): void => {
+    join = given;
+  };
+  return { server, serve, serveJoins };
 }

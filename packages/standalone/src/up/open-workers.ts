@@ -27,6 +27,7 @@ import {
   type WorkerLaunch,
 } from '@switchyard/sidecar';
 import type { Closers } from '../dev/closers.ts';
+import type { Fleet } from '../fleet/open-fleet.ts';
 import { listen } from '../http/listen.ts';
 import type { PlaceholderLaunches } from '../workers/placeholder-launches.ts';
 import { hostVersion } from '../workers/worker-resolution.ts';
@@ -58,6 +59,8 @@ export interface WorkersScope {
   /** Takes the stream of a worker whose sidecar lives in this process. */
   readonly acceptWorker: (link: Link) => void;
   readonly find: (definition: ApplicationDefinition) => DeployedVersion | undefined;
+  /** The way to Runtimes of other processes; undefined where this one is the only one. */
+  readonly reach: Pick<Fleet, 'endpointOf' | 'dial'> | undefined;
 }
 
 export interface Workers {
@@ -144,7 +147,7 @@ async function openTenantWorkers(
       processes: scope.processesOf(place),
       launchOf: (stack) => launches.launchOf(stack),
       httpProxy,
-      dial: dialInMemory(scope),
+      dial: createDial(scope),
     },
     {
       endpoint: port.endpoint,
@@ -167,7 +170,8 @@ async function openTenantWorkers(
     token: undefined,
   });
   const assignments: AssignmentSource = {
-    assignmentOf: (definition) => assignmentOf(definition, scope, scope.remote?.assignmentFor ?? assignmentFor),
+    assignmentOf: (definition, runtimeId) =>
+      assignmentOf(definition, scope, scope.remote?.assignmentFor ?? assignmentFor, runtimeId),
     tokenOf: ({ assignment, stack }, workerId) =>
       issuer.worker({
         workerId,
@@ -199,9 +203,18 @@ async function assignmentOf(
   definition: ApplicationDefinition,
   scope: WorkersScope,
   assignmentFor: TenantWorkers['assignmentFor'],
+  runtimeId: string | undefined,
 ): Promise<StackAssignment> {
   const version = requireVersion(scope, definition);
-  return { stack: version.stack, assignment: await assignmentFor(version) };
+  const assignment = await assignmentFor(version);
+  if (runtimeId === undefined) return { stack: version.stack, assignment };
+  return { stack: version.stack, assignment: { ...assignment, runtimeEndpoint: endpointOf(scope, runtimeId) } };
+}
+
+function endpointOf({ reach }: WorkersScope, runtimeId: string): string {
+  const endpoint = reach?.endpointOf(runtimeId);
+  if (endpoint === undefined) throw new Error(`the Runtime '${runtimeId}' has left meanwhile`);
+  return endpoint;
 }
 
 /** How the worker of a version is started where it has to know its app. */
@@ -274,8 +287,9 @@ async function openHttpProxy(closers: Closers): Promise<HttpProxy> {
 }
 
 /** A sidecar in this process reaches the Runtime without a socket; its token is checked all the same. */
-function dialInMemory({ acceptWorker, log }: WorkersScope) {
-  return (_endpoint: string, token: Assignment['token']): Link => {
+function createDial({ acceptWorker, log, reach }: WorkersScope) {
+  return (endpoint: string, token: Assignment['token']): Link => {
+    if (reach !== undefined && endpoint !== runtimeEndpoint) return reach.dial(endpoint, token);
     const { opener, acceptor } = createMemoryLinkPair({
       metadata: toBearerMetadata(token),
       log,

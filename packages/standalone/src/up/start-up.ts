@@ -11,7 +11,7 @@ import { type Log, systemClock, systemRandom } from '@switchyard/kernel';
 import type { HostJson } from '@switchyard/model';
 import type { Link } from '@switchyard/protocol';
 import { controlScopes } from '@switchyard/protocol/control-api';
-import { createRuntime, type Runtime } from '@switchyard/runtime';
+import { createRuntime, type Runtime, type RuntimeApplication, type RuntimeDeps } from '@switchyard/runtime';
 import { createNodeProcesses, createPackageFolders, type PackageFolders, removeTree } from '@switchyard/sidecar';
 import { createMemoryMeter } from '@switchyard/telemetry';
 import { catalogKeys } from '../admin/catalog-key-store.ts';
@@ -20,6 +20,7 @@ import { startBroker } from '../capabilities/index.ts';
 import { Closers } from '../dev/closers.ts';
 import { DataFolder } from '../dev/data-folder.ts';
 import { openKinds, openStorage } from '../dev/open-kinds.ts';
+import { openFleet } from '../fleet/open-fleet.ts';
 import { isListening } from '../http/listen.ts';
 import { openTelemetry } from '../http/open-telemetry.ts';
 import { createWorkerHttp } from '../http/worker-http.ts';
@@ -101,11 +102,11 @@ async function openParts(scope: UpScope): Promise<UpParts> {
     { dataDirectory: data.path, environment: machine.environment },
   );
   closers.add('capability broker', () => broker.close());
+  const canWait = ({ stack }: Pick<RuntimeApplication, 'stack'>) =>
+    launches.workerOf(stack).worker.traits.canUsePlaceholder;
+  const fleet = await openFleet({ ...scope, canWait });
   const workers = await openWorkers({
-    log,
-    meter,
-    closers,
-    issuer,
+    ...{ log, meter, closers, issuer, reach: fleet },
     ...machine,
     processesOf: openTenantProcesses(scope, machine),
     environmentOf: keepAccountEnvironments(systemClock, (tenantId) => broker.environmentFor(tenantId)),
@@ -121,7 +122,12 @@ async function openParts(scope: UpScope): Promise<UpParts> {
   const sweeper = openSweeper(scope, folders.opened);
   const emulators = openEmulators(scope);
   const settingsOf = (applicationId: string) => hosting.latestOf(applicationId)?.settings;
-  const runtime = openRuntime(scope, workers, openKinds({ log, data, settingsOf }, emulators ?? openStorage));
+  const local = openRuntime(scope, {
+    supply: fleet?.supplyHere(workers.supply) ?? workers.supply,
+    kinds: openKinds({ log, data, settingsOf }, emulators ?? openStorage),
+    listeners: fleet?.listeners,
+  });
+  const runtime = fleet?.lead(local, workers.supply) ?? local;
   sockets.serveWorkers(acceptWorker);
   const versions = createVersionSource({
     ...stores,
@@ -132,10 +138,7 @@ async function openParts(scope: UpScope): Promise<UpParts> {
   });
   const scale = { alwaysReady: 0, idleMs: (options.idleSeconds ?? upDefaults.idleSeconds) * 1_000 };
   const hosting = new AppHosting({
-    clock: systemClock,
-    random: systemRandom,
-    log,
-    runtime,
+    ...{ clock: systemClock, random: systemRandom, log, runtime },
     wantedOf: (applicationId) => versions.wantedOf(applicationId),
     async updateSettings(version) {
       const { assignmentFor } = await workers.prepare(version.tenantId);
@@ -153,7 +156,7 @@ async function openParts(scope: UpScope): Promise<UpParts> {
     },
   });
   closers.add('hosting', async () => hosting.close());
-  return { runtime, workers, tenancy, launches, processes, openPackage, sweeper, versions, hosting, traces };
+  return { runtime, fleet, workers, tenancy, launches, processes, openPackage, sweeper, versions, hosting, traces };
 }
 
 /** Settings may refer to secrets of a vault where the environment says which vaults there are. */
@@ -259,7 +262,9 @@ function openDeployer(
   });
 }
 
-function openRuntime(scope: UpScope, { supply }: Workers, kinds: ReturnType<typeof openKinds>): Runtime {
+type LocalParts = Pick<RuntimeDeps, 'supply' | 'kinds' | 'listeners'>;
+
+function openRuntime(scope: UpScope, { supply, kinds, listeners }: LocalParts): Runtime {
   const { log, meter, closers, stores } = scope;
   const spans = openTelemetry(scope.options.environment, { log, meter });
   if (spans !== undefined) closers.add('telemetry', () => spans.close());
@@ -268,7 +273,7 @@ function openRuntime(scope: UpScope, { supply }: Workers, kinds: ReturnType<type
   const verifier = createTokenVerifier({ clock: systemClock, keys: stores.keys }, { audience: audiences.runtime });
   const verifyWorker = createWorkerVerifier(verifier);
   const vitals = { memory: { utilization: memoryUtilization }, loop: createLoopMeter() };
-  const ports = { spans, supply, kinds, workerHttp, verifyWorker, ...vitals };
+  const ports = { spans, supply, kinds, listeners, workerHttp, verifyWorker, ...vitals };
   // With tenants side by side no app answers for names that are not its own.
   const { busyPercent = upDefaults.busyPercent } = scope.options;
   const limits = { busyShare: busyPercent / 100 };

@@ -14,6 +14,16 @@ export interface UpOptions {
   readonly placeholders: number | undefined;
   /** After so long without an invocation an app's worker is given back, in seconds. */
   readonly idleSeconds: number | undefined;
+  /** How many Runtimes there may be, the one of this process included; it is the only one when left out. */
+  readonly maxRuntimes?: number | undefined;
+  /** Workers that each Runtime may have, of all its apps together. */
+  readonly workersPerRuntime?: number | undefined;
+  /** After so long without an app a Runtime that was started here ends, in seconds. */
+  readonly runtimeIdleSeconds?: number | undefined;
+  /** The region of the Runtimes that run here. */
+  readonly region?: string | undefined;
+  /** The program and the first arguments with which further Runtimes are started: this command itself. */
+  readonly commandLine?: readonly string[] | undefined;
   /** Workers of tenants may share an operating system user. */
   readonly trustedTenants: boolean;
   /** The user and group id of the first tenant's workers, where this runs as root; each other tenant gets the next one. */

@@ -3,6 +3,7 @@ import type { Runtime } from '@switchyard/runtime';
 import type { MemoryMeter } from '@switchyard/telemetry';
 import type { Closers } from '../dev/closers.ts';
 import type { DataFolder } from '../dev/data-folder.ts';
+import type { Fleet } from '../fleet/open-fleet.ts';
 import type { PlaceholderLaunches } from '../workers/placeholder-launches.ts';
 import type { AppLogs } from './app-logs.ts';
 import type { OpenPackage } from './open-package.ts';
@@ -32,6 +33,8 @@ export interface UpScope {
 /** What hosts apps, before anybody is let in. */
 export interface UpParts {
   readonly runtime: Runtime;
+  /** Where there may be several Runtimes; `runtime` stands for all of them then. */
+  readonly fleet: Fleet | undefined;
   readonly workers: Workers;
   readonly tenancy: Tenancy;
   readonly launches: PlaceholderLaunches;

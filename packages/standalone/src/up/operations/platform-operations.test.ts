@@ -51,6 +51,7 @@ function open({ hosts = [], hostingError, inspector }: OpenOptions = {}) {
     traces: new TraceTap({ clock, log }),
     processes: { openInspector: () => inspector },
     tenantProblem: (tenantId) => (tenantId === 'stranger' ? 'no user is left' : undefined),
+    runtimes: () => ({ runtimes: [], maximum: 1 }),
     gateway: { host: '127.0.0.1', port: 7071 },
   });
   return { clock, log, operations };

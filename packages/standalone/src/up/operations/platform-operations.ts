@@ -1,7 +1,14 @@
 /** What the control API asks of the platform: one object, made of the parts that know. */
 import type { Admission, Application, Catalog, PlatformOperations, PlatformStatus } from '@switchyard/control-plane';
 import { type Clock, logLevels, settlesWithin } from '@switchyard/kernel';
-import type { ApplicationState, FunctionView, LogLine, TraceFrame, WorkerView } from '@switchyard/protocol/control-api';
+import type {
+  ApplicationState,
+  FunctionView,
+  LogLine,
+  RuntimeList,
+  TraceFrame,
+  WorkerView,
+} from '@switchyard/protocol/control-api';
 import type { JobHostStatus, Runtime } from '@switchyard/runtime';
 import { toPlainText } from '@switchyard/telemetry';
 import { standaloneErrors } from '../../errors.ts';
@@ -25,6 +32,8 @@ export interface PlatformParts {
   readonly processes: Pick<WorkerProcesses, 'openInspector'>;
   /** Why an app of this tenant cannot be hosted here; undefined when it can. */
   readonly tenantProblem: (tenantId: string) => string | undefined;
+  /** The Runtimes of the installation. */
+  readonly runtimes: () => RuntimeList;
   readonly gateway: { readonly host: string; readonly port: number };
 }
 
@@ -40,6 +49,7 @@ export function createPlatformOperations(parts: PlatformParts): PlatformOperatio
   return {
     admit: (application) => admit(parts, application),
     deploy: (record) => parts.deployer.deploy(record),
+    runtimes: () => parts.runtimes(),
     status: (applicationId) => toStatus(parts, applicationId, hostsOf(applicationId)),
     async *logs(applicationId, { follow, tail, level }, signal) {
       const lines = new LiveLines<AppLogLine>(maxWaiting);

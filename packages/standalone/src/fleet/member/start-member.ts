@@ -1,0 +1,259 @@
+/**
+ * The composition root of `switchyard runtime --join`: a Runtime that an installation fills and drains. Its apps, their keys
+ * and its workers come over one channel; callers reach it through the gateway of the installation alone.
+ */
+import { availableParallelism } from 'node:os';
+import {
+  audiences,
+  createControlGuard,
+  createTokenVerifier,
+  createWorkerVerifier,
+  type KeySource,
+  parseKeySet,
+  refuseClearTokens,
+} from '@switchyard/identity';
+import { type Log, type LogFields, systemClock, systemRandom } from '@switchyard/kernel';
+import { createSettingsView } from '@switchyard/model';
+import { createRpcChannel, fleetJoinPath, type Link, toBearerMetadata } from '@switchyard/protocol';
+import {
+  createRuntime,
+  type KeyStore,
+  type Runtime,
+  type RuntimeApplication,
+  type RuntimeOptions,
+} from '@switchyard/runtime';
+import { createMemoryMeter } from '@switchyard/telemetry';
+import { Closers } from '../../dev/closers.ts';
+import { DataFolder } from '../../dev/data-folder.ts';
+import { openKinds, openStorage } from '../../dev/open-kinds.ts';
+import type { RequestHandler } from '../../http/gateway-server.ts';
+import { createWorkerHttp } from '../../http/worker-http.ts';
+import { createLoopMeter } from '../../runtime/loop-meter.ts';
+import { memoryUtilization } from '../../runtime/memory-utilization.ts';
+import { openRuntimeSockets, type RuntimeSockets } from '../../runtime/open-runtime-sockets.ts';
+import { readNamedFile } from '../../runtime/read-files.ts';
+import { judgeHealth } from '../../runtime/runtime-health.ts';
+import { type RuntimeProcessOptions, runtimeDefaults } from '../../runtime/runtime-options.ts';
+import { type RuntimeProcess, readRemoteWorkers } from '../../runtime/start-runtime.ts';
+import { createAppLevels, openUpLog, upCategory } from '../../up/up-log.ts';
+import { fleetErrors } from '../errors.ts';
+import { isPartitioned } from '../listening-functions.ts';
+import type { SentKey } from '../messages.ts';
+import { createSentKeys } from '../sent-application.ts';
+import { createGatewayDoor } from './gateway-door.ts';
+import { InstallationLink } from './installation-link.ts';
+import type { JoinOptions } from './join-options.ts';
+import { LinkSupply } from './link-supply.ts';
+import { MemberApps } from './member-apps.ts';
+
+/** Opens everything and joins. Rejects with a PlatformError when a port cannot be had, or the installation refuses. */
+export async function startMember(options: RuntimeProcessOptions, join: JoinOptions): Promise<RuntimeProcess> {
+  const isWanted = createAppLevels({ verbose: options.verbose, hostOf: () => undefined });
+  const own = await openUpLog(systemClock, { ...options, isWanted });
+  const closers = new Closers(own);
+  try {
+    const refusal = refuseClearTokens(join.url, { allow: options.allowClearTokens });
+    if (refusal !== undefined) throw refusal;
+    const data = new DataFolder(options.dataDirectory);
+    await data.prepare();
+    const sockets = await openRuntimeSockets({ options, log: own, closers });
+    const log = createSentLog(own, (level, message, fields = {}) => link.line({ level, message, fields }));
+    const supply = new LinkSupply((method, body) => link.note(method, body));
+    const apps: MemberApps = new MemberApps({
+      runtime: () => runtime,
+      supply,
+      keyStoreOf: (applicationId) => toKeyStore(link, applicationId),
+      keysOf: (sent: () => readonly SentKey[]) => createSentKeys(sent),
+      hurry: () => void link.report(),
+    });
+    const workerHttp = createWorkerHttp(await readRemoteWorkers(options));
+    closers.add('HTTP connections to workers', async () => workerHttp.close());
+    const door = createGatewayDoor((request, response) => runtime.handleRequest(request, response));
+    const dial = await openDial(join, own, closers);
+    const link: InstallationLink = new InstallationLink({
+      ...{ clock: systemClock, log: own, url: join.url, dial },
+      request: toRequest(options, join, sockets),
+      report: () => reportOf(runtime),
+      call: (method, body) => apps.call(method, body),
+      note: (method, body) => apps.note(method, body),
+      onJoined: ({ gatewayKey }) => door.open(gatewayKey),
+      onLeft: async () => {
+        door.close();
+        await apps.leave(runtimeDefaults.drainMs);
+      },
+    });
+    const keys = createLinkKeys(() => link.call('publicKeys', null));
+    const verifier = (audience: (typeof audiences)['runtime' | 'control']) =>
+      createTokenVerifier({ clock: systemClock, keys }, { audience });
+    const runtime: Runtime = createRuntime(
+      {
+        ...{ clock: systemClock, random: systemRandom, log, meter: createMemoryMeter(), supply, workerHttp },
+        kinds: openKinds({ log, data, settingsOf: (id) => settingsOf(apps.latestOf(id)) }, openStorage),
+        verifyWorker: createWorkerVerifier(verifier(audiences.runtime), { certificate: options.clientCertificate }),
+        memory: { utilization: memoryUtilization },
+        loop: createLoopMeter(),
+        listeners: {
+          mayListen: (applicationId, functionName, triggerType) =>
+            isPartitioned(triggerType) || link.listeners.mayListen(applicationId, functionName),
+          watch: (observer) => link.listeners.watch(observer),
+        },
+      },
+      toRuntimeOptions(options),
+    );
+    // What runs may end before its workers are given back.
+    closers.add('membership', async () => link.close());
+    closers.add('Runtime', () => runtime.drain(runtimeDefaults.drainMs));
+    runtime.watch((status) => link.note('status', status));
+    runtime.watchWakes((definition) => link.note('wake', definition));
+    serve(sockets, { runtime, apps, handle: door.handle, guard: createControlGuard(verifier(audiences.control)) });
+    await link.open();
+    closers.add('HTTP', async () => sockets.gateway.stopListening());
+    return toProcess(options, join, { sockets, log: own, closers, link });
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+function toRuntimeOptions({ busyPercent = runtimeDefaults.busyPercent }: RuntimeProcessOptions): RuntimeOptions {
+  return { cpus: availableParallelism(), exactHostNames: true, limits: { busyShare: busyPercent / 100 } };
+}
+
+async function openDial({ url, token, authority }: JoinOptions, log: Log, closers: Closers): Promise<() => Link> {
+  const ca = authority === undefined ? undefined : await readNamedFile(authority, '--join-ca');
+  const channel = createRpcChannel(
+    { clock: systemClock, log },
+    { endpoint: url, ...(ca === undefined ? {} : { tls: { ca } }) },
+  );
+  closers.add('channel to the installation', () => channel.close(runtimeDefaults.streamGraceMs));
+  return () => channel.eventStream({ path: fleetJoinPath, metadata: toBearerMetadata(token) });
+}
+
+function toRequest({ rpcHost, host }: RuntimeProcessOptions, join: JoinOptions, sockets: RuntimeSockets) {
+  const { name, instanceId, region, maxWorkers, maxApplications, advertisedHost } = join;
+  const at = (bound: string | undefined): string =>
+    advertisedHost ?? (bound?.includes(':') ? `[${bound}]` : (bound ?? '127.0.0.1'));
+  const scheme = sockets.rpc.isSecure ? 'https' : 'http';
+  return {
+    ...{ name, instanceId, maxWorkers, maxApplications },
+    ...(region === undefined ? {} : { region }),
+    gatewayUrl: `http://${at(host)}:${sockets.gatewayPort}`,
+    rpcUrl: `${scheme}://${at(rpcHost)}:${sockets.rpc.port}`,
+  };
+}
+
+/** Apps whose loads are told also while they sleep. */
+const maxToldApps = 200;
+
+function reportOf(runtime: Runtime) {
+  const jobHosts = runtime.status();
+  const ids = [...new Set(jobHosts.map(({ applicationId }) => applicationId))];
+  const loads = ids.length > maxToldApps ? runtime.load() : ids.flatMap((id) => runtime.load(id));
+  return { jobHosts, loads, listeningApps: runtime.listeningApps(), memoryUtilization: memoryUtilization() };
+}
+
+/** Lines of apps belong to the installation's log; they are not written here as well. */
+function createSentLog(own: Log, send: (...line: Parameters<Log['write']>) => void, bound: LogFields = {}): Log {
+  return {
+    write(level, message, fields) {
+      const all = { ...bound, ...fields };
+      if (typeof all.applicationId === 'string') send(level, message, all);
+      else own.write(level, message, all);
+    },
+    child: (fields) => createSentLog(own, send, { ...bound, ...fields }),
+  };
+}
+
+/** Public keys by way of the channel: kept, and asked for again when a token names one that is not known. */
+function createLinkKeys(ask: () => Promise<unknown>): KeySource {
+  let kept: ReadonlyMap<string, Extract<Awaited<ReturnType<KeySource['find']>>, { kind: 'found' }>['key']> = new Map();
+  return {
+    async find(keyId) {
+      const known = kept.get(keyId);
+      if (known !== undefined) return { kind: 'found', key: known };
+      const reading = parseKeySet(await ask());
+      if (reading.kind !== 'invalid') kept = new Map(reading.keySet.keys.map((key) => [key.kid, key]));
+      const key = kept.get(keyId);
+      return key === undefined ? { kind: 'unknown' } : { kind: 'found', key };
+    },
+  };
+}
+
+function toKeyStore(link: InstallationLink, applicationId: string): KeyStore {
+  return {
+    list: (scope) => link.call('keyList', { applicationId, scope }),
+    set: (scope, name, value) => link.call('keySet', { applicationId, scope, name, value }),
+    remove: (scope, name) => link.call('keyRemove', { applicationId, scope, name }),
+  };
+}
+
+const settingsOf = (application: RuntimeApplication | undefined) =>
+  application && createSettingsView(application.settings);
+
+interface Served {
+  readonly runtime: Runtime;
+  readonly apps: MemberApps;
+  readonly handle: RequestHandler;
+  readonly guard: Parameters<RuntimeSockets['serveControl']>[1];
+}
+
+function serve(sockets: RuntimeSockets, { runtime, handle, guard }: Served): void {
+  const refuse = async (): Promise<never> => {
+    throw fleetErrors.create('FLEET_METHOD_UNKNOWN', { method: 'apps of a Runtime that has joined an installation' });
+  };
+  sockets.serveControl(
+    {
+      health: () =>
+        judgeHealth({
+          isListening: true,
+          jobHosts: runtime.status(),
+          placeholders: runtime.placeholders(),
+          memoryUtilization: memoryUtilization(),
+        }),
+      status: () => runtime.status(),
+      placeholders: () => runtime.placeholders(),
+      restartWorker: (workerId, wish) => runtime.restartWorker(workerId, wish),
+      host: refuse,
+      unhost: refuse,
+    },
+    guard,
+  );
+  sockets.serveWorkers((stream) => runtime.acceptWorker(stream));
+  sockets.gateway.serve(handle);
+}
+
+function toProcess(
+  options: RuntimeProcessOptions,
+  { url: joined, name }: JoinOptions,
+  parts: {
+    readonly sockets: RuntimeSockets;
+    readonly log: Log;
+    readonly closers: Closers;
+    readonly link: InstallationLink;
+  },
+): RuntimeProcess {
+  const { sockets, log, closers, link } = parts;
+  const { host, port, isSecure } = sockets.rpc;
+  const url = `http://localhost:${sockets.gatewayPort}`;
+  const rpcUrl = `${isSecure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const controlUrl = `http://127.0.0.1:${sockets.controlPort}`;
+  if (options.output === 'json') {
+    log.write('information', 'Runtime has joined', { category: upCategory, joined, name, rpcUrl, controlUrl });
+  } else {
+    options.console.write(
+      [
+        `The Runtime '${name}' has joined ${joined}. Press Ctrl-C to stop.`,
+        `\tWorkers  ${rpcUrl}`,
+        `\tHealth   ${controlUrl}/health`,
+        '',
+      ].join('\n'),
+    );
+  }
+  return {
+    ...{ url, rpcUrl, controlUrl },
+    async stop() {
+      await link.leave();
+      await closers.close();
+    },
+  };
+}
