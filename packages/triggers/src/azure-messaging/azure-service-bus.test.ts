@@ -1,8 +1,10 @@
 /** The Service Bus trigger and output, through the official library, on a local AMQP broker. */
 import { createDeferred, Secret, silentMeter, systemClock, systemRandom } from '@switchyard/kernel';
 import { createSettingsView } from '@switchyard/model';
+import type { CollectionModelBindingData, ModelBindingData } from '@switchyard/protocol';
 import { createMemoryLog } from '@switchyard/testkit';
 import { type AmqpPeer, openAmqpPeer } from '@switchyard/testkit/amqp';
+import rhea from 'rhea';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { InvocationOutcome, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
 import { createServiceBusOutput } from '../service-bus/service-bus-output.ts';
@@ -45,6 +47,7 @@ async function listen(
   raw: Record<string, unknown>,
   answer: (event: TriggerEvent, call: number) => InvocationOutcome | Promise<InvocationOutcome> = succeeded,
   serviceBus: Record<string, unknown> = {},
+  properties: Record<string, string> = {},
 ) {
   const scope = createScope({ settings: { Bus: peer.connectionString }, extensions: { serviceBus } });
   const kind = createServiceBusTrigger(service);
@@ -54,7 +57,10 @@ async function listen(
     events.push(event);
     return answer(event, events.length);
   };
-  const listener = kind.listen(kind.parse(binding, scope), { ...context, invoke } satisfies ListenerContext);
+  const listener = kind.listen(kind.parse({ ...binding, properties }, scope), {
+    ...context,
+    invoke,
+  } satisfies ListenerContext);
   listeners.push(listener);
   await listener.start(signal);
   return { events, listener };
@@ -156,6 +162,31 @@ describe('Service Bus', () => {
     const counts = events[0]?.metadata.get('DeliveryCountArray')?.data;
     expect(counts?.$case === 'json' ? JSON.parse(counts.value) : []).toHaveLength(3);
     await expect.poll(() => queue.messages.length).toBe(0);
+  });
+
+  it.each([
+    ['one', 'modelBindingData'],
+    ['many', 'collectionModelBindingData'],
+  ])('gives whole messages, the lock first, to a worker that reads them itself (%s)', async (cardinality, form) => {
+    peer.declareQueue('orders');
+    const properties = { supportsDeferredBinding: 'True' };
+    const { events } = await listen({ queueName: 'orders', cardinality }, succeeded, {}, properties);
+    await send('orders', 'whole');
+    await expect.poll(() => events.length).toBe(1);
+    const { data, metadata } = events[0] as TriggerEvent;
+    expect(data.data?.$case).toBe(form);
+    const value = data.data?.value as ModelBindingData | CollectionModelBindingData;
+    const [one] = 'modelBindingData' in value ? value.modelBindingData : [value];
+    expect(one).toMatchObject({
+      version: '1.0',
+      source: 'AzureServiceBusReceivedMessage',
+      contentType: 'application/octet-stream',
+    });
+    const content = Buffer.from(one?.content ?? []);
+    const [a, b, c] = [content.readUInt32LE(0), content.readUInt16LE(4), content.readUInt16LE(6)];
+    const token = [a.toString(16).padStart(8, '0'), b.toString(16).padStart(4, '0'), c.toString(16).padStart(4, '0')];
+    expect(JSON.stringify([...metadata].map(([, each]) => each))).toContain(token.join('-'));
+    expect(String(rhea.message.decode(content.subarray(16)).body.content)).toBe('whole');
   });
 
   it('leaves it to the function to settle, when the app wants that', async () => {

@@ -20,7 +20,7 @@ import type {
   ServiceBusReceiver,
   ServiceBusService,
 } from '../service-bus/service-bus-client.ts';
-import { bytesOfBody } from './annotated-message.ts';
+import { bytesOfBody, encodeAnnotated } from './annotated-message.ts';
 
 type Sdk = typeof import('@azure/service-bus');
 
@@ -173,6 +173,7 @@ function toMessage(received: ServiceBusReceivedMessage): ServiceBusMessage {
     ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as object),
     ...correlationId,
     applicationProperties: received.applicationProperties ?? {},
+    encode: () => encodeAnnotated(received._rawAmqpMessage),
   };
 }
 

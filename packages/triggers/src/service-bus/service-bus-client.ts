@@ -32,6 +32,8 @@ export interface ServiceBusMessage {
   readonly partitionKey?: string;
   readonly deadLetterSource?: string;
   readonly applicationProperties: Readonly<Record<string, unknown>>;
+  /** The whole message in the binary form of AMQP. */
+  encode(): Uint8Array;
 }
 
 /** Receives under locks, which whoever received renews. */

@@ -19,6 +19,7 @@ const message = (id: string, lockedUntilMs = 30_000): ServiceBusMessage => ({
   expiresMs: 0,
   lockedUntilMs,
   applicationProperties: {},
+  encode: () => new Uint8Array(),
 });
 
 /** A broker that gives what the test puts in, and tells what became of it. */
@@ -101,6 +102,7 @@ function rig(
       hasSessions: false,
       completes: true,
       dataType: undefined,
+      isDeferred: false,
       limits: createScope({ extensions: { serviceBus } }).extensions.serviceBus,
       ...given,
     },

@@ -22,7 +22,7 @@ import {
   type Timer,
   withDeadline,
 } from '@switchyard/kernel';
-import type { BindingDataType, ServiceBusExtension } from '@switchyard/model';
+import type { ServiceBusExtension } from '@switchyard/model';
 import { aborted } from '../aborted.ts';
 import type { Backlog, InvocationOutcome, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
 import { OutageLog } from '../storage/outage-log.ts';
@@ -35,15 +35,14 @@ import type {
   ServiceBusReceiver,
   ServiceBusService,
 } from './service-bus-client.ts';
-import { toServiceBusBatchEvent, toServiceBusEvent } from './service-bus-event.ts';
+import { type MessageForm, toServiceBusBatchEvent, toServiceBusEvent } from './service-bus-event.ts';
 
-export interface ServiceBusTriggerOptions {
+export interface ServiceBusTriggerOptions extends MessageForm {
   readonly connection: ServiceBusConnection;
   readonly entity: ServiceBusEntity;
   readonly isBatch: boolean;
   readonly hasSessions: boolean;
   readonly completes: boolean;
-  readonly dataType: BindingDataType | undefined;
   readonly limits: ServiceBusExtension;
 }
 
@@ -178,7 +177,7 @@ export class ServiceBusListener implements TriggerListener {
   }
 
   async #receiveSingles(receiver: ServiceBusReceiver, stop: AbortSignal): Promise<void> {
-    const { hasSessions, limits, dataType } = this.#options;
+    const { hasSessions, limits } = this.#options;
     const workers = (): number => Math.max(1, this.#context.workerCount?.() ?? 1);
     const mostOf = (): number =>
       hasSessions ? limits.maxConcurrentCallsPerSession : limits.maxConcurrentCalls * workers();
@@ -189,7 +188,7 @@ export class ServiceBusListener implements TriggerListener {
       const messages = await this.#receive(receiver, most - own.size, this.#waitMs, stop);
       if (messages.length === 0 && hasSessions) break;
       for (const message of messages) {
-        const run = this.#run(receiver, [message], toServiceBusEvent(message, this.#name, dataType));
+        const run = this.#run(receiver, [message], toServiceBusEvent(message, this.#name, this.#options));
         own.add(run);
         void run.finally(() => own.delete(run));
       }
@@ -198,12 +197,12 @@ export class ServiceBusListener implements TriggerListener {
   }
 
   async #receiveBatches(receiver: ServiceBusReceiver, stop: AbortSignal): Promise<void> {
-    const { hasSessions, dataType } = this.#options;
+    const { hasSessions } = this.#options;
     while (!stop.aborted) {
       const messages = await this.#collect(receiver, stop);
       if (messages.length === 0 && hasSessions) return;
       if (messages.length === 0) continue;
-      await this.#run(receiver, messages, toServiceBusBatchEvent(messages, this.#name, dataType));
+      await this.#run(receiver, messages, toServiceBusBatchEvent(messages, this.#name, this.#options));
     }
   }
 

@@ -1,5 +1,6 @@
 /** The Service Bus trigger: queues and subscriptions, one message at a time or in batches, with sessions or without. */
 import type { ListenerTriggerKind } from '../contract.ts';
+import { isDeferred } from '../storage/deferred-binding.ts';
 import { bindingInvalid, parseServiceBusConnection, parseServiceBusEntity } from './service-bus-binding.ts';
 import type { ServiceBusService } from './service-bus-client.ts';
 import { ServiceBusListener, type ServiceBusTriggerOptions } from './service-bus-listener.ts';
@@ -23,6 +24,7 @@ export function createServiceBusTrigger(service: ServiceBusService): ListenerTri
         hasSessions: flag('isSessionsEnabled', false),
         completes: flag('autoCompleteMessages', limits.autoCompleteMessages),
         dataType: binding.dataType,
+        isDeferred: isDeferred(binding),
         limits,
       };
     },
