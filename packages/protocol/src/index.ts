@@ -57,6 +57,7 @@ export * from './gen/function-rpc.ts';
 export { Duration } from './gen/google/protobuf/duration.ts';
 export { Timestamp } from './gen/google/protobuf/timestamp.ts';
 export { RpcClaim, RpcClaimsIdentity } from './gen/identity/claims-identity.ts';
+export * as settlementRpc from './gen/settlement.ts';
 export { NullableBool, NullableDouble, NullableString, NullableTimestamp } from './gen/shared/nullable-types.ts';
 export { grpcStatus, type Link, type LinkEnd, type LinkReceiver, type LinkStatus } from './link.ts';
 export type { AssignmentSource, Pod, PodEnd, PodProvider, StackAssignment } from './pod-provider.ts';

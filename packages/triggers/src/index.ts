@@ -2,6 +2,7 @@
 
 export { createRabbitMq } from './amqplib/amqp-broker.ts';
 export { type AzureIdentities, createAzureIdentities } from './azure-identity/azure-identities.ts';
+export { readAmqpMap } from './azure-messaging/annotated-message.ts';
 export { createAzureEventHubs } from './azure-messaging/azure-event-hubs.ts';
 export { createAzureServiceBus } from './azure-messaging/azure-service-bus.ts';
 export { createAzureBlobService } from './azure-storage/azure-blob-service.ts';
@@ -57,6 +58,8 @@ export type {
 } from './queue/queue-client.ts';
 export { createRedis } from './redis-client/redis-server.ts';
 export { createKinds, type Kinds, type KindsDeps } from './registry.ts';
+export { createSettlementMethods } from './service-bus/settlement-methods.ts';
+export { Settlements } from './service-bus/settlements.ts';
 export { createSingletonLocks, type LeaseLocksDeps } from './singleton/lease-locks.ts';
 export { createProcessLocks } from './singleton/process-locks.ts';
 export {

@@ -25,6 +25,7 @@ import { createRedisListTrigger, createRedisPubSubTrigger, createRedisStreamTrig
 import type { ServiceBusService } from './service-bus/service-bus-client.ts';
 import { createServiceBusOutput } from './service-bus/service-bus-output.ts';
 import { createServiceBusTrigger } from './service-bus/service-bus-trigger.ts';
+import type { Settlements } from './service-bus/settlements.ts';
 import type { SingletonLocks } from './singleton/singleton-locks.ts';
 import { createSingletonTrigger } from './singleton/singleton-trigger.ts';
 import type { TableService } from './table/table-client.ts';
@@ -47,6 +48,8 @@ export interface KindsDeps {
   readonly singletonTimers?: boolean | undefined;
   /** Makes the Service Bus trigger and output. */
   readonly serviceBus?: ServiceBusService | undefined;
+  /** Where workers settle Service Bus messages themselves. */
+  readonly settlements?: Settlements | undefined;
   /** Makes the RabbitMQ trigger and output. */
   readonly rabbitMq?: RabbitMqService | undefined;
   /** Makes the Event Hubs output, and with `blobs` the trigger. */
@@ -86,7 +89,7 @@ export function createKinds(deps: KindsDeps): Kinds {
     ...(blobTrigger ? [blobTrigger] : []),
     eventGrid.trigger,
     warmupTriggerKind,
-    ...(serviceBus ? [createServiceBusTrigger(serviceBus)] : []),
+    ...(serviceBus ? [createServiceBusTrigger(serviceBus, deps.settlements)] : []),
     ...(rabbitMq ? [createRabbitMqTrigger(rabbitMq)] : []),
     ...(eventHubs && blobs ? [createEventHubTrigger({ service: eventHubs, blobs })] : []),
     ...(redis ? [createRedisPubSubTrigger(redis), createRedisListTrigger(redis), createRedisStreamTrigger(redis)] : []),

@@ -16,6 +16,7 @@ import {
   createSingletonLocks,
   findHostStorage,
   type Kinds,
+  type Settlements,
   type StorageConnection,
   type TimerStatusStore,
 } from '@switchyard/triggers';
@@ -31,6 +32,8 @@ export interface KindsScope {
   readonly settingsOf: (applicationId: string) => SettingsView | undefined;
   /** Whether apps may use the identity of this process: where they are its user's own, and nowhere else. */
   readonly allowsAmbientIdentity?: boolean;
+  /** Where workers settle messages themselves, when they can reach it. */
+  readonly settlements?: Settlements;
 }
 
 /** Storage for which nothing has to be started. */
@@ -38,7 +41,7 @@ export const openStorage: StorageOpening = { opened: Promise.resolve(), isOpen: 
 
 /** All triggers and bindings, on storage that may still be starting. The cloud libraries load at their first use. */
 export function openKinds(scope: KindsScope, opening: StorageOpening): Kinds {
-  const { log, data, settingsOf } = scope;
+  const { log, data, settingsOf, settlements } = scope;
   const identities = createAzureIdentities({ allowsAmbient: scope.allowsAmbientIdentity ?? false });
   const storage: OptionalStorage = {
     get opened() {
@@ -55,6 +58,7 @@ export function openKinds(scope: KindsScope, opening: StorageOpening): Kinds {
     locks: createOptionalLocks(createSingletonLocks(call), storage),
     singletonTimers: true,
     serviceBus: createAzureServiceBus(),
+    settlements,
     rabbitMq: createRabbitMq(),
     eventHubs: createAzureEventHubs(),
     redis: createRedis(),

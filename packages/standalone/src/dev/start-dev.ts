@@ -11,7 +11,7 @@ import { createRpcServer, grpcStatus, type Link, type RpcServer, type WorkerSupp
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import { createNodeProcesses, createPodHost, type ProcessPort } from '@switchyard/sidecar';
 import { createMemoryMeter, type MemoryMeter } from '@switchyard/telemetry';
-import { createAzureBlobService } from '@switchyard/triggers';
+import { createAzureBlobService, createSettlementMethods, readAmqpMap, Settlements } from '@switchyard/triggers';
 import { type CurrentApplications, createCurrentApplications } from '../application/current-applications.ts';
 import { type LoadedApplication, loadApplication } from '../application/load-application.ts';
 import { loadApplications } from '../application/load-applications.ts';
@@ -78,7 +78,7 @@ export async function startDev(options: DevOptions): Promise<Dev> {
   const closers = new Closers(log);
   try {
     const data = new DataFolder(dataPathOf(options, applications));
-    return await open({ options, applications, current, log, output, closers, data });
+    return await open({ options, applications, current, log, output, closers, data, settlements: new Settlements() });
   } catch (error) {
     await closers.close();
     throw error;
@@ -95,6 +95,8 @@ interface DevScope {
   readonly output: DevOutput;
   readonly closers: Closers;
   readonly data: DataFolder;
+  /** What functions have in hand of Service Bus. */
+  readonly settlements: Settlements;
 }
 
 async function open(scope: DevScope): Promise<Dev> {
@@ -163,11 +165,12 @@ async function openSockets(scope: DevScope): Promise<Sockets> {
   const gateway = createGatewayServer();
   let accept: (link: Link) => void = (link) => link.cancel({ code: grpcStatus.unavailable, message: 'starting up' });
   const eventStream = { kind: 'stream', open: (link: Link) => accept(link) } as const;
+  const settlementMethods = createSettlementMethods(scope.settlements, readAmqpMap);
   // Workers are on this machine: a dead one is seen at its socket, and one that is busy with synchronous user code, which
   // is legal for as long as the function may run, answers no ping.
   const rpc = createRpcServer(
     { clock: systemClock, log },
-    { methods: { [eventStreamPath]: eventStream }, keepAlive: 'off' },
+    { methods: { [eventStreamPath]: eventStream, ...settlementMethods }, keepAlive: 'off' },
   );
   closers.add('HTTP connections', async () => gateway.close());
   closers.add('port for workers', () => rpc.close(0));
@@ -223,10 +226,10 @@ function openEmulators(scope: DevScope, processes: ProcessPort): EmulatorBox | u
 }
 
 function openRuntime(scope: DevScope, supply: WorkerSupply, storage: StorageOpening, meter: MemoryMeter): Runtime {
-  const { log, data, current } = scope;
+  const { log, data, current, settlements } = scope;
   const settingsOf = (applicationId: string): SettingsView | undefined =>
     current.all.find((application) => application.applicationId === applicationId)?.settings;
-  const kinds = openKinds({ log, data, settingsOf, allowsAmbientIdentity: true }, storage);
+  const kinds = openKinds({ log, data, settingsOf, settlements, allowsAmbientIdentity: true }, storage);
   const spans = openTelemetry(scope.options.environment, { log, meter });
   if (spans !== undefined) scope.closers.add('telemetry', () => spans.close());
   const workerHttp = createWorkerHttp();

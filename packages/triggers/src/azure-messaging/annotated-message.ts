@@ -1,9 +1,30 @@
 /** Messages of the official libraries in the binary form of AMQP, as other libraries read them. */
 import type { AmqpAnnotatedMessage } from '@azure/core-amqp';
-import rhea, { type Message } from 'rhea';
+import type rheaModule from 'rhea';
+import type { Message } from 'rhea';
 
-/** Encodes a message with everything that the broker said of it. */
-export function encodeAnnotated(message: AmqpAnnotatedMessage): Uint8Array {
+type Rhea = typeof rheaModule;
+
+/** Writes and reads the binary form of AMQP. */
+export interface AmqpCodec {
+  /** Encodes a message with everything that the broker said of it. */
+  encode(message: AmqpAnnotatedMessage): Uint8Array;
+  /** Reads a map of properties; empty bytes are an empty map. */
+  readMap(bytes: Uint8Array): Readonly<Record<string, unknown>>;
+}
+
+/** Loads the library that the official ones are built on, when the first of them is used. */
+export async function loadAmqpCodec(): Promise<AmqpCodec> {
+  const { default: rhea } = await import('rhea');
+  return { encode: (message) => encode(rhea, message), readMap: (bytes) => readMap(rhea, bytes) };
+}
+
+/** Reads the properties that a worker wants to be written over those of a message. */
+export async function readAmqpMap(bytes: Uint8Array): Promise<Readonly<Record<string, unknown>>> {
+  return bytes.byteLength === 0 ? {} : (await loadAmqpCodec()).readMap(bytes);
+}
+
+function encode(rhea: Rhea, message: AmqpAnnotatedMessage): Uint8Array {
   const { body, bodyType = 'data', header, properties = {} } = message;
   return rhea.message.encode({
     ...withValues({
@@ -45,4 +66,13 @@ export function bytesOfBody(body: unknown): Uint8Array {
 
 function withValues(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
+}
+
+function readMap(rhea: Rhea, bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  const types = rhea.types as unknown as {
+    Reader: new (bytes: Buffer) => { read(): unknown };
+    unwrap(value: unknown): unknown;
+  };
+  const read = types.unwrap(new types.Reader(Buffer.from(bytes)).read());
+  return read !== null && typeof read === 'object' ? { ...read } : {};
 }

@@ -16,6 +16,7 @@ import type {
   ReadingOptions,
   StartPosition,
 } from '../event-hub/event-hub-client.ts';
+import { type AmqpCodec, loadAmqpCodec } from './annotated-message.ts';
 import { toReceivedEvent } from './received-event.ts';
 
 type Sdk = typeof import('@azure/event-hubs');
@@ -40,7 +41,7 @@ export function createAzureEventHubs(load: () => Promise<Sdk> = () => import('@a
   };
   return {
     async read(place, options, store, sink) {
-      return openReader(await loaded(), place, options, store, sink);
+      return openReader(await loaded(), await loadAmqpCodec(), place, options, store, sink);
     },
     async send({ connectionString }, hub, events) {
       const sdk = await loaded();
@@ -55,6 +56,7 @@ export function createAzureEventHubs(load: () => Promise<Sdk> = () => import('@a
 
 function openReader(
   sdk: Sdk,
+  codec: AmqpCodec,
   { connection, hub, consumerGroup }: EventHubPlace,
   options: ReadingOptions,
   store: PartitionStore,
@@ -81,7 +83,10 @@ function openReader(
     {
       processEvents: (events, { partitionId }) => {
         sink.succeeded();
-        return sink.receive(partitionId, events.map(toReceivedEvent));
+        return sink.receive(
+          partitionId,
+          events.map((event) => toReceivedEvent(event, codec)),
+        );
       },
       processError: async (thrown) => sink.failed(thrown),
       processClose: async (_reason, { partitionId }) => sink.closed(partitionId),

@@ -4,6 +4,7 @@
  * Ownership: one client for each namespace, for as long as the process lives; receivers belong to whoever opened them.
  */
 import type {
+  DeadLetterOptions,
   ServiceBusReceiver as SdkReceiver,
   ServiceBusClient,
   ServiceBusReceivedMessage,
@@ -13,14 +14,16 @@ import { messageOf } from '@switchyard/kernel';
 import Long from 'long';
 import { triggerErrors } from '../errors.ts';
 import type {
+  MessageSettling,
   OutgoingServiceBusMessage,
   ServiceBusConnection,
   ServiceBusEntity,
   ServiceBusMessage,
   ServiceBusReceiver,
   ServiceBusService,
+  SessionControl,
 } from '../service-bus/service-bus-client.ts';
-import { bytesOfBody, encodeAnnotated } from './annotated-message.ts';
+import { type AmqpCodec, bytesOfBody, loadAmqpCodec } from './annotated-message.ts';
 
 type Sdk = typeof import('@azure/service-bus');
 
@@ -65,12 +68,12 @@ export function createAzureServiceBus(
   return {
     async open(connection, entity) {
       const { client } = await namespaceOf(connection);
-      return toReceiver(createReceiver(client, entity));
+      return toReceiver(createReceiver(client, entity), await loadAmqpCodec());
     },
     async openSession(connection, entity, signal) {
       const { client } = await namespaceOf(connection);
       const receiver = await acceptSession(client, entity, signal);
-      return receiver && toReceiver(receiver);
+      return receiver && toReceiver(receiver, await loadAmqpCodec());
     },
     async peek(connection, entity, maximum, abortSignal) {
       const { client, peekers } = await namespaceOf(connection);
@@ -118,7 +121,9 @@ async function acceptSession(
   }
 }
 
-function toReceiver(receiver: SdkReceiver | ServiceBusSessionReceiver): ServiceBusReceiver {
+function toReceiver(receiver: SdkReceiver | ServiceBusSessionReceiver, codec: AmqpCodec): ServiceBusReceiver {
+  let isReleased = false;
+  const session = 'renewSessionLock' in receiver ? toSession(receiver, () => (isReleased = true)) : undefined;
   const held = new WeakMap<ServiceBusMessage, ServiceBusReceivedMessage>();
   const settle = async (
     message: ServiceBusMessage,
@@ -137,7 +142,7 @@ function toReceiver(receiver: SdkReceiver | ServiceBusSessionReceiver): ServiceB
       try {
         const received = await receiver.receiveMessages(maximum, { maxWaitTimeInMs, abortSignal });
         return received.map((one) => {
-          const message = toMessage(one);
+          const message = toMessage(one, codec);
           held.set(message, one);
           return message;
         });
@@ -148,16 +153,59 @@ function toReceiver(receiver: SdkReceiver | ServiceBusSessionReceiver): ServiceB
     },
     complete: (message) => settle(message, (received) => receiver.completeMessage(received)),
     abandon: (message) => settle(message, (received) => receiver.abandonMessage(received)),
+    async settle(message, how) {
+      const received = held.get(message);
+      if (received !== undefined) await settleWith(receiver, received, how);
+    },
+    ...(session === undefined ? {} : { session }),
+    get isReleased() {
+      return isReleased;
+    },
     async renew(message) {
       const received = held.get(message);
-      if ('renewSessionLock' in receiver) return (await receiver.renewSessionLock()).getTime();
+      if (session !== undefined) return session.renew();
+      if (!('renewMessageLock' in receiver)) return 0;
       return received === undefined ? 0 : (await receiver.renewMessageLock(received)).getTime();
     },
     close: () => receiver.close(),
   };
 }
 
-function toMessage(received: ServiceBusReceivedMessage): ServiceBusMessage {
+function settleWith(receiver: SdkReceiver, received: ServiceBusReceivedMessage, how: MessageSettling): Promise<void> {
+  switch (how.kind) {
+    case 'complete':
+      return receiver.completeMessage(received);
+    case 'abandon':
+      return receiver.abandonMessage(received, toSdkProperties(how.properties));
+    case 'defer':
+      return receiver.deferMessage(received, toSdkProperties(how.properties));
+    case 'deadLetter': {
+      const { reason: deadLetterReason, description: deadLetterErrorDescription } = how;
+      const why = { deadLetterReason, deadLetterErrorDescription } as DeadLetterOptions;
+      return receiver.deadLetterMessage(received, { ...toSdkProperties(how.properties), ...why });
+    }
+  }
+}
+
+type SdkProperties = Record<string, number | boolean | string | Date | null>;
+
+function toSdkProperties(properties: Readonly<Record<string, unknown>>): SdkProperties {
+  return properties as SdkProperties;
+}
+
+function toSession(receiver: ServiceBusSessionReceiver, released: () => void): SessionControl {
+  return {
+    async state() {
+      const state: unknown = await receiver.getSessionState();
+      return state === undefined || state === null ? new Uint8Array() : bytesOfBody(state);
+    },
+    setState: (state) => receiver.setSessionState(state.byteLength === 0 ? null : Buffer.from(state)),
+    renew: async () => (await receiver.renewSessionLock()).getTime(),
+    release: released,
+  };
+}
+
+function toMessage(received: ServiceBusReceivedMessage, codec: AmqpCodec): ServiceBusMessage {
   const { contentType, subject, to, replyTo, replyToSessionId, sessionId, partitionKey, deadLetterSource } = received;
   const optional = { contentType, subject, to, replyTo, replyToSessionId, sessionId, partitionKey, deadLetterSource };
   const correlationId = received.correlationId === undefined ? {} : { correlationId: String(received.correlationId) };
@@ -173,7 +221,7 @@ function toMessage(received: ServiceBusReceivedMessage): ServiceBusMessage {
     ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as object),
     ...correlationId,
     applicationProperties: received.applicationProperties ?? {},
-    encode: () => encodeAnnotated(received._rawAmqpMessage),
+    encode: () => codec.encode(received._rawAmqpMessage),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Events of the official library as the trigger takes them. */
 import type { ReceivedEventData } from '@azure/event-hubs';
 import type { ReceivedEvent } from '../event-hub/event-hub-client.ts';
-import { bytesOfBody, encodeAnnotated } from './annotated-message.ts';
+import { type AmqpCodec, bytesOfBody } from './annotated-message.ts';
 
 /** The properties of AMQP by the names that they have in system properties. */
 const propertyNames: Readonly<Record<string, string>> = {
@@ -20,7 +20,7 @@ const propertyNames: Readonly<Record<string, string>> = {
   replyToGroupId: 'reply-to-group-id',
 };
 
-export function toReceivedEvent(received: ReceivedEventData): ReceivedEvent {
+export function toReceivedEvent(received: ReceivedEventData, codec: AmqpCodec): ReceivedEvent {
   const raw = received.getRawAmqpMessage();
   return {
     body: bytesOfBody(received.body),
@@ -33,7 +33,7 @@ export function toReceivedEvent(received: ReceivedEventData): ReceivedEvent {
       ...namedProperties(raw.properties ?? {}),
       ...plainValues(raw.messageAnnotations ?? {}),
     },
-    encode: () => encodeAnnotated(raw),
+    encode: () => codec.encode(raw),
   };
 }
 

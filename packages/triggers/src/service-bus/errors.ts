@@ -15,6 +15,20 @@ export const serviceBusErrors = defineErrors({
     message:
       "Function '{function}', binding '{binding}': {problem}. Set '{setting}' to the connection string of the namespace, which begins with 'Endpoint=sb://'.",
   },
+  SERVICE_BUS_LOCK_UNKNOWN: {
+    ...userMistake,
+    message:
+      "No function has a message with the lock token '{lockToken}' in hand. Settle a message before its function ends, with the token that came with it.",
+  },
+  SERVICE_BUS_ALREADY_SETTLED: {
+    ...userMistake,
+    message: "The message with the lock token '{lockToken}' is settled already. Settle each message once.",
+  },
+  SERVICE_BUS_SESSION_UNKNOWN: {
+    ...userMistake,
+    message:
+      "{count} entities have the session '{sessionId}' in hand, and one is needed. Use a session while a function handles one of its messages.",
+  },
   SERVICE_BUS_SILENT: {
     ...dependencyFault,
     message: "The broker of '{entity}' did not answer within {waitMs} ms and some more. The host connects anew.",

@@ -36,6 +36,34 @@ export interface ServiceBusMessage {
   encode(): Uint8Array;
 }
 
+type Properties = Readonly<Record<string, unknown>>;
+
+/** What becomes of a message; properties are written over its own. */
+export type MessageSettling =
+  | { readonly kind: 'complete' }
+  | { readonly kind: 'abandon' | 'defer'; readonly properties: Properties }
+  | {
+      readonly kind: 'deadLetter';
+      readonly reason: string | undefined;
+      readonly description: string | undefined;
+      readonly properties: Properties;
+    };
+
+/** Reads a map in the binary form of AMQP; empty bytes are an empty map. */
+export type AmqpMapReader = (bytes: Uint8Array) => Promise<Properties>;
+
+/** A session that somebody holds. */
+export interface SessionControl {
+  /** Empty where there is none. */
+  state(): Promise<Uint8Array>;
+  /** Empty bytes take the state away. */
+  setState(state: Uint8Array): Promise<void>;
+  /** Resolves with the time until which it is held. */
+  renew(): Promise<number>;
+  /** It is given up once its functions have ended. */
+  release(): void;
+}
+
 /** Receives under locks, which whoever received renews. */
 export interface ServiceBusReceiver {
   /** Up to `maximum` messages, as soon as there is one; empty after `waitMs`, or when the signal aborts. */
@@ -44,6 +72,12 @@ export interface ServiceBusReceiver {
   complete(message: ServiceBusMessage): Promise<void>;
   /** The message comes again at once, counted. */
   abandon(message: ServiceBusMessage): Promise<void>;
+  /** Like these two, and the other ways; rejects when the lock was lost. */
+  settle(message: ServiceBusMessage, how: MessageSettling): Promise<void>;
+  /** Where it receives from a session. */
+  readonly session?: SessionControl;
+  /** True once its session was released. */
+  readonly isReleased: boolean;
   /** Renews the lock of the message, or of its session; resolves with the time until which it holds. */
   renew(message: ServiceBusMessage): Promise<number>;
   close(): Promise<void>;

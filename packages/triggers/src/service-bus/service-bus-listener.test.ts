@@ -6,6 +6,7 @@ import { createContext, createScope } from '../testing/scope.ts';
 import { createScriptedInvoke, failed, lost, succeeded } from '../testing/scripted-invoke.ts';
 import type { ServiceBusMessage, ServiceBusReceiver, ServiceBusService } from './service-bus-client.ts';
 import { ServiceBusListener, type ServiceBusTriggerOptions } from './service-bus-listener.ts';
+import { Settlements } from './settlements.ts';
 
 const { signal } = new AbortController();
 
@@ -73,6 +74,8 @@ class Broker implements ServiceBusService {
         return stop.aborted ? [] : messages.splice(0, maximum);
       },
       complete: async ({ messageId }) => void this.heard.push(`complete ${messageId}`),
+      settle: async ({ messageId }, { kind }) => void this.heard.push(`settle ${kind} ${messageId}`),
+      isReleased: false,
       abandon: async ({ messageId }) => void this.heard.push(`abandon ${messageId}`),
       renew: async ({ messageId }) => {
         this.heard.push(`renew ${messageId}`);
@@ -93,8 +96,9 @@ function rig(
   const log = createMemoryLog(clock);
   const broker = new Broker(clock);
   const scripted = createScriptedInvoke(answer);
+  const settlements = new Settlements();
   const listener = new ServiceBusListener(
-    broker,
+    { service: broker, settlements },
     {
       connection: { connectionString: new Secret('x') },
       entity: { kind: 'queue', queue: 'orders' },
@@ -112,7 +116,7 @@ function rig(
       ...(workerCount && { workerCount }),
     },
   );
-  return { clock, log, broker, scripted, listener };
+  return { clock, log, broker, scripted, listener, settlements };
 }
 
 describe('ServiceBusListener', () => {

@@ -4,7 +4,8 @@
  * Phases: Idle -> Listening -> Draining -> Closed. Ownership: the JobHost, through the trigger kind.
  *
  * I1 A message is completed when its function succeeded and the app wants that, and abandoned when it failed or nobody knows:
- *    then the broker delivers it again, and puts it among the dead letters in the end.
+ *    then the broker delivers it again, and puts it among the dead letters in the end. What the worker settled itself is left
+ *    alone.
  * I2 No more than the allowed number of calls run at once for each worker of the app; batches, and messages of a session, one
  *    after the other.
  * I3 A broker that is away costs one warning and is asked again, later and later.
@@ -36,6 +37,13 @@ import type {
   ServiceBusService,
 } from './service-bus-client.ts';
 import { type MessageForm, toServiceBusBatchEvent, toServiceBusEvent } from './service-bus-event.ts';
+import type { Settlements } from './settlements.ts';
+
+export interface ServiceBusListenerDeps {
+  readonly service: ServiceBusService;
+  /** Where workers find what their functions have in hand. */
+  readonly settlements: Settlements;
+}
 
 export interface ServiceBusTriggerOptions extends MessageForm {
   readonly connection: ServiceBusConnection;
@@ -77,6 +85,7 @@ const edges: Edges<State['kind']> = {
 
 export class ServiceBusListener implements TriggerListener {
   readonly #service: ServiceBusService;
+  readonly #settlements: Settlements;
   readonly #options: ServiceBusTriggerOptions;
   readonly #context: ListenerContext;
   readonly #name: string;
@@ -87,8 +96,9 @@ export class ServiceBusListener implements TriggerListener {
   /** Messages that the function has. */
   #inHand = 0;
 
-  constructor(service: ServiceBusService, options: ServiceBusTriggerOptions, context: ListenerContext) {
-    this.#service = service;
+  constructor(deps: ServiceBusListenerDeps, options: ServiceBusTriggerOptions, context: ListenerContext) {
+    this.#service = deps.service;
+    this.#settlements = deps.settlements;
     this.#options = options;
     this.#context = context;
     this.#name = nameOfEntity(options.entity);
@@ -182,7 +192,7 @@ export class ServiceBusListener implements TriggerListener {
     const mostOf = (): number =>
       hasSessions ? limits.maxConcurrentCallsPerSession : limits.maxConcurrentCalls * workers();
     const own = new Set<Promise<void>>();
-    while (!stop.aborted) {
+    while (!stop.aborted && !receiver.isReleased) {
       while (own.size >= mostOf()) await Promise.race(own);
       const most = mostOf();
       const messages = await this.#receive(receiver, most - own.size, this.#waitMs, stop);
@@ -198,7 +208,7 @@ export class ServiceBusListener implements TriggerListener {
 
   async #receiveBatches(receiver: ServiceBusReceiver, stop: AbortSignal): Promise<void> {
     const { hasSessions } = this.#options;
-    while (!stop.aborted) {
+    while (!stop.aborted && !receiver.isReleased) {
       const messages = await this.#collect(receiver, stop);
       if (messages.length === 0 && hasSessions) return;
       if (messages.length === 0) continue;
@@ -248,14 +258,16 @@ export class ServiceBusListener implements TriggerListener {
     messages: readonly ServiceBusMessage[],
     event: TriggerEvent,
   ): Promise<void> {
+    const held = this.#settlements.hold(receiver, messages);
     const stopRenewing = this.#renew(receiver, messages);
     this.#inHand += messages.length;
     const outcome: InvocationOutcome = await this.#context.invoke(event);
     this.#inHand -= messages.length;
     stopRenewing();
+    const unsettled = await held.release();
     const hasSucceeded = outcome.kind === 'succeeded';
     if (hasSucceeded && !this.#options.completes) return;
-    const settlings = messages.map((message) =>
+    const settlings = unsettled.map((message) =>
       hasSucceeded ? receiver.complete(message) : receiver.abandon(message),
     );
     for (const settled of await Promise.allSettled(settlings)) {

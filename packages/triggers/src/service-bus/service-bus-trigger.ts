@@ -4,8 +4,12 @@ import { isDeferred } from '../storage/deferred-binding.ts';
 import { bindingInvalid, parseServiceBusConnection, parseServiceBusEntity } from './service-bus-binding.ts';
 import type { ServiceBusService } from './service-bus-client.ts';
 import { ServiceBusListener, type ServiceBusTriggerOptions } from './service-bus-listener.ts';
+import { Settlements } from './settlements.ts';
 
-export function createServiceBusTrigger(service: ServiceBusService): ListenerTriggerKind<ServiceBusTriggerOptions> {
+export function createServiceBusTrigger(
+  service: ServiceBusService,
+  settlements: Settlements = new Settlements(),
+): ListenerTriggerKind<ServiceBusTriggerOptions> {
   return {
     style: 'listener',
     type: 'serviceBusTrigger',
@@ -28,6 +32,6 @@ export function createServiceBusTrigger(service: ServiceBusService): ListenerTri
         limits,
       };
     },
-    listen: (options, context) => new ServiceBusListener(service, options, context),
+    listen: (options, context) => new ServiceBusListener({ service, settlements }, options, context),
   };
 }

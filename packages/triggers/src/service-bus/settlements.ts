@@ -1,0 +1,89 @@
+/**
+ * What functions have in hand of Service Bus, so that a worker can settle it itself while the function runs.
+ *
+ * Ownership: one for a process; a listener holds messages here from before their function starts until it has ended.
+ *
+ * I1 A message is settled once: the second one who tries is told, and the listener leaves it alone. One whose settling
+ *    failed may be settled again.
+ * I2 When the function has ended nobody settles its messages any more by their tokens.
+ * I3 A lock token opens its own message alone, and a session its own receiver.
+ */
+import { serviceBusErrors } from './errors.ts';
+import type { MessageSettling, ServiceBusMessage, ServiceBusReceiver, SessionControl } from './service-bus-client.ts';
+
+interface Entry {
+  readonly receiver: ServiceBusReceiver;
+  readonly message: ServiceBusMessage;
+  /** Resolves with whether it worked; undefined while nobody has settled it. */
+  settling: Promise<boolean> | undefined;
+}
+
+/** Messages that one invocation has in hand. */
+export interface HeldMessages {
+  /** Ends the hold; resolves with the messages that nobody has settled. */
+  release(): Promise<readonly ServiceBusMessage[]>;
+}
+
+export class Settlements {
+  readonly #entries = new Map<string, Entry>();
+
+  hold(receiver: ServiceBusReceiver, messages: readonly ServiceBusMessage[]): HeldMessages {
+    const entries = messages.map((message): Entry => ({ receiver, message, settling: undefined }));
+    for (const entry of entries) this.#entries.set(key(entry.message.lockToken), entry);
+    return {
+      release: async () => {
+        for (const entry of entries) {
+          const token = key(entry.message.lockToken);
+          if (this.#entries.get(token) === entry) this.#entries.delete(token);
+        }
+        const done = await Promise.all(entries.map(({ settling }) => settling));
+        return messages.filter((_, index) => done[index] !== true);
+      },
+    };
+  }
+
+  /** Throws SERVICE_BUS_LOCK_UNKNOWN, or SERVICE_BUS_ALREADY_SETTLED; rejects when the broker refuses. */
+  async settle(lockToken: string, how: MessageSettling): Promise<void> {
+    const entry = this.#find(lockToken);
+    if (entry.settling !== undefined) throw serviceBusErrors.create('SERVICE_BUS_ALREADY_SETTLED', { lockToken });
+    const settled = entry.receiver.settle(entry.message, how);
+    entry.settling = settled.then(
+      () => true,
+      () => {
+        entry.settling = undefined;
+        return false;
+      },
+    );
+    await settled;
+  }
+
+  /** Throws SERVICE_BUS_LOCK_UNKNOWN. */
+  async renew(lockToken: string): Promise<void> {
+    const { receiver, message } = this.#find(lockToken);
+    await receiver.renew(message);
+  }
+
+  /** Throws SERVICE_BUS_SESSION_UNKNOWN, also when several entities have a session of this name in hand. */
+  session(sessionId: string): SessionControl {
+    const receivers = new Set(
+      [...this.#entries.values()]
+        .filter(({ message }) => message.sessionId === sessionId)
+        .map(({ receiver }) => receiver),
+    );
+    const [receiver] = receivers;
+    if (receiver?.session === undefined || receivers.size > 1) {
+      throw serviceBusErrors.create('SERVICE_BUS_SESSION_UNKNOWN', { sessionId, count: receivers.size });
+    }
+    return receiver.session;
+  }
+
+  #find(lockToken: string): Entry {
+    const entry = this.#entries.get(key(lockToken));
+    if (entry === undefined) throw serviceBusErrors.create('SERVICE_BUS_LOCK_UNKNOWN', { lockToken });
+    return entry;
+  }
+}
+
+function key(lockToken: string): string {
+  return lockToken.toLowerCase();
+}
