@@ -219,6 +219,7 @@ describe('Service Bus', () => {
     });
     queue.put({ body: Buffer.from('one'), group_id: 's' });
     await expect.poll(() => events.map(textOf)).toEqual(['one']);
+    await expect.poll(() => queue.messages.length).toBe(0);
     peer.cut();
     queue.put({ body: Buffer.from('two'), group_id: 's' });
     await expect.poll(() => events.map(textOf), { timeout: 20_000 }).toEqual(['one', 'two']);
