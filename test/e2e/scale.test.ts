@@ -178,7 +178,9 @@ describe('rollout', { timeout: limitMs }, () => {
     await deploy('"two"', 0, '--no-promote');
     const good = await newVersion(before);
     const load = keepCalling();
-    await up.do('rollout', 'shop', 'start', good, '--steps', '50:2,100:1', '--minimum-calls', '5');
+    // What is shown is the way, so a machine that is busy with other things decides nothing.
+    const gate = ['--minimum-calls', '5', '--max-p99', '100000'];
+    await up.do('rollout', 'shop', 'start', good, '--steps', '50:2,100:1', ...gate);
     await expect.poll(async () => (await rollout()).state, patience).toBe('promoted');
     await expect.poll(() => load.seen.at(-1), patience).toBe('200 two');
     await load.stop();
