@@ -38,13 +38,19 @@ const senderNice = 19;
 
 /** Runs the benchmark; takes about a minute and a half. */
 export async function benchNoisyNeighbour(): Promise<{ readonly rows: BenchRow[]; readonly notes: string[] }> {
+  const results = await measureRounds();
+  return { rows: [...toRows(results), ...(await benchLoopShare())], notes: toNotes(results) };
+}
+
+/** All rounds at two installations, which are gone afterwards. */
+async function measureRounds(): Promise<readonly Round[]> {
   const installations: UpProcess[] = [];
   try {
     const [port, otherPort] = [await openInstallation(installations), await openInstallation(installations)];
     await measure(port, otherPort);
     const results: Round[] = [];
     for (let round = 0; round < rounds; round += 1) results.push(await measure(port, otherPort));
-    return { rows: [...toRows(results), ...(await benchLoopShare())], notes: toNotes(results) };
+    return results;
   } finally {
     for (const installation of installations) await installation.close();
   }
