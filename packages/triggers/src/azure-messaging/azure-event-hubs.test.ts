@@ -258,6 +258,20 @@ describe.skipIf(part.skip)('Event Hubs', () => {
     await expect.poll(() => events.map(textOf).sort(), waiting).toEqual(['after', 'before', 'elsewhere']);
   });
 
+  it('takes up again what a cut ended while it began', async () => {
+    const hub = peer.declareEventHub('orders', 8);
+    for (const id of hub.partitionIds) put(hub, id, `${id} first`);
+    const { events } = await listen(
+      {},
+      (_event, call) => {
+        if (call === 2) peer.cut();
+        return succeeded();
+      },
+      { partitionOwnershipExpirationInterval: '00:05:00' },
+    );
+    await expect.poll(() => new Set(events.map(textOf)).size, waiting).toBe(8);
+  });
+
   it('tells how many events wait', async () => {
     const hub = peer.declareEventHub('orders', 2);
     const gate = createDeferred<InvocationOutcome>();

@@ -72,11 +72,16 @@ function openReader(
     },
     ...(options.webSockets ? { webSocketOptions: { webSocket: WebSocket } } : {}),
   };
+  const reading = new Set<string>();
+  // Whoever closes gives up what is its own, so then it has to see that.
+  const closing = new AbortController();
+  const isStranded = (partitionId: string, ownerId: string): boolean =>
+    ownerId === options.ownerId && !reading.has(partitionId) && !closing.signal.aborted;
   const client = new sdk.EventHubConsumerClient(
     consumerGroup,
     connection.connectionString.reveal(),
     hub,
-    toCheckpointStore(store, sink),
+    toCheckpointStore(store, sink, isStranded),
     clientOptions,
   );
   const subscription = client.subscribe(
@@ -89,7 +94,11 @@ function openReader(
         );
       },
       processError: async (thrown) => sink.failed(thrown),
-      processClose: async (_reason, { partitionId }) => sink.closed(partitionId),
+      processInitialize: async ({ partitionId }) => void reading.add(partitionId),
+      processClose: async (_reason, { partitionId }) => {
+        reading.delete(partitionId);
+        sink.closed(partitionId);
+      },
     },
     {
       startPosition: toPosition(sdk, options.start),
@@ -102,6 +111,7 @@ function openReader(
   return {
     ends: () => readEnds(client),
     async close() {
+      closing.abort();
       await subscription.close();
       await client.close();
     },
@@ -119,14 +129,22 @@ function toPosition(sdk: Sdk, start: StartPosition): EventPosition {
   }
 }
 
-/** What the library asks for, of the store of one place. */
-function toCheckpointStore(store: PartitionStore, sink: PartitionSink): CheckpointStore {
+/**
+ * What the library asks for, of the store of one place. A partition that is ours and that nobody reads, because an error ended
+ * that, is shown as nobody's: the library takes it again at once, and not when it has expired.
+ */
+function toCheckpointStore(
+  store: PartitionStore,
+  sink: PartitionSink,
+  isStranded: (partitionId: string, ownerId: string) => boolean,
+): CheckpointStore {
   return {
     async listOwnership(fullyQualifiedNamespace, eventHubName, consumerGroup) {
       const ownerships = await store.ownerships();
       sink.succeeded();
       return ownerships.map(({ lastModifiedMs, ...ownership }) => ({
         ...ownership,
+        ownerId: isStranded(ownership.partitionId, ownership.ownerId) ? '' : ownership.ownerId,
         fullyQualifiedNamespace,
         eventHubName,
         consumerGroup,
