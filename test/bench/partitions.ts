@@ -105,5 +105,4 @@ if (process.argv[1] === import.meta.filename) {
   const { toTable } = await import('./report.ts');
   const { rows } = await benchPartitions();
   console.log(toTable(rows));
-  process.exit();
 }

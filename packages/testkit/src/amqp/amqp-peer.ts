@@ -69,6 +69,11 @@ export async function openAmqpPeer(deps: AmqpPeerDeps = {}): Promise<AmqpPeer> {
     socket.on('error', () => {});
     socket.once('close', () => sockets.delete(socket));
   });
+  // With an error, since rhea does not notice a socket that is merely gone: its links would go on taking messages, and its
+  // heartbeat would keep the process alive.
+  const cutAll = (reason: string): void => {
+    for (const socket of sockets) socket.destroy(new Error(reason));
+  };
   const listening = createDeferred<void>();
   server.once('listening', () => listening.resolve());
   await listening.promise;
@@ -90,14 +95,13 @@ export async function openAmqpPeer(deps: AmqpPeerDeps = {}): Promise<AmqpPeer> {
       if (queue === undefined) return undefined;
       return { queued: queue.messages.length, deadLetters: queue.deadLetters?.messages.length ?? 0 };
     },
-    // With an error, since rhea does not notice a socket that is merely gone: its links would go on taking messages.
     cut: () => {
-      for (const socket of sockets) socket.destroy(new Error('the line was cut'));
+      cutAll('the line was cut');
     },
     close: async () => {
       const closed = createDeferred<void>();
       server.close(() => closed.resolve());
-      for (const socket of sockets) socket.destroy();
+      cutAll('the peer was closed');
       await closed.promise;
       entities.close();
     },
