@@ -58,8 +58,7 @@ export { createDefaultEnvironment, defaultEnvironmentId } from './domain/default
 export { domainErrors } from './domain/errors.ts';
 export { createLooseService } from './domain/loose-service.ts';
 export { controlErrors } from './errors.ts';
-export type { DomainState, DomainView, Span, WorkerName } from './frame/contract.ts';
-export { workerNames } from './frame/contract.ts';
+export type { DomainState, DomainView, Span } from './frame/contract.ts';
 export { workerErrors } from './frame/errors.ts';
 export { controlTopic, createStoreState, subscriptionOf } from './frame/store-state.ts';
 export { workerTable } from './frame/worker-table.ts';

@@ -1,9 +1,10 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { workerNames } from '@switchyard/protocol/control-api';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { controlFlags } from '../control/control-flags.ts';
 import { openControl } from '../control/open-control.ts';
-import { toWorkers, workerNames } from '../control/worker-names.ts';
+import { toWorkers } from '../control/worker-names.ts';
 import { exitCodes } from '../exit-codes.ts';
 
 export const controlPlaneCommand = defineCommand({

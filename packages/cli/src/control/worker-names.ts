@@ -1,18 +1,6 @@
 /** The workers of the control plane as flags name them. */
+import { type WorkerName, workerNames } from '@switchyard/protocol/control-api';
 import { controlErrors } from './errors.ts';
-
-/** As the control plane calls them. */
-export const workerNames = [
-  'deployment',
-  'health',
-  'scaling',
-  'drift',
-  'configuration',
-  'secrets',
-  'inventory',
-] as const;
-
-export type WorkerName = (typeof workerNames)[number];
 
 /** Names may stand in one word, with commas between them; all when none stands there, and none at all with `none`. */
 export function toWorkers(words: readonly string[]): readonly WorkerName[] {

@@ -5,22 +5,10 @@
  */
 import type { Clock, Log, Meter, Random } from '@switchyard/kernel';
 import type { EventEnvelope, JsonFields } from '@switchyard/protocol';
-import type { Environment, TenantBinding, Trace } from '@switchyard/protocol/control-api';
+import type { Environment, TenantBinding, Trace, WorkerName } from '@switchyard/protocol/control-api';
 import type { EventType } from '../domain/events.ts';
 import type { DomainRecords, RecordKind, RecordPut } from '../domain/records.ts';
 import type { AuditDraft } from '../store/contract.ts';
-
-export const workerNames = [
-  'deployment',
-  'health',
-  'scaling',
-  'drift',
-  'configuration',
-  'secrets',
-  'inventory',
-] as const;
-
-export type WorkerName = (typeof workerNames)[number];
 
 /** The right to act on a key. A later lease of the same key has a greater token. */
 export interface Lease {

@@ -1,6 +1,6 @@
+import { type WorkerName, workerNames } from '@switchyard/protocol/control-api';
 import { describe, expect, it } from 'vitest';
 import { type EventType, eventTypes } from '../domain/events.ts';
-import { type WorkerName, workerNames } from './contract.ts';
 import { workerTable } from './worker-table.ts';
 
 const takers = (event: EventType): readonly WorkerName[] =>

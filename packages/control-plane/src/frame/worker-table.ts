@@ -1,6 +1,7 @@
 /** Trigger, retry, idempotency and output of each worker, as the catalogue of the design has them. */
 import type { BackoffOptions } from '@switchyard/kernel';
-import type { WorkerName, WorkerRule } from './contract.ts';
+import type { WorkerName } from '@switchyard/protocol/control-api';
+import type { WorkerRule } from './contract.ts';
 
 export const workerTable: Readonly<Record<WorkerName, WorkerRule>> = {
   deployment: {

@@ -7,12 +7,12 @@
  * I3 No value of a setting is written but to the vault.
  */
 import { type Clock, type Random, sleep } from '@switchyard/kernel';
-import type { RuntimeDeployment, SettingsRequest } from '@switchyard/protocol/control-api';
+import type { RuntimeDeployment, SettingsRequest, WorkerName } from '@switchyard/protocol/control-api';
 import type { Application, Catalog, SettingsChange } from '../catalog/contract.ts';
 import type { Asker, DomainCommands } from '../domain/commands.ts';
 import { domainErrors } from '../domain/errors.ts';
 import { createLooseService } from '../domain/loose-service.ts';
-import type { DomainView, WorkerName } from '../frame/contract.ts';
+import type { DomainView } from '../frame/contract.ts';
 import type { Vault } from '../targets/vault.ts';
 import { settingsEntryOf, settingsKeyOf, toValuesText } from '../workers/configuration/change-settings.ts';
 import { finalStates } from '../workers/deployment/transitions.ts';

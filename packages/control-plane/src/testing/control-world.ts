@@ -4,10 +4,11 @@
  */
 import { type Log, silentMeter } from '@switchyard/kernel';
 import type { EventEnvelope } from '@switchyard/protocol';
+import type { WorkerName } from '@switchyard/protocol/control-api';
+import { workerNames } from '@switchyard/protocol/control-api';
 import { createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import { DomainCommands } from '../domain/commands.ts';
-import type { DomainState, Span, WorkerName } from '../frame/contract.ts';
-import { workerNames } from '../frame/contract.ts';
+import type { DomainState, Span } from '../frame/contract.ts';
 import { WorkerHost } from '../frame/worker-host.ts';
 import { workerTable } from '../frame/worker-table.ts';
 import { createComputeTargets } from '../targets/compute-targets.ts';

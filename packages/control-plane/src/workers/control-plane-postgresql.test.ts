@@ -1,11 +1,10 @@
 /** Two control planes of two hosts on one PostgreSQL, in real time. */
 import { type Clock, Secret, silentLog, silentMeter, sleep, systemClock, systemRandom } from '@switchyard/kernel';
-import { manifestSchema } from '@switchyard/protocol/control-api';
+import { manifestSchema, workerNames } from '@switchyard/protocol/control-api';
 import { openPostgresql, postgresqlPart, type TestPostgresql } from '@switchyard/testkit/postgresql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bus } from '../bus/contract.ts';
 import { openSqliteBus } from '../bus/sqlite/sqlite-bus.ts';
-import { workerNames } from '../frame/contract.ts';
 import type { Store } from '../store/contract.ts';
 import { openStore } from '../store/open-store.ts';
 import { createComputeTargets } from '../targets/compute-targets.ts';

@@ -1,9 +1,8 @@
 import { silentLog, silentMeter } from '@switchyard/kernel';
-import { manifestSchema } from '@switchyard/protocol/control-api';
+import { manifestSchema, workerNames } from '@switchyard/protocol/control-api';
 import { createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openSqliteBus } from '../bus/sqlite/sqlite-bus.ts';
-import { workerNames } from '../frame/contract.ts';
 import { controlTopic } from '../frame/store-state.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import { createComputeTargets } from '../targets/compute-targets.ts';

@@ -9,10 +9,11 @@
  * I2 After `stop` nothing acts any more.
  */
 import { type Clock, type Log, type Meter, messageOf, type Random } from '@switchyard/kernel';
+import type { WorkerName } from '@switchyard/protocol/control-api';
 import { startConsumer } from '../bus/consumer.ts';
 import type { Bus, Consumer, HandlerVerdict } from '../bus/contract.ts';
 import { DomainCommands } from '../domain/commands.ts';
-import type { DomainState, Span, WorkerName } from '../frame/contract.ts';
+import type { DomainState, Span } from '../frame/contract.ts';
 import { controlTopic, createStoreState, subscriptionOf } from '../frame/store-state.ts';
 import { WorkerHost } from '../frame/worker-host.ts';
 import { retryBackoff, workerTable } from '../frame/worker-table.ts';

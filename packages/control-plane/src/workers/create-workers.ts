@@ -1,6 +1,7 @@
 /** The seven workers, by name. */
 import type { Clock, Random } from '@switchyard/kernel';
-import type { Worker, WorkerName } from '../frame/contract.ts';
+import type { WorkerName } from '@switchyard/protocol/control-api';
+import type { Worker } from '../frame/contract.ts';
 import type { ComputeTargets } from '../targets/contract.ts';
 import type { Vault } from '../targets/vault.ts';
 import { ConfigurationWorker } from './configuration/configuration-worker.ts';

@@ -139,3 +139,4 @@ export {
   type Weight,
   weightsSchema,
 } from './traffic.ts';
+export { type WorkerName, workerNames } from './worker-names.ts';

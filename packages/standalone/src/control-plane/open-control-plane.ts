@@ -29,9 +29,9 @@ import {
   startRetentionSweeper,
   type Telemetry,
   type Vault,
-  type WorkerName,
 } from '@switchyard/control-plane';
 import { type Log, type Meter, Secret, systemClock, systemRandom } from '@switchyard/kernel';
+import type { WorkerName } from '@switchyard/protocol/control-api';
 import { createGitFiles } from './git-file.ts';
 import { readPostgresqlConnections } from './postgresql-connections.ts';
 import { createProbeKinds } from './probe-kinds.ts';

@@ -14,10 +14,9 @@ import {
   type DomainApi,
   type PostgresqlConnection,
   type Telemetry,
-  type WorkerName,
-  workerNames,
 } from '@switchyard/control-plane';
 import { systemClock, systemRandom, type Timer } from '@switchyard/kernel';
+import { type WorkerName, workerNames } from '@switchyard/protocol/control-api';
 import type { Runtime } from '@switchyard/runtime';
 import type { AppHosting } from '../up/versions/app-hosting.ts';
 import { targetErrors } from './errors.ts';

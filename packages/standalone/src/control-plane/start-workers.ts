@@ -1,7 +1,8 @@
 /** Workers of the control plane in a process of their own, over the stores of an installation and its control API. */
 import { mkdir } from 'node:fs/promises';
-import type { ControlPlane, WorkerName } from '@switchyard/control-plane';
+import type { ControlPlane } from '@switchyard/control-plane';
 import { logLevels, silentMeter, systemClock } from '@switchyard/kernel';
+import type { WorkerName } from '@switchyard/protocol/control-api';
 import { openJsonLog, type TextSink } from '@switchyard/telemetry';
 import { openControlPlane, openControlStores } from './open-control-plane.ts';
 import { createRemoteTarget, createRemoteTelemetry, type RemoteControl } from './remote-target.ts';

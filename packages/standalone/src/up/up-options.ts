@@ -1,4 +1,4 @@
-import type { WorkerName } from '@switchyard/control-plane';
+import type { WorkerName } from '@switchyard/protocol/control-api';
 import type { TextSink } from '@switchyard/telemetry';
 
 /** What `switchyard up` was asked for. Paths are absolute. */
