@@ -48,8 +48,8 @@ import { letEverybody, openRuntimeSockets, type RuntimeSockets } from './open-ru
 import { readNamedFile } from './read-files.ts';
 import { ReturningApps } from './returning-apps.ts';
 import type { ControlGuard } from './runtime-control.ts';
-import { judgeHealth } from './runtime-health.ts';
 import { type RuntimeProcessOptions, runtimeDefaults } from './runtime-options.ts';
+import { createRuntimeViews } from './runtime-views.ts';
 
 /** A running Runtime. */
 export interface RuntimeProcess {
@@ -227,16 +227,7 @@ function serve(runtime: Runtime, apps: AnnouncedApps, sockets: RuntimeSockets, {
   const issuer = signing && createTokenIssuer({ clock: systemClock, random: systemRandom, keys: signing });
   sockets.serveControl(
     {
-      health: () =>
-        judgeHealth({
-          isListening: true,
-          jobHosts: runtime.status(),
-          placeholders: runtime.placeholders(),
-          memoryUtilization: memoryUtilization(),
-        }),
-      status: () => runtime.status(),
-      placeholders: () => runtime.placeholders(),
-      restartWorker: (workerId, wish) => runtime.restartWorker(workerId, wish),
+      ...createRuntimeViews(runtime),
       host: (app) => hostApp(runtime, apps, app),
       unhost: (applicationId) => unhostApp(runtime, apps, applicationId),
     },

@@ -32,8 +32,8 @@ import { createLoopMeter } from '../../runtime/loop-meter.ts';
 import { memoryUtilization } from '../../runtime/memory-utilization.ts';
 import { openRuntimeSockets, type RuntimeSockets } from '../../runtime/open-runtime-sockets.ts';
 import { readNamedFile } from '../../runtime/read-files.ts';
-import { judgeHealth } from '../../runtime/runtime-health.ts';
 import { type RuntimeProcessOptions, runtimeDefaults } from '../../runtime/runtime-options.ts';
+import { createRuntimeViews } from '../../runtime/runtime-views.ts';
 import { type RuntimeProcess, readRemoteWorkers } from '../../runtime/start-runtime.ts';
 import { createAppLevels, openUpLog, upCategory } from '../../up/up-log.ts';
 import { fleetErrors } from '../errors.ts';
@@ -203,16 +203,7 @@ function serve(sockets: RuntimeSockets, { runtime, handle, guard }: Served): voi
   };
   sockets.serveControl(
     {
-      health: () =>
-        judgeHealth({
-          isListening: true,
-          jobHosts: runtime.status(),
-          placeholders: runtime.placeholders(),
-          memoryUtilization: memoryUtilization(),
-        }),
-      status: () => runtime.status(),
-      placeholders: () => runtime.placeholders(),
-      restartWorker: (workerId, wish) => runtime.restartWorker(workerId, wish),
+      ...createRuntimeViews(runtime),
       host: refuse,
       unhost: refuse,
     },
