@@ -1,4 +1,4 @@
-import { Secret } from '@switchyard/kernel';
+import { createDeferred, Secret } from '@switchyard/kernel';
 import { createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
 import { createContext, createScope } from '../testing/scope.ts';
@@ -29,11 +29,14 @@ const event = (sequenceNumber: number): ReceivedEvent => ({
 /** A hub whose events the test hands out, and which tells what it was asked for. */
 class Hub implements EventHubService, PartitionStore {
   readonly heard: string[] = [];
+  /** What a reader waits for before it is there. */
+  opening: Promise<void> = Promise.resolve();
   sink: PartitionSink | undefined;
   refuses = false;
 
   async read(...[, , , sink]: Parameters<EventHubService['read']>): Promise<EventHubReader> {
     this.sink = sink;
+    await this.opening;
     return {
       ends: async () => new Map([['0', 7]]),
       close: async () => void this.heard.push('close'),
@@ -56,7 +59,7 @@ class Hub implements EventHubService, PartitionStore {
   }
 }
 
-async function rig() {
+function createRun() {
   const clock = new VirtualClock(0);
   const log = createMemoryLog(clock);
   const hub = new Hub();
@@ -77,18 +80,35 @@ async function rig() {
     },
     { ...createContext({ clock, log, random: createSeededRandom(1) }), invoke: scripted.invoke },
   );
-  await listener.start(signal);
-  const { sink } = hub;
-  if (sink === undefined) throw new Error('nobody reads');
   const answer = async (call: number): Promise<void> => {
     scripted.calls[call]?.answer.resolve(succeeded());
     await clock.settle();
   };
   const texts = (): unknown[] => scripted.calls.map(({ event: { data } }) => data.data?.value);
-  return { clock, log, hub, sink, listener, answer, texts };
+  return { clock, log, hub, listener, answer, texts };
+}
+
+/** One that listens. */
+async function rig() {
+  const run = createRun();
+  await run.listener.start(signal);
+  const { sink } = run.hub;
+  if (sink === undefined) throw new Error('nobody reads');
+  return { ...run, sink };
 }
 
 describe('EventHubListener', () => {
+  it('leaves no reader behind that came when it was closed already', async () => {
+    const { hub, listener } = createRun();
+    const opening = createDeferred<void>();
+    hub.opening = opening.promise;
+    const started = listener.start(signal);
+    await listener.drain(signal);
+    opening.resolve();
+    await started;
+    expect(hub.heard).toEqual(['close']);
+  });
+
   it('I1: each partition has its own work, which ends when somebody else reads it', async () => {
     const { clock, hub, sink, answer, texts } = await rig();
     void sink.receive('0', [event(1), event(2)]);

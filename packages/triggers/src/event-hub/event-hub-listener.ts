@@ -89,6 +89,8 @@ export class EventHubListener implements TriggerListener, PartitionSink {
       webSockets: limits.transportType === 'amqpWebSockets',
     };
     const reader = await service.read(place, reading, store, this);
+    // Whoever closed meanwhile had no reader to close.
+    if (this.#state.state.kind === 'closed') return this.#closeReader(reader);
     this.#state.transition({ kind: 'listening', reader });
   }
 
@@ -107,13 +109,7 @@ export class EventHubListener implements TriggerListener, PartitionSink {
     this.#state.transition({ kind: 'closed' });
     for (const work of this.#work.values()) work.stop();
     this.#work.clear();
-    if (state.kind === 'idle') return;
-    // On a dead line closing may take for ever.
-    await settlesWithin(
-      this.#context.clock,
-      closeMs,
-      state.reader.close().catch(() => {}),
-    );
+    if (state.kind !== 'idle') await this.#closeReader(state.reader);
   }
 
   async backlog(): Promise<Backlog | undefined> {
@@ -150,6 +146,15 @@ export class EventHubListener implements TriggerListener, PartitionSink {
 
   succeeded(): void {
     this.#outage.succeeded();
+  }
+
+  /** On a dead line closing may take for ever. */
+  async #closeReader(reader: EventHubReader): Promise<void> {
+    await settlesWithin(
+      this.#context.clock,
+      closeMs,
+      reader.close().catch(() => {}),
+    );
   }
 
   /** What ran here may be further than its checkpoint. */
