@@ -12,18 +12,11 @@
  * I4 A broker that is away, or has no such queue, costs one warning and is asked again, later and later.
  * I5 `drain` takes nothing new and waits for what runs; `close` waits for nothing, and what runs comes again.
  */
-import {
-  type BackoffOptions,
-  backoffMs,
-  type Edges,
-  messageOf,
-  StateMachine,
-  settlesWithin,
-  sleep,
-} from '@switchyard/kernel';
+import { backoffMs, messageOf, settlesWithin, sleep } from '@switchyard/kernel';
 import type { BindingDataType } from '@switchyard/model';
 import { aborted } from '../aborted.ts';
 import type { Backlog, ListenerContext, TriggerListener } from '../contract.ts';
+import { ListenerLife, reconnectBackoff } from '../listener-life.ts';
 import { OutageLog } from '../storage/outage-log.ts';
 import { decideDelivery } from './delivery-decision.ts';
 import type { RabbitMqConnection, RabbitMqConsumer, RabbitMqMessage, RabbitMqService } from './rabbitmq-client.ts';
@@ -36,8 +29,6 @@ export interface RabbitMqTriggerOptions {
   readonly dataType: BindingDataType | undefined;
 }
 
-const retryBackoff: BackoffOptions = { minimumMs: 1_000, maximumMs: 60_000, factor: 2, jitter: 0.2 };
-
 /** AMQP counts no further. */
 const mostUnsettled = 65_535;
 
@@ -47,25 +38,12 @@ const closeMs = 2_000;
 /** How long a message is kept that nobody could run, so that it does not come back at once. */
 const giveBackMs = 1_000;
 
-type State =
-  | { readonly kind: 'idle' }
-  | { readonly kind: 'listening'; readonly stop: AbortController; readonly loop: Promise<void> }
-  | { readonly kind: 'draining' }
-  | { readonly kind: 'closed' };
-
-const edges: Edges<State['kind']> = {
-  idle: ['listening', 'closed'],
-  listening: ['draining', 'closed'],
-  draining: ['closed'],
-  closed: [],
-};
-
 export class RabbitMqListener implements TriggerListener {
   readonly #service: RabbitMqService;
   readonly #options: RabbitMqTriggerOptions;
   readonly #context: ListenerContext;
   readonly #outage: OutageLog;
-  readonly #state = new StateMachine<State>({ kind: 'idle' }, edges);
+  readonly #life = new ListenerLife();
   readonly #running = new Set<Promise<void>>();
   readonly #consumers = new Set<RabbitMqConsumer>();
   /** What the broker was told last. */
@@ -83,31 +61,23 @@ export class RabbitMqListener implements TriggerListener {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    const stop = new AbortController();
-    this.#state.transition({ kind: 'listening', stop, loop: this.#listen(stop.signal) });
+    this.#life.start(signal, (stop) => this.#listen(stop));
   }
 
   async drain(signal: AbortSignal): Promise<void> {
-    const { state } = this.#state;
-    if (state.kind !== 'listening') return this.close();
-    this.#state.transition({ kind: 'draining' });
-    state.stop.abort();
-    await Promise.race([state.loop.then(() => Promise.all(this.#running)), aborted(signal)]);
+    await this.#life.drain(signal, () => Promise.all(this.#running));
     await this.close();
   }
 
   async backlog(): Promise<Backlog | undefined> {
     const [consumer] = this.#consumers;
     if (consumer === undefined) return undefined;
-    if (this.#state.state.kind === 'listening') await this.#fit(consumer);
+    if (this.#life.isListening) await this.#fit(consumer);
     return { messageCount: await consumer.countWaiting(), oldestMs: undefined };
   }
 
   async close(): Promise<void> {
-    const { state } = this.#state;
-    if (state.kind === 'listening') state.stop.abort();
-    if (state.kind !== 'closed') this.#state.transition({ kind: 'closed' });
+    this.#life.close();
     await Promise.all([...this.#consumers].map((consumer) => this.#closeConsumer(consumer)));
   }
 
@@ -123,7 +93,7 @@ export class RabbitMqListener implements TriggerListener {
         if (!stop.aborted) this.#outage.failed(thrown);
       }
       const { clock, random } = this.#context;
-      await sleep(clock, backoffMs(retryBackoff, failures, random), stop).catch(() => {});
+      await sleep(clock, backoffMs(reconnectBackoff, failures, random), stop).catch(() => {});
     }
   }
 
@@ -135,7 +105,7 @@ export class RabbitMqListener implements TriggerListener {
     const early: RabbitMqMessage[] = [];
     let take = (message: RabbitMqMessage): void => void early.push(message);
     const consumer = await this.#service.consume(connection, queue, this.#prefetched, (message) => take(message));
-    if (this.#state.state.kind === 'closed') {
+    if (this.#life.isClosed) {
       await this.#closeConsumer(consumer);
       return undefined;
     }

@@ -8,17 +8,10 @@
  * I3 A server that is away costs one warning and is asked again, later and later.
  * I4 `drain` hears nothing new and runs what waits; `close` drops it.
  */
-import {
-  type BackoffOptions,
-  BoundedQueue,
-  backoffMs,
-  type Edges,
-  StateMachine,
-  settlesWithin,
-  sleep,
-} from '@switchyard/kernel';
+import { BoundedQueue, backoffMs, settlesWithin, sleep } from '@switchyard/kernel';
 import { aborted } from '../aborted.ts';
 import type { ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
+import { ListenerLife, reconnectBackoff } from '../listener-life.ts';
 import { OutageLog } from '../storage/outage-log.ts';
 import type { RedisConnection, RedisService, RedisSession } from './redis-client.ts';
 
@@ -31,28 +24,14 @@ export interface RedisChannelOptions {
 /** Messages that wait for those before them. */
 export const maxWaiting = 10_000;
 
-const retryBackoff: BackoffOptions = { minimumMs: 1_000, maximumMs: 60_000, factor: 2, jitter: 0.2 };
 const closeMs = 2_000;
-
-type State =
-  | { readonly kind: 'idle' }
-  | { readonly kind: 'listening'; readonly stop: AbortController; readonly loop: Promise<void> }
-  | { readonly kind: 'draining' }
-  | { readonly kind: 'closed' };
-
-const edges: Edges<State['kind']> = {
-  idle: ['listening', 'closed'],
-  listening: ['draining', 'closed'],
-  draining: ['closed'],
-  closed: [],
-};
 
 export class RedisChannelListener implements TriggerListener {
   readonly #service: RedisService;
   readonly #options: RedisChannelOptions;
   readonly #context: ListenerContext;
   readonly #toEvent: (channel: string, message: Uint8Array) => TriggerEvent;
-  readonly #state = new StateMachine<State>({ kind: 'idle' }, edges);
+  readonly #life = new ListenerLife();
   readonly #waiting = new BoundedQueue<TriggerEvent>(maxWaiting);
   readonly #outage: OutageLog;
   #running: Promise<void> | undefined;
@@ -76,24 +55,16 @@ export class RedisChannelListener implements TriggerListener {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    const stop = new AbortController();
-    this.#state.transition({ kind: 'listening', stop, loop: this.#listen(stop.signal) });
+    this.#life.start(signal, (stop) => this.#listen(stop));
   }
 
   async drain(signal: AbortSignal): Promise<void> {
-    const { state } = this.#state;
-    if (state.kind !== 'listening') return this.close();
-    this.#state.transition({ kind: 'draining' });
-    state.stop.abort();
-    await Promise.race([state.loop.then(() => this.#running), aborted(signal)]);
+    await this.#life.drain(signal, () => this.#running);
     await this.close();
   }
 
   async close(): Promise<void> {
-    const { state } = this.#state;
-    if (state.kind === 'listening') state.stop.abort();
-    if (state.kind !== 'closed') this.#state.transition({ kind: 'closed' });
+    this.#life.close();
     await this.#closeSession();
   }
 
@@ -112,7 +83,7 @@ export class RedisChannelListener implements TriggerListener {
         if (!stop.aborted) this.#outage.failed(thrown);
       }
       await this.#closeSession();
-      await sleep(clock, backoffMs(retryBackoff, failures, random), stop).catch(() => {});
+      await sleep(clock, backoffMs(reconnectBackoff, failures, random), stop).catch(() => {});
     }
   }
 
@@ -133,7 +104,7 @@ export class RedisChannelListener implements TriggerListener {
 
   async #runAll(): Promise<void> {
     for (;;) {
-      const event = this.#state.state.kind === 'closed' ? undefined : this.#waiting.poll();
+      const event = this.#life.isClosed ? undefined : this.#waiting.poll();
       if (event === undefined) break;
       await this.#context.invoke(event);
     }

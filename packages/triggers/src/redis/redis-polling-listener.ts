@@ -12,18 +12,9 @@
  * I4 While entries are in hand the taker tells so in time, and nobody else takes them.
  * I5 `drain` takes nothing new and waits for what runs; what is still in hand then comes again to others. `close` waits for nothing.
  */
-import {
-  type BackoffOptions,
-  backoffMs,
-  type Edges,
-  messageOf,
-  StateMachine,
-  settlesWithin,
-  sleep,
-  withDeadline,
-} from '@switchyard/kernel';
-import { aborted } from '../aborted.ts';
+import { backoffMs, messageOf, settlesWithin, sleep, withDeadline } from '@switchyard/kernel';
 import type { Backlog, InvocationOutcome, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
+import { ListenerLife, reconnectBackoff } from '../listener-life.ts';
 import { OutageLog } from '../storage/outage-log.ts';
 import type { RedisConnection, RedisService, RedisSession } from './redis-client.ts';
 import { keepMs, type RedisEntry, type RedisSource, type RedisSourceKind } from './redis-source.ts';
@@ -34,8 +25,6 @@ export interface RedisPollingOptions {
   readonly maxBatchSize: number;
   readonly isBatch: boolean;
 }
-
-const retryBackoff: BackoffOptions = { minimumMs: 1_000, maximumMs: 60_000, factor: 2, jitter: 0.2 };
 
 /** On a dead line closing may take for ever. */
 const closeMs = 2_000;
@@ -52,19 +41,6 @@ const maxLosses = 5;
 /** The entries that are in hand at most, however many workers there are. */
 const mostInHand = 1_000;
 
-type State =
-  | { readonly kind: 'idle' }
-  | { readonly kind: 'listening'; readonly stop: AbortController; readonly loop: Promise<void> }
-  | { readonly kind: 'draining' }
-  | { readonly kind: 'closed' };
-
-const edges: Edges<State['kind']> = {
-  idle: ['listening', 'closed'],
-  listening: ['draining', 'closed'],
-  draining: ['closed'],
-  closed: [],
-};
-
 /** A line, who takes over it, and what is in hand. */
 interface Line {
   readonly session: RedisSession;
@@ -78,7 +54,7 @@ export class RedisPollingListener implements TriggerListener {
   readonly #options: RedisPollingOptions;
   readonly #context: ListenerContext;
   readonly #outage: OutageLog;
-  readonly #state = new StateMachine<State>({ kind: 'idle' }, edges);
+  readonly #life = new ListenerLife();
   #line: Line | undefined;
 
   constructor(service: RedisService, kind: RedisSourceKind, options: RedisPollingOptions, context: ListenerContext) {
@@ -94,24 +70,16 @@ export class RedisPollingListener implements TriggerListener {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    const stop = new AbortController();
-    this.#state.transition({ kind: 'listening', stop, loop: this.#listen(stop.signal) });
+    this.#life.start(signal, (stop) => this.#listen(stop));
   }
 
   async drain(signal: AbortSignal): Promise<void> {
-    const { state } = this.#state;
-    if (state.kind !== 'listening') return this.close();
-    this.#state.transition({ kind: 'draining' });
-    state.stop.abort();
-    await Promise.race([state.loop, aborted(signal)]);
+    await this.#life.drain(signal);
     await this.close();
   }
 
   async close(): Promise<void> {
-    const { state } = this.#state;
-    if (state.kind === 'listening') state.stop.abort();
-    if (state.kind !== 'closed') this.#state.transition({ kind: 'closed' });
+    this.#life.close();
     if (this.#line !== undefined) await this.#leave(this.#line);
   }
 
@@ -133,7 +101,7 @@ export class RedisPollingListener implements TriggerListener {
         if (!stop.aborted) this.#outage.failed(thrown);
       }
       if (line !== undefined) await this.#leave(line);
-      await sleep(clock, backoffMs(retryBackoff, failures, random), stop).catch(() => {});
+      await sleep(clock, backoffMs(reconnectBackoff, failures, random), stop).catch(() => {});
     }
   }
 

@@ -12,20 +12,10 @@
  * I4 The locks of what runs are renewed in time, for as long as host.json says.
  * I5 `drain` takes nothing new and waits for what runs; `close` waits for nothing.
  */
-import {
-  type BackoffOptions,
-  backoffMs,
-  type Edges,
-  messageOf,
-  StateMachine,
-  settlesWithin,
-  sleep,
-  type Timer,
-  withDeadline,
-} from '@switchyard/kernel';
+import { backoffMs, messageOf, settlesWithin, sleep, type Timer, withDeadline } from '@switchyard/kernel';
 import type { ServiceBusExtension } from '@switchyard/model';
-import { aborted } from '../aborted.ts';
 import type { Backlog, InvocationOutcome, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
+import { ListenerLife, reconnectBackoff } from '../listener-life.ts';
 import { OutageLog } from '../storage/outage-log.ts';
 import { serviceBusErrors } from './errors.ts';
 import { nameOfEntity } from './service-bus-binding.ts';
@@ -68,20 +58,6 @@ const maxPeeked = 100;
 
 /** Renewals come no closer than this. */
 const minimumRenewalMs = 1_000;
-const retryBackoff: BackoffOptions = { minimumMs: 1_000, maximumMs: 60_000, factor: 2, jitter: 0.2 };
-
-type State =
-  | { readonly kind: 'idle' }
-  | { readonly kind: 'listening'; readonly stop: AbortController; readonly loops: Promise<unknown> }
-  | { readonly kind: 'draining' }
-  | { readonly kind: 'closed' };
-
-const edges: Edges<State['kind']> = {
-  idle: ['listening', 'closed'],
-  listening: ['draining', 'closed'],
-  draining: ['closed'],
-  closed: [],
-};
 
 export class ServiceBusListener implements TriggerListener {
   readonly #service: ServiceBusService;
@@ -90,7 +66,7 @@ export class ServiceBusListener implements TriggerListener {
   readonly #context: ListenerContext;
   readonly #name: string;
   readonly #outage: OutageLog;
-  readonly #state = new StateMachine<State>({ kind: 'idle' }, edges);
+  readonly #life = new ListenerLife();
   readonly #receivers = new Set<ServiceBusReceiver>();
   readonly #running = new Set<Promise<void>>();
   /** Messages that the function has. */
@@ -110,27 +86,18 @@ export class ServiceBusListener implements TriggerListener {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    const stop = new AbortController();
     const { hasSessions, limits } = this.#options;
     const count = hasSessions ? limits.maxConcurrentSessions : 1;
-    const loops = Promise.all(Array.from({ length: count }, () => this.#listen(stop.signal)));
-    this.#state.transition({ kind: 'listening', stop, loops });
+    this.#life.start(signal, (stop) => Promise.all(Array.from({ length: count }, () => this.#listen(stop))));
   }
 
   async drain(signal: AbortSignal): Promise<void> {
-    const { state } = this.#state;
-    if (state.kind !== 'listening') return this.close();
-    this.#state.transition({ kind: 'draining' });
-    state.stop.abort();
-    await Promise.race([Promise.all([state.loops, ...this.#running]), aborted(signal)]);
+    await this.#life.drain(signal, () => Promise.all(this.#running));
     await this.close();
   }
 
   async close(): Promise<void> {
-    const { state } = this.#state;
-    if (state.kind === 'listening') state.stop.abort();
-    if (state.kind !== 'closed') this.#state.transition({ kind: 'closed' });
+    this.#life.close();
     await Promise.all([...this.#receivers].map((receiver) => this.#closeReceiver(receiver)));
     this.#receivers.clear();
   }
@@ -164,7 +131,7 @@ export class ServiceBusListener implements TriggerListener {
         this.#outage.failed(thrown);
         failures += 1;
         const { clock, random } = this.#context;
-        await sleep(clock, backoffMs(retryBackoff, failures - 1, random), stop).catch(() => {});
+        await sleep(clock, backoffMs(reconnectBackoff, failures - 1, random), stop).catch(() => {});
       }
     }
   }
