@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Package entries name their sources under this condition, so tests need no build of the packages that they test. */
@@ -20,9 +21,14 @@ export default defineConfig({
         test: { name: 'packages', include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts'] },
       },
       {
-        // Whole platforms with worker processes and Azurite: after the others, and two files at a time.
+        // Whole platforms with worker processes and Azurite: after the others, and a processor for each file, with one to spare.
         extends: true,
-        test: { name: 'platform', include: ['test/**/*.test.ts'], maxWorkers: 2, sequence: { groupOrder: 1 } },
+        test: {
+          name: 'platform',
+          include: ['test/**/*.test.ts'],
+          maxWorkers: Math.max(2, availableParallelism() - 1),
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },
