@@ -18,7 +18,7 @@ import { parseRouteTemplate, type RouteTemplate } from './route-template.ts';
 /** What a route needs to say of itself. */
 export interface RouteEntry {
   readonly functionName: string;
-  /** The template below the prefix; empty means the function's name. */
+  /** The template below the prefix; empty means the function's name, `/` the prefix itself. */
   readonly route: string;
   /** In any case; empty means every method. */
   readonly methods: readonly string[];

@@ -99,7 +99,7 @@ function describe({ metadata, isDisabled, trigger }: FunctionEntry, call: AdminC
   const base = new URL('/', call.url).href;
   const files = `${base}admin/vfs/${name}/`;
   const { routePrefix } = call.jobHost.application.host.extensions.http;
-  const route = trigger.kind === 'route' ? trigger.options.route : undefined;
+  const route = trigger.kind === 'route' ? trigger.options.route.replace(/^\/$/, '') : undefined;
   return {
     name,
     script_root_path_href: files,

@@ -182,6 +182,12 @@ describe('Gateway', () => {
     expect(await (await fetch(`${base}/a/b`)).json()).toMatchObject({ params: { rest: 'a/b' } });
   });
 
+  test.each(['', 'api'])('a function with the route / is at the root of the prefix %j', async (routePrefix) => {
+    const hostJson = { version: '2.0', extensions: { http: { routePrefix } } };
+    const { base } = await createRun({ application: { hostJson }, functions: [http('root', { route: '/' })] });
+    expect(await (await fetch(`${base}/${routePrefix}`)).json()).toMatchObject({ method: 'GET' });
+  });
+
   test('I2: what is not there is 404, and so are a wrong method and a disabled function', async () => {
     const { base, worker } = await createRun({
       application: { settings: { 'AzureWebJobs.off.Disabled': '1' } },

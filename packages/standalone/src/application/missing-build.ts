@@ -25,9 +25,9 @@ function parse(text: string | undefined): Readonly<Record<string, unknown>> {
   }
 }
 
-/** As the worker looks: a plain path may leave its extension out. */
+/** As the worker looks: a plain path may leave its extension out, or name a folder. */
 function matchesFile(directory: string, main: string): boolean {
   const pattern = main.replaceAll('\\', '/').replace(/\/+$/, '');
-  const patterns = [pattern, ...['.js', '.cjs', '.mjs', '/index.js'].map((end) => `${pattern}${end}`)];
+  const patterns = [pattern, ...['.js', '.cjs', '.mjs', '/**/*.{js,cjs,mjs}'].map((end) => `${pattern}${end}`)];
   return globSync(patterns, { cwd: directory, withFileTypes: true }).some((entry) => entry.isFile());
 }

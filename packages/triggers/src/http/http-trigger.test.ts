@@ -29,6 +29,11 @@ describe('httpTriggerKind', () => {
     expect(parse({ route: '/%BASE%/x' }, { BASE: 'shop' })).toMatchObject({ route: 'shop/x' });
   });
 
+  it('takes a slash alone for the root of the prefix', () => {
+    expect(parse({ route: '/' })).toMatchObject({ route: '/' });
+    expect(parse({ route: '%BASE%' }, { BASE: '/' })).toMatchObject({ route: '/' });
+  });
+
   it.each([
     [{ methods: 'get' }, /Hello.*"methods" is "get"/],
     [{ methods: ['ge t'] }, /"methods" is \["ge t"\]/],

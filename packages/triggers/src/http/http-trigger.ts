@@ -34,6 +34,8 @@ function parseRoute(binding: BindingMetadata, scope: BindingScope): string {
   if (value === undefined || value === null || value === '') return scope.function.name;
   if (typeof value !== 'string') throw triggerErrors.create('HTTP_ROUTE_INVALID', mistake(binding, scope, value));
   const route = scope.settings.expand(value, `"route" of function '${scope.function.name}'`).replace(/^\/+/, '');
+  // Nothing but a slash is the root of the prefix, other than nothing at all.
+  if (route === '') return '/';
   const segment = route.split('/', 1)[0] ?? '';
   if (reservedSegments.includes(segment.toLowerCase())) {
     throw triggerErrors.create('HTTP_ROUTE_RESERVED', { ...mistake(binding, scope, route), value: route, segment });

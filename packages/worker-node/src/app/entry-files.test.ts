@@ -23,7 +23,9 @@ describe('findEntryFiles', () => {
     ['app', ['app.cjs']],
     ['lib', ['lib/index.mjs']],
     ['./lib/', ['lib/index.mjs']],
-    ['src', []],
+    ['src', ['src/a.js', 'src/b.js']],
+    ['src/@(a|c).js', ['src/a.js']],
+    ['Hello', []],
     ['dist/*.js', []],
   ])('%s', (main, expected) => {
     expect(findEntryFiles(folder.path, main)).toEqual(expected);

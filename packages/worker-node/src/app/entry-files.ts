@@ -6,7 +6,8 @@ const extensions = ['.js', '.cjs', '.mjs'];
 
 /**
  * The files that `main` names, relative to the app's folder. A plain path may leave out its extension, or name a
- * folder with an index file, as everywhere in Node.js.
+ * folder with an index file, as everywhere in Node.js. Of a folder without one, every script below it counts, as in the
+ * official worker.
  */
 export function findEntryFiles(directory: string, main: string): string[] {
   const pattern = main.replaceAll('\\', '/');
@@ -17,7 +18,7 @@ export function findEntryFiles(directory: string, main: string): string[] {
     const found = matchFiles(directory, candidate);
     if (found.length > 0) return found;
   }
-  return [];
+  return matchFiles(directory, `${path}/**/*{${extensions.join(',')}}`);
 }
 
 /** True for an app of function.json files, which needs no entry file. */

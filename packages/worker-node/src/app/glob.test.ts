@@ -50,6 +50,19 @@ describe('matchFiles', () => {
     ['dist', []],
     ['missing/*.js', []],
     ['dist/circle/index.js', ['dist/circle/index.js']],
+    ['dist/src/functions/!(a).js', ['dist/src/functions/b.js']],
+    ['dist/src/functions/!(*.map)', ['dist/src/functions/a.js', 'dist/src/functions/b.js']],
+    [
+      'dist/**/!(a|*.test).js',
+      ['dist/index.js', 'dist/src/functions/b.js', 'dist/src/functions/deep/c.js', 'dist/src/index.js'],
+    ],
+    ['dist/src/functions/@(a|b).{js,mjs}', ['dist/src/functions/a.js', 'dist/src/functions/b.js']],
+    [
+      'dist/src/+(functions|deep)/[ab].js?(.map)',
+      ['a.js', 'b.js', 'b.js.map'].map((name) => `dist/src/functions/${name}`),
+    ],
+    ['dist/src/functions/*(x|b|@(a)).js', ['dist/src/functions/a.js', 'dist/src/functions/b.js']],
+    ['odd[[]1].js', ['odd[1].js']],
   ])('%s', (pattern, expected) => {
     expect(matchFiles(root, pattern)).toEqual(expected);
   });
@@ -101,7 +114,7 @@ describe('expandBraces', () => {
 
 describe('isPattern', () => {
   it('tells patterns from paths', () => {
-    expect(['dist/index.js', 'a-b_c.js'].map(isPattern)).toEqual([false, false]);
-    expect(['*.js', 'a?', '[a]', '{a,b}'].map(isPattern)).toEqual([true, true, true, true]);
+    expect(['dist/index.js', 'a-b_c.js', 'copy (1).js'].filter(isPattern)).toEqual([]);
+    expect(['*.js', 'a?', '[a]', '{a,b}', '!(a)', '@(a)', '+(a)'].filter((one) => !isPattern(one))).toEqual([]);
   });
 });

@@ -1,13 +1,15 @@
 /**
- * The patterns that `main` of package.json may hold: `*`, `?`, `[a-z]`, `**`, `{a,b}`. Only folders that can hold a
- * match are read; names that begin with a dot, and node_modules below a `**`, match only when they are written out.
+ * The patterns that `main` of package.json may hold: `*`, `?`, `[a-z]`, `**`, `{a,b}`, and groups as shells have them:
+ * `@(a|b)` one of them, `?(a)` one or none, `*(a)` any number, `+(a)` at least one, `!(a)` anything else. Only folders
+ * that can hold a match are read; names that begin with a dot, and node_modules below a `**`, match only when they are
+ * written out.
  */
 import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { workerErrors } from '../errors.ts';
 import { workerLimits } from '../limits.ts';
 
-const magic = /[*?[\]{}]/;
+const magic = /[*?[\]{}]|[!@+]\(/;
 
 /** True when the text is a pattern and not just a path. */
 export function isPattern(text: string): boolean {
@@ -34,11 +36,11 @@ export function matchFiles(directory: string, pattern: string, limit: number = w
 /** `a{b,c}d` becomes `abd` and `acd`; braces nest. A brace without its pair is an ordinary character. */
 export function expandBraces(pattern: string): string[] {
   const open = pattern.indexOf('{');
-  const close = open < 0 ? -1 : closingBrace(pattern, open);
+  const close = open < 0 ? -1 : closingAt(pattern, open, '{', '}');
   if (close < 0) return [pattern];
   const head = pattern.slice(0, open);
   const tails = expandBraces(pattern.slice(close + 1));
-  const options = splitOptions(pattern.slice(open + 1, close));
+  const options = splitOptions(pattern.slice(open + 1, close), '{,}');
   const middles =
     options.length > 1 ? options.flatMap(expandBraces) : expandBraces(options[0] ?? '').map((one) => `{${one}}`);
   if (middles.length * tails.length > workerLimits.braceAlternatives)
@@ -92,29 +94,56 @@ function read(root: string, folder: string): Dirent[] {
 }
 
 function toMatcher(segment: string): RegExp {
-  let source = '';
-  for (let index = 0; index < segment.length; index += 1) {
-    const character = segment.charAt(index);
-    const end = character === '[' ? segment.indexOf(']', index + 2) : -1;
-    if (character === '*') source += '[^/]*';
-    else if (character === '?') source += '[^/]';
-    else if (end > 0) {
-      const set = segment
-        .slice(index + 1, end)
-        .replace(/^!/, '^')
-        .replaceAll('\\', '\\\\');
-      source += `[${set}]`;
-      index = end;
-    } else source += character.replace(/[.+^${}()|\\[\]]/g, '\\$&');
-  }
-  return new RegExp(`^${source}$`);
+  return new RegExp(`^${toSource(segment)}$`);
 }
 
-function closingBrace(pattern: string, open: number): number {
+/** Read from the left; what follows is needed where a group says what may not stand there. */
+function toSource(pattern: string): string {
+  const character = pattern.charAt(0);
+  if (character === '') return '';
+  const group = groupAt(pattern);
+  if (group !== undefined) return groupSource(group.kind, group.options, toSource(pattern.slice(group.length)));
+  const set = /^\[.[^\]]*\]/.exec(pattern)?.[0];
+  if (set !== undefined) return setSource(set) + toSource(pattern.slice(set.length));
+  return characterSource(character) + toSource(pattern.slice(1));
+}
+
+function characterSource(character: string): string {
+  if (character === '*') return '[^/]*';
+  return character === '?' ? '[^/]' : character.replace(/[.+^${}()|\\[\]]/, '\\$&');
+}
+
+function setSource(set: string): string {
+  return `[${set.slice(1, -1).replace(/^!/, '^').replaceAll('\\', '\\\\')}]`;
+}
+
+interface Group {
+  /** One of `@?*+!`. */
+  readonly kind: string;
+  readonly options: readonly string[];
+  /** Of its text, with both parentheses. */
+  readonly length: number;
+}
+
+/** The group at the beginning; one without its end is ordinary characters. */
+function groupAt(pattern: string): Group | undefined {
+  if (!/^[@?*+!]\(/.test(pattern)) return undefined;
+  const close = closingAt(pattern, 1, '(', ')');
+  if (close < 0) return undefined;
+  return { kind: pattern.charAt(0), options: splitOptions(pattern.slice(2, close), '(|)'), length: close + 1 };
+}
+
+function groupSource(kind: string, options: readonly string[], rest: string): string {
+  const group = `(?:${options.map(toSource).join('|')})`;
+  if (kind === '!') return `(?!${group}${rest}$)[^/]*${rest}`;
+  return `${group}${kind === '@' ? '' : kind}${rest}`;
+}
+
+function closingAt(pattern: string, open: number, opening: string, closing: string): number {
   let depth = 0;
   for (let index = open; index < pattern.length; index += 1) {
-    if (pattern[index] === '{') depth += 1;
-    else if (pattern[index] === '}') {
+    if (pattern[index] === opening) depth += 1;
+    else if (pattern[index] === closing) {
       depth -= 1;
       if (depth === 0) return index;
     }
@@ -122,14 +151,15 @@ function closingBrace(pattern: string, open: number): number {
   return -1;
 }
 
-function splitOptions(text: string): string[] {
+/** Parts the text at its separators, but not within pairs. `marks` are what opens a pair, the separator, and what closes one. */
+function splitOptions(text: string, marks: '{,}' | '(|)'): string[] {
   const options: string[] = [];
   let depth = 0;
   let start = 0;
   for (let index = 0; index < text.length; index += 1) {
-    if (text[index] === '{') depth += 1;
-    else if (text[index] === '}') depth -= 1;
-    else if (text[index] === ',' && depth === 0) {
+    if (text[index] === marks[0]) depth += 1;
+    else if (text[index] === marks[2]) depth -= 1;
+    else if (text[index] === marks[1] && depth === 0) {
       options.push(text.slice(start, index));
       start = index + 1;
     }
