@@ -118,6 +118,8 @@ describe.skipIf(namespacePart.skip)('a pod in a network of its own', () => {
       flags: ['--rpc-host', near, ...tls('runtime'), '--worker-network', far],
     });
     await answered(500);
+    // The worker waits for a request that nobody sends: that it does not run until its time is up is told at once.
+    await expect.poll(() => runtime.process.output).toContain("Executed 'Functions.echo' (Failed");
     expect(runtime.process.output).not.toMatch(/Executed 'Functions.echo' \(Succeeded/);
   });
 });

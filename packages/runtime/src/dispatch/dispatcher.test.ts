@@ -1,42 +1,10 @@
-import { silentLog, silentMeter } from '@switchyard/kernel';
-import { VirtualClock } from '@switchyard/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defaultLimits } from '../limits.ts';
-import { freeShare } from '../testing/free-share.ts';
+import { createSampleDispatcher as createDispatcher } from '../testing/sample-dispatcher.ts';
 import { createReadyWorker, SampleCall, sampleAnswer } from '../testing/sample-worker.ts';
 import type { Worker } from '../worker-registry/worker.ts';
-import { Dispatcher, type DispatcherDeps, type DispatcherOptions } from './dispatcher.ts';
 import type { DispatchStrategy } from './strategies.ts';
-
-function createDispatcher(options: Partial<DispatcherOptions> = {}, share: DispatcherDeps['share'] = () => freeShare) {
-  const clock = new VirtualClock();
-  const starving: number[] = [];
-  const timedOut: Worker[] = [];
-  const stalled: Worker[] = [];
-  const relieved: Worker[] = [];
-  const dispatcher: Dispatcher = new Dispatcher(
-    { clock, log: silentLog, meter: silentMeter, share },
-    {
-      applicationId: 'sample',
-      strategy: 'leastLoaded',
-      functionTimeoutMs: 60_000,
-      holdMs: defaultLimits.workerWaitMs,
-      limits: { ...defaultLimits, heldPerApplication: 3 },
-      onStarving: () => starving.push(clock.now()),
-      onTimeout: (worker) => timedOut.push(worker),
-      onStalled: (worker) => stalled.push(worker),
-      onRelieved: (worker) => relieved.push(worker),
-      ...options,
-    },
-  );
-  const submit = (id: string, partitionKey?: string): SampleCall => {
-    const call = new SampleCall(id, partitionKey);
-    dispatcher.submit(call);
-    return call;
-  };
-  return { clock, dispatcher, starving, timedOut, stalled, relieved, submit };
-}
 
 describe('Dispatcher', () => {
   test('I1: an answer settles its call, and a second one changes nothing', () => {
@@ -283,6 +251,22 @@ describe('Dispatcher', () => {
     dispatcher.disappoint();
     expect(held.results).toMatchObject([{ kind: 'lost', reason: 'no-worker' }]);
     expect(submit('b').results).toEqual([]);
+  });
+
+  test('I1, I3: a call that is given up fails at once, makes room, and its answer is dropped', () => {
+    const { dispatcher, submit } = createDispatcher();
+    const { worker, channel } = createReadyWorker({ workerId: 'w1' });
+    dispatcher.addWorker(worker, channel);
+    dispatcher.limitPerWorker(1);
+    const [first, second] = [submit('a'), submit('b')];
+    const error = { message: 'nobody reaches the worker', stack: '', type: '' };
+    dispatcher.giveUp('a', error);
+    dispatcher.giveUp('unknown', error);
+    expect([first.results, second.results]).toEqual([[{ kind: 'refused', error }], []]);
+    expect(channel.kinds).toEqual(['invocationRequest', 'invocationRequest']);
+    dispatcher.answer(worker, sampleAnswer('a'));
+    expect(first.results).toHaveLength(1);
+    expect([...worker.inFlight.drain()].map(({ invocationId }) => invocationId)).toEqual(['b']);
   });
 
   test('a held call can be cancelled; a running one only where the worker can', () => {

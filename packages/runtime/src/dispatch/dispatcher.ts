@@ -19,7 +19,7 @@
 import { type Clock, type Log, type Meter, messageOf } from '@switchyard/kernel';
 import { formatTimeSpan } from '@switchyard/model';
 import { type InvocationResponse, StreamingMessage } from '@switchyard/protocol';
-import type { LossReason } from '@switchyard/triggers';
+import type { InvocationError, LossReason } from '@switchyard/triggers';
 import { type RuntimeErrorCode, runtimeErrors, toInvocationError } from '../errors.ts';
 import type { RuntimeLimits } from '../limits.ts';
 import type { Call, CallResult } from '../worker-registry/call.ts';
@@ -156,18 +156,20 @@ export class Dispatcher {
 
   /** The worker answered. */
   answer(worker: Worker, response: InvocationResponse): void {
-    const call = worker.inFlight.take(response.invocationId);
-    if (call === undefined) {
+    if (!this.#settleOn(worker, response.invocationId, { kind: 'answered', response })) {
       this.#deps.log.write('debug', 'An answer came for an invocation that is not in flight; it is dropped.', {
         workerId: worker.workerId,
         invocationId: response.invocationId,
       });
-      return;
     }
-    this.#share.give();
-    call.settle({ kind: 'answered', response });
-    if (this.#held.size > 0) this.#flush();
-    if (worker.inFlight.size === 0 && this.#isClosing(worker)) this.#options.onDrained?.(worker);
+  }
+
+  /** A call that was sent can never be whole for its worker: it fails now, and an answer to it is dropped. */
+  giveUp(invocationId: string, error: InvocationError): void {
+    const lane = this.#lanes.find(({ worker }) => worker.inFlight.has(invocationId));
+    if (lane === undefined) return;
+    this.#cancelOn(lane, invocationId);
+    this.#settleOn(lane.worker, invocationId, { kind: 'refused', error });
   }
 
   /** The worker is gone: what ran on it is lost, and nothing more goes to it. */
@@ -191,6 +193,17 @@ export class Dispatcher {
     this.#isClosed = true;
     for (const call of this.#held.drain()) settleLost(call, 'stopping', 'INVOCATION_STOPPING');
     this.#share.leave();
+  }
+
+  /** Ends a call that is in flight on the worker; false when it is not. */
+  #settleOn(worker: Worker, invocationId: string, result: CallResult): boolean {
+    const call = worker.inFlight.take(invocationId);
+    if (call === undefined) return false;
+    this.#share.give();
+    call.settle(result);
+    if (this.#held.size > 0) this.#flush();
+    if (worker.inFlight.size === 0 && this.#isClosing(worker)) this.#options.onDrained?.(worker);
+    return true;
   }
 
   #hold(call: Call): void {

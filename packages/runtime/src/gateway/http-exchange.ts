@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createDeferred, type Deferred } from '@switchyard/kernel';
+import { createDeferred, type Deferred, type PlatformError } from '@switchyard/kernel';
 import type { RouteMatch, RouteParams } from '@switchyard/model';
 import { type NullableString, RpcHttp } from '@switchyard/protocol';
 import { type HttpTriggerRequest, type TriggerEvent, toHttpEvent } from '@switchyard/triggers';
@@ -75,6 +75,8 @@ export class HttpExchange implements EventSource, HttpTriggerRequest, ForwardedE
   turn: Turn | undefined;
   /** Ends what it waits for: nobody wants the answer any more. */
   cancel: () => void = () => {};
+  /** Fails it, because its worker cannot be reached with the request. */
+  giveUp: (error: PlatformError) => void = () => {};
   /** The end of the forward, for the invocation, which ends with it. */
   #delivery: Deferred<void> | undefined;
   /** The request as the worker gets it. */

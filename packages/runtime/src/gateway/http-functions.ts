@@ -194,6 +194,7 @@ export class HttpFunctions {
     const { version, entry } = exchange;
     const invocation = version.executor.run(entry, exchange, httpRun, (outcome) => this.#ended(exchange, outcome));
     exchange.cancel = () => invocation.cancel();
+    exchange.giveUp = (error) => invocation.giveUp(error);
   }
 
   #ended(exchange: HttpExchange, outcome: InvocationOutcome): void {
@@ -244,8 +245,10 @@ export class HttpFunctions {
         code: end.error.code,
       });
     }
+    // The worker waits for a request that will never come.
+    if (end.kind === 'failed' && end.error.code === 'HTTP_STREAM_UNREACHABLE') exchange.giveUp(end.error);
     // A caller that left is noticed by `serve`.
-    if (end.kind === 'failed' || end.kind === 'too-large') exchange.cancel();
+    else if (end.kind === 'failed' || end.kind === 'too-large') exchange.cancel();
   }
 
   #throttleOf(jobHost: JobHost): HttpThrottle | undefined {

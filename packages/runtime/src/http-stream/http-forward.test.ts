@@ -412,6 +412,26 @@ describe('HttpForward', () => {
     expect(await gone.promise).toBeUndefined();
   });
 
+  test('an invocation whose request reaches nobody fails with its caller’s, and runs no longer', async () => {
+    const closed = createServer();
+    const address = await listen(closed);
+    await new Promise((resolve) => closed.close(resolve));
+    const run = await createRun(() => {}, { httpUri: `${address}/`, answersByItself: false });
+    const { clock, base, log, runtime } = run;
+    let status = 0;
+    void fetch(`${base}/api/stream`).then((reply) => {
+      status = reply.status;
+    });
+    while (status === 0) {
+      await clock.advance(10);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(status).toBe(500);
+    expect(log.records.map(({ message }) => message).join('\n')).toMatch(/did not reach its worker/);
+    const [jobHost] = runtime.status();
+    expect(jobHost?.workers.map(({ inFlight }) => inFlight)).toEqual([0]);
+  });
+
   test('I5: a caller that leaves before the worker is reached still announces its invocation there', async () => {
     const arrived = createDeferred<string>();
     const gone = createDeferred<void>();

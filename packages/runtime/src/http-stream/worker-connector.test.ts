@@ -10,6 +10,11 @@ class FakeRequest extends EventEmitter {
   destroyed = false;
   readonly socket = Object.assign(new EventEmitter(), { connecting: true });
 
+  /** The connection is under way, and TLS will follow. */
+  dialSecurely(): void {
+    this.emit('socket', Object.assign(this.socket, { secureConnecting: true }));
+  }
+
   /** The connection is under way. */
   dial(connecting = true): void {
     this.socket.connecting = connecting;
@@ -66,6 +71,20 @@ describe('WorkerConnector', () => {
     requests[0]?.dial(false);
     refuse();
     expect([heard, clock.pendingTimers]).toEqual([[['connected', 0]], 0]);
+  });
+
+  test('I4: waits for TLS, and takes its refusal for a connection that did not come about', async () => {
+    const { connector, requests, heard, refuse, clock } = createRun();
+    connector.start();
+    requests[0]?.dialSecurely();
+    requests[0]?.socket.emit('connect');
+    expect(heard).toEqual([]);
+    refuse();
+    await clock.advance(50);
+    requests[1]?.dialSecurely();
+    requests[1]?.socket.emit('connect');
+    requests[1]?.socket.emit('secureConnect');
+    expect(heard).toEqual([['connected', 1]]);
   });
 
   test('I2: tries ten times, with pauses that grow from 50 to 250 ms', async () => {

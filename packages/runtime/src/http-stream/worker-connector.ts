@@ -8,6 +8,7 @@
  * I1 It reports exactly one of `connected` and `failed`, unless it is stopped before.
  * I2 No more connections are tried than the limit says, with pauses that grow between them.
  * I3 Once stopped it leaves neither a timer nor a request.
+ * I4 A connection with TLS stands when both ends have agreed, not before: one that is refused is a try that failed.
  */
 import type { ClientRequest } from 'node:http';
 import { type Clock, StateMachine, type Timer } from '@switchyard/kernel';
@@ -57,7 +58,9 @@ export class WorkerConnector {
     const request = this.#deps.open();
     this.#machine.transition({ kind: 'connecting', request });
     request.once('socket', (socket) => {
-      if (socket.connecting) socket.once('connect', () => this.#connected(request));
+      // A peer may yet refuse TLS, or be refused: until then nothing of the request has gone out.
+      const stands = 'secureConnecting' in socket ? 'secureConnect' : 'connect';
+      if (socket.connecting) socket.once(stands, () => this.#connected(request));
       else this.#connected(request);
     });
     request.on('error', (error) => this.#refused(request, error));

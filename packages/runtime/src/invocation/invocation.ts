@@ -9,7 +9,14 @@
  * I3 The response's values are written before the invocation counts as succeeded, and only then.
  * I4 A retry policy's state goes to the worker from the first attempt on.
  */
-import { assertNever, isPlatformError, messageOf, StateMachine, type Timer } from '@switchyard/kernel';
+import {
+  assertNever,
+  isPlatformError,
+  messageOf,
+  type PlatformError,
+  StateMachine,
+  type Timer,
+} from '@switchyard/kernel';
 import type { RetryPolicy } from '@switchyard/model';
 import {
   type InvocationResponse,
@@ -130,6 +137,11 @@ export class Invocation implements Call {
       this.#endWait(state);
       this.#finish({ kind: 'cancelled', invocationId: this.#invocationId });
     }
+  }
+
+  /** What belongs to it cannot reach its worker, which would wait for that: it fails now. */
+  giveUp(error: PlatformError): void {
+    if (this.#machine.kind === 'calling') this.#host.dispatcher.giveUp(this.#invocationId, toInvocationError(error));
   }
 
   encode(capabilities: WorkerCapabilities): Uint8Array {

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer, Agent as SecureAgent } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { createSelfSigned } from '@switchyard/protocol/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { callerHeader, type ForwardTarget, forwardRequest, gatewayKeyHeader } from './forward-request.ts';
 
@@ -26,11 +28,12 @@ async function serve(handler: Handler): Promise<number> {
 }
 
 /** A gateway in front of a Runtime; what happened to its requests is in `events`. */
-async function open(runtime: Handler | number) {
+async function open(runtime: Handler | number, secure: Partial<ForwardTarget> = {}) {
   const agent = new Agent({ keepAlive: true });
   agents.push(agent);
   const port = typeof runtime === 'number' ? runtime : await serve(runtime);
-  const target: ForwardTarget = { runtimeId: 'r2', url: new URL(`http://127.0.0.1:${port}`), agent, key: 'secret' };
+  const plain = { runtimeId: 'r2', url: new URL(`http://127.0.0.1:${port}`), agent, key: 'secret' };
+  const target: ForwardTarget = { ...plain, ...secure };
   const events: string[] = [];
   const gateway = await serve((incoming, response) =>
     forwardRequest(target, incoming, response, {
@@ -105,6 +108,21 @@ describe('forwardRequest', () => {
     outgoing.end('body');
     expect(await answerOf(outgoing)).toMatchObject({ status: 503, text: 'elsewhere' });
     expect(events).toEqual(['end', 'unreachable']);
+  });
+
+  it('I2: a Runtime whose certificate nobody vouches for gets nothing of the request', async () => {
+    const { certificate: cert, key } = createSelfSigned('runtime');
+    const secure = createSecureServer({ cert, key }, (_incoming, response) => response.end('never'));
+    servers.push(secure);
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+    const { port } = secure.address() as AddressInfo;
+    const { send, events } = await open(port, { url: new URL(`https://127.0.0.1:${port}`), agent: new SecureAgent() });
+    for (const headers of [{ host: 'shop.localhost' }, { host: 'shop.localhost', expect: '100-continue' }]) {
+      const outgoing = send({ method: 'POST', headers });
+      outgoing.end('body');
+      expect(await answerOf(outgoing)).toMatchObject({ status: 503, text: 'elsewhere' });
+    }
+    expect(events).toEqual(['end', 'unreachable', 'end', 'unreachable']);
   });
 
   it('I2, I3: a request that was begun is not sent again: 502 says whose it was', async () => {

@@ -41,9 +41,6 @@ const hopHeaders: ReadonlySet<string> = new Set([
 /** As much as the gateway takes. */
 const maxHeaderSize = 65_536;
 
-/** Errors before which no byte of the request has left. */
-const unreachable: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND']);
-
 /** `onUnreachable` takes a request of which nothing was sent. `onEnd` is called once, however it ends. */
 export function forwardRequest(
   target: ForwardTarget,
@@ -53,6 +50,8 @@ export function forwardRequest(
 ): void {
   const outgoing = open(target, incoming);
   let isOver = false;
+  /** Before that no byte of the request has left. */
+  let isConnected = false;
   const end = (): void => {
     if (!isOver) onEnd();
     isOver = true;
@@ -73,7 +72,7 @@ export function forwardRequest(
   outgoing.on('response', (answer) => relay(answer, response, outgoing));
   outgoing.on('error', (error: NodeJS.ErrnoException) => {
     if (isOver) return;
-    if (unreachable.has(error.code ?? '') && !outgoing.reusedSocket && incoming.readableFlowing === null) {
+    if (!isConnected) {
       isOver = true;
       onEnd();
       onUnreachable();
@@ -81,8 +80,11 @@ export function forwardRequest(
     }
     lose(target, response, error.message);
   });
+  whenConnected(outgoing, () => {
+    isConnected = true;
+    if (!expects) sendBody();
+  });
   if (expects) outgoing.flushHeaders();
-  else whenConnected(outgoing, sendBody);
 }
 
 function open({ url, agent, key }: ForwardTarget, incoming: IncomingMessage): ClientRequest {
@@ -98,11 +100,14 @@ function open({ url, agent, key }: ForwardTarget, incoming: IncomingMessage): Cl
   return protocol === 'https:' ? openSecureRequest(options) : openRequest(options);
 }
 
-/** The body stays where it is until there is a connection, so that a request without one can go elsewhere. */
+/**
+ * The body stays where it is until there is a connection, so that a request without one can go elsewhere. One with TLS is there
+ * when both ends have agreed.
+ */
 function whenConnected(outgoing: ClientRequest, then: () => void): void {
   outgoing.once('socket', (socket) => {
     if (!socket.connecting) then();
-    else socket.once('secureConnect' in socket ? 'secureConnect' : 'connect', then);
+    else socket.once('secureConnecting' in socket ? 'secureConnect' : 'connect', then);
   });
 }
 
