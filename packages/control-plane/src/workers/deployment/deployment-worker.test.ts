@@ -219,7 +219,8 @@ describe('DeploymentWorker', () => {
       expect(told.map(({ eventType }) => eventType)).toEqual([
         'RuntimeDeploymentRequested',
         'RuntimeDeploymentCompleted',
-        expect.stringMatching('RuntimeInventoryUpdated'),
+        'RuntimeDriftDetected',
+        'RuntimeInventoryUpdated',
       ]);
       await world.stop();
     });
@@ -285,6 +286,30 @@ describe('DeploymentWorker', () => {
       expect(traffic(world).slice(1)).toContain('shop: traffic v2=100');
       expect(world.target.services.get('shop')?.weights).toEqual([{ version: 'v1', weight: 100 }]);
       expect(world.state.all('finding')).toMatchObject([{ kind: 'version', actual: 'v2', state: 'resolved' }]);
+      await world.stop();
+    });
+
+    it('is drift where only a part of it goes elsewhere, and undone where it may be', async () => {
+      const world = await open({}, { environment: { remediation: 'auto' } });
+      world.target.services.get('shop')?.versions.add('v2');
+      await share(world, ['v1', 90], ['v2', 10]);
+      await world.advance(minute);
+      expect(traffic(world).slice(1)).toContain('shop: traffic v1=90 v2=10');
+      expect(world.target.services.get('shop')?.weights).toEqual([{ version: 'v1', weight: 100 }]);
+      expect(world.state.all('finding')).toMatchObject([
+        { kind: 'traffic', desired: '100 % v1', actual: '90 % v1, 10 % v2', state: 'resolved' },
+      ]);
+      await world.stop();
+    });
+
+    it('keeps a version in service whose gate fails while it takes the rest of the traffic back', async () => {
+      const world = await open({}, { environment: { remediation: 'auto' } });
+      world.target.services.get('shop')?.versions.add('v2');
+      world.target.unhealthy.add('v1');
+      await share(world, ['v1', 90], ['v2', 10]);
+      await world.advance(minute);
+      expect(world.target.services.get('shop')?.versions.has('v1')).toBe(true);
+      expect(world.target.services.get('shop')?.weights.map(({ version }) => version)).toContain('v1');
       await world.stop();
     });
   });

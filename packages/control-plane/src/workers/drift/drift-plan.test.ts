@@ -49,6 +49,26 @@ describe('planDrift', () => {
       [{ kind: 'version', path: 'version', want: 'v1', actual: 'v9', severity: 'critical' }],
     ],
     [
+      'traffic that is shared with another version',
+      {
+        services: [
+          {
+            ...service,
+            weights: [
+              { version: 'v2', weight: 10 },
+              { version: 'v1', weight: 90 },
+            ],
+          },
+        ],
+      },
+      [{ kind: 'traffic', path: 'traffic', want: '100 % v1', actual: '90 % v1, 10 % v2', severity: 'warning' }],
+    ],
+    [
+      'a version that stands by without traffic',
+      { services: [{ ...service, weights: [...service.weights, { version: 'v0', weight: 0 }] }] },
+      [],
+    ],
+    [
       'a service that is not there',
       { services: [] },
       [

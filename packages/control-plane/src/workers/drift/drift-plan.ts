@@ -1,6 +1,14 @@
 /** How what is differs from what ought to be. Pure. */
-import type { Finding, RuntimeService, ScalingPolicy, ServiceLimits, Severity } from '@switchyard/protocol/control-api';
+import type {
+  Finding,
+  RuntimeService,
+  ScalingPolicy,
+  ServiceLimits,
+  Severity,
+  TrafficShare,
+} from '@switchyard/protocol/control-api';
 import { canonicalJson, hashOf } from '../../domain/canonical.ts';
+import { servingOf } from '../../targets/observed-shares.ts';
 import type { DesiredService } from './desired-service.ts';
 import type { DesiredState } from './desired-state.ts';
 
@@ -27,6 +35,9 @@ export interface DriftDelta {
   readonly detected: readonly Finding[];
   readonly resolved: readonly Finding[];
 }
+
+/** The longest text of what is desired or there. */
+const maxTextLength = 1_000;
 
 /** What differs, before it has a history. */
 type Difference = Pick<Finding, 'serviceId' | 'kind' | 'path' | 'desired' | 'actual' | 'severity'>;
@@ -124,7 +135,9 @@ function comparisonOf(desired: DesiredService, service: RuntimeService, sight: D
   const add = (kind: Finding['kind'], path: string, values: readonly [string, string], severity: Severity): void => {
     found.push({ serviceId, kind, path, desired: values[0], actual: values[1], severity });
   };
+  const serving = servingOf(service.weights);
   if (service.version !== desired.version) add('version', 'version', [desired.version, service.version], 'critical');
+  else if (serving.length > 1) add('traffic', 'traffic', [`100 % ${desired.version}`, textOf(serving)], 'warning');
   if (service.status === 'failed' || service.status === 'stopped')
     add('status', 'status', ['running', service.status], 'critical');
   const limits = limitsOf(desired.limits, service.limits, sight.policies.get(serviceId));
@@ -135,6 +148,17 @@ function comparisonOf(desired: DesiredService, service: RuntimeService, sight: D
     add('configuration', `settings/${name}`, [`as in version ${version}`, 'another value'], 'warning');
   }
   return found;
+}
+
+/** Shares as people read them, the largest first; shares that are equal have one text. */
+function textOf(shares: readonly TrafficShare[]): string {
+  const sorted = [...shares].sort(
+    (left, right) => right.weight - left.weight || (left.version < right.version ? -1 : 1),
+  );
+  return sorted
+    .map(({ version, weight }) => `${weight} % ${version}`)
+    .join(', ')
+    .slice(0, maxTextLength);
 }
 
 /** The limits that are named and differ. What a scaling policy moves within its range is no drift. */

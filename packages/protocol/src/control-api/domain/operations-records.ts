@@ -45,7 +45,7 @@ export const findingSchema = z
     tenantId: tenantIdSchema,
     environmentId: environmentIdSchema,
     serviceId: serviceIdSchema,
-    kind: z.enum(['missing', 'unexpected', 'version', 'configuration', 'limits', 'status', 'secret']),
+    kind: z.enum(['missing', 'unexpected', 'version', 'traffic', 'configuration', 'limits', 'status', 'secret']),
     /** What differs. */
     path: z.string().max(200),
     desired: z.string().max(1_000),
