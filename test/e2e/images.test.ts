@@ -64,11 +64,9 @@ describe.skipIf(noEngine || noDocker)('images of workers', () => {
   it.each(['worker-node', 'worker-custom'])('%s: builds, and its sidecar warms a placeholder', async (name) => {
     built.build(name);
     const runtime = name.replace('worker-', '');
-    const container = built
-      .docker(
-        ...['create', '--network', 'host', '--env', `FUNCTIONS_WORKER_RUNTIME=${runtime}`, name, 'sidecar', '--json'],
-      )
-      .trim();
+    // The container shares the ports of this machine, where 50051 may be another one's.
+    const settings = ['--env', `FUNCTIONS_WORKER_RUNTIME=${runtime}`, '--env', 'SIDECAR_PORT=0'];
+    const container = built.docker('create', '--network', 'host', ...settings, name, 'sidecar', '--json').trim();
     const output = followLog(container);
     try {
       const url = await output.url;
