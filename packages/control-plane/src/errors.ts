@@ -179,7 +179,8 @@ export const controlErrors = defineErrors({
     http: 400,
     grpc: 3,
     exit: 1,
-    message: "The settings of the app '{applicationId}' cannot be changed: {reason}.",
+    message:
+      "The settings of the app '{applicationId}' cannot be changed: {reason}.\nChange what is named there, and send all of it again.",
   },
   KEY_INVALID: {
     blame: 'user',
@@ -187,7 +188,8 @@ export const controlErrors = defineErrors({
     http: 400,
     grpc: 3,
     exit: 1,
-    message: "The key '{name}' of the app '{applicationId}' cannot be set: {reason}.",
+    message:
+      "The key '{name}' of the app '{applicationId}' cannot be set: {reason}.\nChange what is named there, and send it again.",
   },
   DEPLOYMENT_UNKNOWN: {
     blame: 'user',

@@ -142,7 +142,7 @@ export const standaloneErrors = defineErrors({
     grpc: 9,
     exit: appExit,
     message:
-      "Apps in '{runtime}' cannot be hosted here: {reason}. Deploy an app for one of {known}, or set FUNCTIONS_WORKER_RUNTIME to what the app is written in.",
+      "Apps in '{runtime}' cannot be hosted here: {reason}.\nDeploy an app for one of {known}, or set FUNCTIONS_WORKER_RUNTIME to what the app is written in.",
   },
   INVOKE_PATH_NEEDED: {
     blame: 'user',
@@ -151,7 +151,7 @@ export const standaloneErrors = defineErrors({
     grpc: 3,
     exit: appExit,
     message:
-      "Function '{functionName}' of app '{applicationId}' has parameters in its route '{route}'. Say which path to call, for example with --path.",
+      "Function '{functionName}' of app '{applicationId}' has parameters in its route '{route}'.\nSay which path to call, for example with --path.",
   },
   INVOKE_ANSWER_TOO_LONG: {
     blame: 'user',
@@ -160,7 +160,7 @@ export const standaloneErrors = defineErrors({
     grpc: 8,
     exit: appExit,
     message:
-      "The function of app '{applicationId}' answered with more than {limitBytes} bytes, which is too much for this way. Call its URL instead.",
+      "The function of app '{applicationId}' answered with more than {limitBytes} bytes, which is too much for this way.\nCall its URL instead.",
   },
   INVOKE_FAILED: {
     blame: 'dependency',
@@ -168,7 +168,7 @@ export const standaloneErrors = defineErrors({
     http: 502,
     grpc: 14,
     exit: appExit,
-    message: "The function of app '{applicationId}' could not be called: {reason}. Look at the logs of the app.",
+    message: "The function of app '{applicationId}' could not be called: {reason}.\nLook at the logs of the app.",
   },
   INDEXING_FAILED: {
     blame: 'user',
@@ -177,7 +177,7 @@ export const standaloneErrors = defineErrors({
     grpc: 9,
     exit: appExit,
     message:
-      "The functions of app '{applicationId}' could not be listed: {reason}. See whether the app runs with `switchyard dev`, and whether all of its dependencies were deployed.",
+      "The functions of app '{applicationId}' could not be listed: {reason}.\nSee whether the app runs with `switchyard dev`, and whether all of its dependencies were deployed.",
   },
   FUNCTION_UNKNOWN: {
     blame: 'user',
@@ -185,7 +185,7 @@ export const standaloneErrors = defineErrors({
     http: 404,
     grpc: 5,
     exit: appExit,
-    message: "App '{applicationId}' has no function '{functionName}'. It has: {known}.",
+    message: "App '{applicationId}' has no function '{functionName}'.\nCall one that it has: {known}.",
   },
   DEBUG_NO_WORKER: {
     blame: 'user',
@@ -194,7 +194,7 @@ export const standaloneErrors = defineErrors({
     grpc: 9,
     exit: appExit,
     message:
-      "App '{applicationId}' has no worker{which} to debug. Call one of its functions first, so that it has one; `switchyard ps` shows its workers.",
+      "App '{applicationId}' has no worker{which} to debug.\nCall one of its functions first, so that it has one; `switchyard ps` shows its workers.",
   },
   DEBUG_UNSUPPORTED: {
     blame: 'user',
@@ -203,7 +203,7 @@ export const standaloneErrors = defineErrors({
     grpc: 9,
     exit: appExit,
     message:
-      "Worker '{workerId}' of app '{applicationId}' opened no inspector within {timeoutMs} ms: only workers on Node.js have one. Debug the app with `switchyard dev` and the tools of its language.",
+      "Worker '{workerId}' of app '{applicationId}' opened no inspector within {timeoutMs} ms: only workers on Node.js have one.\nDebug the app with `switchyard dev` and the tools of its language.",
   },
   TENANT_REFUSED: {
     blame: 'user',
@@ -212,7 +212,7 @@ export const standaloneErrors = defineErrors({
     grpc: 7,
     exit: appExit,
     message:
-      "App '{applicationId}' of tenant '{tenantId}' cannot be hosted: {reason}. Start with --trusted-tenants if the tenants trust each other, else give each tenant an installation of its own.",
+      "App '{applicationId}' of tenant '{tenantId}' cannot be hosted: {reason}.\nStart with --trusted-tenants if the tenants trust each other, else give each tenant an installation of its own.",
   },
   TENANT_USERS_UNREADABLE: {
     blame: 'user',

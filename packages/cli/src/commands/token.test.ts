@@ -50,7 +50,15 @@ describe('switchyard token', () => {
     expect(claimsOf(control.out)).toMatchObject({ aud: 'switchyard-control' });
   });
 
+  it('prints a control token of one tenant, which sees no other', async () => {
+    const { out } = await run('control', '--keys', 'k', '--tenant', 'contoso', '--scope', 'deploy');
+    expect(claimsOf(out)).toMatchObject({ tenants: ['contoso'], scope: 'deploy' });
+    expect(claimsOf((await run('control', '--keys', 'k')).out)).toMatchObject({ tenants: '*', scope: 'read' });
+  });
+
   it.each([
+    [['control', '--keys', 'k', '--scope', 'admin'], "There is no scope 'admin'. Use one of: read, write"],
+    [['control', '--keys', 'k', '--tenant', 'A B'], "'A B' is no name of a tenant"],
     [[], "There is no kind ''"],
     [['king'], "There is no kind 'king'"],
     [['worker', '--keys', 'k'], 'needs --worker'],

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { controlScopes, tenantIdSchema } from '@switchyard/protocol/control-api';
 import type { TokenRequest } from '@switchyard/standalone/tokens';
 import { type CommandContext, type CommandInput, defineCommand } from '../command.ts';
 import { cliErrors } from '../errors.ts';
@@ -18,7 +19,10 @@ const flags = {
   },
   worker: { ...id, summary: 'the worker that the token is for, as its WORKER_ID says' },
   app: { ...id, summary: 'the app that the worker serves' },
-  tenant: { ...id, summary: 'the tenant of the app (default)' },
+  tenant: {
+    ...id,
+    summary: 'the tenant of the app (default); of a control token the only tenant that it sees (all when left out)',
+  },
   'metadata-version': { ...version, summary: 'the metadata version of the app (1.0.0)' },
   'code-version': { ...version, summary: 'the code version of the app (1.0.0)' },
   language: { kind: 'text', placeholder: 'NAME', summary: "the worker's language; any when it is left out" },
@@ -48,6 +52,7 @@ export const tokenCommand = defineCommand({
   flags,
   examples: [
     'switchyard token jwks --keys ./keys > jwks.json',
+    'switchyard token control --keys ./keys --tenant contoso --scope read --scope deploy',
     'switchyard token worker --keys ./keys --worker w1 --app shop --tenant contoso',
   ],
   run: async (input, context) => {
@@ -61,6 +66,22 @@ export const tokenCommand = defineCommand({
   },
 });
 
+/** What a control token may do, and whose. A scope that there is not would make a token that is refused everywhere. */
+function toRights({ tenant, scope = ['read'] }: TokenInput['flags']) {
+  const unknown = scope.find((one) => !controlScopes.some((known) => known === one));
+  if (unknown !== undefined) {
+    const problem = `There is no scope '${unknown}'. Use one of: ${controlScopes.join(', ')}.`;
+    throw cliErrors.create('FLAG_INVALID', { problem });
+  }
+  return { tenants: tenant === undefined ? ('*' as const) : [toTenant(tenant)], scopes: scope };
+}
+
+function toTenant(tenant: string): string {
+  if (tenantIdSchema.safeParse(tenant).success) return tenant;
+  const problem = `'${tenant}' is no name of a tenant. Use up to 40 lower-case letters, digits and hyphens.`;
+  throw cliErrors.create('FLAG_INVALID', { problem });
+}
+
 function toFolder({ flags: { keys } }: TokenInput, { environment, workingDirectory }: CommandContext): string {
   return keys === undefined
     ? join(environment.HOME || homedir(), '.switchyard', 'keys')
@@ -73,7 +94,7 @@ function toRequest(kind: Exclude<keyof typeof kinds, 'jwks'>, { flags: given }: 
     if (text !== undefined && text !== '') return text;
     throw cliErrors.create('FLAG_INVALID', { problem: `A token of the kind '${kind}' needs --${flag}.` });
   };
-  if (kind === 'control') return { kind, subject: 'operator', tenants: '*', scopes: given.scope ?? ['read'] };
+  if (kind === 'control') return { kind, subject: 'operator', ...toRights(given) };
   if (kind === 'assign') return { kind, podId: needed('worker') };
   const worker = {
     workerId: needed('worker'),
@@ -87,5 +108,5 @@ function toRequest(kind: Exclude<keyof typeof kinds, 'jwks'>, { flags: given }: 
     metadataVersion: given['metadata-version'] ?? '1.0.0',
     codeVersion: given['code-version'] ?? '1.0.0',
   };
-  return { kind, ...worker, tenantId: given.tenant ?? 'default', application };
+  return { kind, ...worker, tenantId: toTenant(given.tenant ?? 'default'), application };
 }

@@ -52,6 +52,24 @@ describe('who may ask', () => {
     });
   });
 
+  it('I2: without a token nothing is said of what is wrong with a request', async () => {
+    await open();
+    for (const path of [
+      '/v1/apps/Not_A_Label',
+      '/v1/apps/shop/deployments/1',
+      '/v1/packages/abc',
+      '/v1/apps?limit=0',
+    ]) {
+      expect([path, (await run.ask({ path, token: undefined })).status]).toEqual([path, 401]);
+    }
+  });
+
+  it('names the methods of a path in the header that clients read', async () => {
+    await open();
+    const { status, headers } = await run.ask({ path: '/v1/apps/shop', method: 'PATCH' });
+    expect([status, headers.allow]).toEqual([405, 'PUT, GET, HEAD, DELETE']);
+  });
+
   it('I2: without its scope an operation does nothing', async () => {
     await open();
     await addApp();

@@ -8,7 +8,7 @@
  * I1 Every request gets one answer: of its operation, or a problem that says what to do. What nobody foresaw is logged once
  *    and shown by its number alone.
  * I2 Without an accepted token nothing is answered but health, public keys and the document of the API, and without the scope
- *    of the operation nothing is done.
+ *    of the operation nothing is done, nor said of what was sent.
  * I3 A token sees the apps, deployments and packages of its tenants; those of others are unknown to it.
  * I4 A request with a foreign Host or from a foreign page is refused before anything else is looked at.
  * I5 When the caller is gone or the time is over, the signal of the operation aborts.
@@ -126,10 +126,12 @@ class NodeControlServer implements ControlServer {
     }
     if (this.#draining.signal.aborted) refuseRequest('CONTROL_DRAINING', {});
     const [path = '/'] = url.split('?');
-    const { id, parameters } = requireRoute(findRoute(method, path), method, path);
+    const route = requireRoute(findRoute(method, path), method, path);
+    const { id } = route;
     const operation: ControlOperation = controlOperations[id];
     const caller = operation.scope === 'none' ? nobody : await this.#requireCaller(headers.authorization);
     if (operation.scope !== 'none') requireScope({ caller }, operation.scope);
+    const parameters = requireParameters(route);
     const reply = await this.#handle(id, operation, request, { parameters, caller, gone });
     await this.#write(request, response, operation, reply, { more, signal: gone.signal });
   }
@@ -250,18 +252,28 @@ class NodeControlServer implements ControlServer {
   }
 }
 
-function requireRoute(found: RouteFound, method: string, path: string): Extract<RouteFound, { kind: 'found' }> {
+type RouteOfOperation = Extract<RouteFound, { kind: 'found' | 'invalid' }>;
+
+function requireRoute(found: RouteFound, method: string, path: string): RouteOfOperation {
   const shown = path.slice(0, 200);
   switch (found.kind) {
     case 'found':
+    case 'invalid':
       return found;
     case 'unknown':
       return refuseRequest('CONTROL_ROUTE_UNKNOWN', { path: shown });
-    case 'invalid':
-      return refuseRequest('CONTROL_INPUT_INVALID', { where: 'path', at: ` at '${found.name}'`, reason: found.reason });
-    case 'method':
-      return refuseRequest('CONTROL_METHOD_UNKNOWN', { path: shown, method, allowed: found.allowed.join(', ') });
+    case 'method': {
+      const allowed = found.allowed.join(', ');
+      const error = controlErrors.create('CONTROL_METHOD_UNKNOWN', { path: shown, method, allowed });
+      throw new RequestRefused(error, {}, { allow: allowed });
+    }
   }
+}
+
+function requireParameters(route: RouteOfOperation): ReadonlyMap<string, string> {
+  if (route.kind === 'found') return route.parameters;
+  const { name, reason } = route;
+  return refuseRequest('CONTROL_INPUT_INVALID', { where: 'path', at: ` at '${name}'`, reason });
 }
 
 async function readBody(

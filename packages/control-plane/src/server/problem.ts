@@ -8,11 +8,13 @@ import { controlErrors } from '../errors.ts';
 export class RequestRefused extends Error {
   readonly error: PlatformError;
   readonly more: { readonly status?: number; readonly path?: string; readonly currentRevision?: number };
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(error: PlatformError, more: RequestRefused['more'] = {}) {
+  constructor(error: PlatformError, more: RequestRefused['more'] = {}, headers: RequestRefused['headers'] = {}) {
     super(error.message);
     this.error = error;
     this.more = more;
+    this.headers = headers;
   }
 }
 
@@ -48,7 +50,8 @@ export function toProblemAnswer(thrown: unknown, requestId: string): ProblemAnsw
   const known = refused?.error ?? (isPlatformError(thrown) ? thrown : undefined);
   const error = known ?? controlErrors.create('CONTROL_UNEXPECTED', { requestId });
   const { status = error.definition.http, ...more } = refused?.more ?? {};
-  return { status, headers: headersOf(error, status), problem: { ...toProblem(error), ...more }, isUnexpected: !known };
+  const headers = { ...headersOf(error, status), ...refused?.headers };
+  return { status, headers, problem: { ...toProblem(error), ...more }, isUnexpected: !known };
 }
 
 function headersOf({ retry }: PlatformError, status: number): Record<string, string> {

@@ -29,7 +29,7 @@ describe('findRoute', () => {
 
   it('takes HEAD for GET, and names the methods that there are', () => {
     expect(findRoute('HEAD', '/v1/apps/shop')).toMatchObject({ kind: 'found', id: 'getApplication' });
-    expect(findRoute('POST', '/v1/apps/shop')).toEqual({ kind: 'method', allowed: ['PUT', 'GET', 'DELETE'] });
+    expect(findRoute('POST', '/v1/apps/shop')).toEqual({ kind: 'method', allowed: ['PUT', 'GET', 'HEAD', 'DELETE'] });
   });
 
   it('decodes once, and judges what comes out', () => {
@@ -38,7 +38,7 @@ describe('findRoute', () => {
       parameters: new Map([['app', 'shop']]),
     });
     expect(findRoute('GET', '/v1/apps/sh%256Fp')).toMatchObject({ kind: 'invalid', name: 'app' });
-    expect(findRoute('GET', '/v1/apps/%2e%2e')).toMatchObject({ kind: 'invalid', name: 'app' });
+    expect(findRoute('GET', '/v1/apps/%2e%2e')).toMatchObject({ kind: 'invalid', id: 'getApplication', name: 'app' });
     expect(findRoute('GET', '/v1/apps/')).toEqual({ kind: 'unknown' });
     expect(findRoute('GET', '/V1/apps')).toEqual({ kind: 'unknown' });
   });

@@ -9,8 +9,13 @@ export type RouteFound =
       readonly parameters: ReadonlyMap<string, string>;
     }
   | { readonly kind: 'unknown' }
-  /** A part of the path does not fit. */
-  | { readonly kind: 'invalid'; readonly name: string; readonly reason: string }
+  /** A part of the path does not fit the operation. */
+  | {
+      readonly kind: 'invalid';
+      readonly id: ControlOperationId;
+      readonly name: string;
+      readonly reason: string;
+    }
   | { readonly kind: 'method'; readonly allowed: readonly string[] };
 
 interface Route {
@@ -32,18 +37,28 @@ export function findRoute(method: string, path: string): RouteFound {
   if (matching.length === 0) return { kind: 'unknown' };
   const wanted = method === 'HEAD' ? 'GET' : method;
   const route = matching.find((one) => one.method === wanted);
-  if (route === undefined) return { kind: 'method', allowed: matching.map((one) => one.method) };
+  if (route === undefined) return { kind: 'method', allowed: allowedBy(matching) };
   const parameters = new Map<string, string>();
   for (const [index, segment] of route.segments.entries()) {
     if (!segment.startsWith('{')) continue;
     const name = segment.slice(1, -1);
     const reading = pathParameters[name]?.safeParse(decode(given[index] ?? ''));
     if (reading?.success !== true) {
-      return { kind: 'invalid', name, reason: reading?.error.issues[0]?.message ?? 'it is not understood' };
+      return {
+        kind: 'invalid',
+        id: route.id,
+        name,
+        reason: reading?.error.issues[0]?.message ?? 'it is not understood',
+      };
     }
     parameters.set(name, reading.data);
   }
   return { kind: 'found', id: route.id, parameters };
+}
+
+/** Whoever takes GET takes HEAD. */
+function allowedBy(matching: readonly Route[]): readonly string[] {
+  return matching.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
 }
 
 function isMatch(segments: readonly string[], given: readonly string[]): boolean {

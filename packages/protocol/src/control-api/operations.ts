@@ -40,7 +40,7 @@ import { storedPackageSchema } from './packages.ts';
 import { problemSchema } from './problem.ts';
 import { putScaleSchema, putTenantQuotaSchema, scaleSchema, tenantQuotaViewSchema } from './scale.ts';
 import { changeRolloutSchema, rolloutSchema, startRolloutSchema } from './scale-rollout.ts';
-import { healthSchema, publicKeysSchema } from './service.ts';
+import { healthSchema, openApiDocumentSchema, publicKeysSchema } from './service.ts';
 import { keysSchema, patchSettingsSchema, revealQuerySchema, settingsSchema } from './settings.ts';
 import { statusSchema } from './status.ts';
 import { rollbackSchema, setTrafficSchema, trafficSchema } from './traffic.ts';
@@ -106,7 +106,7 @@ export const controlOperations = {
     path: '/openapi.json',
     summary: 'This document.',
     scope: 'none',
-    answer: { status: 200 },
+    answer: { status: 200, body: openApiDocumentSchema },
   },
   listRuntimes: {
     method: 'GET',

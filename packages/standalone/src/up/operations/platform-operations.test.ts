@@ -160,6 +160,6 @@ describe('the operations of an installation', () => {
   it('know which functions there are to call', () => {
     const { operations } = open({ hosts: [withWorkers(100)] });
     const call = () => operations.invoke('shop', 'nothing', {} as never, new AbortController().signal);
-    expect(call).toThrow(/has no function 'nothing'. It has: hello, tick/);
+    expect(call).toThrow(/has no function 'nothing'.\nCall one that it has: hello, tick/);
   });
 });
