@@ -3,9 +3,39 @@ import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, type DevProcess, startDevProcess, testApp } from './dev-process.ts';
+import { type Answer, type DevProcess, patienceMs, startDevProcess, testApp } from './dev-process.ts';
 
 const flags = ['--no-azurite'];
+
+describe('a host that is short of something', () => {
+  // Any memory at all is more than an app with this threshold wants to be used.
+  const soon = { healthCheckInterval: '00:00:01', healthCheckWindow: '00:01:00', healthCheckThreshold: '1' };
+  const health = Object.entries({ ...soon, counterThreshold: '0' }).map(([name, value]) => [
+    `healthMonitor__${name}`,
+    value,
+  ]);
+  const settings = [...health, ['extensions__http__dynamicThrottlesEnabled', 'true']];
+  let dev: DevProcess;
+  beforeAll(async () => {
+    const environment = Object.fromEntries(
+      settings.map(([name, value]) => [`AzureFunctionsJobHost__${name}`, value ?? '']),
+    );
+    dev = await startDevProcess({ apps: [testApp('http-limits')], flags, environment });
+  });
+  afterAll(() => dev.close());
+
+  it('tells probes once its window is over the threshold, and turns requests away from an app that wants that', async () => {
+    const statusOf = async (path: string): Promise<number> => (await dev.request(path)).status;
+    await expect.poll(() => statusOf('/runtime/health/ready'), { timeout: patienceMs }).toBe(500);
+    expect([await statusOf('/admin/host/ping'), await statusOf('/admin/host/ping?checkHealth=1')]).toEqual([200, 429]);
+    expect(JSON.parse((await dev.request('/admin/host/status')).text).errors).toEqual([
+      expect.stringContaining('The host is unhealthy: memory '),
+    ]);
+    const { status, headers } = await dev.request('/api/hold');
+    expect([status, headers['x-function-scaleout'], headers['retry-after']]).toEqual([429, '1', '1']);
+    expect(dev.output).toContain('The host is unhealthy');
+  });
+});
 
 describe('http in host.json', () => {
   let dev: DevProcess;

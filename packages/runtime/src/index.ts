@@ -31,6 +31,7 @@ export type {
 export type { LoopMeter } from './dispatch/loop-pace.ts';
 export { type DispatchStrategy, dispatchStrategies } from './dispatch/strategies.ts';
 export { runtimeErrors } from './errors.ts';
+export type { ReadVitals, Vital } from './health/process-health.ts';
 export { httpStreamErrors } from './http-stream/errors.ts';
 export type { WorkerHttp, WorkerHttpRequest } from './http-stream/worker-http.ts';
 export { defaultLimits, type RuntimeLimits } from './limits.ts';

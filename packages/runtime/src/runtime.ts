@@ -12,12 +12,14 @@ import { FairTurns } from './dispatch/fair-turns.ts';
 import { type LoopMeter, LoopPace } from './dispatch/loop-pace.ts';
 import type { DispatchStrategy } from './dispatch/strategies.ts';
 import { runtimeErrors } from './errors.ts';
-import { Gateway } from './gateway/gateway.ts';
+import { Gateway, type GatewayDeps } from './gateway/gateway.ts';
 import { HostTable } from './gateway/host-table.ts';
+import { HealthMonitors } from './health/health-monitors.ts';
+import { ProcessHealth, type ReadVitals } from './health/process-health.ts';
 import { httpStreamErrors } from './http-stream/errors.ts';
 import type { WorkerHttp } from './http-stream/worker-http.ts';
 import type { JobHost } from './job-host/job-host.ts';
-import { JobHostManager } from './job-host/job-host-manager.ts';
+import { JobHostManager, type JobHostManagerDeps } from './job-host/job-host-manager.ts';
 import { defaultLimits, type RuntimeLimits } from './limits.ts';
 import { MemoryGuard, type MemoryPort } from './memory/memory-guard.ts';
 import { PlaceholderHosts } from './routing/placeholder-hosts.ts';
@@ -45,6 +47,8 @@ export interface RuntimeDeps {
   readonly workerHttp?: WorkerHttp;
   /** The memory of this process; without it nobody looks after it. */
   readonly memory?: MemoryPort;
+  /** What can run short in this process; without it no health monitor and no dynamic throttle of an app has an effect. */
+  readonly vitals?: ReadVitals;
   /** The event loop of this process; without it no tenant leaves a part of it to the others. */
   readonly loop?: LoopMeter;
   /** Which listeners may run here; left out, this is the only Runtime and all of them do. */
@@ -75,7 +79,8 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
   const strategy = options.strategy ?? 'leastLoaded';
   const hosts = new HostTable<JobHost>({ isExact: options.exactHostNames ?? false });
   const pace = deps.loop && new LoopPace(deps.clock, deps.loop, limits);
-  const shared = { ...deps, hosts, turns: new FairTurns({ clock: deps.clock, pace }, limits) };
+  const turns = new FairTurns({ clock: deps.clock, pace }, limits);
+  const shared = { ...deps, ...watchProcess(deps), hosts, turns };
   const manager = new JobHostManager(shared, { cpus: options.cpus, hostVersion, strategy, limits });
   const registry = new WorkerRegistry(deps, limits, manager);
   const wishes = toWishes(deps, limits, manager, registry);
@@ -135,6 +140,15 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
       for (const link of links) link.cancel({ code: grpcStatus.unavailable, message: 'the Runtime is shutting down' });
     },
   };
+}
+
+function watchProcess({
+  clock,
+  vitals,
+}: RuntimeDeps): Pick<GatewayDeps, 'processHealth'> & Pick<JobHostManagerDeps, 'health'> {
+  if (vitals === undefined) return {};
+  const processHealth = new ProcessHealth(clock, vitals);
+  return { processHealth, health: new HealthMonitors(clock, processHealth) };
 }
 
 /** Where streams of workers come in. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '@switchyard/kernel';
 import type { HttpReply, Kinds } from '@switchyard/triggers';
 import type { RequestTarget } from '../gateway/request-target.ts';
+import type { ProcessHealth } from '../health/process-health.ts';
 import type { JobHost } from '../job-host/job-host.ts';
 
 /** What the admin API uses of the process that it is in. */
@@ -9,6 +10,8 @@ export interface AdminHost {
   readonly clock: Clock;
   readonly hostVersion: string;
   readonly kinds: Pick<Kinds, 'webhook'>;
+  /** How this process is; without it nobody looks. */
+  readonly health?: ProcessHealth | undefined;
   /** JobHosts whose warm-up function has run. */
   readonly warmedUp: WeakSet<JobHost>;
   /** Starts a worker's process anew, if that can be done; does not wait. */

@@ -1,9 +1,10 @@
 /** `admin/host`: how the host is, and what it is told to do (HostController of the official host). */
 import { hostname } from 'node:os';
+import { namesOf } from '../health/watch-health.ts';
 import type { JobHost, JobHostState } from '../job-host/job-host.ts';
 import { type AdminCall, type AdminRoute, emptyReply, jsonReply } from './admin-call.ts';
 import { runWarmup } from './function-routes.ts';
-import { healthOf } from './health-routes.ts';
+import { healthOf, shortagesOf } from './health-routes.ts';
 
 /** Our states in the words of the official host. */
 const stateNames: Readonly<Record<JobHostState['kind'], string>> = {
@@ -68,13 +69,17 @@ export const hostRoutes: readonly AdminRoute[] = [
 ];
 
 /** Everybody may ask whether somebody is there; with `checkHealth=1` also whether they are well. */
-function ping({ query, jobHost }: AdminCall) {
+function ping(call: AdminCall) {
+  const { query, jobHost } = call;
   const isAskedForHealth = /^(1|true)$/i.test(query.get('checkhealth') ?? '');
-  return emptyReply(isAskedForHealth && healthOf(jobHost) === 'unhealthy' ? 429 : 200);
+  const isUnwell = (): boolean => healthOf(jobHost) === 'unhealthy' || shortagesOf(call).length > 0;
+  return emptyReply(isAskedForHealth && isUnwell() ? 429 : 200);
 }
 
-function hostStatus({ jobHost, host }: AdminCall): Record<string, unknown> {
+function hostStatus(call: AdminCall): Record<string, unknown> {
+  const { jobHost, host } = call;
   const status = jobHost.status();
+  const unwell = jobHost.duty.isPausedBy('health') ? [`The host is unhealthy: ${namesOf(shortagesOf(call))}.`] : [];
   const { extensionBundle } = jobHost.application.host;
   return {
     id: jobHost.application.hostId,
@@ -84,7 +89,7 @@ function hostStatus({ jobHost, host }: AdminCall): Record<string, unknown> {
     platformVersion: process.version,
     instanceId: jobHost.key,
     computerName: hostname(),
-    errors: status.error === undefined ? [] : [status.error],
+    errors: [...(status.error === undefined ? [] : [status.error]), ...unwell],
     processUptime: Math.max(1, Math.round(host.clock.monotonic() - jobHost.createdMs)),
     functionAppContentEditingState: 'NotAllowed',
     ...(extensionBundle === undefined ? {} : { extensionBundle }),

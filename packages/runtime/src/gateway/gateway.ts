@@ -15,6 +15,7 @@ import type { HttpReply, Kinds } from '@switchyard/triggers';
 import type { AdminHost } from '../admin/admin-call.ts';
 import { isHostPath, serveAdmin } from '../admin/serve-admin.ts';
 import { type RuntimeErrorCode, runtimeErrors } from '../errors.ts';
+import type { ProcessHealth } from '../health/process-health.ts';
 import type { WorkerHttp } from '../http-stream/worker-http.ts';
 import type { FunctionCatalog } from '../job-host/function-catalog.ts';
 import type { JobHost } from '../job-host/job-host.ts';
@@ -38,6 +39,8 @@ export interface GatewayDeps {
   /** The way to workers that take HTTP themselves. */
   readonly workerHttp: WorkerHttp;
   readonly kinds: Pick<Kinds, 'webhook'>;
+  /** How this process is; without it nobody looks, and no request is turned away for that. */
+  readonly processHealth?: ProcessHealth | undefined;
   /** Starts a worker's process anew, if that can be done; does not wait. */
   readonly restartWorker: (workerId: string) => void;
 }
@@ -69,7 +72,7 @@ export class Gateway {
     this.#deps = deps;
     this.#options = options;
     this.#functions = new HttpFunctions({ ...deps, limits: options.limits });
-    this.#admin = { ...deps, hostVersion: options.hostVersion, warmedUp: new WeakSet() };
+    this.#admin = { ...deps, health: deps.processHealth, hostVersion: options.hostVersion, warmedUp: new WeakSet() };
   }
 
   /** Turns everything away that is for a function, or serves it again. */

@@ -13,6 +13,7 @@
 import { type Clock, messageOf } from '@switchyard/kernel';
 import type { RouteMatch } from '@switchyard/model';
 import { type HttpReply, type InvocationOutcome, toHttpReply } from '@switchyard/triggers';
+import type { ProcessHealth } from '../health/process-health.ts';
 import { defaultForwardLimits } from '../http-stream/forward-limits.ts';
 import { type ForwardEnd, HttpForward } from '../http-stream/http-forward.ts';
 import type { WorkerHttp } from '../http-stream/worker-http.ts';
@@ -30,6 +31,7 @@ export interface HttpFunctionsDeps {
   readonly clock: Clock;
   readonly workerHttp: WorkerHttp;
   readonly limits: RuntimeLimits;
+  readonly processHealth?: ProcessHealth | undefined;
 }
 
 /** Smaller bodies are bounded by the number of connections, and not worth a place in the budget. */
@@ -57,6 +59,10 @@ export class HttpFunctions {
     const { response, jobHost, version } = exchange;
     if (version.outage !== undefined) {
       this.#reply(exchange, emptyReply(503));
+      return;
+    }
+    if (this.#isTooBusy(jobHost)) {
+      this.#reply(exchange, busyReply);
       return;
     }
     response.once('close', () => {
@@ -249,6 +255,12 @@ export class HttpFunctions {
     if (end.kind === 'failed' && end.error.code === 'HTTP_STREAM_UNREACHABLE') exchange.giveUp(end.error);
     // A caller that left is noticed by `serve`.
     else if (end.kind === 'failed' || end.kind === 'too-large') exchange.cancel();
+  }
+
+  /** `dynamicThrottlesEnabled`: the app wants nothing that comes while the host is short of something. */
+  #isTooBusy({ application: { host } }: JobHost): boolean {
+    if (!host.extensions.http.dynamicThrottlesEnabled) return false;
+    return this.#deps.processHealth?.isBusy(host.healthMonitor.counterThreshold) ?? false;
   }
 
   #throttleOf(jobHost: JobHost): HttpThrottle | undefined {

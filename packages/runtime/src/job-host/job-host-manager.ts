@@ -20,6 +20,8 @@ import { classifyConsoleLine, type SupplyEvent, type WorkerClaims } from '@switc
 import type { AddOptions, JobHostStatus, RuntimeApplication, TrafficOptions, TrafficShare } from '../contract.ts';
 import { type RuntimeErrorCode, runtimeErrors } from '../errors.ts';
 import type { HostTable } from '../gateway/host-table.ts';
+import type { HealthMonitors } from '../health/health-monitors.ts';
+import { watchHealth } from '../health/watch-health.ts';
 import type { FunctionBacklog } from '../load/function-backlog.ts';
 import type { VersionLoad, WorkerWish } from '../load/version-load.ts';
 import type { Worker, WorkerChannel } from '../worker-registry/worker.ts';
@@ -34,6 +36,8 @@ import { fullWeight, type Weighted } from './traffic-split.ts';
 export interface JobHostManagerDeps extends JobHostDeps {
   /** Which app answers to which host name; the manager writes it. */
   readonly hosts: HostTable<JobHost>;
+  /** Left out, nobody watches over the health of the host. */
+  readonly health?: HealthMonitors | undefined;
 }
 
 export interface JobHostManagerOptions extends Pick<JobHostOptions, 'hostVersion' | 'strategy' | 'limits'> {
@@ -48,6 +52,8 @@ export class JobHostManager implements RegistryObserver {
   readonly #options: JobHostManagerOptions;
   readonly #jobHosts = new Map<string, JobHost>();
   readonly #standby = new Set<JobHost>();
+  /** How to end what watches over the health of the host for them. */
+  readonly #healthWatches = new Map<JobHost, () => void>();
   /** Which version each announced worker belongs to. */
   readonly #homeOf = new Map<Worker, CodeVersion>();
   readonly #observers = new Set<(status: JobHostStatus) => void>();
@@ -362,6 +368,7 @@ export class JobHostManager implements RegistryObserver {
       },
     );
     if (this.#isIntakeClosed) jobHost.duty.pause('memory');
+    if (this.#deps.health !== undefined) this.#healthWatches.set(jobHost, watchHealth(this.#deps.health, jobHost));
     const { applicationId } = application.definition;
     const older = this.#currentOf(applicationId);
     if (standby) this.#standby.add(jobHost);
@@ -430,6 +437,8 @@ export class JobHostManager implements RegistryObserver {
     const { applicationId } = jobHost.application.definition;
     if (this.#jobHosts.get(jobHost.key) === jobHost) this.#jobHosts.delete(jobHost.key);
     this.#standby.delete(jobHost);
+    this.#healthWatches.get(jobHost)?.();
+    this.#healthWatches.delete(jobHost);
     for (const version of jobHost.versions) this.#forgetWorkers(version);
     if (this.#currentOf(applicationId) !== jobHost) return;
     this.#deps.hosts.delete(applicationId);

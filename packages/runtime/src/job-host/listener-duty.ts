@@ -15,8 +15,11 @@ import type { FunctionBacklog } from '../load/function-backlog.ts';
 import type { FunctionEntry } from './function-entry.ts';
 import type { ListenerSet } from './listener-set.ts';
 
-/** Why listeners pause: an administrator drains the host, or took the app offline; app_offline.htm is there; memory is short. */
-export type PauseReason = 'drain' | 'state' | 'file' | 'memory';
+/**
+ * Why listeners pause: an administrator drains the host, or took the app offline; app_offline.htm is there; memory is short; the
+ * app's health monitor finds the host unhealthy.
+ */
+export type PauseReason = 'drain' | 'state' | 'file' | 'memory' | 'health';
 
 export interface ListenerDutyDeps {
   readonly clock: Clock;

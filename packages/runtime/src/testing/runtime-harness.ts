@@ -4,6 +4,7 @@ import { type Clock, type Log, type Meter, type Random, type SpanSink, silentMet
 import type { ApplicationDefinition } from '@switchyard/model';
 import { createMemoryLinkPair, type Link } from '@switchyard/protocol';
 import type { AnnouncedApplications, Runtime, VerifyWorker } from '../contract.ts';
+import type { ReadVitals } from '../health/process-health.ts';
 import type { WorkerHttp } from '../http-stream/worker-http.ts';
 import { createRuntime, type RuntimeDeps, type RuntimeOptions } from '../runtime.ts';
 import { FakeSupply } from './fake-supply.ts';
@@ -21,6 +22,7 @@ export interface HarnessParts {
   readonly workerHttp?: WorkerHttp;
   readonly announcedApplications?: AnnouncedApplications;
   readonly memory?: Pick<RuntimeDeps, 'memory' | 'onMemoryPressure'>;
+  readonly vitals?: ReadVitals;
   /** Accepts every worker unless given; null leaves the Runtime without a verifier. */
   readonly verifyWorker?: VerifyWorker | null;
 }
@@ -55,6 +57,7 @@ export function createHarness(parts: HarnessParts): Harness {
       ...(parts.announcedApplications ? { announcedApplications: parts.announcedApplications } : {}),
       ...(parts.workerHttp ? { workerHttp: parts.workerHttp } : {}),
       ...parts.memory,
+      ...(parts.vitals ? { vitals: parts.vitals } : {}),
     },
     { cpus: 1, ...parts.options },
   );

@@ -29,6 +29,7 @@ import { openKeyVault } from '../keys/open-key-vault.ts';
 import { createCoreToolsOutput } from '../output/core-tools-output.ts';
 import { createLogOutput, createTextOutput, type DevOutput } from '../output/dev-output.ts';
 import { hostIdOf } from '../reload/runtime-application.ts';
+import { createVitals } from '../runtime/create-vitals.ts';
 import { openDevWorkers } from '../workers/dev-workers.ts';
 import { AppStarter } from './app-starter.ts';
 import { Closers } from './closers.ts';
@@ -234,8 +235,13 @@ function openRuntime(scope: DevScope, supply: WorkerSupply, storage: StorageOpen
   if (spans !== undefined) scope.closers.add('telemetry', () => spans.close());
   const workerHttp = createWorkerHttp();
   scope.closers.add('HTTP connections to workers', async () => workerHttp.close());
-  const deps = { clock: systemClock, random: systemRandom, log: scope.log, meter, spans, supply, kinds, workerHttp };
-  return createRuntime(deps, { cpus: availableParallelism() });
+  const vitals = createVitals(systemClock);
+  scope.closers.add('vitals', async () => vitals.close());
+  const ports = { meter, spans, supply, kinds, workerHttp, vitals: vitals.read };
+  return createRuntime(
+    { clock: systemClock, random: systemRandom, log: scope.log, ...ports },
+    { cpus: availableParallelism() },
+  );
 }
 
 async function whenReady(

@@ -41,10 +41,9 @@ import { createAppLevels, openUpLog, upCategory } from '../up/up-log.ts';
 import { readWorkerDeps } from '../workers/worker-resolution.ts';
 import { AnnouncedApps } from './announced-apps.ts';
 import { runtimeProcessErrors } from './errors.ts';
-import { createLoopMeter } from './loop-meter.ts';
-import { memoryUtilization } from './memory-utilization.ts';
 import { openKeySource } from './open-key-source.ts';
 import { letEverybody, openRuntimeSockets, type RuntimeSockets } from './open-runtime-sockets.ts';
+import { openVitals } from './open-vitals.ts';
 import { readNamedFile } from './read-files.ts';
 import { ReturningApps } from './returning-apps.ts';
 import type { ControlGuard } from './runtime-control.ts';
@@ -96,8 +95,7 @@ export async function startRuntime(options: RuntimeProcessOptions): Promise<Runt
         workerHttp,
         verifyWorker: guards.verifyWorker,
         announcedApplications: (announced) => apps.make(announced),
-        memory: { utilization: memoryUtilization },
-        loop: createLoopMeter(),
+        ...openVitals(closers),
       },
       {
         cpus: availableParallelism(),

@@ -24,8 +24,7 @@ import { openFleet } from '../fleet/open-fleet.ts';
 import { isListening } from '../http/listen.ts';
 import { openTelemetry } from '../http/open-telemetry.ts';
 import { createWorkerHttp } from '../http/worker-http.ts';
-import { createLoopMeter } from '../runtime/loop-meter.ts';
-import { memoryUtilization } from '../runtime/memory-utilization.ts';
+import { openVitals } from '../runtime/open-vitals.ts';
 import { keepAccountEnvironments } from './account-environment.ts';
 import { AppLogs } from './app-logs.ts';
 import { lockDataFolder } from './data-lock.ts';
@@ -272,8 +271,7 @@ function openRuntime(scope: UpScope, { supply, kinds, listeners }: LocalParts): 
   closers.add('HTTP connections to workers', async () => workerHttp.close());
   const verifier = createTokenVerifier({ clock: systemClock, keys: stores.keys }, { audience: audiences.runtime });
   const verifyWorker = createWorkerVerifier(verifier);
-  const vitals = { memory: { utilization: memoryUtilization }, loop: createLoopMeter() };
-  const ports = { spans, supply, kinds, listeners, workerHttp, verifyWorker, ...vitals };
+  const ports = { spans, supply, kinds, listeners, workerHttp, verifyWorker, ...openVitals(closers) };
   // With tenants side by side no app answers for names that are not its own.
   const { busyPercent = upDefaults.busyPercent } = scope.options;
   const limits = { busyShare: busyPercent / 100 };

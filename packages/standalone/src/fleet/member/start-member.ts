@@ -28,9 +28,9 @@ import { DataFolder } from '../../dev/data-folder.ts';
 import { openKinds, openStorage } from '../../dev/open-kinds.ts';
 import type { RequestHandler } from '../../http/gateway-server.ts';
 import { createWorkerHttp } from '../../http/worker-http.ts';
-import { createLoopMeter } from '../../runtime/loop-meter.ts';
 import { memoryUtilization } from '../../runtime/memory-utilization.ts';
 import { openRuntimeSockets, type RuntimeSockets } from '../../runtime/open-runtime-sockets.ts';
+import { openVitals } from '../../runtime/open-vitals.ts';
 import { readNamedFile } from '../../runtime/read-files.ts';
 import { type RuntimeProcessOptions, runtimeDefaults } from '../../runtime/runtime-options.ts';
 import { createRuntimeViews } from '../../runtime/runtime-views.ts';
@@ -90,8 +90,7 @@ export async function startMember(options: RuntimeProcessOptions, join: JoinOpti
         ...{ clock: systemClock, random: systemRandom, log, meter: createMemoryMeter(), supply, workerHttp },
         kinds: openKinds({ log, data, settingsOf: (id) => settingsOf(apps.latestOf(id)) }, openStorage),
         verifyWorker: createWorkerVerifier(verifier(audiences.runtime), { certificate: options.clientCertificate }),
-        memory: { utilization: memoryUtilization },
-        loop: createLoopMeter(),
+        ...openVitals(closers),
         listeners: {
           mayListen: (applicationId, functionName, triggerType) =>
             isPartitioned(triggerType) || link.listeners.mayListen(applicationId, functionName),
