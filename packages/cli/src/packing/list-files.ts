@@ -58,7 +58,8 @@ interface Folder {
   readonly above: readonly string[];
 }
 
-async function realFolder(directory: string): Promise<string> {
+/** The folder without links. Rejects when there is none. */
+export async function realFolder(directory: string): Promise<string> {
   try {
     const root = await realpath(directory);
     if (!(await stat(root)).isDirectory()) throw new Error('it is a file');

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { parseJsonText } from '@switchyard/model';
 import { checkBuilt } from './check-built.ts';
 import { packingErrors } from './errors.ts';
-import { listHoistedPackages } from './hoisted-packages.ts';
-import { ignoreFileName, readIgnoreRules } from './ignore-rules.ts';
+import { type IgnoreRules, ignoreFileName, readIgnoreRules } from './ignore-rules.ts';
 import { inOrder, listPackageFiles, type PackageFile } from './list-files.ts';
+import { placePackages } from './placed-packages.ts';
 import { readConfigurationText } from './read-configuration-text.ts';
 import { type WrittenPackage, writePackage } from './write-package.ts';
 
@@ -22,8 +22,11 @@ export interface PackedFolder extends WrittenPackage {
  */
 export async function packFolder(directory: string, target: string, signal?: AbortSignal): Promise<PackedFolder> {
   const rules = await readIgnoreRules(directory);
-  const own = await listPackageFiles(directory, rules, signal);
-  const files = inOrder([...own, ...(await listHoistedPackages(directory, rules, signal))]);
+  const placed = await placePackages(directory, rules, signal);
+  const ownRules: IgnoreRules = {
+    leavesOut: (path, kind) => placed.replaced.has(path) || rules.leavesOut(path, kind),
+  };
+  const files = inOrder([...(await listPackageFiles(directory, ownRules, signal)), ...placed.files]);
   await requireHostJson(directory, files);
   await checkBuilt(directory, files);
   const written = await writePackage(files, target, signal);
