@@ -1,7 +1,7 @@
 /** An installation whose workers are containers of a real node agent, on a real engine. */
 import { spawnSync } from 'node:child_process';
 import { openTestEngine, requireTestEngine, type TestEngine } from '@switchyard/node-agent/testing';
-import type { ScaleView } from '@switchyard/protocol/control-api';
+import type { ScaleView, StatusView } from '@switchyard/protocol/control-api';
 import { requirePart } from '@switchyard/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AgentProcess } from './agent-process.ts';
@@ -27,6 +27,16 @@ app.http('where', { route: 'where', authLevel: 'anonymous', handler: async () =>
   return { jsonBody: {
     worker: process.env.WORKER_ID ?? process.pid, inContainer: existsSync('/.dockerenv'), color: process.env.COLOR,
   } };
+} });
+`,
+  'oven/host.json': { version: '2.0', extensions: { http: { routePrefix: '' } } },
+  'oven/package.json': { name: 'oven', type: 'module', main: 'app.js', dependencies: { '@azure/functions': '*' } },
+  // Waits for nothing but the processor.
+  'oven/app.js': `import { app } from '@azure/functions';
+app.http('bake', { route: 'bake', authLevel: 'anonymous', handler: async () => {
+  const { user } = process.cpuUsage();
+  while (process.cpuUsage().user - user < 400_000);
+  return { body: process.env.WORKER_ID ?? String(process.pid) };
 } });
 `,
 };
@@ -58,7 +68,8 @@ describe.skipIf(noEngine || noDocker)('switchyard up --worker-agent', () => {
   }, 60_000);
 
   const containers = (): number => images.docker('ps', '--quiet').split('\n').filter(Boolean).length;
-  const explain = async (): Promise<ScaleView> => JSON.parse(await up.do('scale', 'explain', 'shop', '--json'));
+  const explain = async (app = 'shop'): Promise<ScaleView> =>
+    JSON.parse(await up.do('scale', 'explain', app, '--json'));
 
   it('answers from containers, scales them out and in, and leaves none behind', { timeout: 240_000 }, async () => {
     await apps.write(files);
@@ -75,6 +86,40 @@ describe.skipIf(noEngine || noDocker)('switchyard up --worker-agent', () => {
     expect(await up.do('ps', 'shop')).toContain('dormant');
     // Those that wait for the next call are containers as well.
     expect(containers()).toBeGreaterThan(0);
+  });
+
+  it('measures the processors and memory of a container, and scales out by them', { timeout: 240_000 }, async () => {
+    await apps.write(files);
+    await up.do('deploy', `${apps.path}/oven`);
+    // A few calls at once are far below the target: neither load nor pressure ask for another worker.
+    await up.do('scale', 'set', 'oven', 'maximum=2', 'targetConcurrency=100');
+    let isEnough = false;
+    const bakers = new Set<string>();
+    const bake = async (): Promise<void> => {
+      while (!isEnough) bakers.add((await up.call('oven', '/bake')).text);
+    };
+    const baking = Promise.all([bake(), bake(), bake()]);
+    await expect.poll(() => bakers.size, patience).toBe(2);
+    isEnough = true;
+    await baking;
+    const { versions, changes } = await explain('oven');
+    expect(changes.find(({ to }) => to === 2)?.rule).toBe('cpu');
+    expect(versions[0]?.signals.cpuShare).toBeGreaterThan(0);
+    expect(await up.do('scale', 'explain', 'oven')).toMatch(/processors +\d+ %/);
+    const { workers }: StatusView = JSON.parse(await up.do('ps', 'oven', '--json'));
+    // What the pool gave to it last may not have told anything yet.
+    const [busiest] = workers.toSorted((one, other) => (other.cpuMs ?? 0) - (one.cpuMs ?? 0));
+    expect(busiest?.cpuMs).toBeGreaterThan(2_000);
+    // Node.js with an app needs some memory, and has less than its limit.
+    expect(busiest?.memoryBytes).toBeGreaterThan(20_000_000);
+    expect(busiest?.memoryBytes).toBeLessThan(1_024 ** 3);
+    expect(await up.do('ps', 'oven')).toMatch(/CPU TIME +MEMORY[\s\S]*\d s +\d+(\.\d)? MB/);
+    const metrics = await up.metrics();
+    expect(metrics).toMatch(/switchyard_workers_memory_bytes\{app="oven"[^}]*\} \d{8}/);
+    expect(metrics).toMatch(/switchyard_workers_processors_ratio\{app="oven"[^}]*\} 0\.\d/);
+  });
+
+  it('leaves no container behind', { timeout: 120_000 }, async () => {
     await up.stop();
     await expect.poll(containers, patience).toBe(0);
     expect(up.output + agent.output).not.toContain('agent-secret');

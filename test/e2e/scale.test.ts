@@ -33,6 +33,14 @@ app.http('work', { route: 'work', authLevel: 'anonymous', handler: async () => {
   return { body: String(seen) };
 } });`;
 
+/** A function that waits for nothing but the processor. */
+const baking = `import { app } from '@azure/functions';
+app.http('work', { route: 'work', authLevel: 'anonymous', handler: async () => {
+  const { user } = process.cpuUsage();
+  while (process.cpuUsage().user - user < 300_000);
+  return { body: String(process.pid) };
+} });`;
+
 let apps: AppFolder;
 let up: UpProcess;
 beforeEach(async () => {
@@ -84,6 +92,25 @@ describe('scale', { timeout: limitMs }, () => {
     expect(changes.map(({ rule }) => rule)).toContain('burst');
     expect(await up.do('scale', 'explain', 'shop')).toMatch(/rule +none\n {2}result +0 workers/);
     expect((await up.call('shop', '/work')).status).toBe(200);
+  });
+
+  it('scales out when functions use up the processors of their workers, and shows what each uses', async () => {
+    await apps.write({ ...appFiles('', 0), 'shop/src/work.js': baking });
+    await up.do('deploy', `${apps.path}/shop`);
+    // A few calls at once are far below the target: neither load nor pressure ask for another worker.
+    await up.do('scale', 'set', 'shop', 'maximum=2', 'targetConcurrency=100');
+    const pids = new Set<string>();
+    let isEnough = false;
+    const bake = async (): Promise<void> => {
+      while (!isEnough) pids.add((await up.call('shop', '/work')).text);
+    };
+    const calls = Promise.all([bake(), bake(), bake()]);
+    await expect.poll(() => pids.size, patience).toBe(2);
+    isEnough = true;
+    await calls;
+    expect((await explain()).changes.find(({ to }) => to === 2)?.rule).toBe('cpu');
+    expect(await up.do('ps', 'shop')).toMatch(/CPU TIME +MEMORY[\s\S]*\d s +\d+(\.\d)? MB/);
+    expect(await up.metrics()).toMatch(/switchyard_workers_processors_ratio\{app="shop"[^}]*\} 0\.\d/);
   });
 
   it('gives no worker more at once than its owner says', async () => {

@@ -101,6 +101,12 @@ export class UpProcess {
     return JSON.parse(await readFile(join(this.dataFolder, 'control.json'), 'utf8'));
   }
 
+  /** The measurements of the whole installation, as Prometheus reads them. */
+  async metrics(): Promise<string> {
+    const { endpoint, token } = await this.control();
+    return await (await fetch(`${endpoint}/metrics`, { headers: { authorization: `Bearer ${token}` } })).text();
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#process.signal(signal);
   }

@@ -127,3 +127,4 @@ export {
   type WorkerSessionLimits,
 } from './worker-side/worker-session.ts';
 export type { ReleaseReason, SupplyEvent, SupplyReason, SupplyRequest, WorkerSupply } from './worker-supply.ts';
+export { parseUsage, toUsageJson, type WorkerUsage } from './worker-usage.ts';

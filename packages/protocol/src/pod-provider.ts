@@ -5,10 +5,16 @@
 import type { Secret } from '@switchyard/kernel';
 import type { ApplicationDefinition, Stack } from '@switchyard/model';
 import type { Assignment, AssignOutcome } from './assignment.ts';
+import type { WorkerUsage } from './worker-usage.ts';
 
 export interface PodProvider {
   /** Starts a placeholder. Never throws: a pod that cannot be started ends with the reason. */
   startPod(stack: Stack): Pod;
+  /**
+   * What the worker of a pod uses, as far as it is known and not too old. Left out by the provider of this machine: whoever
+   * composes it knows the processes.
+   */
+  usageOf?(workerId: string): WorkerUsage | undefined;
 }
 
 /** A sidecar with its worker. */

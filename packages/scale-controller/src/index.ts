@@ -26,7 +26,6 @@ export { type FleetActions, type ScaleOutDeps, type ScaleOutResult, scaleOut } f
 export { createExternalScaler, type ExternalScalerDeps } from './keda/external-scaler.ts';
 export { defaultSupplyLimits, type SupplyLimits } from './limits.ts';
 export { type AppScale, defaultPlatformScale, type PlatformScale, policyOf } from './loop/app-policy.ts';
-export type { WorkerUsage } from './loop/observation.ts';
 export { createScaleLoop, type ScaleLoop, type ScaleLoopDeps } from './loop/scale-loop.ts';
 export type { ObservedVersion, ScaledRuntime, WorkerWish } from './loop/scaled-runtime.ts';
 export { sharePlaceholders } from './pool-size.ts';
@@ -56,4 +55,3 @@ export type { PoolOptions, PoolStatus } from './stack-pool.ts';
 export type { ScaleStore } from './store/contract.ts';
 export { openScaleStore, type ScaleStoreChoice } from './store/open-scale-store.ts';
 export { openSqliteStore } from './store/sqlite-store.ts';
-export { createProcessUsage, type ProcessUsageDeps, type ProcessUsageOptions } from './usage/process-usage.ts';

@@ -1,6 +1,7 @@
 /** The scale controller as a composition root opens it: its loop, its roll-outs, and what the control API asks of them. */
 import type { Clock, Log, Meter, Random } from '@switchyard/kernel';
-import type { Stack } from '@switchyard/model';
+import type { ApplicationDefinition, Stack } from '@switchyard/model';
+import type { WorkerUsage } from '@switchyard/protocol';
 import type {
   ChangeRollout,
   RolloutAnswer,
@@ -10,7 +11,6 @@ import type {
   TenantQuotaView,
 } from '@switchyard/protocol/control-api';
 import type { AppScale, PlatformScale } from './loop/app-policy.ts';
-import type { WorkerUsage } from './loop/observation.ts';
 import { openSaidOfScale, type SaidOfScale } from './loop/said-of-scale.ts';
 import { createScaleLoop, type ScaleLoop } from './loop/scale-loop.ts';
 import type { ScaledRuntime } from './loop/scaled-runtime.ts';
@@ -52,6 +52,8 @@ export interface ScaleControllerOptions {
 
 export interface ScaleController {
   view(applicationId: string): Promise<ScaleView>;
+  /** The mean share of their processors that the workers of a version use; undefined where nobody knows it. */
+  cpuShareOf(definition: ApplicationDefinition): number | undefined;
   /** What the owner of an app has said. */
   scaleOf(applicationId: string): AppScale;
   put(applicationId: string, scale: AppScale, revision: number | undefined): Promise<ScaleView>;
@@ -123,6 +125,7 @@ function toController(
   };
   return {
     view: async (applicationId) => view(applicationId),
+    cpuShareOf: (definition) => loop.cpuShareOf(definition),
     scaleOf: (applicationId) => said.scales.get(applicationId).body,
     async put(applicationId, scale, revision) {
       await said.scales.put(applicationId, scale, revision);

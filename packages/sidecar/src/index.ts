@@ -89,6 +89,9 @@ export type {
   SidecarTraits,
 } from './sidecar/sidecar-contract.ts';
 export { readSidecarEnvironment, type SidecarEnvironment, type Variables } from './sidecar/sidecar-environment.ts';
+export { createPodUsage, type PodUsage, usableProcessors } from './usage/pod-usage.ts';
+export { createProcessUsage } from './usage/process-usage.ts';
+export { openUsageFiles } from './usage/usage-files.ts';
 export type {
   LaunchChange,
   LaunchConfiguration,

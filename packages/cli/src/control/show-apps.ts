@@ -4,7 +4,7 @@ import type { ControlClient } from './control-client.ts';
 import { describeRoutes } from './function-routes.ts';
 import { controlLimits } from './limits.ts';
 import { isNotFound } from './problem-error.ts';
-import { toCell, toTable } from './table.ts';
+import { toCell, toSize, toTable } from './table.ts';
 
 /** An app, and how its traffic is shared. */
 export interface ListedApp extends ApplicationView {
@@ -113,12 +113,14 @@ function versionTable(versions: StatusView['versions']): string {
 
 function workerTable(workers: StatusView['workers']): string {
   return toTable(
-    ['WORKER', 'VERSION', 'STATE', 'IN FLIGHT', 'RUNTIME'],
-    workers.map(({ workerId, codeVersion, state, inFlight, runtimeName, runtimeVersion }) => [
+    ['WORKER', 'VERSION', 'STATE', 'IN FLIGHT', 'CPU TIME', 'MEMORY', 'RUNTIME'],
+    workers.map(({ workerId, codeVersion, state, inFlight, cpuMs, memoryBytes, runtimeName, runtimeVersion }) => [
       workerId,
       codeVersion,
       state,
       inFlight,
+      cpuMs === undefined ? '-' : `${(cpuMs / 1_000).toFixed(1)} s`,
+      memoryBytes === undefined ? '-' : toSize(memoryBytes),
       `${runtimeName} ${runtimeVersion}`.trim(),
     ]),
   );

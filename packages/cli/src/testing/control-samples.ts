@@ -39,6 +39,16 @@ export function sampleStatus(overrides: Partial<StatusView> = {}): StatusView {
         inFlight: 1,
         runtimeName: 'node',
         runtimeVersion: '22.9.0',
+        cpuMs: 12_345,
+        memoryBytes: 41_900_000,
+      },
+      {
+        workerId: 'worker-2',
+        codeVersion: versions.new,
+        state: 'Ready',
+        inFlight: 0,
+        runtimeName: 'node',
+        runtimeVersion: '22.9.0',
       },
     ],
     functions: [

@@ -11,6 +11,10 @@ export const workerViewSchema = z
     inFlight: z.int().min(0),
     runtimeName: z.string(),
     runtimeVersion: z.string(),
+    /** Processor time so far; left out where it is not measured. */
+    cpuMs: z.number().min(0).exactOptional(),
+    /** Left out where it is not measured. */
+    memoryBytes: z.number().min(0).exactOptional(),
   })
   .meta({ id: 'Worker' });
 

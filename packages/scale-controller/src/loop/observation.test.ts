@@ -63,15 +63,31 @@ describe('Observation', () => {
     expect(signals.functions.reduce((sum, { waitingCount }) => sum + waitingCount, 0)).toBe(4);
   });
 
-  it('knows how busy the processors of the workers are, once it has seen them twice', () => {
+  it('I3: knows how busy the processors of the workers are, once each was read twice, however often it looks', () => {
     const observation = new Observation();
-    const usageAt = (atMs: number) => (workerId: string) => {
+    // Read once a second, looked at five times a second.
+    const usageAt = (nowMs: number) => (workerId: string) => {
       if (workerId === 'unknown') return undefined;
-      return { cpuMs: workerId === 'busy' ? atMs : atMs / 2, memoryBytes: 1, cpuLimit: 1 };
+      const atMs = 7_000 + Math.floor(nowMs / 1_000) * 1_000;
+      return { atMs, cpuMs: workerId === 'busy' ? atMs : atMs / 2, memoryBytes: 1, cpuLimit: 1 };
     };
     const version = { ...base(), workerIds: ['busy', 'calm', 'unknown'] };
-    expect(observation.look(version, { sources: [], usageOf: usageAt(0) }, 0).cpuShare).toBeUndefined();
-    expect(observation.look(version, { sources: [], usageOf: usageAt(1_000) }, 1_000).cpuShare).toBeCloseTo(0.75);
-    expect(observation.look({ ...version, workerIds: [] }, extras, 2_000).cpuShare).toBeUndefined();
+    const shares: (number | undefined)[] = [];
+    for (let nowMs = 0; nowMs <= 3_000; nowMs += 200) {
+      shares.push(observation.look(version, { sources: [], usageOf: usageAt(nowMs) }, nowMs).cpuShare);
+    }
+    expect(shares.slice(0, 5)).toEqual(new Array(5).fill(undefined));
+    for (const share of shares.slice(5)) expect(share).toBeCloseTo(0.75);
+    expect(observation.look({ ...version, workerIds: [] }, extras, 4_000).cpuShare).toBeUndefined();
+  });
+
+  it('I3: says nothing of a reading that is older than the one before, as after a restart of the reader', () => {
+    const observation = new Observation();
+    const version = { ...base(), workerIds: ['w'] };
+    const look = (nowMs: number, atMs: number, cpuMs: number) => {
+      const usageOf = () => ({ atMs, cpuMs, memoryBytes: 1, cpuLimit: 2 });
+      return observation.look(version, { sources: [], usageOf }, nowMs).cpuShare;
+    };
+    expect([look(0, 500, 500), look(1_000, 100, 0), look(2_000, 1_100, 500)]).toEqual([undefined, undefined, 0.25]);
   });
 });

@@ -5,18 +5,11 @@
  *
  * I1 Counters that go back, because the version was hosted anew, give no negative rate.
  * I2 A look at the same moment as the one before changes nothing.
+ * I3 A worker's share of its processors is taken between two readings, by their own times: readings come less often than looks.
  */
+import type { WorkerUsage } from '@switchyard/protocol';
 import type { FunctionLoad, ScaleSignals, SourceBacklog } from '../decide/signals.ts';
 import type { ObservedFunction, ObservedVersion } from './scaled-runtime.ts';
-
-/** What a worker's process has used so far. */
-export interface WorkerUsage {
-  /** Processor time since it started, in milliseconds. */
-  readonly cpuMs: number;
-  readonly memoryBytes: number;
-  /** How many processors it may use. */
-  readonly cpuLimit: number;
-}
 
 export interface ObservedExtras {
   readonly sources: readonly SourceBacklog[];
@@ -32,6 +25,12 @@ interface FunctionBefore {
   durationMs: number | undefined;
 }
 
+/** What was read of a worker last, and the share between that and the reading before. */
+interface CpuBefore {
+  readonly usage: WorkerUsage;
+  readonly share: number | undefined;
+}
+
 /** The time constant of rates and durations. */
 const smoothingMs = 10_000;
 
@@ -39,7 +38,7 @@ export class Observation {
   #atMs: number | undefined;
   #refused = 0;
   readonly #functions = new Map<string, FunctionBefore>();
-  #cpuMs = new Map<string, number>();
+  #cpu = new Map<string, CpuBefore>();
   #cpuShare: number | undefined;
   #signals: ScaleSignals | undefined;
 
@@ -95,30 +94,37 @@ export class Observation {
     return { name, runningCount, waitingCount: 0, eventsPerSecond, durationMs };
   }
 
-  /** The mean share of the workers that are known from the look before. */
+  /** The mean share of the workers that were read twice. */
   #lookAtCpu(workerIds: readonly string[], usageOf: ObservedExtras['usageOf'], elapsedMs: number): number | undefined {
     if (workerIds.length === 0) {
-      if (this.#cpuMs.size > 0) this.#cpuMs = new Map();
+      if (this.#cpu.size > 0) this.#cpu = new Map();
       return undefined;
     }
-    const seen = new Map<string, number>();
+    const seen = new Map<string, CpuBefore>();
     let sum = 0;
     let count = 0;
     for (const workerId of workerIds) {
       const usage = usageOf(workerId);
       if (usage === undefined) continue;
-      seen.set(workerId, usage.cpuMs);
-      const before = this.#cpuMs.get(workerId);
-      if (before === undefined || elapsedMs === 0) continue;
-      sum += Math.min(1, Math.max(0, usage.cpuMs - before) / elapsedMs / usage.cpuLimit);
+      const before = this.#cpu.get(workerId);
+      const now = before?.usage.atMs === usage.atMs ? before : { usage, share: shareBetween(before?.usage, usage) };
+      seen.set(workerId, now);
+      if (now.share === undefined) continue;
+      sum += now.share;
       count += 1;
     }
-    this.#cpuMs = seen;
+    this.#cpu = seen;
     if (count === 0) return undefined;
     const share = sum / count;
     const keep = Math.exp(-elapsedMs / smoothingMs);
     return this.#cpuShare === undefined ? share : this.#cpuShare * keep + share * (1 - keep);
   }
+}
+
+/** Undefined for the first reading, and for one of a clock that began anew. */
+function shareBetween(before: WorkerUsage | undefined, { atMs, cpuMs, cpuLimit }: WorkerUsage): number | undefined {
+  if (before === undefined || atMs <= before.atMs) return undefined;
+  return Math.min(1, Math.max(0, cpuMs - before.cpuMs) / (atMs - before.atMs) / cpuLimit);
 }
 
 /** Stands for requests whose function is not called yet. */

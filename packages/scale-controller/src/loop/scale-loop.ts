@@ -17,13 +17,14 @@
  *    rest of the burst goes to those that come; that ends when they are there, when a start fails, or after `spreadMs`.
  */
 import { type Clock, type Log, type Meter, messageOf, type Timer } from '@switchyard/kernel';
-import type { Stack } from '@switchyard/model';
+import type { ApplicationDefinition, Stack } from '@switchyard/model';
+import type { WorkerUsage } from '@switchyard/protocol';
 import { decide, type ScaleDecision, type ScaleMemory } from '../decide/decide.ts';
 import { explainDecision } from '../decide/explain-decision.ts';
 import type { ScalePolicy } from '../decide/scale-policy.ts';
 import type { ScaleSignals, SourceBacklog } from '../decide/signals.ts';
 import { type AppScale, defaultPlatformScale, type PlatformScale, PolicyMemo } from './app-policy.ts';
-import { Observation, type WorkerUsage } from './observation.ts';
+import { Observation } from './observation.ts';
 import { type ObservedVersion, type ScaledRuntime, versionKey } from './scaled-runtime.ts';
 
 export interface ScaleLoopDeps {
@@ -76,6 +77,8 @@ export interface ScaleLoop {
   tick(): void;
   /** The latest decisions for the versions of an app; those that would be made for versions that sleep. */
   explain(applicationId: string): readonly ExplainedDecision[];
+  /** The mean share of their processors that the workers of a version used at the last look. */
+  cpuShareOf(definition: ApplicationDefinition): number | undefined;
   /** The latest changes of an app, newest first. */
   changesOf(applicationId: string): readonly ScaleChange[];
   /** Forgets what it knows of an app that is gone. */
@@ -199,6 +202,10 @@ class RuntimeScaleLoop implements ScaleLoop {
       const allowance = this.#allowanceOf(version, wantedOfTenant.get(version.tenantId) ?? 0);
       return this.#decide(version, allowance, createEntry(0));
     });
+  }
+
+  cpuShareOf(definition: ApplicationDefinition): number | undefined {
+    return this.#entries.get(versionKey(definition))?.last?.signals.cpuShare;
   }
 
   changesOf(applicationId: string): readonly ScaleChange[] {

@@ -21,6 +21,8 @@ export interface RemotePodDeps {
   /** Has the pod ended where it runs. Never rejects. */
   readonly remove: (workerId: string, graceMs: number) => Promise<void>;
   readonly toError: (workerId: string, reason: string, cause?: unknown) => PlatformError;
+  /** Called when the pod has got its app, with where its sidecar answers. */
+  readonly onAssigned?: ((pod: RemotePod, sidecarUrl: string) => void) | undefined;
 }
 
 export class RemotePod implements Pod {
@@ -97,7 +99,9 @@ export class RemotePod implements Pod {
         headers: { 'content-type': 'application/json', ...authorization },
         body: JSON.stringify(toAssignmentJson(assignment)),
       });
-      return status === 200 ? { kind: 'assigned' } : this.#failure(text);
+      if (status !== 200) return this.#failure(text);
+      this.#deps.onAssigned?.(this, url);
+      return { kind: 'assigned' };
     } catch (thrown) {
       return { kind: 'failed', error: this.#error(messageOf(thrown)), tainted: true };
     }

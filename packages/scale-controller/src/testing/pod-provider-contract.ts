@@ -5,7 +5,7 @@ import type { SuiteTools } from './store-contract.ts';
 
 /** A provider of pods that run elsewhere, and the hands of a test on what runs them. */
 export interface ProviderRun {
-  readonly provider: PodProvider & { close(graceMs: number): Promise<void> };
+  readonly provider: PodProvider & Required<Pick<PodProvider, 'usageOf'>> & { close(graceMs: number): Promise<void> };
   /** Lets the time pass in which it looks at its pods. */
   pass(): Promise<void>;
   /** The sidecar of a pod becomes ready. */
@@ -18,6 +18,8 @@ export interface ProviderRun {
   refuse(reason: string): void;
   /** What sidecars answer to an assignment from now on, or that none comes. */
   answer(reply: HttpReply | Error): void;
+  /** What sidecars answer to who asks for their health from now on, or that nothing comes. */
+  health(reply: HttpReply | Error): void;
   /** The tokens that assignments carried. */
   readonly tokens: readonly (string | undefined)[];
 }
@@ -96,6 +98,29 @@ export function podProviderContract({ it, equal }: SuiteTools, open: () => Provi
     equal(await outcomeOf({ status: 503, text: '{"message":"no Runtime","tainted":false}' }), false);
     equal(await outcomeOf({ status: 409, text: '{"message":"it serves another app"}' }), 'refused');
     equal(await outcomeOf({ status: 502, text: '<html>' }), true);
+  });
+
+  it('tells what the workers of apps use, as their sidecars measure it, and nothing that is too old', async () => {
+    const run = open();
+    const [serving, waiting] = [await start(run), await start(run)];
+    run.becomeReady(serving.pod.workerId);
+    run.becomeReady(waiting.pod.workerId);
+    await run.pass();
+    run.answer({ status: 200, text: '{}' });
+    await serving.pod.assign(sampleAssignment);
+    const usage = { at_ms: 1_000, cpu_ms: 500, memory_bytes: 60_000_000, cpu_limit: 0.5 };
+    // One that has lost its Runtime for a moment goes on to measure.
+    run.health({ status: 503, text: JSON.stringify({ status: 'Unhealthy', data: { usage } }) });
+    await run.pass();
+    const known = { atMs: 1_000, cpuMs: 500, memoryBytes: 60_000_000, cpuLimit: 0.5 };
+    equal(run.provider.usageOf(serving.pod.workerId), known);
+    equal(run.provider.usageOf(waiting.pod.workerId), undefined);
+    run.health({ status: 200, text: '{"status":"Healthy","data":{}}' });
+    await run.pass();
+    equal(run.provider.usageOf(serving.pod.workerId), known);
+    run.health(new Error('it does not answer'));
+    for (let time = 0; time < 3; time += 1) await run.pass();
+    equal(run.provider.usageOf(serving.pod.workerId), undefined);
   });
 
   it('leaves nothing behind when it is closed, and starts nothing more', async () => {

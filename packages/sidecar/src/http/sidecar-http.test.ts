@@ -186,6 +186,19 @@ describe('the rest of the face', () => {
     expect(await ask(run, 'GET', '/health')).toMatchObject({ status: 503, json: { state: 'failed' } });
   });
 
+  it('GET /health and /metrics: what the pod uses, where somebody measures it', async () => {
+    const run = createSidecarRun();
+    const usage = async () => ({ atMs: 5, cpuMs: 1_500, memoryBytes: 42, cpuLimit: 0.5 });
+    const health = await ask(run, 'GET', '/health', '', { usage });
+    expect(health.json.data.usage).toEqual({ at_ms: 5, cpu_ms: 1_500, memory_bytes: 42, cpu_limit: 0.5 });
+    const lines = (await ask(run, 'GET', '/metrics', '', { usage })).body.split('\n');
+    const written = ['sidecar_pod_cpu_seconds_total 1.5', 'sidecar_pod_memory_bytes 42', 'sidecar_pod_cpu_limit 0.5'];
+    expect(lines).toEqual(expect.arrayContaining(written));
+    const silent = { usage: async () => undefined };
+    expect((await ask(run, 'GET', '/health', '', silent)).json.data).not.toHaveProperty('usage');
+    expect((await ask(run, 'GET', '/metrics', '', silent)).body).not.toContain('sidecar_pod');
+  });
+
   it('GET /ready: warm, then not, then again when the Runtime says so', async () => {
     const run = createSidecarRun();
     const ready = async (): Promise<number> => (await ask(run, 'GET', '/ready')).status;

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { type Clock, messageOf, type PlatformError } from '@switchyard/kernel';
-import { type AssignOutcome, parseAssignment } from '@switchyard/protocol';
+import { type AssignOutcome, parseAssignment, toUsageJson, type WorkerUsage } from '@switchyard/protocol';
 import { sidecarErrors } from '../sidecar/errors.ts';
 import type { Sidecar, SidecarStatus } from '../sidecar/sidecar-contract.ts';
 import { type AuthorizeAssign, refusalOf } from './authorize.ts';
@@ -36,12 +36,14 @@ export interface SidecarHttp {
   readonly sidecar: SidecarFace;
   /** Without it nobody may assign over HTTP. */
   readonly authorize?: AuthorizeAssign;
+  /** What the pod uses; left out where nobody measures it. Never rejects. */
+  readonly usage?: () => Promise<WorkerUsage | undefined>;
 }
 
 /** An assignment with the largest environment that a system takes is smaller. */
 export const defaultBodyLimits: BodyLimits = { bodyBytes: 8 * 1024 * 1024, bodyMs: 30_000 };
 
-type Show = (status: SidecarStatus) => SidecarReply;
+type Show = (status: SidecarStatus, usage: WorkerUsage | undefined) => SidecarReply;
 type Change = (sidecar: SidecarFace, text: string) => Promise<SidecarReply>;
 
 type Route = { readonly kind: 'shows'; readonly show: Show } | { readonly kind: 'changes'; readonly change: Change };
@@ -55,7 +57,7 @@ const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
 
 /** Answers one request. Never rejects. */
 export async function answerSidecarRequest(
-  { sidecar, authorize }: SidecarHttp,
+  { sidecar, authorize, usage }: SidecarHttp,
   request: SidecarRequest,
   limits: BodyLimits = defaultBodyLimits,
 ): Promise<SidecarReply> {
@@ -69,7 +71,7 @@ export async function answerSidecarRequest(
     const error = sidecarErrors.create('SIDECAR_METHOD_REFUSED', { path, method, allowed });
     return toErrorReply(error, {}, { allow: allowed });
   }
-  if (route.kind === 'shows') return route.show(sidecar.status());
+  if (route.kind === 'shows') return route.show(sidecar.status(), await usage?.());
   const refusal = await refusalOf(authorize, request.authorization);
   if (refusal !== undefined) {
     const challenge: Record<string, string> = refusal.definition.http === 401 ? { 'www-authenticate': 'Bearer' } : {};
@@ -161,7 +163,7 @@ function toErrorReply(
 }
 
 /** No worker is Degraded; an app without its Runtime is Unhealthy. */
-function toHealth(status: SidecarStatus): SidecarReply {
+function toHealth(status: SidecarStatus, usage: WorkerUsage | undefined): SidecarReply {
   const { isWorkerConnected, isRuntimeConnected, application } = status;
   const isCutOff = application !== undefined && !isRuntimeConnected;
   const isOver = status.state === 'failed' || status.state === 'stopped';
@@ -171,6 +173,7 @@ function toHealth(status: SidecarStatus): SidecarReply {
     worker_connected: isWorkerConnected,
     application_id: application?.applicationId ?? '',
     is_placeholder: application === undefined,
+    ...(usage === undefined ? {} : { usage: toUsageJson(usage) }),
   };
   return json(health === 'Unhealthy' ? 503 : 200, { status: health, state: status.state, data });
 }
@@ -179,8 +182,11 @@ function toReadiness({ isReady, state }: SidecarStatus): SidecarReply {
   return json(isReady ? 200 : 503, { ready: isReady, state });
 }
 
-function toMetrics({ counts, epoch, isReady, isRuntimeConnected, isWorkerConnected }: SidecarStatus): SidecarReply {
-  const samples: readonly (readonly [name: string, type: 'counter' | 'gauge', value: number])[] = [
+function toMetrics(
+  { counts, epoch, isReady, isRuntimeConnected, isWorkerConnected }: SidecarStatus,
+  usage: WorkerUsage | undefined,
+): SidecarReply {
+  const samples: readonly Sample[] = [
     ['sidecar_frames_up_total', 'counter', counts.framesUp],
     ['sidecar_frames_down_total', 'counter', counts.framesDown],
     ['sidecar_bytes_up_total', 'counter', counts.bytesUp],
@@ -191,9 +197,20 @@ function toMetrics({ counts, epoch, isReady, isRuntimeConnected, isWorkerConnect
     ['sidecar_runtime_connected', 'gauge', Number(isRuntimeConnected)],
     ['sidecar_worker_connected', 'gauge', Number(isWorkerConnected)],
     ['sidecar_ready', 'gauge', Number(isReady)],
+    ...(usage === undefined ? [] : toUsageSamples(usage)),
   ];
   const body = samples.map(([name, type, value]) => `# TYPE ${name} ${type}\n${name} ${value}\n`).join('');
   return { status: 200, type: 'text/plain', headers: {}, body };
+}
+
+type Sample = readonly [name: string, type: 'counter' | 'gauge', value: number];
+
+function toUsageSamples({ cpuMs, memoryBytes, cpuLimit }: WorkerUsage): readonly Sample[] {
+  return [
+    ['sidecar_pod_cpu_seconds_total', 'counter', cpuMs / 1_000],
+    ['sidecar_pod_memory_bytes', 'gauge', memoryBytes],
+    ['sidecar_pod_cpu_limit', 'gauge', cpuLimit],
+  ];
 }
 
 function json(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): SidecarReply {

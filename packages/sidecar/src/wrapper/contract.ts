@@ -1,4 +1,5 @@
 /** What a wrapper promises to those who ask it: the sidecar, the pod host, and whoever talks to its socket. */
+import type { WorkerUsage } from '@switchyard/protocol';
 
 /** The part of a command line by which one launch of a worker differs from another. */
 export interface LaunchConfiguration {
@@ -39,6 +40,8 @@ export interface SupervisorStatus {
   /** Times the worker failed by itself. */
   readonly crashes: number;
   readonly launch: LaunchConfiguration;
+  /** What the worker uses; left out where nobody measures it. */
+  readonly usage?: WorkerUsage | undefined;
 }
 
 /** The most that a change may hold: what does not fit is no command line. */

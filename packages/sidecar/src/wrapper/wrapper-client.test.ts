@@ -11,6 +11,7 @@ const status: SupervisorStatus = {
   restarts: 2,
   crashes: 0,
   launch: { executable: 'node', arguments: ['--a'], workerPath: '' },
+  usage: { atMs: 5, cpuMs: 1_500, memoryBytes: 42, cpuLimit: 0.5 },
 };
 
 /** A client of a wrapper that answers restarts with `outcome`. */

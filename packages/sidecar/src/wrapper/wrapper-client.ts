@@ -1,5 +1,6 @@
 /** A wrapper in another process, by its socket. Carries requests over a transport that the composition root opens. */
 import { type Clock, messageOf, withDeadline } from '@switchyard/kernel';
+import { parseUsage } from '@switchyard/protocol';
 import type { LaunchChange, RestartOutcome, SupervisorStatus, WorkerControl } from './contract.ts';
 
 /** One request and its answer. Rejects when there is no answer. */
@@ -80,6 +81,7 @@ function toStatus(json: Readonly<Record<string, unknown>>): SupervisorStatus | u
     restarts: Number(restarts),
     crashes: Number(crashes),
     launch,
+    usage: parseUsage(json.usage),
   };
 }
 

@@ -1,6 +1,7 @@
 /** The HTTP face of a wrapper: `POST /restart`, `POST /shutdown`, `GET /status`. Pure mapping; opens nothing. */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { messageOf, type PlatformError } from '@switchyard/kernel';
+import { toUsageJson } from '@switchyard/protocol';
 import type { SupervisorStatus, WorkerControl } from './contract.ts';
 import { wrapperErrors } from './errors.ts';
 import { parseRestartBody, parseShutdownBody } from './restart-body.ts';
@@ -35,7 +36,7 @@ interface Route {
 const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/restart', { method: 'POST', answer: restart }],
   ['/shutdown', { method: 'POST', answer: shutdown }],
-  ['/status', { method: 'GET', answer: (wrapper) => json(200, wrapper.status()) }],
+  ['/status', { method: 'GET', answer: showStatus }],
 ]);
 
 /** Answers one request. `/restart` and `/shutdown` answer at once; what they begin goes on. */
@@ -97,6 +98,11 @@ async function restart(wrapper: WrapperFace, body: string): Promise<WrapperReply
     case 'rejected':
       return json(409, { status: 'rejected', message: outcome.reason });
   }
+}
+
+function showStatus(wrapper: WrapperFace): WrapperReply {
+  const { usage, ...status } = wrapper.status();
+  return json(200, { ...status, ...(usage === undefined ? {} : { usage: toUsageJson(usage) }) });
 }
 
 function shutdown(wrapper: WrapperFace, body: string): WrapperReply {

@@ -1,18 +1,20 @@
 /** The pod of a sidecar process: the worker that it starts itself, or the one that a wrapper runs. */
 
 import { mkdir } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Log, type PlatformError, sleep, systemClock, systemRandom } from '@switchyard/kernel';
-import type { Link } from '@switchyard/protocol';
+import type { Link, WorkerUsage } from '@switchyard/protocol';
 import {
   createNodeProcesses,
+  createPodUsage,
   createRestartableSidecar,
   createSidecar,
   createWrapperClient,
   type LaunchConfiguration,
   OrphanSweep,
   openProcessTable,
+  openUsageFiles,
   type ResolvedWorker,
   type RestartableSidecar,
   type RuntimeAttachment,
@@ -22,6 +24,7 @@ import {
   type SidecarEnvironment,
   type SidecarTraits,
   startSinglePod,
+  usableProcessors,
 } from '@switchyard/sidecar';
 import type { Closers } from '../dev/closers.ts';
 import { machineEnvironment } from '../up/versions/worker-environment.ts';
@@ -47,6 +50,8 @@ export interface OpenPod {
   acceptWorker(link: Link): void;
   /** Resolves when nothing is left of it, with what went wrong. */
   readonly ended: Promise<PlatformError | undefined>;
+  /** What its worker uses, where that can be told. Never rejects. */
+  usage(): Promise<WorkerUsage | undefined>;
   stop(graceMs: number): void;
 }
 
@@ -89,6 +94,10 @@ async function openOwn(scope: PodScope): Promise<OpenPod> {
   closers.add('search for orphans', async () => sweep.close());
   const stack = { runtime: environment.runtime, version: worker.runtimeVersion, architecture: process.arch };
   const { launch, traits } = worker;
+  const usageOf = createPodUsage(
+    { clock: systemClock, files: openUsageFiles() },
+    { pid: process.pid, runtime: environment.runtime, cpus: availableParallelism() },
+  );
   const workerDirectory = launch.environment.FUNCTIONS_WORKER_DIRECTORY ?? '';
   const { pod, acceptWorker } = startSinglePod(
     { ...base, ...parts, log, processes: createNodeProcesses() },
@@ -114,6 +123,7 @@ async function openOwn(scope: PodScope): Promise<OpenPod> {
     sidecar: pod.sidecar,
     acceptWorker,
     ended,
+    usage: async () => usageOf(pod.pid),
     stop(graceMs) {
       isStopping = true;
       pod.stop(graceMs);
@@ -174,9 +184,15 @@ async function openWrapped(scope: PodScope, path: string): Promise<OpenPod> {
   return {
     sidecar,
     acceptWorker: (link) => sidecar.acceptWorker(link),
+    usage: async () => toUsable((await client.status())?.usage, runtime),
     ended: sidecar.ended.then((end) => (end.kind === 'failed' ? end.error : undefined)),
     stop: (graceMs) => void sidecar.drain(graceMs),
   };
+}
+
+/** The wrapper knows its container, and not what runs in it. */
+function toUsable(usage: WorkerUsage | undefined, runtime: string): WorkerUsage | undefined {
+  return usage && { ...usage, cpuLimit: usableProcessors(runtime, usage.cpuLimit) };
 }
 
 const pollMs = 100;

@@ -133,7 +133,8 @@ interface FaceScope {
 async function openFace(pod: OpenPod, { options, workerId, log, closers }: FaceScope): Promise<string> {
   const tls = await readOwnTls(options);
   const authorize = await openGuard(options, workerId, log);
-  const http = { sidecar: pod.sidecar, clock: systemClock, ...(authorize === undefined ? {} : { authorize }) };
+  const usage = (): ReturnType<OpenPod['usage']> => pod.usage();
+  const http = { sidecar: pod.sidecar, usage, clock: systemClock, ...(authorize === undefined ? {} : { authorize }) };
   const listener = createSidecarListener(http);
   const settings = toSidecarServerOptions(tls);
   const server: Server = tls === undefined ? createServer(settings, listener) : createSecureServer(settings, listener);

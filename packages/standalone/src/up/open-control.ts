@@ -3,7 +3,6 @@ import type { RequestListener } from 'node:http';
 import { createControlServer, type PlatformOperations } from '@switchyard/control-plane';
 import { audiences, createControlGuard, createTokenVerifier } from '@switchyard/identity';
 import { systemClock } from '@switchyard/kernel';
-import type { Runtime } from '@switchyard/runtime';
 import type { ScaleController } from '@switchyard/scale-controller';
 import type { MetricSnapshot } from '@switchyard/telemetry';
 import { openUpControlPlane } from '../control-plane/open-up-control-plane.ts';
@@ -32,14 +31,13 @@ export interface Control {
 export async function openControl(scope: UpScope, parts: UpParts, deployer: Deployer): Promise<Control> {
   const { options, log, meter, closers, data, stores, sockets } = scope;
   const { catalog, packages, keys, issuer } = stores;
-  const { runtime, processes, hosting } = parts;
+  const { runtime, hosting } = parts;
   const platform = toPlatform(scope, parts, deployer);
   const guard = createControlGuard(createTokenVerifier({ clock: systemClock, keys }, { audience: audiences.control }));
-  const { announce } = parts.workers;
-  const pidOf = (workerId: string): number | undefined => processes.pidOf(workerId);
+  const { announce, usageOf } = parts.workers;
   const rollouts = createRolloutTraffic(catalog);
   const scale = await openScale({
-    ...{ log, meter, closers, traffic: rollouts.traffic, runtime, announce, pidOf },
+    ...{ log, meter, closers, traffic: rollouts.traffic, runtime, announce, usageOf },
     ...{ dataFolder: data.path, environment: options.environment, runtimes: options.maxRuntimes ?? 1 },
   });
   parts.fleet?.decidedBy((applicationId) => scale.scaleOf(applicationId));
@@ -84,7 +82,7 @@ export async function openControl(scope: UpScope, parts: UpParts, deployer: Depl
   closers.add('control API', () => control.drain(upDefaults.controlGraceMs));
   const listener = createMetricsPage({
     guard,
-    read: () => measure(scope, runtime),
+    read: () => measure(scope, parts, scale),
     next: createRenewalPage({
       ...{ keys, issuer, runtime },
       next: (request, response) => control.handleRequest(request, response),
@@ -96,7 +94,7 @@ export async function openControl(scope: UpScope, parts: UpParts, deployer: Depl
 /** What the control API asks of this installation. */
 function toPlatform(
   { options, logs, stores: { catalog }, sockets }: UpScope,
-  { runtime, fleet, tenancy, processes, hosting, traces }: UpParts,
+  { runtime, fleet, tenancy, processes, hosting, traces, workers }: UpParts,
   deployer: Deployer,
 ): PlatformOperations {
   return createPlatformOperations({
@@ -108,6 +106,7 @@ function toPlatform(
     logs,
     traces,
     processes,
+    usageOf: workers.usageOf,
     runtimes: () => fleet?.list() ?? toSingleRuntime(runtime, options.region),
     tenantProblem: createTenantRule({
       trusted: options.trustedTenants,
@@ -119,9 +118,12 @@ function toPlatform(
 }
 
 /** What was counted, and what every app does at the moment. */
-function measure({ meter, stores }: UpScope, runtime: Pick<Runtime, 'load'>): MetricSnapshot {
+function measure({ meter, stores }: UpScope, { runtime, workers }: UpParts, scale: ScaleController): MetricSnapshot {
   const { series, dropped } = meter.snapshot();
   const apps = stores.catalog.applications.list();
   const loads = apps.flatMap(({ applicationId }) => runtime.load(applicationId));
-  return { series: [...series, ...toRuntimeSeries(loads)], dropped };
+  return {
+    series: [...series, ...toRuntimeSeries(loads, { usageOf: workers.usageOf, cpuShareOf: scale.cpuShareOf })],
+    dropped,
+  };
 }

@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Log, type Meter, Secret, systemClock, systemRandom } from '@switchyard/kernel';
 import type { Stack } from '@switchyard/model';
-import { createRpcServer } from '@switchyard/protocol';
+import { createRpcServer, type WorkerUsage } from '@switchyard/protocol';
 import { durationClassesMs, type Runtime } from '@switchyard/runtime';
 import {
   createExternalScaler,
-  createProcessUsage,
   defaultPlatformScale,
   openScaleController,
   openScaleStore,
@@ -28,15 +26,14 @@ export interface ScaleScope {
   readonly runtime: Pick<Runtime, 'load' | 'scaleTo' | 'watchWakes' | 'backlogs' | 'listeningApps'>;
   /** Tells the pools how many placeholders of a stack will be taken soon. */
   readonly announce: (stack: Stack, count: number) => void;
-  /** The process of a worker; undefined when it is gone. */
-  readonly pidOf: (workerId: string) => number | undefined;
+  readonly usageOf: (workerId: string) => WorkerUsage | undefined;
   /** Over how many Runtimes an app may be spread. */
   readonly runtimes: number;
 }
 
 /** Decides how many workers each app has, and carries roll-outs through. Its wishes and roll-outs outlive a restart. */
 export async function openScale(scope: ScaleScope): Promise<ScaleController> {
-  const { log, meter, closers, traffic, runtime, announce, pidOf, runtimes } = scope;
+  const { log, meter, closers, traffic, runtime, announce, usageOf, runtimes } = scope;
   const store = await openScaleStore(storeChoice(scope));
   closers.add('scale store', async () => store.close());
   const controller = await openScaleController(
@@ -51,7 +48,7 @@ export async function openScale(scope: ScaleScope): Promise<ScaleController> {
       durationClassesMs,
       catalogVersionOf: packageVersionOf,
       pools: { announce },
-      usageOf: createProcessUsage({ clock: systemClock, readText, pidOf }),
+      usageOf,
     },
     { platform: { ...defaultPlatformScale, runtimes } },
   );
@@ -83,13 +80,4 @@ function storeChoice({ dataFolder, environment }: ScaleScope): ScaleStoreChoice 
   if (url === undefined || url === '') return { kind: 'sqlite', file: join(dataFolder, 'scale.sqlite') };
   const schema = environment.SWITCHYARD_SCALE_STORE_SCHEMA;
   return { kind: 'postgresql', connectionString: new Secret(url), ...(schema === undefined ? {} : { schema }) };
-}
-
-/** The text of a file; undefined when it is gone. */
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

@@ -15,13 +15,16 @@ import {
   type StackAssignment,
   toBearerMetadata,
   type WorkerSupply,
+  type WorkerUsage,
 } from '@switchyard/protocol';
 import { createPooledSupply, type PooledSupply } from '@switchyard/scale-controller';
 import {
   createPlaceholderPods,
   createPodHost,
+  createProcessUsage,
   createWorkerHttpProxy,
   type HttpProxy,
+  openUsageFiles,
   type PlaceholderPods,
   type ProcessPort,
   type WorkerLaunch,
@@ -47,6 +50,8 @@ export interface WorkersScope {
   readonly launches: PlaceholderLaunches;
   /** Starts workers of a tenant. */
   readonly processesOf: (place: TenantPlace) => ProcessPort;
+  /** The process of a worker of this machine; undefined when it is gone. */
+  readonly pidOf: (workerId: string) => number | undefined;
   readonly environment: Readonly<Record<string, string>>;
   readonly placeOf: (tenantId: string) => Promise<TenantPlace>;
   readonly placeholders: number;
@@ -68,6 +73,8 @@ export interface Workers {
   readonly supply: WorkerSupply;
   /** Tells the pools that placeholders of a stack will be taken soon. */
   announce(stack: Stack, count: number): void;
+  /** What a worker uses, wherever it runs; undefined where that is not known. */
+  usageOf(workerId: string): WorkerUsage | undefined;
   /** Opens what the tenant's workers need, once. Before any of its apps is hosted. */
   prepare(tenantId: string): Promise<TenantWorkers>;
 }
@@ -109,6 +116,7 @@ export async function openWorkers(scope: WorkersScope): Promise<Workers> {
   const pools = new Set<PooledSupply>();
   return {
     supply,
+    usageOf: createUsageOf(scope),
     announce: (stack, count) => {
       for (const pool of pools) pool.announce(stack, count);
     },
@@ -127,6 +135,15 @@ export async function openWorkers(scope: WorkersScope): Promise<Workers> {
       }
       return workers;
     },
+  };
+}
+
+/** Those of another place are measured there. */
+function createUsageOf({ pidOf, remote }: WorkersScope): Workers['usageOf'] {
+  const usageOf = createProcessUsage({ clock: systemClock, files: openUsageFiles() });
+  return (workerId) => {
+    const pid = pidOf(workerId);
+    return pid === undefined ? remote?.provider.usageOf?.(workerId) : usageOf(pid);
   };
 }
 

@@ -108,6 +108,7 @@ async function openParts(scope: UpScope): Promise<UpParts> {
     ...{ log, meter, closers, issuer, reach: fleet },
     ...machine,
     processesOf: openTenantProcesses(scope, machine),
+    pidOf: (workerId) => processes.pidOf(workerId),
     environmentOf: keepAccountEnvironments(systemClock, (tenantId) => broker.environmentFor(tenantId)),
     placeOf: tenancy.placeOf,
     placeholders: options.placeholders ?? upDefaults.placeholders,

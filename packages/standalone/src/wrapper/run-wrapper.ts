@@ -1,14 +1,17 @@
 /** A wrapper as a process: its worker, its socket, its search for orphans, and the exit code in the end. */
-import { constants } from 'node:os';
+import { availableParallelism, constants } from 'node:os';
 import { type Log, systemClock, systemRandom } from '@switchyard/kernel';
 import {
   type CrashPolicy,
   createNodeProcesses,
+  createPodUsage,
   createWrapperListener,
   OrphanSweep,
   openProcessTable,
+  openUsageFiles,
   Supervisor,
   type SupervisorEnd,
+  type WrapperFace,
 } from '@switchyard/sidecar';
 import { wrapperProcessErrors } from './errors.ts';
 import { openUnixServer } from './unix-server.ts';
@@ -44,9 +47,17 @@ export async function runWrapper(options: WrapperOptions): Promise<number> {
       observer: { line: (stream, line) => options[stream].write(`${line}\n`) },
     },
   );
+  const usageOf = createPodUsage(
+    { clock: systemClock, files: openUsageFiles() },
+    { pid: process.pid, runtime: '', cpus: availableParallelism() },
+  );
+  const face: WrapperFace = {
+    restart: (reason, change) => supervisor.restart(reason, change),
+    shutdown: (byMs) => supervisor.shutdown(byMs),
+    status: () => ({ ...supervisor.status(), usage: usageOf(supervisor.status().pid) }),
+  };
   // The socket comes first: a worker whose wrapper cannot be asked would have to be ended again.
-  const server =
-    socketPath === undefined ? undefined : await openUnixServer(createWrapperListener(supervisor), socketPath);
+  const server = socketPath === undefined ? undefined : await openUnixServer(createWrapperListener(face), socketPath);
   const sweep = new OrphanSweep({ clock: systemClock, log, table: openProcessTable() });
   sweep.start();
   options.onStopRequest(() => void supervisor.shutdown());

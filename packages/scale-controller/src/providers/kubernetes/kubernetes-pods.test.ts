@@ -18,19 +18,27 @@ const options: KubernetesPodOptions = {
   limits: { cpu: '1', memory: '1Gi' },
 };
 
+const openState = () => ({
+  looks: 0,
+  isAway: false,
+  refusal: undefined as Error | undefined,
+  creating: undefined as Promise<void> | undefined,
+  reply: { status: 200, text: '{}' } as HttpReply | Error,
+  health: { status: 200, text: '{}' } as HttpReply | Error,
+});
+
+const orThrow = (reply: HttpReply | Error): HttpReply => {
+  if (reply instanceof Error) throw reply;
+  return reply;
+};
+
 function openRun() {
   const clock = new VirtualClock();
   const log = createMemoryLog(clock);
   const pods = new Map<string, SeenPod>();
   const [deleted, posted]: [string[], string[]] = [[], []];
   const tokens: (string | undefined)[] = [];
-  const state = {
-    looks: 0,
-    isAway: false,
-    refusal: undefined as Error | undefined,
-    creating: undefined as Promise<void> | undefined,
-    reply: { status: 200, text: '{}' } as HttpReply | Error,
-  };
+  const state = openState();
   const provider = createKubernetesPods(
     {
       clock,
@@ -56,10 +64,10 @@ function openRun() {
       },
       tokenFor: async (workerId) => new Secret(`for ${workerId}`),
       exchange: async ({ url, headers }) => {
+        if (url.endsWith('/health')) return orThrow(state.health);
         posted.push(url);
         tokens.push(headers.authorization);
-        if (state.reply instanceof Error) throw state.reply;
-        return state.reply;
+        return orThrow(state.reply);
       },
     },
     options,
@@ -102,6 +110,9 @@ function openContractRun(): ProviderRun {
     },
     answer(reply) {
       state.reply = reply;
+    },
+    health(reply) {
+      state.health = reply;
     },
   };
 }

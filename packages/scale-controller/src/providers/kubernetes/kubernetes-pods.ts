@@ -11,9 +11,10 @@
  */
 import { type Clock, type Log, messageOf, type Random, type Timer } from '@switchyard/kernel';
 import type { Stack } from '@switchyard/model';
-import type { Pod, PodProvider } from '@switchyard/protocol';
+import type { Pod, PodProvider, WorkerUsage } from '@switchyard/protocol';
 import { scaleErrors } from '../../errors.ts';
 import { stackLabel } from '../../stack-pool.ts';
+import { PodUsageWatch } from '../pod-usage-watch.ts';
 import { RemotePod, type RemotePodDeps } from '../remote-pod.ts';
 import type { KubernetesApi, SeenPod } from './kubernetes-api.ts';
 import { assignPort, installationLabel, type KubernetesPodOptions, toPodManifest } from './pod-manifest.ts';
@@ -26,6 +27,7 @@ export interface KubernetesPodsDeps extends Pick<RemotePodDeps, 'exchange' | 'to
 }
 
 export interface KubernetesPods extends PodProvider {
+  usageOf(workerId: string): WorkerUsage | undefined;
   /** Deletes every pod. Resolves when the cluster was told. */
   close(graceMs: number): Promise<void>;
 }
@@ -54,6 +56,7 @@ class ClusterPods implements KubernetesPods {
   readonly #options: KubernetesPodOptions;
   readonly #pods = new Map<string, ClusterPod>();
   readonly #podDeps: RemotePodDeps;
+  readonly #usage: PodUsageWatch;
   #timer: Timer | undefined;
   #isClosed = false;
 
@@ -61,9 +64,17 @@ class ClusterPods implements KubernetesPods {
     this.#deps = deps;
     this.#options = options;
     const { exchange, tokenFor } = deps;
+    this.#usage = new PodUsageWatch(deps);
+    const onAssigned = (pod: RemotePod, url: string): void => this.#usage.add(pod, url);
     const toError = (workerId: string, reason: string) =>
       scaleErrors.create('KUBERNETES_POD_FAILED', { workerId, reason });
-    this.#podDeps = { exchange, tokenFor, toError, remove: (workerId, graceMs) => this.#remove(workerId, graceMs) };
+    this.#podDeps = {
+      exchange,
+      tokenFor,
+      toError,
+      onAssigned,
+      remove: (workerId, graceMs) => this.#remove(workerId, graceMs),
+    };
   }
 
   startPod(stack: Stack): Pod {
@@ -80,8 +91,13 @@ class ClusterPods implements KubernetesPods {
     return pod;
   }
 
+  usageOf(workerId: string): WorkerUsage | undefined {
+    return this.#usage.usageOf(workerId);
+  }
+
   async close(graceMs: number): Promise<void> {
     this.#isClosed = true;
+    this.#usage.close();
     this.#timer?.cancel();
     const all = [...this.#pods.values()];
     await Promise.all(all.map(({ pod }) => this.#remove(pod.workerId, graceMs)));

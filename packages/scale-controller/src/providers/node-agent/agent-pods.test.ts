@@ -37,6 +37,18 @@ function toRecord({ request, state, exitCode }: ScriptedJob): object {
   };
 }
 
+const openState = () => ({
+  refusal: undefined as string | undefined,
+  isAway: false,
+  reply: { status: 200, text: '{}' } as HttpReply | Error,
+  health: { status: 200, text: '{}' } as HttpReply | Error,
+});
+
+const orThrow = (reply: HttpReply | Error): HttpReply => {
+  if (reply instanceof Error) throw reply;
+  return reply;
+};
+
 /** An agent with its containers, as a provider meets them over HTTP. */
 function openRun() {
   const clock = new VirtualClock();
@@ -44,11 +56,7 @@ function openRun() {
   const jobs = new Map<string, ScriptedJob>();
   const tokens: (string | undefined)[] = [];
   const asked: string[] = [];
-  const state = {
-    refusal: undefined as string | undefined,
-    isAway: false,
-    reply: { status: 200, text: '{}' } as HttpReply | Error,
-  };
+  const state = openState();
   const agent = ({ method, url, headers, body }: HttpAsk): HttpReply => {
     if (state.isAway) throw new Error('the agent is away');
     expect(headers.authorization).toBe('Bearer agent');
@@ -75,9 +83,9 @@ function openRun() {
     if (ask.url.startsWith('http://agent')) return agent(ask);
     const job = [...jobs.values()].find(({ sidecarUrl }) => ask.url.startsWith(sidecarUrl));
     if (ask.url.endsWith('/ready')) return toReply(job?.isReady === true ? 200 : 503, {});
+    if (ask.url.endsWith('/health')) return orThrow(state.health);
     tokens.push(ask.headers.authorization);
-    if (state.reply instanceof Error) throw state.reply;
-    return state.reply;
+    return orThrow(state.reply);
   };
   const provider = createAgentPods(
     { clock, log, random: createSeededRandom(1), exchange, tokenFor: async (id) => new Secret(`for ${id}`) },
@@ -101,6 +109,9 @@ function openRun() {
     },
     answer(reply) {
       state.reply = reply;
+    },
+    health(reply) {
+      state.health = reply;
     },
   };
   return { ...run, clock, log, jobs, state, asked };

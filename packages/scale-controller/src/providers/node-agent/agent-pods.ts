@@ -12,7 +12,7 @@
 import { Readable } from 'node:stream';
 import { type Clock, type Log, messageOf, type Random, type Secret, type Timer } from '@switchyard/kernel';
 import type { Stack } from '@switchyard/model';
-import type { Pod, PodProvider } from '@switchyard/protocol';
+import type { Pod, PodProvider, WorkerUsage } from '@switchyard/protocol';
 import {
   isFinalJobState,
   type JobRecord,
@@ -24,6 +24,7 @@ import {
 } from '@switchyard/protocol/job-api';
 import { scaleErrors } from '../../errors.ts';
 import { stackLabel } from '../../stack-pool.ts';
+import { PodUsageWatch } from '../pod-usage-watch.ts';
 import { RemotePod, type RemotePodDeps } from '../remote-pod.ts';
 
 export interface AgentPodsDeps extends Pick<RemotePodDeps, 'exchange' | 'tokenFor'> {
@@ -47,6 +48,7 @@ export interface AgentPodsOptions {
 }
 
 export interface AgentPods extends PodProvider {
+  usageOf(workerId: string): WorkerUsage | undefined;
   /** Cancels every pod. Resolves when the agent was told. */
   close(graceMs: number): Promise<void>;
 }
@@ -76,6 +78,7 @@ class NodeAgentPods implements AgentPods {
   readonly #deps: AgentPodsDeps;
   readonly #options: AgentPodsOptions;
   readonly #podDeps: RemotePodDeps;
+  readonly #usage: PodUsageWatch;
   readonly #pods = new Map<string, AgentPod>();
   #timer: Timer | undefined;
   #isLooking = false;
@@ -85,8 +88,10 @@ class NodeAgentPods implements AgentPods {
     this.#deps = deps;
     this.#options = options;
     const { exchange, tokenFor } = deps;
+    this.#usage = new PodUsageWatch(deps);
+    const onAssigned = (pod: RemotePod, url: string): void => this.#usage.add(pod, url);
     const toError = (workerId: string, reason: string) => scaleErrors.create('AGENT_POD_FAILED', { workerId, reason });
-    this.#podDeps = { exchange, tokenFor, toError, remove: (workerId) => this.#cancel(workerId) };
+    this.#podDeps = { exchange, tokenFor, toError, onAssigned, remove: (workerId) => this.#cancel(workerId) };
   }
 
   startPod(stack: Stack): Pod {
@@ -104,9 +109,14 @@ class NodeAgentPods implements AgentPods {
     return pod;
   }
 
+  usageOf(workerId: string): WorkerUsage | undefined {
+    return this.#usage.usageOf(workerId);
+  }
+
   /** Containers get the agent's own grace. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#usage.close();
     this.#timer?.cancel();
     const all = [...this.#pods.values()];
     await Promise.all(all.map(({ pod }) => this.#cancel(pod.workerId)));

@@ -38,7 +38,13 @@ const load = {
       durationCounts: [],
     },
   ],
-  workerIds: [],
+  workerIds: ['w1', 'w2', 'w3'],
+};
+
+const known = {
+  usageOf: (workerId: string) =>
+    workerId === 'w3' ? undefined : { atMs: 0, cpuMs: 1_000, memoryBytes: 40_000_000, cpuLimit: 1 },
+  cpuShareOf: () => 0.625,
 };
 
 type Guard = Parameters<typeof createMetricsPage>[0]['guard'];
@@ -46,7 +52,7 @@ type Guard = Parameters<typeof createMetricsPage>[0]['guard'];
 async function open(guard: Guard) {
   const next = createMetricsPage({
     guard,
-    read: () => ({ series: toRuntimeSeries([load]), dropped: 0 }),
+    read: () => ({ series: toRuntimeSeries([load], known), dropped: 0 }),
     next: (_request, response) => response.writeHead(418).end(),
   });
   server = createServer(next);
@@ -79,12 +85,20 @@ describe('the page with measurements', () => {
       `switchyard_workers_connected_count{${of}} 2`,
       `switchyard_workers_wanted_count{${of}} 3`,
       `switchyard_requests_waiting_count{${of}} 5`,
+      `switchyard_workers_memory_bytes{${of}} 80000000`,
+      `switchyard_workers_processors_ratio{${of}} 0.625`,
       `switchyard_invocations_routed_total{${ofFunction}} 10`,
       `switchyard_invocations_failed_total{${ofFunction}} 2`,
       `switchyard_invocation_duration_ms_sum{${ofFunction}} 450`,
     ]) {
       expect(text.split('\n')).toContain(line);
     }
+  });
+
+  it('shows no processors and no memory where nobody measures them', () => {
+    const nothing = { usageOf: () => undefined, cpuShareOf: () => undefined };
+    const names = toRuntimeSeries([load], nothing).map(({ name }) => name);
+    expect(names.filter((name) => /memory|processors/.test(name))).toEqual([]);
   });
 
   it('shows nothing without a good token for the whole installation', async () => {

@@ -50,6 +50,8 @@ function open({ hosts = [], hostingError, inspector }: OpenOptions = {}) {
     logs,
     traces: new TraceTap({ clock, log }),
     processes: { openInspector: () => inspector },
+    usageOf: (workerId) =>
+      workerId === 'w1' ? { atMs: 5, cpuMs: 1_234.5, memoryBytes: 40_000_000, cpuLimit: 1 } : undefined,
     tenantProblem: (tenantId) => (tenantId === 'stranger' ? 'no user is left' : undefined),
     runtimes: () => ({ runtimes: [], maximum: 1 }),
     gateway: { host: '127.0.0.1', port: 7071 },
@@ -79,7 +81,7 @@ describe('the operations of an installation', () => {
     expect(operations.status('shop')).toEqual({
       state: 'active',
       urls: ['http://shop.localhost:7071', 'http://shop.example:7071'],
-      workers: [{ ...worker, codeVersion: 'c0de' }],
+      workers: [{ ...worker, codeVersion: 'c0de', cpuMs: 1_235, memoryBytes: 40_000_000 }],
       functions: [
         {
           name: 'hello',

@@ -1,6 +1,7 @@
 /** What the control API asks of the platform: one object, made of the parts that know. */
 import type { Admission, Application, Catalog, PlatformOperations, PlatformStatus } from '@switchyard/control-plane';
 import { type Clock, logLevels, settlesWithin } from '@switchyard/kernel';
+import type { WorkerUsage } from '@switchyard/protocol';
 import type {
   ApplicationState,
   FunctionView,
@@ -30,6 +31,7 @@ export interface PlatformParts {
   readonly logs: AppLogs;
   readonly traces: TraceTap;
   readonly processes: Pick<WorkerProcesses, 'openInspector'>;
+  readonly usageOf: (workerId: string) => WorkerUsage | undefined;
   /** Why an app of this tenant cannot be hosted here; undefined when it can. */
   readonly tenantProblem: (tenantId: string) => string | undefined;
   /** The Runtimes of the installation. */
@@ -121,7 +123,7 @@ function admit(
 }
 
 function toStatus(
-  { catalog, hosting, gateway }: PlatformParts,
+  { catalog, hosting, usageOf, gateway }: PlatformParts,
   applicationId: string,
   hosts: readonly JobHostStatus[],
 ): PlatformStatus {
@@ -131,7 +133,7 @@ function toStatus(
   return {
     state: toState(serving.length > 0 ? serving : hosts),
     urls: [`${applicationId}.localhost`, ...names].map((name) => `http://${name}:${gateway.port}`),
-    workers: hosts.flatMap(toWorkers),
+    workers: hosts.flatMap((host) => toWorkers(host, usageOf)),
     functions: serving.flatMap(toFunctions),
     ...(error === undefined ? {} : { error }),
   };
@@ -143,7 +145,7 @@ function toState(hosts: readonly JobHostStatus[]): ApplicationState {
   return hosts.length === 0 ? 'empty' : 'starting';
 }
 
-function toWorkers({ versions }: JobHostStatus): WorkerView[] {
+function toWorkers({ versions }: JobHostStatus, usageOf: PlatformParts['usageOf']): WorkerView[] {
   return versions.flatMap(({ definition, workers }) =>
     workers.map(({ workerId, state, inFlight, runtimeName, runtimeVersion }) => ({
       workerId,
@@ -152,8 +154,13 @@ function toWorkers({ versions }: JobHostStatus): WorkerView[] {
       inFlight,
       runtimeName,
       runtimeVersion,
+      ...toUsage(usageOf(workerId)),
     })),
   );
+}
+
+function toUsage(usage: WorkerUsage | undefined): Pick<WorkerView, 'cpuMs' | 'memoryBytes'> {
+  return usage === undefined ? {} : { cpuMs: Math.round(usage.cpuMs), memoryBytes: usage.memoryBytes };
 }
 
 function toFunctions({ functions, rejected, unloaded = [] }: JobHostStatus): FunctionView[] {
