@@ -35,6 +35,10 @@ describe.skipIf(azuritePart.skip)('timers and queues', () => {
     return names;
   };
 
+  /** Whether a process is the primary host of its app. */
+  const isPrimary = async (process: DevProcess): Promise<boolean> =>
+    JSON.parse((await process.request('/admin/host/status')).text).isPrimary;
+
   it('fires a timer at its times, from a schedule in the settings', async () => {
     const running = await start(testApp('steady'), { TICK_SCHEDULE: '* * * * * *' });
     await running.matching(/ticked, past due: false \[tick /, 2);
@@ -52,11 +56,14 @@ describe.skipIf(azuritePart.skip)('timers and queues', () => {
       const soFar = first.lines.filter((line) => ticked.test(line)).length;
       await first.matching(ticked, soFar + 3);
       expect(second.lines.filter((line) => ticked.test(line))).toEqual([]);
+      expect([await isPrimary(first), await isPrimary(second)]).toEqual([true, false]);
       await first.close();
       await second.matching(ticked, 1);
+      await expect.poll(() => isPrimary(second), { timeout: patienceMs }).toBe(true);
     } finally {
       await second.close();
     }
+    expect(await hostBlobs()).toContainEqual(expect.stringMatching(/^locks\/[^/]+\/host$/));
     expect(await hostBlobs()).toContainEqual(expect.stringMatching(/^locks\/[^/]+\/Host\.Functions\.tick\.Listener$/));
   });
 

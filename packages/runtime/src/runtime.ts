@@ -6,7 +6,7 @@
 import type { Clock, Log, Meter, Random, SpanSink } from '@switchyard/kernel';
 import type { ApplicationDefinition } from '@switchyard/model';
 import { grpcStatus, type Link, type WorkerSupply } from '@switchyard/protocol';
-import type { Kinds } from '@switchyard/triggers';
+import type { Kinds, PrimaryHosts } from '@switchyard/triggers';
 import type { AnnouncedApplications, ListenerGate, Runtime, RuntimeApplication, VerifyWorker } from './contract.ts';
 import { FairTurns } from './dispatch/fair-turns.ts';
 import { type LoopMeter, LoopPace } from './dispatch/loop-pace.ts';
@@ -39,6 +39,8 @@ export interface RuntimeDeps {
   readonly spans?: SpanSink | undefined;
   readonly supply: WorkerSupply;
   readonly kinds: Kinds;
+  /** How an app finds out which of its hosts is primary; without it none is. */
+  readonly primaryHosts?: PrimaryHosts | undefined;
   /** Checks workers that announce themselves by WorkerConnect; without it they are all refused. */
   readonly verifyWorker?: VerifyWorker;
   /** Makes apps of what sidecars announce by themselves; without it only apps that were added are served. */
@@ -88,6 +90,7 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
     {
       ...shared,
       workerHttp: deps.workerHttp ?? noWay,
+      isPrimary: (jobHost) => manager.isPrimary(jobHost),
       restartWorker: (workerId) => void wishes.restartWorker(workerId, { reason: 'an administrator asked for it' }),
     },
     { hostVersion, limits },

@@ -61,6 +61,13 @@ export { createKinds, type Kinds, type KindsDeps } from './registry.ts';
 export { createSettlementMethods } from './service-bus/settlement-methods.ts';
 export { Settlements } from './service-bus/settlements.ts';
 export { createSingletonLocks, type LeaseLocksDeps } from './singleton/lease-locks.ts';
+export {
+  createPrimaryHosts,
+  type PrimaryHost,
+  type PrimaryHostScope,
+  type PrimaryHosts,
+  type PrimaryHostsDeps,
+} from './singleton/primary-host.ts';
 export { createProcessLocks } from './singleton/process-locks.ts';
 export {
   createSingletonListener,

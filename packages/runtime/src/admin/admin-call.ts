@@ -12,6 +12,8 @@ export interface AdminHost {
   readonly kinds: Pick<Kinds, 'webhook'>;
   /** How this process is; without it nobody looks. */
   readonly health?: ProcessHealth | undefined;
+  /** True while this is the primary host of the app. */
+  readonly isPrimary: (jobHost: JobHost) => boolean;
   /** JobHosts whose warm-up function has run. */
   readonly warmedUp: WeakSet<JobHost>;
   /** Starts a worker's process anew, if that can be done; does not wait. */

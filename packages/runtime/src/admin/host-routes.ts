@@ -89,6 +89,7 @@ function hostStatus(call: AdminCall): Record<string, unknown> {
     platformVersion: process.version,
     instanceId: jobHost.key,
     computerName: hostname(),
+    isPrimary: host.isPrimary(jobHost),
     errors: [...(status.error === undefined ? [] : [status.error]), ...unwell],
     processUptime: Math.max(1, Math.round(host.clock.monotonic() - jobHost.createdMs)),
     functionAppContentEditingState: 'NotAllowed',

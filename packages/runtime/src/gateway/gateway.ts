@@ -41,6 +41,8 @@ export interface GatewayDeps {
   readonly kinds: Pick<Kinds, 'webhook'>;
   /** How this process is; without it nobody looks, and no request is turned away for that. */
   readonly processHealth?: ProcessHealth | undefined;
+  /** True while this is the primary host of the app. */
+  readonly isPrimary: (jobHost: JobHost) => boolean;
   /** Starts a worker's process anew, if that can be done; does not wait. */
   readonly restartWorker: (workerId: string) => void;
 }

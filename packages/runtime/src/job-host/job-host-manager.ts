@@ -17,6 +17,7 @@
 import { type ErrorDetails, isPlatformError, messageOf, settlesWithin } from '@switchyard/kernel';
 import { type ApplicationDefinition, jobHostKey } from '@switchyard/model';
 import { classifyConsoleLine, type SupplyEvent, type WorkerClaims } from '@switchyard/protocol';
+import type { PrimaryHosts } from '@switchyard/triggers';
 import type { AddOptions, JobHostStatus, RuntimeApplication, TrafficOptions, TrafficShare } from '../contract.ts';
 import { type RuntimeErrorCode, runtimeErrors } from '../errors.ts';
 import type { HostTable } from '../gateway/host-table.ts';
@@ -29,6 +30,7 @@ import type { RegistryObserver, WorkerRegistry } from '../worker-registry/worker
 import type { Admission } from '../worker-stream/worker-stream.ts';
 import type { CodeVersion } from './code-version.ts';
 import { JobHost, type JobHostDeps, type JobHostOptions } from './job-host.ts';
+import { PrimaryWatch } from './primary-watch.ts';
 import { resolveApplication } from './resolve-application.ts';
 import { checkShares, versionName } from './traffic-shares.ts';
 import { fullWeight, type Weighted } from './traffic-split.ts';
@@ -36,6 +38,8 @@ import { fullWeight, type Weighted } from './traffic-split.ts';
 export interface JobHostManagerDeps extends JobHostDeps {
   /** Which app answers to which host name; the manager writes it. */
   readonly hosts: HostTable<JobHost>;
+  /** Left out, no app has a primary host. */
+  readonly primaryHosts?: PrimaryHosts | undefined;
   /** Left out, nobody watches over the health of the host. */
   readonly health?: HealthMonitors | undefined;
 }
@@ -58,12 +62,14 @@ export class JobHostManager implements RegistryObserver {
   readonly #homeOf = new Map<Worker, CodeVersion>();
   readonly #observers = new Set<(status: JobHostStatus) => void>();
   readonly #wakeObservers = new Set<(definition: ApplicationDefinition) => void>();
+  readonly #primaries: PrimaryWatch | undefined;
   #registry: WorkerRegistry | undefined;
   #isIntakeClosed = false;
 
   constructor(deps: JobHostManagerDeps, options: JobHostManagerOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#primaries = deps.primaryHosts && new PrimaryWatch(deps.primaryHosts);
   }
 
   /** Names the registry whose workers the manager admits. */
@@ -73,6 +79,11 @@ export class JobHostManager implements RegistryObserver {
 
   get all(): readonly JobHost[] {
     return [...this.#jobHosts.values()];
+  }
+
+  /** True while this is the app's primary host. */
+  isPrimary(jobHost: JobHost): boolean {
+    return this.#primaries?.isPrimary(jobHost) ?? false;
   }
 
   find(key: string): JobHost | undefined {
@@ -203,7 +214,7 @@ export class JobHostManager implements RegistryObserver {
   async remove(key: string, deadlineMs: number): Promise<void> {
     const jobHost = this.#jobHosts.get(key);
     if (jobHost === undefined) return;
-    await jobHost.drain(deadlineMs);
+    await Promise.all([jobHost.drain(deadlineMs), this.#primaries?.leave(jobHost)]);
     this.#forget(jobHost);
     // The end of its workers was not meant for those of a JobHost that took its place.
     for (const { pool } of this.#jobHosts.get(key)?.versions ?? []) pool.renew();
@@ -419,6 +430,10 @@ export class JobHostManager implements RegistryObserver {
     const isKnown = this.#jobHosts.get(jobHost.key) === jobHost;
     if (kind === 'active' && isKnown && !this.#standby.has(jobHost)) this.#takeOver(jobHost);
     if (kind === 'faulted' && isKnown) this.#forget(jobHost);
+    this.#primaries?.look(
+      jobHost,
+      isKnown && this.#currentOf(jobHost.application.definition.applicationId) === jobHost,
+    );
     const status = jobHost.status();
     for (const observer of [...this.#observers]) this.#tell(observer, status);
   }

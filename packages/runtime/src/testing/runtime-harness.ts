@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { type Clock, type Log, type Meter, type Random, type SpanSink, silentMeter } from '@switchyard/kernel';
 import type { ApplicationDefinition } from '@switchyard/model';
 import { createMemoryLinkPair, type Link } from '@switchyard/protocol';
+import type { PrimaryHosts } from '@switchyard/triggers';
 import type { AnnouncedApplications, Runtime, VerifyWorker } from '../contract.ts';
 import type { ReadVitals } from '../health/process-health.ts';
 import type { WorkerHttp } from '../http-stream/worker-http.ts';
@@ -23,6 +24,7 @@ export interface HarnessParts {
   readonly announcedApplications?: AnnouncedApplications;
   readonly memory?: Pick<RuntimeDeps, 'memory' | 'onMemoryPressure'>;
   readonly vitals?: ReadVitals;
+  readonly primaryHosts?: PrimaryHosts;
   /** Accepts every worker unless given; null leaves the Runtime without a verifier. */
   readonly verifyWorker?: VerifyWorker | null;
 }
@@ -57,6 +59,7 @@ export function createHarness(parts: HarnessParts): Harness {
       ...(parts.announcedApplications ? { announcedApplications: parts.announcedApplications } : {}),
       ...(parts.workerHttp ? { workerHttp: parts.workerHttp } : {}),
       ...parts.memory,
+      primaryHosts: parts.primaryHosts,
       ...(parts.vitals ? { vitals: parts.vitals } : {}),
     },
     { cpus: 1, ...parts.options },

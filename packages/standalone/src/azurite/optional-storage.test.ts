@@ -7,7 +7,7 @@ import type {
   TimerStatusStore,
 } from '@switchyard/triggers';
 import { describe, expect, it } from 'vitest';
-import { createOptionalLocks, createOptionalTimerStatus } from './optional-storage.ts';
+import { createOptionalLocks, createOptionalTimerStatus, createStorageLocks } from './optional-storage.ts';
 
 const { signal } = new AbortController();
 const connectionOf = (text: string): StorageConnection => {
@@ -75,6 +75,27 @@ describe('createOptionalLocks', () => {
     const stop = createOptionalLocks(inner, present).watch(requestIn(emulator), () => {});
     expect(inner.watched).toEqual([emulator, undefined]);
     stop();
+    expect(inner.watched).toEqual([]);
+  });
+});
+
+describe('createStorageLocks', () => {
+  it('takes locks in storage, and none where that is absent', async () => {
+    for (const [storage, connection, expected] of [
+      [absent, emulator, []],
+      [absent, account, [account]],
+      [present, undefined, []],
+      [present, emulator, [emulator]],
+    ] as const) {
+      const inner = notingLocks();
+      await createStorageLocks(inner, storage).acquire(requestIn(connection), signal);
+      expect(inner.asked).toEqual(expected);
+    }
+  });
+
+  it('hears of the lock in storage', () => {
+    const inner = notingLocks();
+    createStorageLocks(inner, present).watch(requestIn(emulator), () => {})();
     expect(inner.watched).toEqual([]);
   });
 });

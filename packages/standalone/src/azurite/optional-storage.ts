@@ -34,6 +34,19 @@ export function createOptionalLocks(locks: SingletonLocks, storage: OptionalStor
   };
 }
 
+/** Locks in storage alone: nobody has one while the storage of an app is absent. */
+export function createStorageLocks(locks: SingletonLocks, storage: OptionalStorage): SingletonLocks {
+  return {
+    async acquire(request, signal) {
+      await openedOrAborted(storage.opened, signal);
+      signal.throwIfAborted();
+      const connection = await presentOf(request.connection, storage);
+      return connection === undefined ? undefined : locks.acquire({ ...request, connection }, signal);
+    },
+    watch: (name, freed) => locks.watch(name, freed),
+  };
+}
+
 export interface TimerStores {
   /** The storage that the app names, as its settings are now. */
   readonly connectionOf: (applicationId: string) => StorageConnection | undefined;

@@ -11,16 +11,23 @@ import {
   createBlobTimerStatus,
   createFileTimerStatus,
   createKinds,
+  createPrimaryHosts,
   createRabbitMq,
   createRedis,
   createSingletonLocks,
   findHostStorage,
   type Kinds,
+  type PrimaryHosts,
   type Settlements,
   type StorageConnection,
   type TimerStatusStore,
 } from '@switchyard/triggers';
-import { createOptionalLocks, createOptionalTimerStatus, type OptionalStorage } from '../azurite/optional-storage.ts';
+import {
+  createOptionalLocks,
+  createOptionalTimerStatus,
+  createStorageLocks,
+  type OptionalStorage,
+} from '../azurite/optional-storage.ts';
 import { createPatientStorage, type StorageOpening } from '../azurite/patient-storage.ts';
 import { mayListen } from '../http/listen.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -39,8 +46,15 @@ export interface KindsScope {
 /** Storage for which nothing has to be started. */
 export const openStorage: StorageOpening = { opened: Promise.resolve(), isOpen: true };
 
-/** All triggers and bindings, on storage that may still be starting. The cloud libraries load at their first use. */
-export function openKinds(scope: KindsScope, opening: StorageOpening): Kinds {
+/** What an app works with, on storage that may still be starting. */
+export interface OpenedKinds {
+  /** All triggers and bindings. */
+  readonly kinds: Kinds;
+  readonly primaryHosts: PrimaryHosts;
+}
+
+/** The cloud libraries load at their first use. */
+export function openKinds(scope: KindsScope, opening: StorageOpening): OpenedKinds {
   const { log, data, settingsOf, settlements } = scope;
   const identities = createAzureIdentities({ allowsAmbient: scope.allowsAmbientIdentity ?? false });
   const storage: OptionalStorage = {
@@ -51,11 +65,12 @@ export function openKinds(scope: KindsScope, opening: StorageOpening): Kinds {
   };
   const blobs = createPatientStorage(createAzureBlobService(undefined, identities), opening);
   const call = { clock: systemClock, random: systemRandom, log, blobs };
-  return createKinds({
+  const locks = createSingletonLocks(call);
+  const kinds = createKinds({
     queues: createPatientStorage(createAzureQueueService(undefined, identities), opening),
     tables: createPatientStorage(createAzureTableService(undefined, identities), opening),
     blobs,
-    locks: createOptionalLocks(createSingletonLocks(call), storage),
+    locks: createOptionalLocks(locks, storage),
     singletonTimers: true,
     serviceBus: createAzureServiceBus(),
     settlements,
@@ -71,6 +86,8 @@ export function openKinds(scope: KindsScope, opening: StorageOpening): Kinds {
       storage,
     ),
   });
+  const primaryHosts = createPrimaryHosts({ ...call, locks: createStorageLocks(locks, storage) });
+  return { kinds, primaryHosts };
 }
 
 /** The storage that the app names, as its settings are now. */

@@ -230,14 +230,14 @@ function openRuntime(scope: DevScope, supply: WorkerSupply, storage: StorageOpen
   const { log, data, current, settlements } = scope;
   const settingsOf = (applicationId: string): SettingsView | undefined =>
     current.all.find((application) => application.applicationId === applicationId)?.settings;
-  const kinds = openKinds({ log, data, settingsOf, settlements, allowsAmbientIdentity: true }, storage);
+  const opened = openKinds({ log, data, settingsOf, settlements, allowsAmbientIdentity: true }, storage);
   const spans = openTelemetry(scope.options.environment, { log, meter });
   if (spans !== undefined) scope.closers.add('telemetry', () => spans.close());
   const workerHttp = createWorkerHttp();
   scope.closers.add('HTTP connections to workers', async () => workerHttp.close());
   const vitals = createVitals(systemClock);
   scope.closers.add('vitals', async () => vitals.close());
-  const ports = { meter, spans, supply, kinds, workerHttp, vitals: vitals.read };
+  const ports = { meter, spans, supply, ...opened, workerHttp, vitals: vitals.read };
   return createRuntime(
     { clock: systemClock, random: systemRandom, log: scope.log, ...ports },
     { cpus: availableParallelism() },

@@ -91,7 +91,7 @@ export async function startRuntime(options: RuntimeProcessOptions): Promise<Runt
         log,
         meter: createMemoryMeter(),
         supply: noSupply,
-        kinds: openKinds({ log, data, settingsOf: (applicationId) => apps.settingsOf(applicationId) }, openStorage),
+        ...openKinds({ log, data, settingsOf: (applicationId) => apps.settingsOf(applicationId) }, openStorage),
         workerHttp,
         verifyWorker: guards.verifyWorker,
         announcedApplications: (announced) => apps.make(announced),

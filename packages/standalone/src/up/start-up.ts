@@ -124,7 +124,7 @@ async function openParts(scope: UpScope): Promise<UpParts> {
   const settingsOf = (applicationId: string) => hosting.latestOf(applicationId)?.settings;
   const local = openRuntime(scope, {
     supply: fleet?.supplyHere(workers.supply) ?? workers.supply,
-    kinds: openKinds({ log, data, settingsOf }, emulators ?? openStorage),
+    ...openKinds({ log, data, settingsOf }, emulators ?? openStorage),
     listeners: fleet?.listeners,
   });
   const runtime = fleet?.lead(local, workers.supply) ?? local;
@@ -262,9 +262,9 @@ function openDeployer(
   });
 }
 
-type LocalParts = Pick<RuntimeDeps, 'supply' | 'kinds' | 'listeners'>;
+type LocalParts = Pick<RuntimeDeps, 'supply' | 'kinds' | 'primaryHosts' | 'listeners'>;
 
-function openRuntime(scope: UpScope, { supply, kinds, listeners }: LocalParts): Runtime {
+function openRuntime(scope: UpScope, local: LocalParts): Runtime {
   const { log, meter, closers, stores } = scope;
   const spans = openTelemetry(scope.options.environment, { log, meter });
   if (spans !== undefined) closers.add('telemetry', () => spans.close());
@@ -272,7 +272,7 @@ function openRuntime(scope: UpScope, { supply, kinds, listeners }: LocalParts): 
   closers.add('HTTP connections to workers', async () => workerHttp.close());
   const verifier = createTokenVerifier({ clock: systemClock, keys: stores.keys }, { audience: audiences.runtime });
   const verifyWorker = createWorkerVerifier(verifier);
-  const ports = { spans, supply, kinds, listeners, workerHttp, verifyWorker, ...openVitals(closers) };
+  const ports = { ...local, spans, workerHttp, verifyWorker, ...openVitals(closers) };
   // With tenants side by side no app answers for names that are not its own.
   const { busyPercent = upDefaults.busyPercent } = scope.options;
   const limits = { busyShare: busyPercent / 100 };

@@ -88,7 +88,7 @@ export async function startMember(options: RuntimeProcessOptions, join: JoinOpti
     const runtime: Runtime = createRuntime(
       {
         ...{ clock: systemClock, random: systemRandom, log, meter: createMemoryMeter(), supply, workerHttp },
-        kinds: openKinds({ log, data, settingsOf: (id) => settingsOf(apps.latestOf(id)) }, openStorage),
+        ...openKinds({ log, data, settingsOf: (id) => settingsOf(apps.latestOf(id)) }, openStorage),
         verifyWorker: createWorkerVerifier(verifier(audiences.runtime), { certificate: options.clientCertificate }),
         ...openVitals(closers),
         listeners: {
