@@ -398,6 +398,15 @@ export const runtimeErrors = defineErrors({
     exit: 1,
     message: 'Every worker of the app is busy: {reason}.',
   },
+  INVOCATION_NO_TURN: {
+    blame: 'user',
+    retry: { afterMs: 1_000 },
+    http: 429,
+    grpc: 8,
+    exit: 1,
+    message:
+      'The app asks for more than its part of the Runtime while other tenants are at work: {reason}. Ask it less often.',
+  },
   INVOCATION_STOPPING: {
     blame: 'platform',
     retry: { afterMs: 1_000 },

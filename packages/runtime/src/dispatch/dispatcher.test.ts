@@ -373,6 +373,7 @@ describe('Dispatcher', () => {
     dispatcher.addWorker(worker, channel);
     const [first, second] = [submit('a'), submit('b')];
     expect([channel.kinds.length, dispatcher.heldCount, inFlight]).toEqual([1, 1, 1]);
+    expect(dispatcher.pacedCount).toBe(1);
     dispatcher.answer(worker, sampleAnswer('a'));
     expect([first.results.length, channel.kinds.length, inFlight]).toEqual([1, 1, 0]);
     inFlight += 1;
@@ -429,6 +430,8 @@ describe('Dispatcher', () => {
     dispatcher.addWorker(one.worker, one.channel);
     const calls = ['a', 'b', 'c'].map((id) => submit(id));
     expect([one.worker.inFlight.size, dispatcher.heldCount]).toEqual([1, 2]);
+    // They wait for a worker.
+    expect(dispatcher.pacedCount).toBe(0);
     dispatcher.addWorker(two.worker, two.channel);
     expect([two.worker.inFlight.size, dispatcher.heldCount]).toEqual([1, 1]);
     // As long as a call waits for a first worker, and not only as long as for one that is blocked.

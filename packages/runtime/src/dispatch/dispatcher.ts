@@ -82,6 +82,15 @@ export class Dispatcher {
     return this.#held.size;
   }
 
+  /** Those of them that a worker has room for: they wait for a turn of this Runtime, and no further worker would help them. */
+  get pacedCount(): number {
+    if (this.#nextHeld() === undefined) return 0;
+    return Math.min(
+      this.#held.size,
+      this.#lanes.reduce((room, lane) => room + lane.room, 0),
+    );
+  }
+
   /** Connected workers. */
   get laneCount(): number {
     return this.#lanes.length;
@@ -94,7 +103,7 @@ export class Dispatcher {
     return count;
   }
 
-  /** Calls that were refused because nobody had room for them. */
+  /** Calls that were refused because no worker had room for them. */
   get refusedCount(): number {
     return this.#refused;
   }
@@ -233,12 +242,21 @@ export class Dispatcher {
       settleLost(call, 'no-worker', 'INVOCATION_HELD_LIMIT', { limit });
       return;
     }
+    const reason = `${limit} invocations wait already`;
+    if (this.pacedCount > 0) {
+      settleLost(call, 'overloaded', 'INVOCATION_NO_TURN', { reason });
+      return;
+    }
     this.#refused += 1;
-    settleLost(call, 'overloaded', 'INVOCATION_OVERLOADED', { reason: `${limit} invocations wait already` });
+    settleLost(call, 'overloaded', 'INVOCATION_OVERLOADED', { reason });
   }
 
   #expireHeld(call: Call): void {
     const { limits, holdMs } = this.#options;
+    if (this.#lanes.some(({ isOpen }) => isOpen)) {
+      settleLost(call, 'overloaded', 'INVOCATION_NO_TURN', { reason: `no turn came within ${holdMs} ms` });
+      return;
+    }
     if (!this.#isUnderPressure) {
       settleLost(call, 'no-worker', 'INVOCATION_NO_WORKER', { timeoutMs: holdMs });
       return;

@@ -26,8 +26,13 @@ export class Lane {
 
   /** True when the next call may take it. */
   get isOpen(): boolean {
+    return this.room > 0;
+  }
+
+  /** How many calls it takes now. */
+  get room(): number {
     const { inFlight } = this.worker;
-    const hasRoom = !inFlight.isFull && inFlight.size < this.limit;
-    return hasRoom && !this.isBlocked && this.isMember;
+    if (this.isBlocked || !this.isMember) return 0;
+    return Math.max(0, Math.min(inFlight.room, this.limit - inFlight.size));
   }
 }

@@ -194,6 +194,7 @@ export class CodeVersion {
       drainingCount: pool.drainingCount,
       blockedCount: this.#dispatcher.blockedCount,
       heldCount: this.#dispatcher.heldCount,
+      pacedCount: this.#dispatcher.pacedCount,
       waitingCount: this.#waiting.size,
       refusedCount: this.#dispatcher.refusedCount,
       startFailureCount: pool.failedStarts,

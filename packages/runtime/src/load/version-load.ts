@@ -18,6 +18,8 @@ export interface VersionLoad {
   readonly blockedCount: number;
   /** Invocations that wait for a worker; they are among the active ones of their functions. */
   readonly heldCount: number;
+  /** Those of them that a worker has room for: they wait for a turn of the Runtime, which others use as well. */
+  readonly pacedCount: number;
   /** Requests that wait for a worker before they become invocations. */
   readonly waitingCount: number;
   /** Invocations that were refused because nobody had room, since the version was hosted. */

@@ -28,6 +28,11 @@ export class InFlight<Item extends InFlightItem> {
     return this.#items.size;
   }
 
+  /** How many more it takes. */
+  get room(): number {
+    return this.capacity - this.#items.size;
+  }
+
   get isFull(): boolean {
     return this.#items.size >= this.capacity;
   }

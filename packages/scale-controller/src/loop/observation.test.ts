@@ -57,6 +57,18 @@ describe('Observation', () => {
     expect(observation.look({ ...base(), refusedCount: 9 }, extras, 100)).toBe(first);
   });
 
+  it('I4: what waits for a turn of the Runtime is no reason for more workers', () => {
+    const observation = new Observation();
+    for (let atMs = 0; atMs <= 60_000; atMs += 200) {
+      // 64 callers, of which 60 wait at any time: 32 ms in all, 2 ms of them on a worker.
+      const startedCount = (atMs / 1_000) * 2_000;
+      const functions = [work({ activeCount: 64, startedCount, endedCount: startedCount, totalMs: startedCount * 32 })];
+      const { functions: loads } = observation.look({ ...base(), functions, pacedCount: 60 }, extras, atMs);
+      expect(loads[0]?.runningCount).toBe(4);
+      if (atMs > 59_000) expect(loads[0]?.durationMs).toBeCloseTo(2);
+    }
+  });
+
   it('counts requests that wait for a first worker as work', () => {
     const signals = new Observation().look({ ...base(), waitingCount: 4, quietMs: 9_000 }, extras, 0);
     expect(signals).toMatchObject({ quietMs: 0 });

@@ -6,6 +6,7 @@
  * I1 Counters that go back, because the version was hosted anew, give no negative rate.
  * I2 A look at the same moment as the one before changes nothing.
  * I3 A worker's share of its processors is taken between two readings, by their own times: readings come less often than looks.
+ * I4 What waits for a turn of the Runtime alone counts neither as running nor as time: no worker would shorten that wait.
  */
 import type { WorkerUsage } from '@switchyard/protocol';
 import type { FunctionLoad, ScaleSignals, SourceBacklog } from '../decide/signals.ts';
@@ -51,7 +52,10 @@ export class Observation {
     this.#refused = version.refusedCount;
     this.#cpuShare = this.#lookAtCpu(version.workerIds, extras.usageOf, elapsedMs);
     const keep = Math.exp(-elapsedMs / smoothingMs);
-    const functions: FunctionLoad[] = version.functions.map((one) => this.#lookAtFunction(one, elapsedMs, keep));
+    const onWorkers = shareOnWorkers(version);
+    const functions: FunctionLoad[] = version.functions.map((one) =>
+      this.#lookAtFunction(one, onWorkers, elapsedMs, keep),
+    );
     if (version.waitingCount > 0) functions.push({ ...noFunction, waitingCount: version.waitingCount });
     this.#signals = {
       wantedCount: version.wantedCount,
@@ -68,14 +72,14 @@ export class Observation {
     return this.#signals;
   }
 
-  #lookAtFunction(now: ObservedFunction, elapsedMs: number, keep: number): FunctionLoad {
+  #lookAtFunction(now: ObservedFunction, onWorkers: number, elapsedMs: number, keep: number): FunctionLoad {
     const before = this.#functions.get(now.name);
     const started = Math.max(0, now.startedCount - (before?.startedCount ?? now.startedCount));
     const ended = Math.max(0, now.endedCount - (before?.endedCount ?? now.endedCount));
     const spentMs = Math.max(0, now.totalMs - (before?.totalMs ?? now.totalMs));
     const rate = elapsedMs > 0 ? (started * 1_000) / elapsedMs : 0;
     const eventsPerSecond = (before?.eventsPerSecond ?? 0) * keep + rate * (1 - keep);
-    const lastMs = ended > 0 ? spentMs / ended : before?.durationMs;
+    const lastMs = ended > 0 ? (spentMs / ended) * onWorkers : before?.durationMs;
     const durationMs =
       lastMs === undefined || before?.durationMs === undefined
         ? lastMs
@@ -90,8 +94,8 @@ export class Observation {
       before.eventsPerSecond = eventsPerSecond;
       before.durationMs = durationMs;
     }
-    const { name, activeCount: runningCount } = now;
-    return { name, runningCount, waitingCount: 0, eventsPerSecond, durationMs };
+    const { name, activeCount } = now;
+    return { name, runningCount: Math.ceil(activeCount * onWorkers), waitingCount: 0, eventsPerSecond, durationMs };
   }
 
   /** The mean share of the workers that were read twice. */
@@ -125,6 +129,12 @@ export class Observation {
 function shareBetween(before: WorkerUsage | undefined, { atMs, cpuMs, cpuLimit }: WorkerUsage): number | undefined {
   if (before === undefined || atMs <= before.atMs) return undefined;
   return Math.min(1, Math.max(0, cpuMs - before.cpuMs) / (atMs - before.atMs) / cpuLimit);
+}
+
+/** The part of what runs or waits that is not only waiting for a turn of the Runtime; their times divide in the same way. */
+function shareOnWorkers({ functions, pacedCount }: ObservedVersion): number {
+  const activeCount = functions.reduce((sum, one) => sum + one.activeCount, 0);
+  return activeCount === 0 ? 1 : Math.max(0, 1 - pacedCount / activeCount);
 }
 
 /** Stands for requests whose function is not called yet. */

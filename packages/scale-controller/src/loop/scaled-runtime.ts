@@ -34,6 +34,8 @@ export interface ObservedVersion {
   readonly drainingCount: number;
   readonly blockedCount: number;
   readonly heldCount: number;
+  /** Those of the held ones that wait for a turn of the Runtime, and not for a worker. */
+  readonly pacedCount: number;
   readonly waitingCount: number;
   readonly refusedCount: number;
   readonly startFailureCount: number;

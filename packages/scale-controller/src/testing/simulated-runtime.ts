@@ -98,6 +98,7 @@ export class SimulatedRuntime implements ScaledRuntime {
       drainingCount: 0,
       blockedCount: 0,
       heldCount: 0,
+      pacedCount: 0,
       waitingCount: 0,
       refusedCount: 0,
       startFailureCount: 0,

@@ -56,6 +56,7 @@ function mergeVersionLoads(loads: readonly VersionLoad[]): VersionLoad {
     drainingCount: total(({ drainingCount }) => drainingCount),
     blockedCount: total(({ blockedCount }) => blockedCount),
     heldCount: total(({ heldCount }) => heldCount),
+    pacedCount: total(({ pacedCount }) => pacedCount),
     waitingCount: total(({ waitingCount }) => waitingCount),
     refusedCount: total(({ refusedCount }) => refusedCount),
     startFailureCount: Math.max(...loads.map(({ startFailureCount }) => startFailureCount)),

@@ -59,7 +59,7 @@ export class FakeHost implements HostRuntime {
         const count = this.workers.get(key) ?? 0;
         return {
           ...{ definition, tenantId, stack, weight: 100, wantedCount: count, readyCount: count, startingCount: 0 },
-          ...{ drainingCount: 0, blockedCount: 0, heldCount: 0, waitingCount: 0, refusedCount: 0 },
+          ...{ drainingCount: 0, blockedCount: 0, heldCount: 0, pacedCount: 0, waitingCount: 0, refusedCount: 0 },
           ...{ startFailureCount: 0, quietMs: count > 0 ? 0 : 1_000, idleMs: 1_000, standingCount: 0 },
           ...{ functions: [], workerIds: [] },
           ...(this.workerModel === undefined ? {} : { workerModel: this.workerModel }),

@@ -21,6 +21,7 @@ const load = {
   drainingCount: 0,
   blockedCount: 0,
   heldCount: 4,
+  pacedCount: 1,
   waitingCount: 5,
   refusedCount: 0,
   startFailureCount: 0,

@@ -59,6 +59,7 @@ describe('TenantPriorities', () => {
     );
     expect([nice.get(loud), nice.get(other), priorities.low]).toEqual([10, undefined, ['a']]);
     const late = start('a');
+    expect(nice.get(late)).toBe(10);
     await pass(
       1,
       new Map([

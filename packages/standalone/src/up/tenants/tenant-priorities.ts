@@ -6,7 +6,8 @@
  *
  * Ownership: one per installation; it follows the worker processes that the tenants' ports start, and ends with `close`.
  *
- * I1 Workers of a tenant above its part come second within two looks, also those that start meanwhile.
+ * I1 Workers of a tenant above its part come second within two looks, and those that start meanwhile at once: a start is
+ *    work as well.
  * I2 They come first again once the tenant has been calm for a while, or nobody else is at work.
  * I3 While fewer than two tenants have workers nothing is read.
  */
@@ -73,6 +74,7 @@ export class TenantPriorities {
         if (handle.pid === undefined) return handle;
         worker = { pid: handle.pid, usedMs: undefined, nice: 0 };
         tenant.workers.add(worker);
+        if (tenant.aboveAtMs !== undefined) void this.#setNice(worker, lowNice);
         return handle;
       },
     };
@@ -135,9 +137,11 @@ export class TenantPriorities {
       nice,
       workers: others.length,
     });
-    for (const worker of others) {
-      worker.nice = nice;
-      await this.#deps.families.setNice(worker.pid, nice);
-    }
+    for (const worker of others) await this.#setNice(worker, nice);
+  }
+
+  async #setNice(worker: FollowedWorker, nice: number): Promise<void> {
+    worker.nice = nice;
+    await this.#deps.families.setNice(worker.pid, nice);
   }
 }
