@@ -24,6 +24,7 @@ import {
   problemType,
 } from '@switchyard/protocol/control-api';
 import { writeEvents } from '@switchyard/protocol/event-response';
+import { originForm } from '@switchyard/protocol/http-exchange';
 import { controlErrors } from '../errors.ts';
 import type { ControlServer, ControlServerDeps, ControlServerOptions } from './contract.ts';
 import type { Caller, ControlCall, ControlHandlers, ControlReply } from './control-call.ts';
@@ -117,7 +118,7 @@ class NodeControlServer implements ControlServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, gone: AbortController): Promise<void> {
-    const { method = 'GET', headers, url = '/' } = request;
+    const { method = 'GET', headers } = request;
     requireOrigin(headers, this.#allowed);
     const more = originHeaders(headers, this.#allowed);
     if (method === 'OPTIONS' && headers.origin !== undefined) {
@@ -125,7 +126,7 @@ class NodeControlServer implements ControlServer {
       return;
     }
     if (this.#draining.signal.aborted) refuseRequest('CONTROL_DRAINING', {});
-    const [path = '/'] = url.split('?');
+    const [path = '/'] = originForm(request.url).split('?');
     const route = requireRoute(findRoute(method, path), method, path);
     const { id } = route;
     const operation: ControlOperation = controlOperations[id];
@@ -244,7 +245,7 @@ class NodeControlServer implements ControlServer {
     const requestId = `control-${this.#requests}`;
     const answer = toProblemAnswer(thrown, requestId);
     if (answer.isUnexpected) {
-      const [path = '/'] = (request.url ?? '/').split('?');
+      const [path = '/'] = originForm(request.url).split('?');
       const fields = { requestId, method: request.method, path, error: messageOf(thrown), stack: stackOf(thrown) };
       this.#deps.log.write('error', 'A request to the control API failed', fields);
     }
@@ -286,9 +287,10 @@ async function readBody(
   return readInput('body', body, await readJsonBody(clock, request));
 }
 
-function queryOf({ url = '' }: IncomingMessage): Record<string, string> {
-  const start = url.indexOf('?');
-  return Object.fromEntries(new URLSearchParams(start < 0 ? '' : url.slice(start)));
+function queryOf({ url }: IncomingMessage): Record<string, string> {
+  const target = originForm(url);
+  const start = target.indexOf('?');
+  return Object.fromEntries(new URLSearchParams(start < 0 ? '' : target.slice(start)));
 }
 
 /** Writes bytes as fast as the reader takes them; throws when the source does. */

@@ -47,6 +47,8 @@ function requireToken(authorization: string | undefined, token: Secret): void {
 function requireLocalName(host: string, hostname: string): void {
   const name = host.replace(/:\d{1,5}$/, '').toLowerCase();
   const address = name.replace(/^\[(.*)\]$/, '$1');
+  // Only HTTP/1.0 has no name: a probe's, and no browser's.
+  if (name === '') return;
   if (isIP(address) !== 0 || name === 'localhost' || name === hostname.toLowerCase()) return;
   const message = `This agent listens on this machine alone and does not go by the name '${host.slice(0, 100)}'. Ask for 127.0.0.1, or give the agent a token.`;
   refuse(403, 'CROSS_ORIGIN', message);

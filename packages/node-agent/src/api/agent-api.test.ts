@@ -228,6 +228,29 @@ describe('AgentApi', () => {
     expect([wrong.status, wrong.headers.allow, codeOf(wrong)]).toEqual([405, 'GET, POST', 'METHOD_NOT_ALLOWED']);
   });
 
+  it('I1: says what is wrong with a body that is packed', async () => {
+    await open();
+    const answer = await bench.call('/jobs', { method: 'POST', body: '{}', headers: { 'content-encoding': 'gzip' } });
+    expect([answer.status, codeOf(answer), answer.text]).toEqual([
+      400,
+      'INVALID_BODY',
+      expect.stringContaining('Content-Encoding: gzip'),
+    ]);
+  });
+
+  it('I1: takes a target in absolute form, and a probe that speaks HTTP/1.0 and names no host', async () => {
+    await open();
+    for (const head of [
+      `GET http://127.0.0.1:${bench.port}/jobs?limit=1 HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close`,
+      'GET /health HTTP/1.0',
+    ]) {
+      const socket = connect(bench.port, '127.0.0.1');
+      socket.write(`${head}\r\n\r\n`);
+      const chunks: Buffer[] = await socket.toArray();
+      expect([head, Buffer.concat(chunks).toString().split('\r\n')[0]]).toEqual([head, 'HTTP/1.1 200 OK']);
+    }
+  });
+
   it('I1: tells a master when to come again if the queue is full', async () => {
     await open({ scheduling: { maxConcurrentJobs: 1, maxQueued: 1 } });
     for (const id of ['a', 'b']) await bench.post(body(id, 'sleep', '5'));

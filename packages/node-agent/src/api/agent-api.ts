@@ -13,6 +13,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Log, messageOf, settlesWithin } from '@switchyard/kernel';
 import { writeEvents } from '@switchyard/protocol/event-response';
+import { originForm } from '@switchyard/protocol/http-exchange';
 import { toOpenApi } from '@switchyard/protocol/job-api';
 import { type AccessRule, requireAccess } from './access.ts';
 import { cancelJob, followJob, type JobRoutesDeps, listJobs, lookUpJob, submitJob } from './job-routes.ts';
@@ -177,12 +178,12 @@ function findRoute(request: IncomingMessage): {
       allow,
     });
   }
-  const query = new URLSearchParams((request.url ?? '').split('?').slice(1).join('?'));
+  const query = new URLSearchParams(originForm(request.url).split('?').slice(1).join('?'));
   return { route, jobId: id === undefined ? '' : decodeId(id), query };
 }
 
-function pathOf({ url = '/' }: IncomingMessage): string {
-  return url.split('?')[0] ?? '/';
+function pathOf({ url }: IncomingMessage): string {
+  return originForm(url).split('?')[0] ?? '/';
 }
 
 function decodeId(text: string): string {

@@ -10,6 +10,9 @@ export type BodyReading =
 
 /** Never rejects but for a connection that broke. */
 export async function readJsonBody(clock: Clock, request: IncomingMessage, maxBytes: number): Promise<BodyReading> {
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity')
+    return unusable(`The body is packed (Content-Encoding: ${encoding.slice(0, 40)}). Send it as it is.`);
   const late = createDeferred<'late'>();
   const timer = clock.schedule(bodyMs, () => late.resolve('late'));
   const collected = collect(request, maxBytes);

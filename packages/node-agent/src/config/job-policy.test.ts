@@ -30,6 +30,7 @@ describe('admitJob', () => {
     ['a mode', {}, { allowed_modes: ['build'] }, 'RUNTIME_NOT_SUPPORTED'],
     ['pods where there are none', { lifecycle: 'pod' }, { max_pods: 0 }, 'RUNTIME_NOT_SUPPORTED'],
     ['too much memory', { limits: { memory_mb: 8_193 } }, {}, 'LIMIT_EXCEEDED'],
+    ['memory that no machine has', { limits: { memory_mb: 1_000_000_000 } }, {}, 'LIMIT_EXCEEDED'],
     ['too much time', { limits: { max_runtime_seconds: 86_401 } }, {}, 'LIMIT_EXCEEDED'],
     ['too many processors', { limits: { cpus: 65 } }, {}, 'LIMIT_EXCEEDED'],
     ['too many processes', { limits: { pids: 5_000 } }, {}, 'LIMIT_EXCEEDED'],

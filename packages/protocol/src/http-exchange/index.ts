@@ -1,4 +1,4 @@
-/** HTTP for adapters that speak to small APIs: of node agents, of Kubernetes. */
+/** HTTP for adapters that speak to small APIs, of node agents and of Kubernetes, and for the servers of such APIs. */
 export {
   createHttpExchange,
   type HttpAsk,
@@ -14,3 +14,4 @@ export {
   type KubernetesAsk,
   kubernetesReasonOf,
 } from './kubernetes.ts';
+export { originForm } from './origin-form.ts';

@@ -21,7 +21,32 @@ describe('parseJobRequest', () => {
     });
   });
 
+  it('takes null for what is left out, and for a payload', () => {
+    const nothing = {
+      cmd: null,
+      env: null,
+      limits: null,
+      pull_policy: null,
+      network: null,
+      restart: null,
+      ports: null,
+    };
+    const left = parseJobRequest(
+      job({ ...image, ...nothing, build: null, health: null }, { task: null, labels: null }),
+    );
+    expect(left).toEqual(parseJobRequest(job(image)));
+    const limits = { memory_mb: null, max_runtime_seconds: 5, cpus: null };
+    expect(parseJobRequest(job({ ...image, limits }, { task: { type: null, payload: null } }))).toMatchObject({
+      request: { task: { type: '', payload: null }, runtime: { limits: { max_runtime_seconds: 5 } } },
+    });
+  });
+
   it.each<[code: string, message: string, body: unknown]>([
+    ['INVALID_RUNTIME', 'runtime.env.A cannot be null', job({ ...image, env: { A: null } })],
+    ['INVALID_RUNTIME', 'runtime.cmd.0 cannot be null', job({ ...image, cmd: [null] })],
+    ['MISSING_RUNTIME', 'runtime is missing', job(null)],
+    ['MISSING_IMAGE', 'runtime.image is missing', job({ mode: 'image', image: null })],
+    ['BAD_RUNTIME_MODE', 'runtime.mode cannot be null', job({ mode: null })],
     ['INVALID_BODY', 'must be a JSON object', null],
     ['INVALID_BODY', 'must be a JSON object', []],
     ['INVALID_BODY', 'must be a JSON object', 'text'],

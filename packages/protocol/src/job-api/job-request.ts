@@ -21,8 +21,6 @@ const maxLabels = 32;
 const maxPorts = 32;
 /** The least that a container engine accepts. */
 const minMemoryMb = 6;
-const maxMemoryMb = 16_777_216;
-const maxRuntimeSeconds = 31_536_000;
 
 const withoutNul = (text: string): boolean => !text.includes('\0');
 
@@ -51,11 +49,12 @@ function textMap(what: string, maximum: number): z.ZodType<Readonly<Record<strin
     .meta({ type: 'object', additionalProperties: { type: 'string' } });
 }
 
+/** How much is too much is each agent's to say: its maximums are in its configuration. */
 export const jobLimitsSchema = z.object({
-  memory_mb: z.int().min(minMemoryMb).max(maxMemoryMb).optional(),
-  max_runtime_seconds: z.int().min(1).max(maxRuntimeSeconds).optional(),
-  cpus: z.number().min(0.01).max(1_024).optional(),
-  pids: z.int().min(1).max(4_194_304).optional(),
+  memory_mb: z.int().min(minMemoryMb).optional(),
+  max_runtime_seconds: z.int().min(1).optional(),
+  cpus: z.number().min(0.01).optional(),
+  pids: z.int().min(1).optional(),
 });
 
 const contextFileSchema = z.union([z.string(), z.object({ base64: z.base64() })]);
@@ -142,7 +141,8 @@ export type JobRequestReading =
   | { readonly kind: 'rejected'; readonly jobId: string | null; readonly error: JobError };
 
 /** Reads the parsed JSON of a `POST /jobs`. Never throws. */
-export function parseJobRequest(body: unknown): JobRequestReading {
+export function parseJobRequest(given: unknown): JobRequestReading {
+  const body = withoutNulls(given);
   const jobId = jobIdOf(body);
   const rejected = (code: JobErrorCode, message: string): JobRequestReading => {
     return { kind: 'rejected', jobId, error: { code, message } };
@@ -161,6 +161,22 @@ export function parseJobRequest(body: unknown): JobRequestReading {
 /** True for a path inside a build context. */
 export function isContextPath(path: string): boolean {
   return withoutNul(path) && !path.startsWith('/') && !path.split(/[\\/]/).some((part) => part === '..' || part === '');
+}
+
+/** The objects whose fields may be left out. */
+const objectPaths = ['', 'task', 'runtime', 'runtime.limits', 'runtime.build', 'runtime.restart', 'runtime.health'];
+
+/** Fields whose null is a value, or says more than that they are missing. */
+const keptNulls = new Set(['job_id', 'protocol_version', 'task.payload', 'runtime.mode']);
+
+/** Many a master writes null for what it leaves out: its language has no other word for it. */
+function withoutNulls(value: unknown, path = ''): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || !objectPaths.includes(path)) return value;
+  const entries = Object.entries(value).flatMap(([name, field]): readonly (readonly [string, unknown])[] => {
+    const place = path === '' ? name : `${path}.${name}`;
+    return field === null && !keptNulls.has(place) ? [] : [[name, withoutNulls(field, place)]];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** What the fields say together. */

@@ -1,10 +1,11 @@
 /** The composition root of `switchyard agent`: settings, store, container engine and one HTTP port, in one process. */
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { hostname } from 'node:os';
 import { type Log, type LogLevel, logLevels, systemClock, systemRandom } from '@switchyard/kernel';
 import { type AgentSettings, createNodeAgent, createSystemMetrics } from '@switchyard/node-agent';
 import { createConsoleLog, openJsonLog, wantsColors } from '@switchyard/telemetry';
 import { Closers } from '../dev/closers.ts';
+import { createHeldRequests } from '../http/held-requests.ts';
 import { listen } from '../http/listen.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { openDriver, openJobWorkspaces, openStore } from './open-parts.ts';
@@ -40,8 +41,8 @@ async function openAgent(options: AgentOptions, settings: AgentSettings, log: Lo
   const { host } = settings.listen;
   // A job that is followed or waited for takes as long as it takes.
   const server = createServer({ requestTimeout: 0, headersTimeout: headMs });
-  let serve: RequestListener = (_, response) => response.writeHead(503, { 'retry-after': '1' }).end();
-  server.on('request', (request, response) => serve(request, response));
+  const requests = createHeldRequests();
+  server.on('request', requests.listener);
   const port = await listen(server, { host, port: settings.listen.port });
   closers.add('connections', async () => closeServer(server));
   const workerId = settings.worker_id === '' ? `${hostname()}:${port}` : settings.worker_id;
@@ -61,7 +62,7 @@ async function openAgent(options: AgentOptions, settings: AgentSettings, log: Lo
     { settings, workerId, hostname: hostname(), version: options.version },
   );
   closers.add('agent', () => agent.close());
-  serve = (request, response) => agent.handleRequest(request, response);
+  requests.serve((request, response) => agent.handleRequest(request, response));
   await agent.open();
   return port;
 }

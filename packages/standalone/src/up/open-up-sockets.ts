@@ -3,6 +3,7 @@ import { type Log, systemClock } from '@switchyard/kernel';
 import { createRpcServer, eventStreamPath, fleetJoinPath, grpcStatus, type Link } from '@switchyard/protocol';
 import type { Closers } from '../dev/closers.ts';
 import { createGatewayServer, type GatewayServer } from '../http/gateway-server.ts';
+import { createHeldRequests } from '../http/held-requests.ts';
 import { listen } from '../http/listen.ts';
 import { type UpOptions, upDefaults } from './up-options.ts';
 
@@ -59,18 +60,12 @@ export async function openUpSockets({ options, log, closers }: SocketsScope): Pr
 function openControl(closers: Closers) {
   // A watched deployment or a followed log takes as long as it takes.
   const server = createServer({ requestTimeout: 0, headersTimeout: headMs });
-  let serving: RequestListener | undefined;
-  server.on('request', (request, response) => {
-    if (serving !== undefined) serving(request, response);
-    else response.writeHead(503, { 'retry-after': '1' }).end();
-  });
+  const { listener, serve } = createHeldRequests();
+  server.on('request', listener);
   closers.add('control connections', async () => {
     server.close();
     server.closeAllConnections();
   });
-  const serve = (listener: RequestListener): void => {
-    serving = listener;
-  };
   return { server, serve };
 }
 
