@@ -138,8 +138,9 @@ function openPooled(
         traits: { workerIndexing: true, initializationTimeoutMs: 30_000, environmentReloadTimeoutMs: 30_000 },
         workerDirectory: '/worker',
       }),
+      openDoor: () => ({ endpoint, close: async () => {} }),
     },
-    { endpoint, instanceId: 'here', hostVersion: '4', ...attachment },
+    { instanceId: 'here', hostVersion: '4', ...attachment },
   );
   parts.acceptor = (link) => pods.acceptWorker(recorder?.tap(link, { near: 'Sidecar', far: 'Worker' }) ?? link);
   const { tenantId, scriptRoot } = createHelloApplication();

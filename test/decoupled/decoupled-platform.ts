@@ -144,9 +144,10 @@ function openPods(
   };
   const traits = { workerIndexing: true, initializationTimeoutMs: 30_000, environmentReloadTimeoutMs: 30_000 };
   const launchOf = () => ({ launch, traits, workerDirectory: directory });
+  const openDoor = () => ({ endpoint, close: async () => {} });
   return createPlaceholderPods(
-    { clock, random, log, processes: counted, dial, launchOf, httpProxy },
-    { endpoint, instanceId: 'here', hostVersion: '4.1052.0' },
+    { clock, random, log, processes: counted, dial, launchOf, httpProxy, openDoor },
+    { instanceId: 'here', hostVersion: '4.1052.0' },
   );
 }
 

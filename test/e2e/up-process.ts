@@ -3,9 +3,10 @@
  *
  * Ownership: a test opens it and closes it, also when it fails; nothing that it started is left.
  */
+import { statSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   type Answer,
   type CommandResult,
@@ -132,4 +133,13 @@ export class UpProcess {
     const ports = ['--port', '0', '--control-port', '0', '--rpc-port', '0'];
     return new DevProcess(['up', ...ports, '--data-dir', this.dataFolder, ...flags], environment);
   }
+}
+
+/** Tenants get users of their own only where this runs as root, and where other users can read this repository. */
+export function whyNoUsers(): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root';
+  for (let path = process.execPath; path !== '/'; path = dirname(path)) {
+    if ((statSync(path).mode & 0o001) === 0) return `other users cannot enter ${path}`;
+  }
+  return undefined;
 }

@@ -1,15 +1,15 @@
 /** An installation with deployed apps: `switchyard up` and the commands that go with it, with real processes. */
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { getPriority } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { requirePart } from '@switchyard/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { httpFunction } from './app-folder.ts';
 import { type AppFolder, openAppFolder } from './command-line.ts';
 import { isAlive, patienceMs } from './dev-process.ts';
-import { UpProcess } from './up-process.ts';
+import { UpProcess, whyNoUsers } from './up-process.ts';
 
 /** A small app; `greeting` is an expression that its answer is made of. */
 const appFiles = (name: string, greeting: string, more: Readonly<Record<string, unknown>> = {}) => {
@@ -202,15 +202,6 @@ describe('switchyard up with a worker of another maker', () => {
     }
   });
 });
-
-/** Tenants get users of their own only where this runs as root, and where other users can read this repository. */
-function whyNoUsers(): string | undefined {
-  if (process.getuid?.() !== 0) return 'needs root';
-  for (let path = process.execPath; path !== '/'; path = dirname(path)) {
-    if ((statSync(path).mode & 0o001) === 0) return `other users cannot enter ${path}`;
-  }
-  return undefined;
-}
 
 describe('switchyard up without --trusted-tenants', () => {
   it.skipIf(whyNoUsers() !== undefined)('as root: gives the workers of each tenant a user of their own', async () => {

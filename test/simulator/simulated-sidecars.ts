@@ -44,7 +44,8 @@ const placeholder = {
   workerDirectory: '/worker',
 };
 
-const options = { endpoint: { host: '127.0.0.1', port: 50_051 }, instanceId: 'here', hostVersion: '4' };
+const endpoint = { host: '127.0.0.1', port: 50_051 };
+const options = { instanceId: 'here', hostVersion: '4' };
 
 /** What is left of a pod whose sidecar died. */
 const killed: PodEnd = { exitCode: null, signal: 'SIGKILL', stderrTail: [], error: undefined };
@@ -81,6 +82,7 @@ export function createSimulatedSidecars({ clock, processes, dial, seed }: Simula
           return link.opener;
         },
         launchOf: () => placeholder,
+        openDoor: () => ({ endpoint, close: async () => {} }),
       },
       options,
     );

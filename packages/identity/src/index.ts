@@ -29,8 +29,10 @@ export {
 export { type ClearTokenOptions, refuseClearTokens } from './guards/clear-tokens.ts';
 export { type ControlVerdict, createControlGuard } from './guards/control-guard.ts';
 export {
+  createWorkerCallVerifier,
   createWorkerVerifier,
   type VerifyWorkerToken,
+  type WorkerCallVerdict,
   type WorkerTokenVerdict,
   type WorkerVerifierOptions,
 } from './guards/worker-verifier.ts';

@@ -61,6 +61,8 @@ export * as settlementRpc from './gen/settlement.ts';
 export { NullableBool, NullableDouble, NullableString, NullableTimestamp } from './gen/shared/nullable-types.ts';
 export { grpcStatus, type Link, type LinkEnd, type LinkReceiver, type LinkStatus } from './link.ts';
 export type { AssignmentSource, Pod, PodEnd, PodProvider, StackAssignment } from './pod-provider.ts';
+export { type RuntimeCall, relayCalls } from './runtime-call.ts';
+export { type SettlementCall, settlementCalls, settlementPath } from './settlement-paths.ts';
 export type { ClientTlsOptions } from './transport/client-connection.ts';
 export {
   createMemoryLinkPair,

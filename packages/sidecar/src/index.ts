@@ -48,8 +48,9 @@ export {
   type PlaceholderPods,
   type PlaceholderPodsDeps,
   type PlaceholderPodsOptions,
+  type PodDoor,
 } from './pod/placeholder-pods.ts';
-export type { LocalPod, PlaceholderLaunch } from './pod/pod.ts';
+export type { LocalPod, PlaceholderLaunch, PodEndpoint } from './pod/pod.ts';
 export { createRuntimeDialer, type RuntimeDialer } from './pod/runtime-dialer.ts';
 export { type SinglePod, type SinglePodOptions, startSinglePod } from './pod/single-pod.ts';
 export { createPodHost, type PodHost, type PodHostDeps, type PodHostOptions } from './pod-host.ts';
@@ -75,6 +76,7 @@ export { sidecarErrors } from './sidecar/errors.ts';
 export { defaultSidecarLimits, type SidecarLimits } from './sidecar/limits.ts';
 export { createSidecar } from './sidecar/sidecar.ts';
 export type {
+  CallRuntime,
   DialRuntime,
   IndexOutcome,
   OpenPackage,

@@ -58,8 +58,13 @@ export type {
 } from './queue/queue-client.ts';
 export { createRedis } from './redis-client/redis-server.ts';
 export { createKinds, type Kinds, type KindsDeps } from './registry.ts';
-export { createSettlementMethods } from './service-bus/settlement-methods.ts';
-export { Settlements } from './service-bus/settlements.ts';
+export {
+  type AdmitSettlement,
+  type AnswerSettlement,
+  createSettlementAnswers,
+  createSettlementMethods,
+} from './service-bus/settlement-methods.ts';
+export { type SettlementScope, Settlements } from './service-bus/settlements.ts';
 export { createSingletonLocks, type LeaseLocksDeps } from './singleton/lease-locks.ts';
 export {
   createPrimaryHosts,

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { audiences } from '../claims/token-claims.ts';
 import { createTestInstallation, type TestInstallation } from '../testing/installation.ts';
 import { sampleWorker } from '../testing/sample-grants.ts';
-import { createWorkerVerifier, type WorkerVerifierOptions } from './worker-verifier.ts';
+import { createWorkerCallVerifier, createWorkerVerifier, type WorkerVerifierOptions } from './worker-verifier.ts';
 
 const { kind: _kind, ...worker } = sampleWorker;
 const { tenantId: _tenant, application: _application, ...placeholder } = worker;
@@ -144,5 +144,36 @@ describe('the check of a worker', () => {
   it('takes no certificate for a token', async () => {
     const verdict = await verify(undefined, honest, { certificate: 'required' }, 'pod-1');
     expect(verdict).toMatchObject({ status: { code: grpcStatus.unauthenticated } });
+  });
+});
+
+describe('the check of a call beside the stream', () => {
+  const check = (token: string | undefined, options?: WorkerVerifierOptions, certificate?: string) => {
+    const metadata = new Map<string, string>();
+    if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
+    if (certificate !== undefined) {
+      metadata.set(peerCertificateMetadata, JSON.stringify({ commonName: certificate, fingerprint: 'AA' }));
+    }
+    return createWorkerCallVerifier(installation.verifier(audiences.runtime), options)(metadata);
+  };
+
+  it('says whose worker calls', async () => {
+    expect(await check(await workerToken())).toEqual({
+      kind: 'accepted',
+      grant: expect.objectContaining(sampleWorker),
+    });
+  });
+
+  it('refuses placeholders, strangers and whoever shows nothing', async () => {
+    const ofStranger = (await stranger.issuer.worker(worker)).reveal();
+    for (const token of [await placeholderToken(), ofStranger, undefined]) {
+      expect(await check(token)).toMatchObject({ kind: 'refused' });
+    }
+  });
+
+  it('wants the certificate of the instance where that is the rule', async () => {
+    const rule = { certificate: 'instance' } as const;
+    expect(await check(await workerToken(), rule)).toMatchObject({ kind: 'refused' });
+    expect(await check(await workerToken(), rule, worker.instanceId)).toMatchObject({ kind: 'accepted' });
   });
 });

@@ -40,6 +40,30 @@ export function createWorkerVerifier(verifier: TokenVerifier, options: WorkerVer
   };
 }
 
+/** Who makes a call beside the stream of a worker. */
+export type WorkerCallVerdict =
+  | { readonly kind: 'accepted'; readonly grant: WorkerGrant }
+  | { readonly kind: 'refused'; readonly status: LinkStatus };
+
+/** Says by its token which worker of which app makes a call; placeholders and all others are refused. */
+export function createWorkerCallVerifier(
+  verifier: TokenVerifier,
+  options: WorkerVerifierOptions = {},
+): (metadata: ReadonlyMap<string, string>) => Promise<WorkerCallVerdict> {
+  const refused = ({ status: code, reason: message }: Refusal): WorkerCallVerdict => {
+    return { kind: 'refused', status: { code, message } };
+  };
+  return async (metadata) => {
+    const verdict = await verifier.verify(readBearerToken(metadata));
+    if (verdict.kind === 'refused') return refused(verdict);
+    const { claims } = verdict;
+    if (claims.kind !== 'worker')
+      return refused(refuse('TOKEN_KIND', { kind: claims.kind, expected: `a '${tokenScopes.worker}'` }));
+    const refusal = compareCertificate(options.certificate ?? 'ignored', metadata, claims);
+    return refusal === undefined ? { kind: 'accepted', grant: claims } : refused(refusal);
+  };
+}
+
 /** What a placeholder may call itself. */
 function isPlaceholderName(applicationId: string): boolean {
   return applicationId === '' || applicationId.startsWith('_Placeholder_');

@@ -20,7 +20,11 @@ export interface PodPlan {
 }
 
 /** Makes a pod that waits for its start. */
-export function createPod(deps: PlaceholderPodsDeps, options: PlaceholderPodsOptions, plan: PodPlan): LocalPod {
+export function createPod(
+  deps: Omit<PlaceholderPodsDeps, 'launchOf' | 'openDoor'>,
+  options: PlaceholderPodsOptions,
+  plan: PodPlan,
+): LocalPod {
   const { clock, random, log, processes, findLaunch } = deps;
   const { stack, launch, limits } = plan;
   const workerId = plan.workerId ?? random.uuid();
@@ -54,10 +58,7 @@ export function createPod(deps: PlaceholderPodsDeps, options: PlaceholderPodsOpt
     // A worker that fails ends its pod, and the supply starts another one.
     { captured: launch && toCaptured(stack, launch), awaitsReturn: false, graceMs: limits.terminationGraceMs },
   );
-  const pod = new LocalPod(
-    { clock, random, log, processes, sidecar },
-    { stack, endpoint: options.endpoint, requestId: random.uuid(), limits },
-  );
+  const pod = new LocalPod({ clock, random, log, processes, sidecar }, { stack, requestId: random.uuid(), limits });
   return pod;
 }
 

@@ -8,7 +8,10 @@ import { createPlaceholderPods } from './placeholder-pods.ts';
 
 const stack = { runtime: 'node', version: '24', architecture: 'x64' } as const;
 
-function openPods(options: { readonly obedient?: boolean; readonly maxConcurrentStarts?: number } = {}) {
+function openPods(
+  options: { readonly obedient?: boolean; readonly maxConcurrentStarts?: number; readonly door?: 'jammed' } = {},
+) {
+  let closedDoors = 0;
   const clock = new VirtualClock();
   const log = createMemoryLog(clock);
   const processes = createFakeProcesses({ obedient: options.obedient ?? true });
@@ -25,6 +28,13 @@ function openPods(options: { readonly obedient?: boolean; readonly maxConcurrent
         runtimes.push(runtime);
         accept(runtime);
         return opener;
+      },
+      openDoor: () => {
+        if (options.door === 'jammed') throw new Error('no port is free');
+        const close = async (): Promise<void> => {
+          closedDoors += 1;
+        };
+        return { endpoint: { host: '127.0.0.1', port: 4000 }, close };
       },
       launchOf: ({ runtime }) => {
         if (runtime !== 'node') throw new Error(`there is no worker for '${runtime}'`);
@@ -43,7 +53,6 @@ function openPods(options: { readonly obedient?: boolean; readonly maxConcurrent
       },
     },
     {
-      endpoint: { host: '127.0.0.1', port: 4000 },
       instanceId: 'here',
       hostVersion: '4',
       limits: { maxConcurrentStarts: options.maxConcurrentStarts ?? 4 },
@@ -58,7 +67,7 @@ function openPods(options: { readonly obedient?: boolean; readonly maxConcurrent
     createFakeWorker(opener, { workerId, functions: [{ name: 'hello' }] });
     return opener;
   };
-  return { clock, log, processes, runtimes, pods, dialIn };
+  return { clock, log, processes, runtimes, pods, dialIn, closedDoors: () => closedDoors };
 }
 
 describe('createPlaceholderPods', () => {
@@ -85,8 +94,18 @@ describe('createPlaceholderPods', () => {
     await clock.runUntil(pods.close(0));
   });
 
+  it('I2: a pod whose door does not open ends with the reason', async () => {
+    const { clock, processes, pods, closedDoors } = openPods({ door: 'jammed' });
+    const pod = pods.startPod(stack);
+    await expect(pod.warm).rejects.toThrow('no port is free');
+    expect(await pod.ended).toMatchObject({ exitCode: null });
+    expect(processes.started).toHaveLength(0);
+    expect(closedDoors()).toBe(0);
+    await clock.runUntil(pods.close(0));
+  });
+
   it('I3: close ends every pod, and a later one at once', async () => {
-    const { clock, processes, pods, dialIn } = openPods();
+    const { clock, processes, pods, dialIn, closedDoors } = openPods();
     const all = [pods.startPod(stack), pods.startPod(stack)];
     await clock.settle();
     dialIn(0);
@@ -96,6 +115,7 @@ describe('createPlaceholderPods', () => {
     const late = pods.startPod(stack);
     expect(await late.ended).toMatchObject({ exitCode: null });
     expect(processes.started).toHaveLength(2);
+    expect(closedDoors()).toBe(2);
     expect(clock.pendingTimers).toBe(0);
   });
 

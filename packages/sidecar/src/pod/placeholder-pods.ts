@@ -1,6 +1,6 @@
 /**
- * The pods of a single machine, many in one process: starts placeholders, and gives each worker that dials the local
- * endpoint its sidecar.
+ * The pods of a single machine, many in one process: starts placeholders, and gives each worker that dials
+ * the door of its pod its sidecar.
  *
  * Ownership: the composition root owns it, and the server that calls `acceptWorker`; it owns every pod.
  *
@@ -17,11 +17,17 @@ import { defaultPodHostLimits, type PodHostLimits } from '../limits.ts';
 import type { ProcessPort } from '../process-port.ts';
 import type { FindLaunch } from '../restart/restartable-sidecar.ts';
 import type { SidecarLimits } from '../sidecar/limits.ts';
-import type { DialRuntime, OpenPackage, RuntimeAttachment } from '../sidecar/sidecar-contract.ts';
+import type { CallRuntime, DialRuntime, OpenPackage, RuntimeAttachment, Sidecar } from '../sidecar/sidecar-contract.ts';
 import { StartGate } from '../start-gate.ts';
 import { createPod } from './create-pod.ts';
-import type { LocalPod, PlaceholderLaunch } from './pod.ts';
+import type { LocalPod, PlaceholderLaunch, PodEndpoint } from './pod.ts';
 import { WorkerLobby } from './worker-lobby.ts';
+
+/** The way into one pod. */
+export interface PodDoor {
+  readonly endpoint: PodEndpoint;
+  close(): Promise<void>;
+}
 
 export interface PlaceholderPodsDeps {
   readonly clock: Clock;
@@ -29,6 +35,12 @@ export interface PlaceholderPodsDeps {
   readonly log: Log;
   readonly processes: ProcessPort;
   readonly dial: DialRuntime;
+  readonly callRuntime?: CallRuntime;
+  /**
+   * Opens the way by which the worker of a pod reaches `acceptWorker`, and its sidecar for calls beside its stream: whoever
+   * comes that way is the worker of that pod. It is closed when the pod has ended.
+   */
+  readonly openDoor: (sidecar: Pick<Sidecar, 'callRuntime'>) => Promise<PodDoor> | PodDoor;
   /** How placeholders of a stack are started. Throws what keeps it from knowing. */
   readonly launchOf: (stack: Stack) => PlaceholderLaunch;
   readonly httpProxy?: HttpProxy;
@@ -38,8 +50,6 @@ export interface PlaceholderPodsDeps {
 }
 
 export interface PlaceholderPodsOptions {
-  /** Where workers reach `acceptWorker`. */
-  readonly endpoint: { readonly host: string; readonly port: number };
   readonly instanceId: string;
   readonly hostVersion: string;
   readonly limits?: Partial<PodHostLimits>;
@@ -87,10 +97,12 @@ export function createPlaceholderPods(deps: PlaceholderPodsDeps, options: Placeh
       pod.fail(podErrors.create('POD_START_QUEUE_FULL', details));
       return;
     }
-    expectWorker(pod);
-    pod.start(launch);
     const giveBack = (): void => pass.giveBack();
     pod.warm.then(giveBack, giveBack);
+    const door = await openDoor(deps, pod);
+    if (door === undefined) return;
+    expectWorker(pod);
+    pod.start(launch, door.endpoint);
   };
 
   return {
@@ -115,6 +127,19 @@ export function createPlaceholderPods(deps: PlaceholderPodsDeps, options: Placeh
       if (!inTime) log.write('error', 'Some pods did not end, not even when killed');
     },
   };
+}
+
+/** The pod that nobody can reach has failed. */
+async function openDoor(deps: Pick<PlaceholderPodsDeps, 'openDoor'>, pod: LocalPod): Promise<PodDoor | undefined> {
+  try {
+    const door = await deps.openDoor(pod.sidecar);
+    void pod.ended.then(() => door.close());
+    return door;
+  } catch (thrown) {
+    const details = { workerId: pod.workerId, reason: messageOf(thrown), output: '' };
+    pod.fail(podErrors.create('POD_PLACEHOLDER_FAILED', details, thrown));
+    return undefined;
+  }
 }
 
 function launchOrReason(

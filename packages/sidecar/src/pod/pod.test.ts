@@ -25,6 +25,8 @@ const placeholder = {
   workerDirectory: '/worker',
 };
 
+const endpoint = { host: '127.0.0.1', port: 4000 };
+
 function open(obedient = true) {
   const virtual = new VirtualClock();
   const kit = { clock: virtual, log: createMemoryLog(virtual), random: createSeededRandom(1), playWorker: () => {} };
@@ -34,7 +36,6 @@ function open(obedient = true) {
     { clock: run.clock, random: kit.random, log: run.log, processes, sidecar: run.sidecar },
     {
       stack: { runtime: 'node', version: '24', architecture: 'x64' },
-      endpoint: { host: '127.0.0.1', port: 4000 },
       requestId: 'r1',
       limits: defaultPodHostLimits,
     },
@@ -54,7 +55,7 @@ function open(obedient = true) {
 describe('LocalPod', () => {
   it('I1: is warm when its placeholder is', async () => {
     const { pod, dialIn } = open();
-    pod.start(placeholder);
+    pod.start(placeholder, endpoint);
     await dialIn();
     await pod.warm;
     expect(pod.sidecar.state).toBe('warm');
@@ -62,7 +63,7 @@ describe('LocalPod', () => {
 
   it('I1: never becomes warm when its process ends before, and says why', async () => {
     const { processes, pod } = open();
-    pod.start(placeholder);
+    pod.start(placeholder, endpoint);
     processes.at(0).print('stderr', 'Error: no such module\n');
     processes.at(0).end(1);
     await expect(pod.warm).rejects.toThrow(/ended with code 1.*no such module/);
@@ -71,7 +72,7 @@ describe('LocalPod', () => {
 
   it('I1: never becomes warm when there is no process at all', async () => {
     const { processes, pod } = open();
-    pod.start(placeholder);
+    pod.start(placeholder, endpoint);
     processes.at(0).fail('there is no such program');
     await expect(pod.warm).rejects.toThrow('there is no such program');
     expect(await pod.ended).toMatchObject({ exitCode: null, error: { code: 'POD_START_FAILED' } });
@@ -79,7 +80,7 @@ describe('LocalPod', () => {
 
   it('I2: a sidecar that failed ends the process', async () => {
     const { clock, processes, pod } = open();
-    pod.start(placeholder);
+    pod.start(placeholder, endpoint);
     await clock.advance(60_000);
     expect(processes.at(0).signals).toEqual(['SIGTERM']);
     expect(await pod.ended).toMatchObject({ error: { code: 'SIDECAR_WORKER_TIMEOUT' }, signal: 'SIGTERM' });
@@ -87,7 +88,7 @@ describe('LocalPod', () => {
 
   it('I2: the last frames and lines of a process that died reach the Runtime', async () => {
     const { clock, processes, pod, dialIn, runtimeOf } = open();
-    pod.start(placeholder);
+    pod.start(placeholder, endpoint);
     const worker = await dialIn();
     await pod.assign(sampleAssignment);
     processes.at(0).print('stdout', 'a line\n');
@@ -104,7 +105,7 @@ describe('LocalPod', () => {
 
   it('I2, I3: stop lets the worker end by itself, and kills what is left', async () => {
     const { clock, processes, pod, dialIn } = open(false);
-    pod.start(placeholder);
+    pod.start(placeholder, endpoint);
     const worker = await dialIn({ script: { workerTerminate: () => undefined } });
     await pod.assign(sampleAssignment);
     pod.stop(1_000);
@@ -119,14 +120,14 @@ describe('LocalPod', () => {
     const { processes, pod } = open();
     pod.stop(0);
     expect(await pod.ended).toMatchObject({ exitCode: null, signal: null });
-    pod.start(placeholder);
+    pod.start(placeholder, endpoint);
     expect(processes.started).toEqual([]);
     await expect(pod.warm).rejects.toThrow();
   });
 
   it('I4: nothing of the app is in the process', async () => {
     const { processes, pod, dialIn } = open();
-    pod.start(placeholder);
+    pod.start(placeholder, endpoint);
     await dialIn();
     await pod.assign({ ...sampleAssignment, environment: new Map([['SECRET', 'of the customer']]) });
     const { launch } = processes.at(0);
@@ -142,7 +143,7 @@ describe('LocalPod', () => {
       kind: 'rejected',
       reason: 'the pod is waiting; use another one',
     });
-    pod.start(placeholder);
+    pod.start(placeholder, endpoint);
     expect(await pod.restart('test', { arguments: ['--new'] })).toEqual({ kind: 'accepted' });
     await clock.settle();
     const [before, after] = processes.started.map(({ launch }) => launch.arguments);

@@ -33,6 +33,12 @@ import type { WorkerEnd } from '../worker-process.ts';
 import type { LaunchChange, RestartOutcome, WorkerControl } from '../wrapper/contract.ts';
 import { Supervisor } from '../wrapper/supervisor.ts';
 
+/** Where a worker finds its sidecar. */
+export interface PodEndpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** How a placeholder of a stack is started. */
 export interface PlaceholderLaunch {
   /** The command line; its folder is empty and its environment holds nothing of a customer. */
@@ -52,8 +58,6 @@ export interface LocalPodDeps {
 
 export interface LocalPodOptions {
   readonly stack: Stack;
-  /** Where the worker finds its sidecar. */
-  readonly endpoint: { readonly host: string; readonly port: number };
   readonly requestId: string;
   readonly limits: PodHostLimits;
 }
@@ -133,10 +137,10 @@ export class LocalPod implements Pod, WorkerControl {
     return Promise.resolve({ kind: 'rejected', reason: `the pod is ${state.kind}; use another one` });
   }
 
-  /** Starts the process. */
-  start({ launch }: PlaceholderLaunch): void {
+  /** Starts the process; its worker dials the endpoint. */
+  start({ launch }: PlaceholderLaunch, endpoint: PodEndpoint): void {
     if (this.#machine.kind !== 'waiting') return;
-    const { endpoint, requestId, limits } = this.#options;
+    const { requestId, limits } = this.#options;
     const connection = connectionArguments({ ...endpoint, workerId: this.workerId, requestId });
     const supervisor = new Supervisor(this.#deps, {
       launch: { ...launch, workerArguments: [...launch.workerArguments, ...connection] },

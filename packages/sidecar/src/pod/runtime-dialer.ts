@@ -1,10 +1,19 @@
-import type { Clock, Log } from '@switchyard/kernel';
-import { createRpcChannel, type RpcChannel, type RpcChannelOptions, toBearerMetadata } from '@switchyard/protocol';
+import type { Clock, Log, Secret } from '@switchyard/kernel';
+import {
+  createRpcChannel,
+  type RpcChannel,
+  type RpcChannelOptions,
+  type RuntimeCall,
+  toBearerMetadata,
+  type UnaryReply,
+} from '@switchyard/protocol';
 import type { DialRuntime } from '../sidecar/sidecar-contract.ts';
 
 /** The way to Runtimes over the network. */
 export interface RuntimeDialer {
   readonly dial: DialRuntime;
+  /** Calls a unary method, on the connection of the streams. Never rejects. */
+  call(endpoint: string, token: Secret | undefined, call: RuntimeCall): Promise<UnaryReply>;
   /** Lets open streams end for at most `deadlineMs`, then ends them. */
   close(deadlineMs: number): Promise<void>;
 }
@@ -24,6 +33,11 @@ export function createRuntimeDialer(
   };
   return {
     dial: (endpoint, token) => channelTo(endpoint).eventStream({ metadata: toBearerMetadata(token) }),
+    async call(endpoint, token, { path, request, signal }) {
+      const outcome = await channelTo(endpoint).unary(path, request, { metadata: toBearerMetadata(token), signal });
+      if (outcome.kind === 'answered') return outcome.message;
+      return { code: outcome.status.code, message: outcome.status.message };
+    },
     async close(deadlineMs) {
       await Promise.all([...channels.values()].map((channel) => channel.close(deadlineMs)));
     },

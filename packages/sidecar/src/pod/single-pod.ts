@@ -4,10 +4,12 @@ import type { Link } from '@switchyard/protocol';
 import { defaultPodHostLimits } from '../limits.ts';
 import { createPod } from './create-pod.ts';
 import type { PlaceholderPodsDeps, PlaceholderPodsOptions } from './placeholder-pods.ts';
-import type { LocalPod, PlaceholderLaunch } from './pod.ts';
+import type { LocalPod, PlaceholderLaunch, PodEndpoint } from './pod.ts';
 import { WorkerLobby } from './worker-lobby.ts';
 
 export interface SinglePodOptions extends PlaceholderPodsOptions {
+  /** Where the worker reaches `acceptWorker`. */
+  readonly endpoint: PodEndpoint;
   readonly workerId: string;
   readonly stack: Stack;
   readonly launch: PlaceholderLaunch;
@@ -20,7 +22,10 @@ export interface SinglePod {
 }
 
 /** Starts the worker. Its end is the pod's end. */
-export function startSinglePod(deps: Omit<PlaceholderPodsDeps, 'launchOf'>, options: SinglePodOptions): SinglePod {
+export function startSinglePod(
+  deps: Omit<PlaceholderPodsDeps, 'launchOf' | 'openDoor'>,
+  options: SinglePodOptions,
+): SinglePod {
   const { workerId, stack, launch } = options;
   const limits = { ...defaultPodHostLimits, ...options.limits };
   const lobby = new WorkerLobby(deps.clock, { introductionMs: limits.launchTimeoutMs });
@@ -28,7 +33,7 @@ export function startSinglePod(deps: Omit<PlaceholderPodsDeps, 'launchOf'>, opti
     const forget = lobby.expect(expected.workerId, (link) => expected.acceptWorker(link));
     void expected.ended.then(forget);
   };
-  const pod = createPod({ ...deps, launchOf: () => launch }, options, {
+  const pod = createPod(deps, options, {
     stack,
     launch,
     limits,
@@ -36,6 +41,6 @@ export function startSinglePod(deps: Omit<PlaceholderPodsDeps, 'launchOf'>, opti
     expectWorker,
   });
   expectWorker(pod);
-  pod.start(launch);
+  pod.start(launch, options.endpoint);
   return { pod, acceptWorker: (link) => lobby.accept(link) };
 }

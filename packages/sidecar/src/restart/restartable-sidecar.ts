@@ -16,7 +16,15 @@
  * I7 `ended` resolves once, when the last life is over and none follows. An app that never got its worker is not tried again.
  */
 import { createDeferred, type Edges, type Log, messageOf, type PlatformError, StateMachine } from '@switchyard/kernel';
-import type { Assignment, AssignOutcome, Link, LinkEnd, WorkerRestartRequest } from '@switchyard/protocol';
+import type {
+  Assignment,
+  AssignOutcome,
+  Link,
+  LinkEnd,
+  RuntimeCall,
+  UnaryReply,
+  WorkerRestartRequest,
+} from '@switchyard/protocol';
 import { sidecarErrors } from '../sidecar/errors.ts';
 import type {
   IndexOutcome,
@@ -171,6 +179,10 @@ export class RestartableSidecar implements Sidecar {
     if (isWarm && this.#machine.kind !== 'serving') return this.#underWay(assignment);
     const unprepared = isWarm && this.#task === undefined ? await this.#prepare(assignment) : undefined;
     return unprepared ?? (await this.#life.index(assignment));
+  }
+
+  callRuntime(call: RuntimeCall): Promise<UnaryReply> {
+    return this.#life.callRuntime(call);
   }
 
   console(stream: 'stdout' | 'stderr', line: string): void {

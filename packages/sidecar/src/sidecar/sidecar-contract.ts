@@ -1,7 +1,14 @@
 /** What a sidecar is given and what it shows. */
 import type { Clock, Log, PlatformError, Random, Secret } from '@switchyard/kernel';
 import type { ApplicationDefinition, Stack } from '@switchyard/model';
-import type { Assignment, AssignOutcome, Link, RpcFunctionMetadata } from '@switchyard/protocol';
+import type {
+  Assignment,
+  AssignOutcome,
+  Link,
+  RpcFunctionMetadata,
+  RuntimeCall,
+  UnaryReply,
+} from '@switchyard/protocol';
 import type { HttpProxy } from '../http-proxy/worker-http-proxy.ts';
 import type { PackageSource } from '../packages/package-source.ts';
 import type { RestartRequestHandler } from '../restart/restart-request.ts';
@@ -9,6 +16,12 @@ import type { SidecarLimits } from './limits.ts';
 
 /** Opens a stream to a Runtime. Never throws for the network's sake: what goes wrong ends the link. */
 export type DialRuntime = (endpoint: string, token: Secret | undefined) => Link;
+
+/** Takes a call to the Runtime of the app that the worker was given, in the worker's name. Never rejects. */
+export type CallRuntime = (
+  call: RuntimeCall,
+  app: { readonly workerId: string; readonly assignment: Assignment },
+) => Promise<UnaryReply>;
 
 /** Fetches a package, checks its hash and answers the folder in which its files are. */
 export type OpenPackage = (source: PackageSource) => Promise<string>;
@@ -18,6 +31,8 @@ export interface SidecarDeps {
   readonly random: Random;
   readonly log: Log;
   readonly dial: DialRuntime;
+  /** For calls that the worker makes beside its stream; without it there is no method that it could call. */
+  readonly callRuntime?: CallRuntime;
   /** The newest token that follows one, for what is said of an app on a stream; without it tokens stay as they are. */
   readonly freshest?: (token: Secret) => Secret;
   /** For workers that take HTTP requests themselves. */
@@ -104,6 +119,8 @@ export interface Sidecar {
    * then: it takes this app by `assign`, without a second reload when the content is the same, and no other. Never rejects.
    */
   index(assignment: Assignment): Promise<IndexOutcome>;
+  /** Takes a call of the worker to its Runtime: while it serves its app, and while it ends what it has begun. Never rejects. */
+  callRuntime(call: RuntimeCall): Promise<UnaryReply>;
   /** A line of the worker's console. */
   console(stream: 'stdout' | 'stderr', line: string): void;
   /** Both streams of the console were read to their ends. */

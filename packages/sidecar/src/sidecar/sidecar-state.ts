@@ -1,6 +1,7 @@
 /** The states of a sidecar, with what belongs to each. */
 import type { Edges, PlatformError } from '@switchyard/kernel';
 import type { Assignment, AssignOutcome } from '@switchyard/protocol';
+import { sidecarErrors } from './errors.ts';
 import type { LocalWorker } from './local-worker.ts';
 import type { Relay } from './relay.ts';
 import type { IndexOutcome, SidecarStateKind } from './sidecar-contract.ts';
@@ -62,4 +63,24 @@ export function assignmentOf(state: SidecarState): Assignment | undefined {
   if ('task' in state) return state.task.assignment;
   if ('indexing' in state) return state.indexing.assignment;
   return 'prepared' in state ? state.prepared?.assignment : undefined;
+}
+
+/** Why a sidecar in this state does not take the app. */
+export function refusalOf(
+  state: SidecarState,
+  workerId: string,
+  { application: { applicationId } }: Assignment,
+): PlatformError {
+  const details = { workerId, applicationId, state: state.kind };
+  if (assignmentOf(state) !== undefined) {
+    const isBusyIndexing = 'indexing' in state && assignmentOf(state)?.application.applicationId === applicationId;
+    return sidecarErrors.create(isBusyIndexing ? 'SIDECAR_NOT_WARM' : 'SIDECAR_ASSIGNED', details);
+  }
+  const isEarly = state.kind === 'starting' || state.kind === 'warming';
+  return sidecarErrors.create(isEarly ? 'SIDECAR_NOT_WARM' : 'SIDECAR_ENDED', details);
+}
+
+/** Lines that did not get past the worker of this state. */
+export function droppedBy(state: SidecarState): number {
+  return 'worker' in state ? (state.worker?.dropped ?? 0) : 0;
 }

@@ -24,6 +24,8 @@ import {
   type Link,
   type LinkEnd,
   type MessageContent,
+  type RuntimeCall,
+  type UnaryReply,
 } from '@switchyard/protocol';
 import type { ProxyRoute } from '../http-proxy/worker-http-proxy.ts';
 import { refuseRestarts } from '../restart/restart-request.ts';
@@ -49,8 +51,17 @@ import type {
   SidecarStateKind,
   SidecarStatus,
 } from './sidecar-contract.ts';
-import { assignmentOf, type Indexing, type SidecarState, sidecarEdges, type Task, type Warm } from './sidecar-state.ts';
-import type { SpecializedWorker } from './specialize.ts';
+import {
+  assignmentOf,
+  droppedBy,
+  type Indexing,
+  refusalOf,
+  type SidecarState,
+  sidecarEdges,
+  type Task,
+  type Warm,
+} from './sidecar-state.ts';
+import { type SpecializedWorker, toIndexOutcome } from './specialize.ts';
 
 /** The capability of workers that take WorkerTerminate. */
 const terminateCapability = 'HandlesWorkerTerminateMessage';
@@ -82,6 +93,8 @@ class WorkerSidecar implements Sidecar {
   /** The relay of the latest stream to a Runtime. */
   #relay: Relay | undefined;
   #route: ProxyRoute | undefined;
+  /** The app that a Runtime has taken the worker for. */
+  #taken: Assignment | undefined;
   #epoch: number;
   /** The epoch in which the Runtime has said that the worker is Ready. */
   #readyEpoch = -1;
@@ -134,7 +147,7 @@ class WorkerSidecar implements Sidecar {
     const { state } = this.#machine;
     if (state.kind === 'warm' && this.#isFreeFor(state, assignment)) return this.#begin(state, assignment);
     if ('task' in state && isSameApp(state.task.assignment, assignment)) return state.task.outcome;
-    return Promise.resolve({ kind: 'refused', error: this.#refusal(assignment) });
+    return Promise.resolve({ kind: 'refused', error: refusalOf(state, this.workerId, assignment) });
   }
 
   index(assignment: Assignment): Promise<IndexOutcome> {
@@ -145,7 +158,7 @@ class WorkerSidecar implements Sidecar {
     }
     if ('indexing' in state && isSameContent(state.indexing.assignment, assignment)) return state.indexing.outcome;
     if (state.kind !== 'warm' || !this.#isFreeFor(state, assignment)) {
-      return Promise.resolve({ kind: 'refused', error: this.#refusal(assignment) });
+      return Promise.resolve({ kind: 'refused', error: refusalOf(state, this.workerId, assignment) });
     }
     const { prepared } = state;
     if (prepared !== undefined && isSameContent(prepared.assignment, assignment)) {
@@ -156,6 +169,15 @@ class WorkerSidecar implements Sidecar {
     this.#machine.transition({ kind: 'specializing', worker: state.worker, indexing });
     this.#index(state, assignment).then(outcome.resolve, outcome.reject);
     return outcome.promise;
+  }
+
+  async callRuntime(call: RuntimeCall): Promise<UnaryReply> {
+    const { callRuntime } = this.#deps;
+    const { kind } = this.#machine;
+    const assignment = kind === 'relaying' || kind === 'draining' ? this.#taken : undefined;
+    if (callRuntime === undefined) return { code: grpcStatus.unimplemented, message: `nobody here takes ${call.path}` };
+    if (assignment !== undefined) return await callRuntime(call, { workerId: this.workerId, assignment });
+    return { code: grpcStatus.failedPrecondition, message: `the worker has no Runtime that takes ${call.path} now` };
   }
 
   console(stream: 'stdout' | 'stderr', line: string): void {
@@ -179,7 +201,7 @@ class WorkerSidecar implements Sidecar {
     if (worker !== undefined) {
       // A worker that does not know the message, or has no app to close, is told by the end of its stream.
       if ('app' in state && (state.app.capabilities.get(terminateCapability) ?? '') !== '') {
-        const gracePeriod = toDuration(deadlineMs);
+        const gracePeriod = { seconds: BigInt(Math.ceil(deadlineMs / 1_000)), nanos: 0 };
         if (this.#relay?.hasTerminated !== true) worker.send({ $case: 'workerTerminate', value: { gracePeriod } });
       } else worker.end();
       await settlesWithin(clock, deadlineMs, worker.ended);
@@ -197,13 +219,9 @@ class WorkerSidecar implements Sidecar {
       isRuntimeConnected: isServing || (state.kind === 'warm' && this.#relay !== undefined),
       isReady: (state.kind === 'warm' && !this.#isTainted) || (isServing && this.#readyEpoch === this.#epoch),
       application: assignmentOf(state)?.application,
-      counts: { ...this.#counts, linesDropped: this.#counts.linesDropped + this.#droppedByWorker(state) },
+      counts: { ...this.#counts, linesDropped: this.#counts.linesDropped + droppedBy(state) },
       epoch: this.#epoch,
     };
-  }
-
-  #droppedByWorker(state: SidecarState): number {
-    return 'worker' in state ? (state.worker?.dropped ?? 0) : 0;
   }
 
   /** A worker that never comes is a failure. */
@@ -238,17 +256,6 @@ class WorkerSidecar implements Sidecar {
   /** True when the worker may take the app: it has seen none, or this one. */
   #isFreeFor({ prepared }: Warm, assignment: Assignment): boolean {
     return prepared === undefined || isSameOwner(prepared.assignment, assignment);
-  }
-
-  #refusal({ application: { applicationId } }: Assignment): PlatformError {
-    const { state } = this.#machine;
-    const details = { workerId: this.workerId, applicationId, state: state.kind };
-    if (assignmentOf(state) !== undefined) {
-      const isBusyIndexing = 'indexing' in state && assignmentOf(state)?.application.applicationId === applicationId;
-      return sidecarErrors.create(isBusyIndexing ? 'SIDECAR_NOT_WARM' : 'SIDECAR_ASSIGNED', details);
-    }
-    const isEarly = state.kind === 'starting' || state.kind === 'warming';
-    return sidecarErrors.create(isEarly ? 'SIDECAR_NOT_WARM' : 'SIDECAR_ENDED', details);
   }
 
   #begin(state: Warm, assignment: Assignment): Promise<AssignOutcome> {
@@ -340,6 +347,7 @@ class WorkerSidecar implements Sidecar {
     });
     if (outcome.kind === 'unwanted') return over();
     if (outcome.kind === 'failed') return outcome.error;
+    this.#taken = app.assignment;
     this.#machine.transition({ ...connecting, kind: 'relaying', relay: outcome.relay });
     void outcome.relay.runtime.closed.then((end) => this.#runtimeEnded(outcome.relay, end));
     return undefined;
@@ -487,12 +495,4 @@ class WorkerSidecar implements Sidecar {
     this.#route?.close();
     this.#route = undefined;
   }
-}
-
-function toIndexOutcome({ capabilities, functions, useDefaultIndexing }: SpecializedWorker): IndexOutcome {
-  return { kind: 'indexed', functions, useDefaultIndexing, capabilities };
-}
-
-function toDuration(ms: number): { seconds: bigint; nanos: number } {
-  return { seconds: BigInt(Math.ceil(ms / 1_000)), nanos: 0 };
 }

@@ -12,7 +12,7 @@ import {
 import { sidecarErrors } from './errors.ts';
 import type { SidecarLimits } from './limits.ts';
 import type { LocalWorker } from './local-worker.ts';
-import type { SidecarOptions } from './sidecar-contract.ts';
+import type { IndexOutcome, SidecarOptions } from './sidecar-contract.ts';
 
 /** What a worker says of itself. */
 export interface WorkerDescription {
@@ -142,4 +142,9 @@ export function requireSuccess(workerId: string, answer: string, result: StatusR
 
 function refused(workerId: string, answer: string, reason: string): PlatformError {
   return sidecarErrors.create('SIDECAR_WORKER_REFUSED', { workerId, answer, reason });
+}
+
+/** What is told of an app that was only listed. */
+export function toIndexOutcome({ capabilities, functions, useDefaultIndexing }: SpecializedWorker): IndexOutcome {
+  return { kind: 'indexed', functions, useDefaultIndexing, capabilities };
 }

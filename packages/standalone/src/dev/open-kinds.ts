@@ -39,8 +39,8 @@ export interface KindsScope {
   readonly settingsOf: (applicationId: string) => SettingsView | undefined;
   /** Whether apps may use the identity of this process: where they are its user's own, and nowhere else. */
   readonly allowsAmbientIdentity?: boolean;
-  /** Where workers settle messages themselves, when they can reach it. */
-  readonly settlements?: Settlements;
+  /** Where workers settle messages themselves. */
+  readonly settlements: Settlements;
 }
 
 /** Storage for which nothing has to be started. */

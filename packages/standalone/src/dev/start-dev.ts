@@ -11,7 +11,7 @@ import { createRpcServer, grpcStatus, type Link, type RpcServer, type WorkerSupp
 import { createRuntime, type Runtime } from '@switchyard/runtime';
 import { createNodeProcesses, createPodHost, type ProcessPort } from '@switchyard/sidecar';
 import { createMemoryMeter, type MemoryMeter } from '@switchyard/telemetry';
-import { createAzureBlobService, createSettlementMethods, readAmqpMap, Settlements } from '@switchyard/triggers';
+import { createAzureBlobService } from '@switchyard/triggers';
 import { type CurrentApplications, createCurrentApplications } from '../application/current-applications.ts';
 import { type LoadedApplication, loadApplication } from '../application/load-application.ts';
 import { loadApplications } from '../application/load-applications.ts';
@@ -30,6 +30,7 @@ import { createCoreToolsOutput } from '../output/core-tools-output.ts';
 import { createLogOutput, createTextOutput, type DevOutput } from '../output/dev-output.ts';
 import { hostIdOf } from '../reload/runtime-application.ts';
 import { createVitals } from '../runtime/create-vitals.ts';
+import { admitEverybody, createRuntimeSettlements, type RuntimeSettlements } from '../runtime/runtime-settlements.ts';
 import { openDevWorkers } from '../workers/dev-workers.ts';
 import { AppStarter } from './app-starter.ts';
 import { Closers } from './closers.ts';
@@ -79,7 +80,8 @@ export async function startDev(options: DevOptions): Promise<Dev> {
   const closers = new Closers(log);
   try {
     const data = new DataFolder(dataPathOf(options, applications));
-    return await open({ options, applications, current, log, output, closers, data, settlements: new Settlements() });
+    const service = createRuntimeSettlements(admitEverybody);
+    return await open({ options, applications, current, log, output, closers, data, service });
   } catch (error) {
     await closers.close();
     throw error;
@@ -97,7 +99,7 @@ interface DevScope {
   readonly closers: Closers;
   readonly data: DataFolder;
   /** What functions have in hand of Service Bus. */
-  readonly settlements: Settlements;
+  readonly service: RuntimeSettlements;
 }
 
 async function open(scope: DevScope): Promise<Dev> {
@@ -166,12 +168,11 @@ async function openSockets(scope: DevScope): Promise<Sockets> {
   const gateway = createGatewayServer();
   let accept: (link: Link) => void = (link) => link.cancel({ code: grpcStatus.unavailable, message: 'starting up' });
   const eventStream = { kind: 'stream', open: (link: Link) => accept(link) } as const;
-  const settlementMethods = createSettlementMethods(scope.settlements, readAmqpMap);
   // Workers are on this machine: a dead one is seen at its socket, and one that is busy with synchronous user code, which
   // is legal for as long as the function may run, answers no ping.
   const rpc = createRpcServer(
     { clock: systemClock, log },
-    { methods: { [eventStreamPath]: eventStream, ...settlementMethods }, keepAlive: 'off' },
+    { methods: { [eventStreamPath]: eventStream, ...scope.service.methods }, keepAlive: 'off' },
   );
   closers.add('HTTP connections', async () => gateway.close());
   closers.add('port for workers', () => rpc.close(0));
@@ -227,9 +228,10 @@ function openEmulators(scope: DevScope, processes: ProcessPort): EmulatorBox | u
 }
 
 function openRuntime(scope: DevScope, supply: WorkerSupply, storage: StorageOpening, meter: MemoryMeter): Runtime {
-  const { log, data, current, settlements } = scope;
+  const { log, data, current } = scope;
   const settingsOf = (applicationId: string): SettingsView | undefined =>
     current.all.find((application) => application.applicationId === applicationId)?.settings;
+  const { settlements } = scope.service;
   const opened = openKinds({ log, data, settingsOf, settlements, allowsAmbientIdentity: true }, storage);
   const spans = openTelemetry(scope.options.environment, { log, meter });
   if (spans !== undefined) scope.closers.add('telemetry', () => spans.close());

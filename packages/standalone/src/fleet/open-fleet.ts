@@ -5,7 +5,7 @@ import { grpcStatus, type Link, type WorkerSupply } from '@switchyard/protocol';
 import type { RuntimeList } from '@switchyard/protocol/control-api';
 import type { ListenerGate, Runtime, RuntimeApplication } from '@switchyard/runtime';
 import { createRuntimeSupply, ListenerLeases } from '@switchyard/scale-controller';
-import { createNodeProcesses, createRuntimeDialer } from '@switchyard/sidecar';
+import { createNodeProcesses, createRuntimeDialer, type RuntimeDialer } from '@switchyard/sidecar';
 import { createCatalogKeyStore } from '../admin/catalog-key-store.ts';
 import { memoryUtilization } from '../runtime/memory-utilization.ts';
 import { upDefaults } from '../up/up-options.ts';
@@ -28,7 +28,8 @@ export interface Fleet {
   /** Where the workers of a Runtime connect; undefined when it has left. */
   endpointOf(runtimeId: string): string | undefined;
   /** The way of a sidecar in this process to a Runtime of another one. */
-  dial(endpoint: string, token: Parameters<ReturnType<typeof createRuntimeDialer>['dial']>[1]): Link;
+  dial(...to: Parameters<RuntimeDialer['dial']>): Link;
+  readonly call: RuntimeDialer['call'];
   /** The Runtime of this process is there: from now on the answer stands for all Runtimes. */
   lead(local: Runtime, supply: WorkerSupply): Runtime;
   /** What the owners of apps have said of their places. */
@@ -74,7 +75,8 @@ export async function openFleet(scope: FleetScope): Promise<Fleet | undefined> {
     listeners: createLocalGate(leases),
     supplyHere: (supply) => createRuntimeSupply(supply, undefined, maxWorkers),
     endpointOf: (runtimeId) => opened.door?.rpcUrlOf(runtimeId),
-    dial: (endpoint, token) => dialer.dial(endpoint, token),
+    dial: (...to) => dialer.dial(...to),
+    call: (...to) => dialer.call(...to),
     lead(local, supply) {
       fleet.add({
         ...{ runtimeId: localId, kind: 'local', runtime: local, region: options.region, rpcUrl: undefined },

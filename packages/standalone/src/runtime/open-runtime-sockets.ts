@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 
 import { type Log, systemClock } from '@switchyard/kernel';
-import { createRpcServer, eventStreamPath, grpcStatus, type Link } from '@switchyard/protocol';
+import { createRpcServer, eventStreamPath, grpcStatus, type Link, type RpcMethod } from '@switchyard/protocol';
 import { controlScopes } from '@switchyard/protocol/control-api';
 import { readBody } from '@switchyard/sidecar';
 import type { Closers } from '../dev/closers.ts';
@@ -30,6 +30,8 @@ export interface RuntimeSocketsScope {
   readonly options: RuntimeProcessOptions;
   readonly log: Log;
   readonly closers: Closers;
+  /** What workers may call beside their streams. */
+  readonly services: Readonly<Record<string, RpcMethod>>;
 }
 
 const loopback = '127.0.0.1';
@@ -60,7 +62,7 @@ export async function openRuntimeSockets(scope: RuntimeSocketsScope): Promise<Ru
   };
 }
 
-async function openRpc({ options, log, closers }: RuntimeSocketsScope) {
+async function openRpc({ options, log, closers, services }: RuntimeSocketsScope) {
   const host = options.rpcHost ?? runtimeDefaults.host;
   const { certificate, key, authority } = await readCertificates(options.tls, {
     certificate: '--tls-certificate',
@@ -82,7 +84,7 @@ async function openRpc({ options, log, closers }: RuntimeSocketsScope) {
   const server = createRpcServer(
     { clock: systemClock, log },
     {
-      methods: { [eventStreamPath]: { kind: 'stream', open: (link: Link) => accept(link) } },
+      methods: { ...services, [eventStreamPath]: { kind: 'stream', open: (link: Link) => accept(link) } },
       ...(tls === false ? {} : { tls }),
     },
   );

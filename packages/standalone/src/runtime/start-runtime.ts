@@ -27,6 +27,7 @@ import {
   type WorkerProfile,
 } from '@switchyard/runtime';
 import { createMemoryMeter } from '@switchyard/telemetry';
+import type { AdmitSettlement } from '@switchyard/triggers';
 import { createFunctionFiles } from '../application/function-files.ts';
 import { Closers } from '../dev/closers.ts';
 import { DataFolder } from '../dev/data-folder.ts';
@@ -48,6 +49,7 @@ import { readNamedFile } from './read-files.ts';
 import { ReturningApps } from './returning-apps.ts';
 import type { ControlGuard } from './runtime-control.ts';
 import { type RuntimeProcessOptions, runtimeDefaults } from './runtime-options.ts';
+import { admitByToken, admitEverybody, createRuntimeSettlements } from './runtime-settlements.ts';
 import { createRuntimeViews } from './runtime-views.ts';
 
 /** A running Runtime. */
@@ -66,6 +68,8 @@ const noSupply: WorkerSupply = { ensure: () => {}, release: () => {}, watch: () 
 
 interface Guards {
   readonly verifyWorker: VerifyWorker;
+  /** Which app's messages a worker may settle. */
+  readonly admitSettlement: AdmitSettlement;
   readonly control: ControlGuard;
   /** The keys that renew tokens, where this Runtime has them. */
   readonly signing: KeyRing | undefined;
@@ -80,7 +84,8 @@ export async function startRuntime(options: RuntimeProcessOptions): Promise<Runt
     const guards = await openGuards(options, log);
     const data = new DataFolder(options.dataDirectory);
     await data.prepare();
-    const sockets = await openRuntimeSockets({ options, log, closers });
+    const { settlements, methods: services } = createRuntimeSettlements(guards.admitSettlement);
+    const sockets = await openRuntimeSockets({ options, log, closers, services });
     const { apps, keys } = await openApps(options, log);
     const workerHttp = createWorkerHttp(await readRemoteWorkers(options));
     closers.add('HTTP connections to workers', async () => workerHttp.close());
@@ -91,7 +96,7 @@ export async function startRuntime(options: RuntimeProcessOptions): Promise<Runt
         log,
         meter: createMemoryMeter(),
         supply: noSupply,
-        ...openKinds({ log, data, settingsOf: (applicationId) => apps.settingsOf(applicationId) }, openStorage),
+        ...openKinds({ log, data, settingsOf: (id) => apps.settingsOf(id), settlements }, openStorage),
         workerHttp,
         verifyWorker: guards.verifyWorker,
         announcedApplications: (announced) => apps.make(announced),
@@ -123,14 +128,17 @@ async function openGuards(options: RuntimeProcessOptions, log: Log): Promise<Gua
     log.write('warning', 'No tokens are checked: whoever reaches the port for workers may serve any app.', {
       category: upCategory,
     });
-    return { verifyWorker: () => ({ kind: 'accepted' }), control: letEverybody, signing: undefined };
+    const verifyWorker = () => ({ kind: 'accepted' }) as const;
+    return { verifyWorker, admitSettlement: admitEverybody, control: letEverybody, signing: undefined };
   }
   const signing = await openSigningKeys(options, log);
   const keys = signing ?? (await openPublicKeys(options, log));
   const verifierFor = (audience: 'functions-runtime' | 'switchyard-control') =>
     createTokenVerifier({ clock: systemClock, keys }, { audience });
+  const ofWorkers = verifierFor(audiences.runtime);
   return {
-    verifyWorker: createWorkerVerifier(verifierFor(audiences.runtime), { certificate: options.clientCertificate }),
+    verifyWorker: createWorkerVerifier(ofWorkers, { certificate: options.clientCertificate }),
+    admitSettlement: admitByToken(ofWorkers, { certificate: options.clientCertificate }),
     control: createControlGuard(verifierFor(audiences.control)),
     signing,
   };

@@ -2,7 +2,7 @@
 import { createTokenKeeper, refuseClearTokens } from '@switchyard/identity';
 import { type Log, type Secret, systemClock, systemRandom } from '@switchyard/kernel';
 import { createMemoryLinkPair, type Link } from '@switchyard/protocol';
-import { createRuntimeDialer, type DialRuntime } from '@switchyard/sidecar';
+import { type CallRuntime, createRuntimeDialer, type DialRuntime } from '@switchyard/sidecar';
 import type { Closers } from '../dev/closers.ts';
 import { readCertificates } from '../runtime/read-files.ts';
 import { renewOverHttp } from './renew-over-http.ts';
@@ -10,6 +10,7 @@ import { type SidecarProcessOptions, sidecarDefaults } from './sidecar-options.t
 
 export interface RuntimeWay {
   readonly dial: DialRuntime;
+  readonly callRuntime: CallRuntime;
   /** The newest token that follows one. */
   readonly freshest: (token: Secret) => Secret;
 }
@@ -33,7 +34,12 @@ export async function openDialer(options: SidecarProcessOptions, log: Log, close
     if (refusal === undefined) return dialer.dial(endpoint, token && freshest(token));
     return createRefusedLink(refusal.definition.grpc, refusal.message);
   };
-  return { dial, freshest };
+  const callRuntime: CallRuntime = async (call, { assignment: { runtimeEndpoint: endpoint, token } }) => {
+    const refusal = token && refuseClearTokens(endpoint, { allow: options.allowClearTokens });
+    if (refusal === undefined) return await dialer.call(endpoint, token && freshest(token), call);
+    return { code: refusal.definition.grpc, message: refusal.message };
+  };
+  return { dial, callRuntime, freshest };
 }
 
 function openKeeper({ renewUrl }: SidecarProcessOptions, log: Log, closers: Closers): (token: Secret) => Secret {

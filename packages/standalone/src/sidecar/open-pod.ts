@@ -39,14 +39,14 @@ export interface PodScope {
   readonly workerId: string;
   /** Where the worker dials. */
   readonly endpoint: { readonly host: string; readonly port: number };
-  readonly parts: Pick<SidecarDeps, 'dial' | 'freshest' | 'httpProxy' | 'openPackage' | 'readHostJson'>;
+  readonly parts: Pick<SidecarDeps, 'dial' | 'callRuntime' | 'freshest' | 'httpProxy' | 'openPackage' | 'readHostJson'>;
   readonly log: Log;
   readonly closers: Closers;
 }
 
 /** A pod, whoever runs its worker. */
 export interface OpenPod {
-  readonly sidecar: Pick<Sidecar, 'assign' | 'status'>;
+  readonly sidecar: Pick<Sidecar, 'assign' | 'callRuntime' | 'status'>;
   acceptWorker(link: Link): void;
   /** Resolves when nothing is left of it, with what went wrong. */
   readonly ended: Promise<PlatformError | undefined>;

@@ -8,7 +8,16 @@ import { createServer as createSecureServer } from 'node:https';
 import { join } from 'node:path';
 import { audiences, createAssignGuard, createTokenVerifier } from '@switchyard/identity';
 import { type Log, messageOf, type PlatformError, systemClock, systemRandom } from '@switchyard/kernel';
-import { createRpcServer, eventStreamPath, grpcStatus, type Link } from '@switchyard/protocol';
+import {
+  createRpcServer,
+  eventStreamPath,
+  grpcStatus,
+  type Link,
+  relayCalls,
+  settlementCalls,
+  settlementPath,
+  type UnaryReply,
+} from '@switchyard/protocol';
 import {
   type AuthorizeAssign,
   createPackageFolders,
@@ -44,6 +53,7 @@ export interface SidecarProcess {
 }
 
 const loopback = '127.0.0.1';
+const startingUp = { code: grpcStatus.unavailable, message: 'starting up' } as const;
 
 /** Streams that may wait for the sidecar. */
 const maxEarly = 4;
@@ -70,7 +80,7 @@ export async function startSidecar(options: SidecarProcessOptions): Promise<Side
     );
     const parts = { ...way, httpProxy, readHostJson, openPackage: folders.open.bind(folders) };
     const pod = await openPod({ options, environment, workerId, endpoint: port.endpoint, parts, log, closers });
-    port.serve((link) => pod.acceptWorker(link));
+    port.serve(pod);
     const url = await openFace(pod, { options, workerId, log, closers });
     const workerUrl = `http://${port.endpoint.host}:${port.endpoint.port}`;
     tell(options, log, { workerId, url, workerUrl });
@@ -93,20 +103,26 @@ async function openWorkerPort(port: number, log: Log, closers: Closers) {
   let accept = (link: Link): void => {
     // The worker of a wrapper may be there before its sidecar is; nobody else dials this port.
     if (early.length < maxEarly) early.push(link);
-    else link.cancel({ code: grpcStatus.unavailable, message: 'starting up' });
+    else link.cancel(startingUp);
   };
+  let callRuntime: OpenPod['sidecar']['callRuntime'] = async (): Promise<UnaryReply> => startingUp;
+  const calls = relayCalls(settlementCalls.map(settlementPath), (call) => callRuntime(call));
   // A worker that is busy with synchronous user code, which is legal, answers no ping.
   const rpc = createRpcServer(
     { clock: systemClock, log },
-    { methods: { [eventStreamPath]: { kind: 'stream', open: (link: Link) => accept(link) } }, keepAlive: 'off' },
+    {
+      methods: { ...calls, [eventStreamPath]: { kind: 'stream', open: (link: Link) => accept(link) } },
+      keepAlive: 'off',
+    },
   );
   const endpoint = await rpc.listen({ host: loopback, port });
   closers.add('port for the worker', () => rpc.close(0));
   return {
     endpoint,
-    serve(given: (link: Link) => void): void {
-      accept = given;
-      for (const link of early.splice(0)) given(link);
+    serve(pod: OpenPod): void {
+      accept = (link) => pod.acceptWorker(link);
+      callRuntime = (call) => pod.sidecar.callRuntime(call);
+      for (const link of early.splice(0)) accept(link);
     },
   };
 }

@@ -1,6 +1,13 @@
 import { createServer, type RequestListener } from 'node:http';
 import { type Log, systemClock } from '@switchyard/kernel';
-import { createRpcServer, eventStreamPath, fleetJoinPath, grpcStatus, type Link } from '@switchyard/protocol';
+import {
+  createRpcServer,
+  eventStreamPath,
+  fleetJoinPath,
+  grpcStatus,
+  type Link,
+  type RpcMethod,
+} from '@switchyard/protocol';
 import type { Closers } from '../dev/closers.ts';
 import { createGatewayServer, type GatewayServer } from '../http/gateway-server.ts';
 import { createHeldRequests } from '../http/held-requests.ts';
@@ -25,6 +32,8 @@ export interface SocketsScope {
   readonly options: Pick<UpOptions, 'host' | 'port' | 'controlPort' | 'rpcPort'>;
   readonly log: Log;
   readonly closers: Closers;
+  /** What workers of other processes may call beside their streams. */
+  readonly services: Readonly<Record<string, RpcMethod>>;
 }
 
 /** The control API and the workers' port are for this machine, until certificates say who may come from outside. */
@@ -34,12 +43,12 @@ const loopback = '127.0.0.1';
 const headMs = 10_000;
 
 /** Rejects with PORT_IN_USE or PORT_REFUSED. */
-export async function openUpSockets({ options, log, closers }: SocketsScope): Promise<UpSockets> {
+export async function openUpSockets({ options, log, closers, services }: SocketsScope): Promise<UpSockets> {
   const host = options.host ?? upDefaults.host;
   const gateway = createGatewayServer();
   closers.add('HTTP connections', async () => gateway.close());
   const control = openControl(closers);
-  const rpc = openRpc(log, closers);
+  const rpc = openRpc(log, closers, services);
   const [gatewayPort, controlPort, { port: rpcPort }] = await Promise.all([
     gateway.listen({ host, port: options.port ?? upDefaults.port }),
     listen(control.server, { host: loopback, port: options.controlPort ?? upDefaults.controlPort }),
@@ -69,13 +78,14 @@ function openControl(closers: Closers) {
   return { server, serve };
 }
 
-function openRpc(log: Log, closers: Closers) {
+function openRpc(log: Log, closers: Closers, services: SocketsScope['services']) {
   let accept: (link: Link) => void = (link) => link.cancel({ code: grpcStatus.unavailable, message: 'starting up' });
   let join = accept;
   const server = createRpcServer(
     { clock: systemClock, log },
     {
       methods: {
+        ...services,
         [eventStreamPath]: { kind: 'stream', open: (link: Link) => accept(link) },
         [fleetJoinPath]: { kind: 'stream', open: (link: Link) => join(link) },
       },

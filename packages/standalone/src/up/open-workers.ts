@@ -19,6 +19,7 @@ import {
 } from '@switchyard/protocol';
 import { createPooledSupply, type PooledSupply } from '@switchyard/scale-controller';
 import {
+  type CallRuntime,
   createPlaceholderPods,
   createPodHost,
   createProcessUsage,
@@ -32,10 +33,12 @@ import {
 import type { Closers } from '../dev/closers.ts';
 import type { Fleet } from '../fleet/open-fleet.ts';
 import { listen } from '../http/listen.ts';
+import type { RuntimeSettlements } from '../runtime/runtime-settlements.ts';
 import type { PlaceholderLaunches } from '../workers/placeholder-launches.ts';
 import { hostVersion } from '../workers/worker-resolution.ts';
 import { KeyedSupply } from './keyed-supply.ts';
 import type { RemoteWorkers } from './open-agent-workers.ts';
+import { createPodDoors } from './pod-doors.ts';
 import type { TenantPlace } from './tenants/tenant-places.ts';
 import { homeVariables } from './tenants/tenant-processes.ts';
 import { upDefaults } from './up-options.ts';
@@ -65,7 +68,9 @@ export interface WorkersScope {
   readonly acceptWorker: (link: Link) => void;
   readonly find: (definition: ApplicationDefinition) => DeployedVersion | undefined;
   /** The way to Runtimes of other processes; undefined where this one is the only one. */
-  readonly reach: Pick<Fleet, 'endpointOf' | 'dial'> | undefined;
+  readonly reach: Pick<Fleet, 'endpointOf' | 'dial' | 'call'> | undefined;
+  /** Answers calls of workers beside their streams, where the Runtime of this process has them. */
+  readonly settlements: Pick<RuntimeSettlements, 'answer'>;
 }
 
 export interface Workers {
@@ -156,24 +161,23 @@ async function openTenantWorkers(
   const { log, meter, closers, issuer, launches } = scope;
   const base = { clock: systemClock, random: systemRandom, log };
   const machine = { ...scope.environment, ...homeVariables(place) };
-  const port = await openWorkerPort(scope);
   const instanceId = hostname();
-  const pods = createPlaceholderPods(
+  const pods: PlaceholderPods = createPlaceholderPods(
     {
       ...base,
       processes: scope.processesOf(place),
       launchOf: (stack) => launches.launchOf(stack),
       httpProxy,
       dial: createDial(scope),
+      callRuntime: createCall(scope, instanceId),
+      openDoor: createPodDoors(log, { uid: place.user?.uid, acceptWorker: (link) => pods.acceptWorker(link) }),
     },
     {
-      endpoint: port.endpoint,
       instanceId,
       hostVersion,
       limits: { maxConcurrentStarts: Math.max(2, availableParallelism()) },
     },
   );
-  port.serve((link) => pods.acceptWorker(link));
   closers.add('worker processes', () => pods.close(upDefaults.workerGraceMs));
   const assignmentFor: TenantWorkers['assignmentFor'] = async (version) => ({
     runtimeEndpoint,
@@ -268,7 +272,7 @@ interface WorkerPort {
   serve(accept: (link: Link) => void): void;
 }
 
-/** Where workers find their sidecars. Nothing else of this machine is let in: each sidecar expects its own worker's id. */
+/** Where workers without a sidecar find the Runtime. */
 async function openWorkerPort({ log, closers }: WorkersScope): Promise<WorkerPort> {
   let accept: ((link: Link) => void) | undefined;
   const eventStream = { kind: 'stream', open: (link: Link) => accept?.(link) } as const;
@@ -314,5 +318,17 @@ function createDial({ acceptWorker, log, reach }: WorkersScope) {
     });
     acceptWorker(acceptor);
     return opener;
+  };
+}
+
+/** The Runtime of this process believes a sidecar in it; one of another process is shown a new token. */
+function createCall({ settlements, reach, issuer }: WorkersScope, instanceId: string): CallRuntime {
+  return async (call, { workerId, assignment: { runtimeEndpoint: endpoint, application, tenantId } }) => {
+    if (reach === undefined || endpoint === runtimeEndpoint) {
+      return await settlements.answer(application.applicationId, call);
+    }
+    const stack = { language: '', languageVersion: '' };
+    const token = await issuer.worker({ workerId, tenantId, application, ...stack, instanceId });
+    return await reach.call(endpoint, token, call);
   };
 }

@@ -25,6 +25,7 @@ import { isListening } from '../http/listen.ts';
 import { openTelemetry } from '../http/open-telemetry.ts';
 import { createWorkerHttp } from '../http/worker-http.ts';
 import { openVitals } from '../runtime/open-vitals.ts';
+import { admitByToken, createRuntimeSettlements } from '../runtime/runtime-settlements.ts';
 import { keepAccountEnvironments } from './account-environment.ts';
 import { AppLogs } from './app-logs.ts';
 import { lockDataFolder } from './data-lock.ts';
@@ -76,8 +77,10 @@ export async function startUp(options: UpOptions): Promise<Up> {
     const unlock = lockDataFolder(data.path);
     closers.add('lock of the data folder', async () => unlock());
     const stores = await openStores({ log, closers, directory: data.path });
-    const sockets = await openUpSockets({ options, log, closers });
-    const scope = { options, log, logs, closers, data, stores, sockets, meter: createMemoryMeter() };
+    const verifier = createTokenVerifier({ clock: systemClock, keys: stores.keys }, { audience: audiences.runtime });
+    const settlements = createRuntimeSettlements(admitByToken(verifier));
+    const sockets = await openUpSockets({ options, log, closers, services: settlements.methods });
+    const scope = { options, log, logs, closers, data, stores, sockets, settlements, meter: createMemoryMeter() };
     const parts = await openParts(scope);
     hostOf = (applicationId) => parts.hosting.latestOf(applicationId)?.host;
     const { scaler } = await serve(scope, parts);
@@ -105,7 +108,7 @@ async function openParts(scope: UpScope): Promise<UpParts> {
     launches.workerOf(stack).worker.traits.canUsePlaceholder;
   const fleet = await openFleet({ ...scope, canWait });
   const workers = await openWorkers({
-    ...{ log, meter, closers, issuer, reach: fleet },
+    ...{ log, meter, closers, issuer, settlements: scope.settlements, reach: fleet },
     ...machine,
     processesOf: openTenantProcesses(scope, machine),
     pidOf: (workerId) => processes.pidOf(workerId),
@@ -124,7 +127,7 @@ async function openParts(scope: UpScope): Promise<UpParts> {
   const settingsOf = (applicationId: string) => hosting.latestOf(applicationId)?.settings;
   const local = openRuntime(scope, {
     supply: fleet?.supplyHere(workers.supply) ?? workers.supply,
-    ...openKinds({ log, data, settingsOf }, emulators ?? openStorage),
+    ...openKinds({ log, data, settingsOf, settlements: scope.settlements.settlements }, emulators ?? openStorage),
     listeners: fleet?.listeners,
   });
   const runtime = fleet?.lead(local, workers.supply) ?? local;

@@ -4,6 +4,7 @@ import type { MemoryMeter } from '@switchyard/telemetry';
 import type { Closers } from '../dev/closers.ts';
 import type { DataFolder } from '../dev/data-folder.ts';
 import type { Fleet } from '../fleet/open-fleet.ts';
+import type { RuntimeSettlements } from '../runtime/runtime-settlements.ts';
 import type { PlaceholderLaunches } from '../workers/placeholder-launches.ts';
 import type { AppLogs } from './app-logs.ts';
 import type { OpenPackage } from './open-package.ts';
@@ -28,6 +29,7 @@ export interface UpScope {
   readonly data: DataFolder;
   readonly stores: Stores;
   readonly sockets: UpSockets;
+  readonly settlements: RuntimeSettlements;
 }
 
 /** What hosts apps, before anybody is let in. */

@@ -7,8 +7,8 @@ type Rhea = typeof rheaModule;
 
 /** Writes and reads the binary form of AMQP. */
 export interface AmqpCodec {
-  /** Encodes a message with everything that the broker said of it. */
-  encode(message: AmqpAnnotatedMessage): Uint8Array;
+  /** Encodes a message with everything that the broker said of it, its lock among it when it has one. */
+  encode(message: AmqpAnnotatedMessage, lockToken?: string): Uint8Array;
   /** Reads a map of properties; empty bytes are an empty map. */
   readMap(bytes: Uint8Array): Readonly<Record<string, unknown>>;
 }
@@ -16,7 +16,7 @@ export interface AmqpCodec {
 /** Loads the library that the official ones are built on, when the first of them is used. */
 export async function loadAmqpCodec(): Promise<AmqpCodec> {
   const { default: rhea } = await import('rhea');
-  return { encode: (message) => encode(rhea, message), readMap: (bytes) => readMap(rhea, bytes) };
+  return { encode: (message, lockToken) => encode(rhea, message, lockToken), readMap: (bytes) => readMap(rhea, bytes) };
 }
 
 /** Reads the properties that a worker wants to be written over those of a message. */
@@ -24,7 +24,10 @@ export async function readAmqpMap(bytes: Uint8Array): Promise<Readonly<Record<st
   return bytes.byteLength === 0 ? {} : (await loadAmqpCodec()).readMap(bytes);
 }
 
-function encode(rhea: Rhea, message: AmqpAnnotatedMessage): Uint8Array {
+/** Official libraries of workers look for the lock under this name, in the annotations of the delivery. */
+const lockAnnotation = 'x-opt-lock-token';
+
+function encode(rhea: Rhea, message: AmqpAnnotatedMessage, lockToken?: string): Uint8Array {
   const { body, bodyType = 'data', header, properties = {} } = message;
   return rhea.message.encode({
     ...withValues({
@@ -50,12 +53,22 @@ function encode(rhea: Rhea, message: AmqpAnnotatedMessage): Uint8Array {
     }),
     ...withValues({
       message_annotations: message.messageAnnotations,
-      delivery_annotations: message.deliveryAnnotations,
+      delivery_annotations: withLock(rhea, message.deliveryAnnotations, lockToken),
       application_properties: message.applicationProperties,
       footer: message.footer,
     }),
     body: bodyType === 'data' && Buffer.isBuffer(body) ? rhea.message.data_section(body) : body,
   } as Message);
+}
+
+function withLock(
+  rhea: Rhea,
+  annotations: AmqpAnnotatedMessage['deliveryAnnotations'],
+  lockToken: string | undefined,
+): Readonly<Record<string, unknown>> | undefined {
+  if (lockToken === undefined) return annotations;
+  const lock = rhea.types.wrap_uuid(Buffer.from(lockToken.replaceAll('-', ''), 'hex'));
+  return { ...annotations, [lockAnnotation]: lock };
 }
 
 /** A body is bytes as a rule; what a sender wrote as a value becomes JSON, or its own text. */

@@ -187,6 +187,11 @@ describe('Service Bus', () => {
     const token = [a.toString(16).padStart(8, '0'), b.toString(16).padStart(4, '0'), c.toString(16).padStart(4, '0')];
     expect(JSON.stringify([...metadata].map(([, each]) => each))).toContain(token.join('-'));
     expect(String(rhea.message.decode(content.subarray(16)).body.content)).toBe('whole');
+    // The official library of Node.js reads the message from behind the name of the lock's annotation on.
+    const lockName = Buffer.from('x-opt-lock-token');
+    const behind = content.subarray(content.indexOf(lockName) + lockName.length);
+    expect(behind.subarray(1, 17).toString('hex')).toBe(token.join('') + content.subarray(8, 16).toString('hex'));
+    expect(String(rhea.message.decode(behind).body.content)).toBe('whole');
   });
 
   it('leaves it to the function to settle, when the app wants that', async () => {

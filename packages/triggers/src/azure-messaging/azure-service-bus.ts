@@ -221,7 +221,7 @@ function toMessage(received: ServiceBusReceivedMessage, codec: AmqpCodec): Servi
     ...(Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as object),
     ...correlationId,
     applicationProperties: received.applicationProperties ?? {},
-    encode: () => codec.encode(received._rawAmqpMessage),
+    encode: () => codec.encode(received._rawAmqpMessage, received.lockToken),
   };
 }
 

@@ -8,7 +8,7 @@ import rhea from 'rhea';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { InvocationOutcome, TriggerEvent, TriggerListener } from '../contract.ts';
 import { createServiceBusTrigger } from '../service-bus/service-bus-trigger.ts';
-import { createSettlementMethods } from '../service-bus/settlement-methods.ts';
+import { createSettlementAnswers, createSettlementMethods } from '../service-bus/settlement-methods.ts';
 import { Settlements } from '../service-bus/settlements.ts';
 import { createBinding, createScope } from '../testing/scope.ts';
 import { failed, succeeded } from '../testing/scripted-invoke.ts';
@@ -27,7 +27,9 @@ let listener: TriggerListener | undefined;
 beforeEach(async () => {
   peer = await openAmqpPeer();
   settlements = new Settlements();
-  const methods = createSettlementMethods(settlements, readAmqpMap);
+  const methods = createSettlementMethods(createSettlementAnswers(settlements, readAmqpMap), async () => ({
+    kind: 'all',
+  }));
   server = createRpcServer({ clock: systemClock }, { methods });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   channel = createRpcChannel({ clock: systemClock }, { endpoint: `127.0.0.1:${port}` });

@@ -225,7 +225,7 @@ export class ServiceBusListener implements TriggerListener {
     messages: readonly ServiceBusMessage[],
     event: TriggerEvent,
   ): Promise<void> {
-    const held = this.#settlements.hold(receiver, messages);
+    const held = this.#settlements.hold(receiver, messages, this.#context.applicationId);
     const stopRenewing = this.#renew(receiver, messages);
     this.#inHand += messages.length;
     const outcome: InvocationOutcome = await this.#context.invoke(event);

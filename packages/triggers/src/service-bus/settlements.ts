@@ -7,6 +7,7 @@
  *    failed may be settled again.
  * I2 When the function has ended nobody settles its messages any more by their tokens.
  * I3 A lock token opens its own message alone, and a session its own receiver.
+ * I4 Who asks for an app finds what functions of that app have in hand; the rest is as unknown as what nobody has.
  */
 import { serviceBusErrors } from './errors.ts';
 import type { MessageSettling, ServiceBusMessage, ServiceBusReceiver, SessionControl } from './service-bus-client.ts';
@@ -14,6 +15,7 @@ import type { MessageSettling, ServiceBusMessage, ServiceBusReceiver, SessionCon
 interface Entry {
   readonly receiver: ServiceBusReceiver;
   readonly message: ServiceBusMessage;
+  readonly applicationId: string;
   /** Resolves with whether it worked; undefined while nobody has settled it. */
   settling: Promise<boolean> | undefined;
 }
@@ -24,11 +26,14 @@ export interface HeldMessages {
   release(): Promise<readonly ServiceBusMessage[]>;
 }
 
+/** Whose messages somebody may touch: those of one app, or everybody's. */
+export type SettlementScope = { readonly kind: 'all' } | { readonly kind: 'app'; readonly applicationId: string };
+
 export class Settlements {
   readonly #entries = new Map<string, Entry>();
 
-  hold(receiver: ServiceBusReceiver, messages: readonly ServiceBusMessage[]): HeldMessages {
-    const entries = messages.map((message): Entry => ({ receiver, message, settling: undefined }));
+  hold(receiver: ServiceBusReceiver, messages: readonly ServiceBusMessage[], applicationId: string): HeldMessages {
+    const entries = messages.map((message): Entry => ({ receiver, message, applicationId, settling: undefined }));
     for (const entry of entries) this.#entries.set(key(entry.message.lockToken), entry);
     return {
       release: async () => {
@@ -43,8 +48,8 @@ export class Settlements {
   }
 
   /** Throws SERVICE_BUS_LOCK_UNKNOWN, or SERVICE_BUS_ALREADY_SETTLED; rejects when the broker refuses. */
-  async settle(lockToken: string, how: MessageSettling): Promise<void> {
-    const entry = this.#find(lockToken);
+  async settle(scope: SettlementScope, lockToken: string, how: MessageSettling): Promise<void> {
+    const entry = this.#find(scope, lockToken);
     if (entry.settling !== undefined) throw serviceBusErrors.create('SERVICE_BUS_ALREADY_SETTLED', { lockToken });
     const settled = entry.receiver.settle(entry.message, how);
     entry.settling = settled.then(
@@ -58,16 +63,16 @@ export class Settlements {
   }
 
   /** Throws SERVICE_BUS_LOCK_UNKNOWN. */
-  async renew(lockToken: string): Promise<void> {
-    const { receiver, message } = this.#find(lockToken);
+  async renew(scope: SettlementScope, lockToken: string): Promise<void> {
+    const { receiver, message } = this.#find(scope, lockToken);
     await receiver.renew(message);
   }
 
   /** Throws SERVICE_BUS_SESSION_UNKNOWN, also when several entities have a session of this name in hand. */
-  session(sessionId: string): SessionControl {
+  session(scope: SettlementScope, sessionId: string): SessionControl {
     const receivers = new Set(
       [...this.#entries.values()]
-        .filter(({ message }) => message.sessionId === sessionId)
+        .filter((entry) => entry.message.sessionId === sessionId && isWithin(scope, entry))
         .map(({ receiver }) => receiver),
     );
     const [receiver] = receivers;
@@ -77,13 +82,18 @@ export class Settlements {
     return receiver.session;
   }
 
-  #find(lockToken: string): Entry {
+  #find(scope: SettlementScope, lockToken: string): Entry {
     const entry = this.#entries.get(key(lockToken));
-    if (entry === undefined) throw serviceBusErrors.create('SERVICE_BUS_LOCK_UNKNOWN', { lockToken });
+    if (entry === undefined || !isWithin(scope, entry))
+      throw serviceBusErrors.create('SERVICE_BUS_LOCK_UNKNOWN', { lockToken });
     return entry;
   }
 }
 
 function key(lockToken: string): string {
   return lockToken.toLowerCase();
+}
+
+function isWithin(scope: SettlementScope, { applicationId }: Entry): boolean {
+  return scope.kind === 'all' || scope.applicationId === applicationId;
 }

@@ -4,22 +4,49 @@ const { app } = require('@azure/functions');
 /** The port that the worker was told; the extensions of the official libraries settle there. */
 const uri = process.argv[process.argv.indexOf('--functions-uri') + 1];
 
-app.serviceBusQueue('settle', {
-  queueName: 'orders',
+/** Ends the functions that hold a message. */
+const releases = [];
+
+app.serviceBusQueue('take', {
+  queueName: '%QUEUE%',
   connection: 'Bus',
   autoCompleteMessages: false,
   handler: async (order, context) => {
+    const { lockToken } = context.triggerMetadata;
+    if (order === 'held') {
+      context.log(`held ${lockToken} at ${uri}`);
+      await new Promise((resolve) => releases.push(resolve));
+      return;
+    }
     const method = order === 'good' ? 'Complete' : 'Deadletter';
-    const first = await settle(method, context.triggerMetadata.lockToken);
-    const second = await settle(method, context.triggerMetadata.lockToken);
+    const first = await settle(method, lockToken);
+    const second = await settle(method, lockToken);
     context.log(`${order}: ${method} is ${first}, again ${second}`);
   },
 });
 
+/** Completes a message whose token it is told, at its own port or another one. */
+app.http('settle', {
+  methods: ['POST'],
+  authLevel: 'anonymous',
+  handler: async (request) => ({
+    body: await settle('Complete', request.query.get('token'), request.query.get('uri') ?? uri),
+  }),
+});
+
+app.http('release', {
+  methods: ['POST'],
+  authLevel: 'anonymous',
+  handler: async () => {
+    for (const release of releases.splice(0)) release();
+    return { body: 'released' };
+  },
+});
+
 /** A gRPC call with a message whose first field is the lock token. */
-function settle(method, lockToken) {
+function settle(method, lockToken, at = uri) {
   return new Promise((resolve, reject) => {
-    const session = connect(uri);
+    const session = connect(at);
     session.on('error', reject);
     const call = session.request({
       ':method': 'POST',

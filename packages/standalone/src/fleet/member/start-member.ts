@@ -33,6 +33,7 @@ import { openRuntimeSockets, type RuntimeSockets } from '../../runtime/open-runt
 import { openVitals } from '../../runtime/open-vitals.ts';
 import { readNamedFile } from '../../runtime/read-files.ts';
 import { type RuntimeProcessOptions, runtimeDefaults } from '../../runtime/runtime-options.ts';
+import { admitByToken, createRuntimeSettlements } from '../../runtime/runtime-settlements.ts';
 import { createRuntimeViews } from '../../runtime/runtime-views.ts';
 import { type RuntimeProcess, readRemoteWorkers } from '../../runtime/start-runtime.ts';
 import { createAppLevels, openUpLog, upCategory } from '../../up/up-log.ts';
@@ -56,7 +57,8 @@ export async function startMember(options: RuntimeProcessOptions, join: JoinOpti
     if (refusal !== undefined) throw refusal;
     const data = new DataFolder(options.dataDirectory);
     await data.prepare();
-    const sockets = await openRuntimeSockets({ options, log: own, closers });
+    const { verifyWorker, settlements, services, guard } = createGuards(options, () => link.call('publicKeys', null));
+    const sockets = await openRuntimeSockets({ options, log: own, closers, services });
     const log = createSentLog(own, (level, message, fields = {}) => link.line({ level, message, fields }));
     const supply = new LinkSupply((method, body) => link.note(method, body));
     const apps: MemberApps = new MemberApps({
@@ -82,14 +84,11 @@ export async function startMember(options: RuntimeProcessOptions, join: JoinOpti
         await apps.leave(runtimeDefaults.drainMs);
       },
     });
-    const keys = createLinkKeys(() => link.call('publicKeys', null));
-    const verifier = (audience: (typeof audiences)['runtime' | 'control']) =>
-      createTokenVerifier({ clock: systemClock, keys }, { audience });
     const runtime: Runtime = createRuntime(
       {
         ...{ clock: systemClock, random: systemRandom, log, meter: createMemoryMeter(), supply, workerHttp },
-        ...openKinds({ log, data, settingsOf: (id) => settingsOf(apps.latestOf(id)) }, openStorage),
-        verifyWorker: createWorkerVerifier(verifier(audiences.runtime), { certificate: options.clientCertificate }),
+        ...openKinds({ log, data, settingsOf: (id) => settingsOf(apps.latestOf(id)), settlements }, openStorage),
+        verifyWorker,
         ...openVitals(closers),
         listeners: {
           mayListen: (applicationId, functionName, triggerType) =>
@@ -104,7 +103,7 @@ export async function startMember(options: RuntimeProcessOptions, join: JoinOpti
     closers.add('Runtime', () => runtime.drain(runtimeDefaults.drainMs));
     runtime.watch((status) => link.note('status', status));
     runtime.watchWakes((definition) => link.note('wake', definition));
-    serve(sockets, { runtime, apps, handle: door.handle, guard: createControlGuard(verifier(audiences.control)) });
+    serve(sockets, { runtime, apps, handle: door.handle, guard });
     await link.open();
     closers.add('HTTP', async () => sockets.gateway.stopListening());
     return toProcess(options, join, { sockets, log: own, closers, link });
@@ -112,6 +111,20 @@ export async function startMember(options: RuntimeProcessOptions, join: JoinOpti
     await closers.close();
     throw error;
   }
+}
+
+/** Who is let in: by the public keys of the installation, which the channel brings. */
+function createGuards({ clientCertificate: certificate }: RuntimeProcessOptions, askKeys: () => Promise<unknown>) {
+  const keys = createLinkKeys(askKeys);
+  const verifierFor = (audience: (typeof audiences)['runtime' | 'control']) =>
+    createTokenVerifier({ clock: systemClock, keys }, { audience });
+  const ofWorkers = [verifierFor(audiences.runtime), { certificate }] as const;
+  const { settlements, methods: services } = createRuntimeSettlements(admitByToken(...ofWorkers));
+  return {
+    ...{ settlements, services },
+    verifyWorker: createWorkerVerifier(...ofWorkers),
+    guard: createControlGuard(verifierFor(audiences.control)),
+  };
 }
 
 function toRuntimeOptions({ busyPercent = runtimeDefaults.busyPercent }: RuntimeProcessOptions): RuntimeOptions {
