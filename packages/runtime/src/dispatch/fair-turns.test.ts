@@ -132,6 +132,31 @@ describe('FairTurns', () => {
     expect([turn(), due.length]).toEqual(['', 0]);
   });
 
+  test('I7: a share that leaves twice takes none of its tenant’s other shares with it', () => {
+    const { started, turn, member } = createRun();
+    const [failed, living, quiet] = [member('a', 'x'), member('a', 'a'), member('b', 'b')];
+    failed.share.leave();
+    failed.share.leave();
+    const next = member('a', 'n');
+    living.share.leave();
+    quiet.call();
+    next.call(5);
+    expect([started.join(''), turn(), turn(), turn()]).toEqual(['bnn', 'nn', 'n', '']);
+  });
+
+  test('I7: a tenant is forgotten with the end of its last call', () => {
+    const paces: string[] = [];
+    const join = () => ({ mayStart: () => true, started: () => {}, leave: () => paces.push('left') });
+    const { member } = createRun({}, { join });
+    const one = member('a', 'a');
+    one.call(2);
+    one.share.leave();
+    one.share.give();
+    expect(paces).toEqual([]);
+    one.share.give();
+    expect(paces).toEqual(['left']);
+  });
+
   test('I6: whoever has no pace left waits for a while, and holds up nobody', async () => {
     let left = 2;
     const spend = (): void => {

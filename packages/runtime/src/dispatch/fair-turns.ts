@@ -15,6 +15,8 @@
  * I4 A tenant that has been alone for `contentionMs` is not held back by I1.
  * I5 Without anything that waits or was started, no turn is scheduled.
  * I6 While tenants compete, one whose pace is used up starts nothing, and is asked again a little later or when a call of it ends.
+ * I7 A tenant is known from its first share until its last one has left and its last call has ended, however often a share
+ *    leaves: all dispatchers of a tenant count together, and each gets its turns.
  */
 import type { Clock, Timer } from '@switchyard/kernel';
 import type { Pace } from './loop-pace.ts';
@@ -42,7 +44,7 @@ export interface Share {
   take(): boolean;
   /** A call that was started has ended. */
   give(): void;
-  /** The dispatcher ends: it is not called any more. */
+  /** The dispatcher ends: it is not called any more. Once it has left, leaving again does nothing. */
   leave(): void;
 }
 
@@ -84,17 +86,24 @@ export class FairTurns {
   join(tenantId: string, onTurn: OnTurn): Share {
     const tenant = this.#tenantOf(tenantId);
     tenant.shares += 1;
+    let hasLeft = false;
     return {
       take: () => this.#take(tenant, onTurn),
       give: () => this.#give(tenant),
       leave: () => {
+        if (hasLeft) return;
+        hasLeft = true;
         tenant.waiting.delete(onTurn);
         tenant.shares -= 1;
-        if (tenant.shares > 0 || tenant.inFlight > 0) return;
-        this.#tenants.delete(tenantId);
-        tenant.pace.leave();
+        this.#forgetIfGone(tenant);
       },
     };
+  }
+
+  #forgetIfGone(tenant: Tenant): void {
+    if (tenant.shares > 0 || tenant.inFlight > 0) return;
+    this.#tenants.delete(tenant.tenantId);
+    tenant.pace.leave();
   }
 
   #take(tenant: Tenant, onTurn: OnTurn): boolean {
@@ -118,6 +127,7 @@ export class FairTurns {
   #give(tenant: Tenant): void {
     tenant.inFlight -= 1;
     if (tenant.waiting.size > 0) this.#schedule();
+    else this.#forgetIfGone(tenant);
   }
 
   /** True while another tenant has been at work lately. */
