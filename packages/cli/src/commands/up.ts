@@ -5,6 +5,7 @@ import { type CommandContext, type CommandInput, defineCommand } from '../comman
 import { controlErrors } from '../control/errors.ts';
 import { toWorkers } from '../control/worker-names.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { doorFlags, toDoors } from './up/door-flags.ts';
 
 const port = { kind: 'integer', placeholder: 'N', minimum: 0, maximum: 65_535 } as const;
 
@@ -21,8 +22,7 @@ const flags = {
     fallback: '127.0.0.1',
     summary: 'listens for calls of the apps on this address (127.0.0.1)',
   },
-  'control-port': { ...port, fallback: '7072', summary: 'listens for commands on this port; 0 takes any (7072)' },
-  'rpc-port': { ...port, fallback: '50051', summary: 'listens for workers of other processes on this port (50051)' },
+  ...doorFlags,
   'data-dir': {
     kind: 'text',
     placeholder: 'FOLDER',
@@ -149,8 +149,7 @@ function toOptions({ flags: given }: UpInput, context: CommandContext): UpOption
   return {
     port: given.port,
     host: given.host,
-    controlPort: given['control-port'],
-    rpcPort: given['rpc-port'],
+    ...toDoors(given, context),
     dataDirectory:
       given['data-dir'] === undefined ? defaultDataDirectory(context) : resolve(workingDirectory, given['data-dir']),
     placeholders: given.placeholders,

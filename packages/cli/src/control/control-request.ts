@@ -62,7 +62,15 @@ export function send(endpoint: ControlEndpoint, request: ControlRequest): Promis
     ...(type === undefined ? {} : { 'content-type': type }),
   };
   const url = new URL(path, endpoint.url);
-  return exchange({ method, url, headers, signal, ...(body === undefined ? {} : { body }) });
+  const { authority: ca } = endpoint;
+  return exchange({
+    method,
+    url,
+    headers,
+    signal,
+    ...(ca === undefined ? {} : { ca }),
+    ...(body === undefined ? {} : { body }),
+  });
 }
 
 /** What an answer that is no success says. */

@@ -12,6 +12,7 @@ afterEach(() => folder.remove());
 const none: ControlFlagValues = {
   endpoint: undefined,
   'token-file': undefined,
+  'ca-file': undefined,
   'data-dir': undefined,
   'allow-http': false,
 };
@@ -46,6 +47,16 @@ describe('findEndpoint', () => {
       'from-file',
     ]);
     expect(await find({}, { SWITCHYARD_TOKEN: 'from-env' })).toEqual(['http://127.0.0.1:7072', 'from-env']);
+  });
+
+  it('trusts the authority of a file, by flag or by variable', async () => {
+    await folder.write({ '.switchyard/control.json': written, 'ca.crt': 'an authority' });
+    const context = { environment: { HOME: folder.path, SWITCHYARD_CA_FILE: 'ca.crt' }, workingDirectory: folder.path };
+    expect(await findEndpoint(none, context)).toMatchObject({ authority: 'an authority' });
+    expect(
+      await findEndpoint({ ...none, 'ca-file': 'ca.crt' }, { ...context, environment: { HOME: folder.path } }),
+    ).toMatchObject({ authority: 'an authority' });
+    await expect(find({ 'ca-file': 'missing' })).rejects.toThrow('Name a file that is there with --ca-file');
   });
 
   it('sends the written token to the endpoint that it belongs to, and to no other', async () => {

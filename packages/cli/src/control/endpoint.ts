@@ -17,6 +17,8 @@ export interface ControlEndpoint {
   /** Without a path: scheme, host and port. */
   readonly url: URL;
   readonly token: Secret;
+  /** The authorities that are trusted there, as PEM; those whom everybody trusts when left out. */
+  readonly authority?: string;
 }
 
 /** What `switchyard up` writes into its data folder, for the commands of its user. */
@@ -28,6 +30,12 @@ type Source = Pick<CommandContext, 'environment' | 'workingDirectory'>;
 
 /** Finds the platform: flags, then the environment, then control.json in the data folder. */
 export async function findEndpoint(flags: ControlFlagValues, context: Source): Promise<ControlEndpoint> {
+  const authority = await readAuthority(flags, context);
+  const endpoint = await findAddress(flags, context);
+  return authority === undefined ? endpoint : { ...endpoint, authority };
+}
+
+async function findAddress(flags: ControlFlagValues, context: Source): Promise<ControlEndpoint> {
   const named = namedEndpoint(flags, context.environment);
   const url = named === undefined ? undefined : parseEndpoint(named.text, named.origin);
   const given = await givenToken(flags, context);
@@ -88,6 +96,18 @@ async function givenToken(flags: ControlFlagValues, context: Source): Promise<Se
   }
   const text = nonEmpty(context.environment.SWITCHYARD_TOKEN);
   return text === undefined ? undefined : parseToken(text, 'SWITCHYARD_TOKEN');
+}
+
+async function readAuthority(
+  flags: ControlFlagValues,
+  { environment, workingDirectory }: Source,
+): Promise<string | undefined> {
+  const file = flags['ca-file'] ?? nonEmpty(environment.SWITCHYARD_CA_FILE);
+  if (file === undefined) return undefined;
+  const path = resolve(workingDirectory, file);
+  return await readFile(path, 'utf8').catch((error: unknown) => {
+    throw controlErrors.create('INPUT_UNREADABLE', { path, reason: messageOf(error), hint: ' with --ca-file' });
+  });
 }
 
 /** A token is one word that may stand in a header; it is never quoted. */

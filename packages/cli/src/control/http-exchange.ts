@@ -9,6 +9,8 @@ export interface HttpMessage {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: HttpBody;
+  /** The authorities of the server's certificate, as PEM; those whom everybody trusts when left out. */
+  readonly ca?: string;
   /** Ends the exchange, and the reading of its answer. */
   readonly signal: AbortSignal;
 }
@@ -28,7 +30,7 @@ export interface HttpAnswer {
  * that it was given for. Rejects with the error of the socket, or with an AbortError.
  */
 export async function exchange(message: HttpMessage): Promise<HttpAnswer> {
-  const { method, url, headers, body, signal } = message;
+  const { method, url, headers, body, signal, ca } = message;
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const length = body === undefined ? undefined : body instanceof Uint8Array ? body.byteLength : body.sizeBytes;
   const request = send(url, {
@@ -37,6 +39,7 @@ export async function exchange(message: HttpMessage): Promise<HttpAnswer> {
     // A command asks a few times and ends: a connection that is kept would only hold the process.
     agent: false,
     signal,
+    ...(ca === undefined ? {} : { ca }),
   });
   const answered = new Promise<HttpAnswer>((resolve, reject) => {
     request.once('response', (response) => {

@@ -23,11 +23,25 @@ const reasons: ReadonlyMap<unknown, string> = new Map([
   ['ETIMEDOUT', 'the connection took too long'],
 ]);
 
+/** What to do about an error of a socket, by its code. */
+const fixes: readonly { readonly codes: RegExp; readonly fix: string }[] = [
+  { codes: /^ECONNREFUSED$/, fix: 'Start it with: switchyard up. Or name a running one with --endpoint.' },
+  {
+    codes: /SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|CERT_SIGNATURE_FAILURE/,
+    fix: 'Name the authority that has signed its certificate with --ca-file.',
+  },
+  { codes: /^ERR_TLS_CERT_ALTNAME_INVALID$/, fix: 'Use a name in --endpoint that its certificate has.' },
+  {
+    codes: /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/,
+    fix: 'Have its certificate renewed, or set the clock of this machine.',
+  },
+  { codes: /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/, fix: 'It speaks no TLS there: try http://.' },
+];
+
 /** No answer at all. */
 export function unreachable(endpoint: URL, error: unknown): Error {
   const code = (error as NodeJS.ErrnoException).code;
   const reason = reasons.get(code) ?? messageOf(error);
-  const fix =
-    code === 'ECONNREFUSED' ? 'Start it with: switchyard up. Or name a running one with --endpoint.' : 'Try again.';
+  const fix = fixes.find(({ codes }) => codes.test(code ?? ''))?.fix ?? 'Try again.';
   return controlErrors.create('CONTROL_UNREACHABLE', { endpoint: endpoint.origin, reason, fix }, error);
 }

@@ -3,19 +3,25 @@
  * Source of the layout: RFC 5280 (certificates) and X.690 (DER).
  */
 import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto';
+import { isIPv4 } from 'node:net';
 
 export interface SelfSigned {
   readonly certificate: string;
   readonly key: string;
 }
 
-/** Makes a key and a certificate that signs itself, for `localhost` and IPv4 addresses, valid for a century. */
-export function createSelfSigned(commonName: string, addresses: readonly string[] = ['127.0.0.1']): SelfSigned {
+/** Makes a key and a certificate that signs itself, for `localhost`, names and IPv4 addresses, valid for a century or until then. */
+export function createSelfSigned(
+  commonName: string,
+  addresses: readonly string[] = ['127.0.0.1'],
+  endsAt = '21200101000000Z',
+): SelfSigned {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const name = sequence(der(0x31, sequence(oid('2.5.4.3'), der(0x0c, Buffer.from(commonName)))));
   const algorithm = sequence(oid('1.2.840.10045.4.3.2'));
-  const validity = sequence(der(0x17, Buffer.from('200101000000Z')), der(0x18, Buffer.from('21200101000000Z')));
-  const bytesOf = (address: string): Buffer => der(0x87, Buffer.from(address.split('.').map(Number)));
+  const validity = sequence(der(0x17, Buffer.from('200101000000Z')), der(0x18, Buffer.from(endsAt)));
+  const bytesOf = (address: string): Buffer =>
+    isIPv4(address) ? der(0x87, Buffer.from(address.split('.').map(Number))) : der(0x82, Buffer.from(address));
   const hosts = sequence(der(0x82, Buffer.from('localhost')), ...addresses.map(bytesOf));
   const authority = sequence(der(0x01, Buffer.from([0xff])));
   const extensions = sequence(

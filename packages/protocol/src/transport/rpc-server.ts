@@ -85,6 +85,8 @@ export interface RpcServer {
   readonly address: RpcAddress | undefined;
   /** Starts listening; port 0 chooses a free one. Rejects with RPC_LISTEN_FAILED. To be called once. */
   listen(address: RpcAddress): Promise<RpcAddress>;
+  /** Shows another certificate to connections that come from now on. Throws RPC_TLS_INVALID; of no effect without TLS. */
+  renewCertificate(certificate: string, key: string): void;
   /** Stops: no new connections or streams; open ones may end for `deadlineMs`, then they are ended. */
   close(deadlineMs: number): Promise<void>;
 }
@@ -116,6 +118,7 @@ class Http2RpcServer implements RpcServer {
   readonly #methods: ReadonlyMap<string, RpcMethod>;
   readonly #budget: AssemblyBudget;
   readonly #server: Http2Server | Http2SecureServer;
+  readonly #tls: ServerTlsOptions | undefined;
   readonly #state = new StateMachine<State>({ kind: 'idle' }, edges);
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Map<Http2Session, ServerConnection>();
@@ -128,6 +131,7 @@ class Http2RpcServer implements RpcServer {
     this.#methods = new Map(Object.entries(options.methods));
     this.#budget = new AssemblyBudget(this.#limits.maxAssemblyBytes);
     const { maxConnections } = this.#limits;
+    this.#tls = options.tls;
     this.#server = createHttp2Server(this.#limits, options.tls);
     this.#server.on('connection', (socket) => this.#onSocket(socket));
     this.#server.on('drop', () => this.#log.write('warning', 'a connection was refused', { maxConnections }));
@@ -144,6 +148,11 @@ class Http2RpcServer implements RpcServer {
     const listening = this.#listen(address);
     this.#state.transition({ kind: 'starting', listening });
     return listening;
+  }
+
+  renewCertificate(certificate: string, key: string): void {
+    if (this.#tls === undefined || !('setSecureContext' in this.#server)) return;
+    this.#server.setSecureContext(toServerTls({ ...this.#tls, certificate, key }));
   }
 
   async close(deadlineMs: number): Promise<void> {

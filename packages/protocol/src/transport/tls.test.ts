@@ -46,6 +46,18 @@ describe('TLS', () => {
     expect(outcome.kind === 'failed' && outcome.status.message).toMatch(/self.signed.*name the authority/i);
   });
 
+  it('shows a renewed certificate to new connections, and keeps those that are open', async () => {
+    const port = await start();
+    const endpoint = `https://127.0.0.1:${port}`;
+    expect((await call(endpoint, { ca: serverId.certificate })).kind).toBe('answered');
+    const open = channel;
+    server?.renewCertificate(clientId.certificate, clientId.key);
+    expect((await open?.unary('/T/Echo', Buffer.from('again')))?.kind).toBe('answered');
+    expect((await call(endpoint, { ca: clientId.certificate })).kind).toBe('answered');
+    await open?.close(0);
+    expect(() => server?.renewCertificate(clientId.certificate, serverId.key)).toThrow(/mismatch/);
+  });
+
   it('refuses a server under another name', async () => {
     const outcome = await call(`https://127.0.0.1:${await start()}`, {
       ca: serverId.certificate,

@@ -18,8 +18,8 @@ import { type Clock, messageOf, type Random } from '@switchyard/kernel';
 
 /** Makes routes to workers. */
 export interface HttpProxy {
-  /** Opens a route to a worker's HTTP port. */
-  open(httpUri: string): ProxyRoute;
+  /** Opens a route to a worker's HTTP port, for the Runtime at `runtimeEndpoint`. */
+  open(httpUri: string, runtimeEndpoint?: string): ProxyRoute;
 }
 
 /** What the Runtime needs to reach a worker: the address, and the token that every request must show. */
@@ -46,6 +46,8 @@ export interface WorkerHttpProxyDeps {
 export interface WorkerHttpProxyOptions {
   /** Where the server of this proxy is reached, for example `http://127.0.0.1:4711`. */
   readonly uri: string;
+  /** Where the Runtime at an endpoint reaches it, when that is another address. */
+  readonly uriFor?: (runtimeEndpoint: string) => string | undefined;
   /** How often a worker that does not listen is tried; ten times unless named. */
   readonly connectTries?: number;
   /** The pause between two tries; 50 ms unless named. */
@@ -75,11 +77,12 @@ export function createWorkerHttpProxy(deps: WorkerHttpProxyDeps, options: Worker
   const tries = options.connectTries ?? 10;
   const retryMs = options.retryMs ?? 50;
   return {
-    open(httpUri) {
+    open(httpUri, runtimeEndpoint) {
       const token = Buffer.from(deps.random.bytes(tokenBytes)).toString('base64url');
       const key = hashOf(token);
       targets.set(key, httpUri.replace(/\/$/, ''));
-      return { uri: options.uri, token, close: () => targets.delete(key) };
+      const uri = (runtimeEndpoint && options.uriFor?.(runtimeEndpoint)) ?? options.uri;
+      return { uri, token, close: () => targets.delete(key) };
     },
     handle(request, response) {
       const target = targets.get(hashOf(tokenOf(request)));

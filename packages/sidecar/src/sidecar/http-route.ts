@@ -18,11 +18,12 @@ export function routeHttp(
   workerId: string,
   capabilities: ReadonlyMap<string, string>,
   proxy: HttpProxy | undefined,
+  runtimeEndpoint: string,
 ): RoutedCapabilities {
   const httpUri = capabilities.get(httpUriCapability) ?? '';
   if (httpUri === '') return { capabilities, route: undefined };
   if (proxy === undefined) throw sidecarErrors.create('SIDECAR_PROXY_UNAVAILABLE', { workerId, httpUri });
-  const route = proxy.open(httpUri);
+  const route = proxy.open(httpUri, runtimeEndpoint);
   const rewritten = new Map(capabilities);
   rewritten.set(httpUriCapability, route.uri);
   rewritten.set(httpUriTokenCapability, route.token);

@@ -321,7 +321,8 @@ class WorkerSidecar implements Sidecar {
   /** The worker's own HTTP port stays inside the pod. */
   #withRoute(app: SpecializedWorker): SpecializedWorker {
     this.#route?.close();
-    const { route, capabilities } = routeHttp(this.workerId, app.capabilities, this.#deps.httpProxy);
+    const { runtimeEndpoint } = app.assignment;
+    const { route, capabilities } = routeHttp(this.workerId, app.capabilities, this.#deps.httpProxy, runtimeEndpoint);
     this.#route = route;
     return { ...app, capabilities };
   }

@@ -11,6 +11,15 @@ export const fleetErrors = defineErrors({
     message:
       "The installation may have {maximum} Runtimes, and has them: '{name}' cannot join. Start it with a greater --max-runtimes.",
   },
+  FLEET_JOIN_IN_CLEAR: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 9,
+    exit: 2,
+    message:
+      "The Runtime '{name}' would be reached in clear at '{url}'. Give it a certificate (--tls-certificate, --tls-key), or allow that at the installation with --allow-clear-tokens where the network protects it.",
+  },
   FLEET_JOIN_INVALID: {
     blame: 'user',
     retry: 'never',

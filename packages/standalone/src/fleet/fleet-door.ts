@@ -9,7 +9,7 @@
  */
 import { Agent } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
-import type { ControlVerdict } from '@switchyard/identity';
+import { type ControlVerdict, refuseClearTokens } from '@switchyard/identity';
 import { type Clock, type Log, messageOf, type Random } from '@switchyard/kernel';
 import { createFramePeer, type FramePeer, grpcStatus, type Link, type WorkerSupply } from '@switchyard/protocol';
 import { type JoinAnswer, type JoinRequest, joinRequestSchema } from '@switchyard/protocol/control-api';
@@ -42,6 +42,10 @@ export interface FleetDoorDeps {
 export interface FleetDoorOptions {
   readonly maximum: number;
   readonly listenerMs: number;
+  /** Who has signed the certificates of Runtimes, as PEM; those whom everybody trusts when left out. */
+  readonly authority?: string | undefined;
+  /** Lets requests and tokens of workers go to Runtimes of other machines in clear. */
+  readonly allowsClear?: boolean;
   /** Where a lost stream means that the process is gone: those that we have started are watched. */
   readonly joinMs?: number;
 }
@@ -159,6 +163,7 @@ export class FleetDoor {
     const request = readJoin(body);
     const { maximum } = this.#options;
     if (fleet.members.length >= maximum) throw fleetErrors.create('FLEET_FULL', { maximum, name: request.name });
+    for (const url of [request.gatewayUrl, request.rpcUrl]) this.#refuseClear(request.name, url);
     const runtimeId = this.#newId(request.name);
     const runtime = new RemoteRuntime({ peer, keysOf: this.#deps.keysOf });
     const isOurs = this.#deps.isOurs(request.instanceId);
@@ -170,7 +175,7 @@ export class FleetDoor {
     const supply = createRuntimeSupply(this.#deps.supply, runtimeId, member.maxWorkers);
     supply.watch((event) => peer.note('supply', event));
     const url = new URL(request.gatewayUrl);
-    const agent = url.protocol === 'https:' ? new SecureAgent({ keepAlive: true }) : new Agent({ keepAlive: true });
+    const agent = this.#createAgent(url);
     const key = Buffer.from(random.bytes(32)).toString('base64url');
     const target = { runtimeId, url, agent, key };
     const joined = { member, runtime, supply, target, peer, instanceId: request.instanceId };
@@ -183,6 +188,18 @@ export class FleetDoor {
       if (this.#joined.get(runtimeId) === joined) fleet.add(member);
     });
     return joined;
+  }
+
+  /** Requests carry what callers sent, and the key of the join; streams carry the tokens of workers. */
+  #refuseClear(name: string, url: string): void {
+    const refusal = refuseClearTokens(url, { allow: this.#options.allowsClear ?? false });
+    if (refusal !== undefined) throw fleetErrors.create('FLEET_JOIN_IN_CLEAR', { name, url });
+  }
+
+  #createAgent({ protocol }: URL): Agent | SecureAgent {
+    const { authority: ca } = this.#options;
+    if (protocol !== 'https:') return new Agent({ keepAlive: true });
+    return new SecureAgent({ keepAlive: true, ...(ca === undefined ? {} : { ca }) });
   }
 
   #newId(name: string): string {

@@ -67,7 +67,8 @@ export async function openFleet(scope: FleetScope): Promise<Fleet | undefined> {
     mayCome: (region) => keeper.mayCome(region),
   });
   closers.add('places of apps', async () => fleet.close());
-  const dialer = createRuntimeDialer({ clock: systemClock, log }, {});
+  const { authority: ca } = scope.trust;
+  const dialer = createRuntimeDialer({ clock: systemClock, log }, ca === undefined ? {} : { tls: { ca } });
   closers.add('streams to Runtimes', () => dialer.close(upDefaults.workerGraceMs));
   const opened: { door?: FleetDoor } = {};
   const keeper: FleetKeeper = openKeeper(scope, { log, fleet, maximum, maxWorkers, doorOf: () => opened.door });
@@ -124,7 +125,7 @@ function openKeeper(
     },
     {
       commandLine: options.commandLine ?? [],
-      url: `http://127.0.0.1:${sockets.rpcPort}`,
+      url: sockets.rpc.localUrl,
       region: options.region,
       dataDirectory: data.path,
       maxWorkers,
@@ -160,7 +161,7 @@ interface DoorScope {
   readonly noteOutsider: () => void;
 }
 
-function openDoor({ stores }: UpScope, { keeper, maximum, noteOutsider, ...parts }: DoorScope): FleetDoor {
+function openDoor({ stores, trust }: UpScope, { keeper, maximum, noteOutsider, ...parts }: DoorScope): FleetDoor {
   const { catalog, keys } = stores;
   const guard = createControlGuard(createTokenVerifier({ clock: systemClock, keys }, { audience: audiences.control }));
   const door = new FleetDoor(
@@ -172,7 +173,7 @@ function openDoor({ stores }: UpScope, { keeper, maximum, noteOutsider, ...parts
       isOurs: (instanceId) => keeper.isOurs(instanceId),
       onOutsider: noteOutsider,
     },
-    { maximum, listenerMs },
+    { maximum, listenerMs, ...trust },
   );
   catalog.watch((applicationId) => {
     if (catalog.applications.get(applicationId) !== undefined) door.keysChanged(applicationId);

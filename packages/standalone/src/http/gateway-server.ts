@@ -1,5 +1,7 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createHttpServer } from './http-server.ts';
 import { listen } from './listen.ts';
+import type { ServerCertificate } from './server-certificate.ts';
 
 /** Serves one request. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -30,8 +32,18 @@ const headMs = 60_000;
 /** The start-up takes less than a second: more requests than this are no people any more. */
 const defaultMaxHeld = 1_000;
 
+export interface GatewayServerOptions {
+  /** Requests that may wait for `serve`. */
+  readonly maxHeld?: number;
+  /** With it, callers speak TLS. */
+  readonly certificate?: ServerCertificate | undefined;
+}
+
 /** Makes the server; it listens when told to. */
-export function createGatewayServer({ maxHeld = defaultMaxHeld }: { readonly maxHeld?: number } = {}): GatewayServer {
+export function createGatewayServer({
+  maxHeld = defaultMaxHeld,
+  certificate,
+}: GatewayServerOptions = {}): GatewayServer {
   const waiting: Parameters<RequestHandler>[] = [];
   const unanswered = new Set<ServerResponse>();
   const hold: RequestHandler = (request, response) => {
@@ -39,7 +51,10 @@ export function createGatewayServer({ maxHeld = defaultMaxHeld }: { readonly max
     else response.writeHead(503, { 'retry-after': '1' }).end('The apps are still starting. Try again in a second.\n');
   };
   let handle = hold;
-  const server = createServer({ maxHeaderSize: maxHeaderSizeBytes, requestTimeout: 0, headersTimeout: headMs });
+  const server = createHttpServer(
+    { maxHeaderSize: maxHeaderSizeBytes, requestTimeout: 0, headersTimeout: headMs },
+    certificate,
+  );
   const receive: RequestHandler = (request, response) => {
     unanswered.add(response);
     response.once('close', () => unanswered.delete(response));

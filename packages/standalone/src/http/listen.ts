@@ -22,6 +22,23 @@ export function listen(server: Server, address: { readonly host: string; readonl
   });
 }
 
+const loopbackNames: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);
+
+/** True for the address of this machine alone. */
+export function isLoopbackHost(host: string): boolean {
+  return loopbackNames.has(host.replace(/^\[|\]$/g, ''));
+}
+
+/** True for an address that stands for all of the machine's, and at which nobody is found. */
+export function isWildcardHost(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+/** A host as it stands in a URL. */
+export function toUrlHost(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+}
+
 /** True when something accepts connections there. Never rejects. */
 export async function isListening(host: string, port: number): Promise<boolean> {
   return (await knock(host, port)) === 'accepted';

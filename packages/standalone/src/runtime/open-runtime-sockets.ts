@@ -6,9 +6,9 @@ import { controlScopes } from '@switchyard/protocol/control-api';
 import { readBody } from '@switchyard/sidecar';
 import type { Closers } from '../dev/closers.ts';
 import { createGatewayServer, type GatewayServer } from '../http/gateway-server.ts';
-import { listen } from '../http/listen.ts';
+import { isLoopbackHost, listen } from '../http/listen.ts';
+import { openServerCertificate, type ServerCertificate } from '../http/server-certificate.ts';
 import { runtimeProcessErrors } from './errors.ts';
-import { readCertificates } from './read-files.ts';
 import { answerControlRequest, type ControlGuard, type ControlledRuntime } from './runtime-control.ts';
 import { type RuntimeProcessOptions, runtimeDefaults } from './runtime-options.ts';
 
@@ -16,6 +16,7 @@ import { type RuntimeProcessOptions, runtimeDefaults } from './runtime-options.t
 export interface RuntimeSockets {
   readonly gateway: GatewayServer;
   readonly gatewayPort: number;
+  readonly isGatewaySecure: boolean;
   readonly controlPort: number;
   readonly rpc: { readonly host: string; readonly port: number; readonly isSecure: boolean };
   serveWorkers(accept: (link: Link) => void): void;
@@ -32,29 +33,34 @@ export interface RuntimeSocketsScope {
   readonly closers: Closers;
   /** What workers may call beside their streams. */
   readonly services: Readonly<Record<string, RpcMethod>>;
+  /** The gateway is for an installation on another machine, and not for callers: it shows the certificate, too. */
+  readonly hidesGateway?: boolean;
 }
 
 const loopback = '127.0.0.1';
-const loopbackNames: ReadonlySet<string> = new Set([loopback, '::1', 'localhost']);
 const bodyLimits = { bodyBytes: 1_048_576, bodyMs: 10_000 } as const;
 /** A control request has its head in this time. */
 const headMs = 10_000;
 
 /** Rejects with PORT_IN_USE, PORT_REFUSED, RPC_LISTEN_FAILED, RUNTIME_PORT_IN_CLEAR and what is wrong with certificates. */
 export async function openRuntimeSockets(scope: RuntimeSocketsScope): Promise<RuntimeSockets> {
-  const { options, closers } = scope;
-  const rpc = await openRpc(scope);
-  const gateway = createGatewayServer();
+  const { options, closers, hidesGateway = false } = scope;
+  const certificate = await openServerCertificate(options.tls, scope);
+  const rpc = await openRpc(scope, certificate);
+  const host = options.host ?? runtimeDefaults.host;
+  const shown = hidesGateway && !isLoopbackHost(host) ? certificate : undefined;
+  const gateway = createGatewayServer({ certificate: shown });
   closers.add('HTTP connections', async () => gateway.close());
   const control = openControl(closers);
   const [gatewayPort, controlPort, address] = await Promise.all([
-    gateway.listen({ host: options.host ?? runtimeDefaults.host, port: options.port ?? runtimeDefaults.port }),
+    gateway.listen({ host, port: options.port ?? runtimeDefaults.port }),
     listen(control.server, { host: loopback, port: options.controlPort ?? runtimeDefaults.controlPort }),
     rpc.listen(),
   ]);
   return {
     gateway,
     gatewayPort,
+    isGatewaySecure: shown !== undefined,
     controlPort,
     rpc: { ...address, isSecure: rpc.isSecure },
     serveWorkers: rpc.serve,
@@ -62,22 +68,17 @@ export async function openRuntimeSockets(scope: RuntimeSocketsScope): Promise<Ru
   };
 }
 
-async function openRpc({ options, log, closers, services }: RuntimeSocketsScope) {
+async function openRpc({ options, log, closers, services }: RuntimeSocketsScope, shown: ServerCertificate | undefined) {
   const host = options.rpcHost ?? runtimeDefaults.host;
-  const { certificate, key, authority } = await readCertificates(options.tls, {
-    certificate: '--tls-certificate',
-    key: '--tls-key',
-    authority: '--tls-client-ca',
-  });
-  const isSecure = certificate !== undefined && key !== undefined;
-  if (!isSecure && !options.allowClearTokens && !loopbackNames.has(host)) {
+  const isSecure = shown !== undefined;
+  if (!isSecure && !options.allowClearTokens && !isLoopbackHost(host)) {
     throw runtimeProcessErrors.create('RUNTIME_PORT_IN_CLEAR', { host });
   }
   const isRequired = options.clientCertificate !== 'ignored';
   const tls = isSecure && {
-    certificate,
-    key,
-    ...(authority === undefined ? {} : { clientCa: authority }),
+    certificate: shown.certificate,
+    key: shown.key,
+    ...(shown.clientCa === undefined ? {} : { clientCa: shown.clientCa }),
     clientCertificate: isRequired ? ('required' as const) : ('requested' as const),
   };
   let accept: (link: Link) => void = (link) => link.cancel({ code: grpcStatus.unavailable, message: 'starting up' });
@@ -88,6 +89,7 @@ async function openRpc({ options, log, closers, services }: RuntimeSocketsScope)
       ...(tls === false ? {} : { tls }),
     },
   );
+  shown?.onRenewal((pair) => server.renewCertificate(pair.certificate, pair.key));
   closers.add('port for workers', () => server.close(runtimeDefaults.streamGraceMs));
   return {
     isSecure,

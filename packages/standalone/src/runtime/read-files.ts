@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { messageOf } from '@switchyard/kernel';
+import { messageOf, systemClock } from '@switchyard/kernel';
+import { checkCertificate } from '../http/check-certificate.ts';
 import { runtimeProcessErrors } from './errors.ts';
 
 /** The text of a file that a flag names. Rejects with RUNTIME_FILE_UNREADABLE. */
@@ -32,7 +33,11 @@ export interface Certificates {
   readonly authority?: string;
 }
 
-/** Reads the files. Rejects with RUNTIME_FILE_UNREADABLE, and with RUNTIME_TLS_INCOMPLETE when one of a pair is missing. */
+/**
+ * Reads the files, and makes sure that the certificate can be shown now.
+ * Rejects with RUNTIME_FILE_UNREADABLE, with RUNTIME_TLS_INCOMPLETE when one of a pair is missing, and with CERTIFICATE_INVALID or
+ * CERTIFICATE_NOT_NOW.
+ */
 export async function readCertificates(files: CertificateFiles, flags: CertificateFlags): Promise<Certificates> {
   const { certificate, key, authority } = files;
   if ((certificate === undefined) !== (key === undefined)) {
@@ -46,5 +51,9 @@ export async function readCertificates(files: CertificateFiles, flags: Certifica
     key: await read(key, flags.key),
     authority: await read(authority, flags.authority),
   };
+  if (certificate !== undefined && texts.certificate !== undefined && texts.key !== undefined) {
+    const pair = { certificate: texts.certificate, key: texts.key };
+    checkCertificate(pair, { path: certificate, flag: flags.certificate }, systemClock.now());
+  }
   return Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== undefined));
 }

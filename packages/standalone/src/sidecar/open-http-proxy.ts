@@ -4,15 +4,12 @@ import { createServer as createSecureServer } from 'node:https';
 import { systemClock, systemRandom } from '@switchyard/kernel';
 import { createWorkerHttpProxy, type HttpProxy } from '@switchyard/sidecar';
 import type { Closers } from '../dev/closers.ts';
-import { listen } from '../http/listen.ts';
+import { isLoopbackHost, isWildcardHost, listen, toUrlHost } from '../http/listen.ts';
 import { sidecarProcessErrors } from './errors.ts';
 import { readOwnTls } from './read-own-tls.ts';
 import type { SidecarProcessOptions } from './sidecar-options.ts';
 
 const loopback = '127.0.0.1';
-const loopbackNames: ReadonlySet<string> = new Set([loopback, '::1', 'localhost']);
-/** Addresses at which nobody is found. */
-const wildcards: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /** Rejects with PORT_IN_USE, PORT_REFUSED, SIDECAR_PROXY_IN_CLEAR, SIDECAR_PROXY_ADDRESS and what is wrong with certificates. */
 export async function openHttpProxy(
@@ -20,12 +17,12 @@ export async function openHttpProxy(
   closers: Closers,
 ): Promise<HttpProxy> {
   const { host = loopback, port: wanted = 0, url } = options.http;
-  const isLocal = loopbackNames.has(host);
+  const isLocal = isLoopbackHost(host);
   const tls = isLocal ? undefined : await readOwnTls(options);
   if (!isLocal && tls === undefined && !options.allowClearTokens) {
     throw sidecarProcessErrors.create('SIDECAR_PROXY_IN_CLEAR', { host });
   }
-  if (url === undefined ? wildcards.has(host) : !isHttpUrl(url)) {
+  if (url === undefined ? isWildcardHost(host) : !isHttpUrl(url)) {
     throw sidecarProcessErrors.create('SIDECAR_PROXY_ADDRESS', { host, url: url ?? '' });
   }
   const server =
@@ -37,7 +34,7 @@ export async function openHttpProxy(
     server.close();
     server.closeAllConnections();
   });
-  const own = `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const own = `${tls === undefined ? 'http' : 'https'}://${toUrlHost(host)}:${port}`;
   const proxy = createWorkerHttpProxy({ clock: systemClock, random: systemRandom, request }, { uri: url ?? own });
   server.on('request', (incoming, response) => proxy.handle(incoming, response));
   return proxy;

@@ -30,7 +30,9 @@ import { Closers } from '../dev/closers.ts';
 import { DataFolder } from '../dev/data-folder.ts';
 import { standaloneErrors } from '../errors.ts';
 import { listen } from '../http/listen.ts';
+import { trustAuthority } from '../http/trust-authority.ts';
 import { openKeySource } from '../runtime/open-key-source.ts';
+import { readNamedFile } from '../runtime/read-files.ts';
 import { createAppLevels, openUpLog, upCategory } from '../up/up-log.ts';
 import { sidecarProcessErrors } from './errors.ts';
 import { openDialer } from './open-dialer.ts';
@@ -71,6 +73,9 @@ export async function startSidecar(options: SidecarProcessOptions): Promise<Side
   try {
     const data = new DataFolder(options.dataDirectory);
     await data.prepare();
+    const { authority } = options.runtimeTls;
+    // Packages, public keys and new tokens come from the installation, too.
+    if (authority !== undefined) trustAuthority(await readNamedFile(authority, '--runtime-ca'));
     const way = await openDialer(options, log, closers);
     const port = await openWorkerPort(environment.workerPort, log, closers);
     const httpProxy = await openHttpProxy(options, closers);

@@ -9,6 +9,7 @@ import type { Assignment, PodProvider } from '@switchyard/protocol';
 import { createHttpExchange } from '@switchyard/protocol/http-exchange';
 import { createAgentPods } from '@switchyard/scale-controller';
 import type { Closers } from '../dev/closers.ts';
+import type { UpSockets } from './open-up-sockets.ts';
 import { type UpOptions, upDefaults } from './up-options.ts';
 import { type DeployedVersion, packageVersionOf } from './versions/deployed-version.ts';
 import { deployedEnvironment } from './versions/worker-environment.ts';
@@ -19,7 +20,7 @@ export interface AgentWorkersScope {
   readonly issuer: TokenIssuer;
   readonly catalog: Pick<Catalog, 'versions'>;
   /** The ports of this installation, which containers reach over the network of the machine. */
-  readonly sockets: { readonly controlPort: number; readonly rpcPort: number; readonly gatewayPort: number };
+  readonly sockets: Pick<UpSockets, 'control' | 'rpc' | 'gatewayPort'>;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -46,7 +47,7 @@ export function openAgentWorkers(
   { log, closers, issuer, catalog, sockets, environment }: AgentWorkersScope,
   { url, images }: NonNullable<UpOptions['workerAgent']>,
 ): RemoteWorkers {
-  const controlUrl = `http://127.0.0.1:${sockets.controlPort}`;
+  const controlUrl = sockets.control.localUrl;
   const token = environment.SWITCHYARD_WORKER_AGENT_TOKEN;
   const provider = createAgentPods(
     {
@@ -55,7 +56,7 @@ export function openAgentWorkers(
       tokenFor: (podId) => issuer.assign({ podId }),
     },
     {
-      ...{ agentUrl: url, limits, installation: `up-${sockets.controlPort}` },
+      ...{ agentUrl: url, limits, installation: `up-${new URL(controlUrl).port}` },
       ...(token === undefined || token === '' ? {} : { agentToken: new Secret(token) }),
       imageOf: ({ runtime }: Stack) => images.get(runtime),
       sidecarFlags: [`--keys=${controlUrl}/.well-known/jwks.json`],
@@ -77,7 +78,7 @@ export function openAgentWorkers(
       });
       return {
         ...{ application: definition, tenantId, token: undefined },
-        runtimeEndpoint: `http://127.0.0.1:${sockets.rpcPort}`,
+        runtimeEndpoint: sockets.rpc.localUrl,
         content: {
           ...{ kind: 'package', url: `${controlUrl}/v1/packages/${sha256}`, sha256 },
           token: await issuer.control(grant, packageTokenMs),

@@ -77,7 +77,7 @@ export async function openControl(scope: UpScope, parts: UpParts, deployer: Depl
       clock: systemClock,
       log,
     },
-    { defaultArchitecture: process.arch },
+    { defaultArchitecture: process.arch, hostNames: sockets.controlNames },
   );
   closers.add('control API', () => control.drain(upDefaults.controlGraceMs));
   const listener = createMetricsPage({

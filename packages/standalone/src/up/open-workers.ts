@@ -1,6 +1,5 @@
 /** The part of an installation that has workers: placeholder pods of this process, their proxy, and the supply over them. */
 
-import { createServer, request } from 'node:http';
 import { availableParallelism, hostname } from 'node:os';
 import type { TokenIssuer } from '@switchyard/identity';
 import { type Log, type Meter, systemClock, systemRandom } from '@switchyard/kernel';
@@ -23,7 +22,6 @@ import {
   createPlaceholderPods,
   createPodHost,
   createProcessUsage,
-  createWorkerHttpProxy,
   type HttpProxy,
   openUsageFiles,
   type PlaceholderPods,
@@ -32,7 +30,6 @@ import {
 } from '@switchyard/sidecar';
 import type { Closers } from '../dev/closers.ts';
 import type { Fleet } from '../fleet/open-fleet.ts';
-import { listen } from '../http/listen.ts';
 import type { RuntimeSettlements } from '../runtime/runtime-settlements.ts';
 import type { PlaceholderLaunches } from '../workers/placeholder-launches.ts';
 import { hostVersion } from '../workers/worker-resolution.ts';
@@ -44,6 +41,7 @@ import { homeVariables } from './tenants/tenant-processes.ts';
 import { upDefaults } from './up-options.ts';
 import type { DeployedVersion } from './versions/deployed-version.ts';
 import { deployedEnvironment } from './versions/worker-environment.ts';
+import { openWorkerHttpDoor, type WorkerHttpDoor } from './worker-http-door.ts';
 
 export interface WorkersScope {
   readonly log: Log;
@@ -62,6 +60,8 @@ export interface WorkersScope {
   readonly remote?: RemoteWorkers | undefined;
   /** What workers of a tenant find in their environment beside the settings of their app. */
   readonly environmentOf: (tenantId: string) => Promise<Readonly<Record<string, string>>>;
+  /** The door for streamed requests of Runtimes of other machines. */
+  readonly httpDoor: WorkerHttpDoor;
   /** The port of the gateway, as workers are told it. */
   readonly gatewayPort: number;
   /** Takes the stream of a worker whose sidecar lives in this process. */
@@ -112,7 +112,7 @@ const loopback = '127.0.0.1';
 
 export async function openWorkers(scope: WorkersScope): Promise<Workers> {
   const { log, find, placeOf } = scope;
-  const httpProxy = await openHttpProxy(scope.closers);
+  const httpProxy = await openWorkerHttpDoor(scope.httpDoor, scope.closers);
   const direct = await openWorkerPort(scope);
   direct.serve(scope.acceptWorker);
   const supply = new KeyedSupply({ log, keyOf: (definition) => find(definition)?.tenantId });
@@ -289,22 +289,6 @@ async function openWorkerPort({ log, closers }: WorkersScope): Promise<WorkerPor
       accept = given;
     },
   };
-}
-
-/** The one way to the HTTP servers of workers. */
-async function openHttpProxy(closers: Closers): Promise<HttpProxy> {
-  const server = createServer();
-  const port = await listen(server, { host: loopback, port: 0 });
-  closers.add('proxy to workers', async () => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const proxy = createWorkerHttpProxy(
-    { clock: systemClock, random: systemRandom, request },
-    { uri: `http://${loopback}:${port}` },
-  );
-  server.on('request', (incoming, response) => proxy.handle(incoming, response));
-  return proxy;
 }
 
 /** A sidecar in this process reaches the Runtime without a socket; its token is checked all the same. */

@@ -44,6 +44,7 @@ import { linuxFamilies } from './tenants/process-family.ts';
 import { TenantPriorities } from './tenants/tenant-priorities.ts';
 import { createTenantProcesses } from './tenants/tenant-processes.ts';
 import { TraceTap } from './trace-tap.ts';
+import { readTrust } from './trust.ts';
 import { createAppLevels, openUpLog, upCategory } from './up-log.ts';
 import { type UpOptions, upDefaults } from './up-options.ts';
 import type { UpParts, UpScope } from './up-parts.ts';
@@ -80,7 +81,9 @@ export async function startUp(options: UpOptions): Promise<Up> {
     const verifier = createTokenVerifier({ clock: systemClock, keys: stores.keys }, { audience: audiences.runtime });
     const settlements = createRuntimeSettlements(admitByToken(verifier));
     const sockets = await openUpSockets({ options, log, closers, services: settlements.methods });
-    const scope = { options, log, logs, closers, data, stores, sockets, settlements, meter: createMemoryMeter() };
+    const trust = await readTrust(options.reach);
+    const meter = createMemoryMeter();
+    const scope = { options, log, logs, closers, data, stores, sockets, settlements, trust, meter };
     const parts = await openParts(scope);
     hostOf = (applicationId) => parts.hosting.latestOf(applicationId)?.host;
     const { scaler } = await serve(scope, parts);
@@ -99,11 +102,7 @@ async function openParts(scope: UpScope): Promise<UpParts> {
   const acceptWorker = (link: Link): void => runtime.acceptWorker(traces.tap(link));
   const machine = await openMachine({ options, log, dataFolder: data.path });
   const { launches, processes, tenancy } = machine;
-  const broker = await startBroker(
-    { log, meter, keys: stores.keys, issuer },
-    { dataDirectory: data.path, environment: machine.environment },
-  );
-  closers.add('capability broker', () => broker.close());
+  const broker = await openBroker(scope, machine);
   const canWait = ({ stack }: Pick<RuntimeApplication, 'stack'>) =>
     launches.workerOf(stack).worker.traits.canUsePlaceholder;
   const fleet = await openFleet({ ...scope, canWait });
@@ -116,6 +115,7 @@ async function openParts(scope: UpScope): Promise<UpParts> {
     placeOf: tenancy.placeOf,
     placeholders: options.placeholders ?? upDefaults.placeholders,
     remote: options.workerAgent && openAgentWorkers({ ...scope, ...stores, ...options }, options.workerAgent),
+    httpDoor: { ...sockets, ...options },
     gatewayPort: sockets.gatewayPort,
     acceptWorker,
     find: (definition) => hosting.find(definition),
@@ -160,6 +160,13 @@ async function openParts(scope: UpScope): Promise<UpParts> {
   });
   closers.add('hosting', async () => hosting.close());
   return { runtime, fleet, workers, tenancy, launches, processes, openPackage, sweeper, versions, hosting, traces };
+}
+
+async function openBroker({ log, meter, closers, data, stores }: UpScope, { environment }: Machine) {
+  const { keys, issuer } = stores;
+  const broker = await startBroker({ log, meter, keys, issuer }, { dataDirectory: data.path, environment });
+  closers.add('capability broker', () => broker.close());
+  return broker;
 }
 
 /** Settings may refer to secrets of a vault where the environment says which vaults there are. */
@@ -233,7 +240,7 @@ async function serve(scope: UpScope, parts: UpParts): Promise<Pick<Control, 'sca
       log,
       issueToken: () => stores.issuer.control({ subject: 'operator', tenants: '*', scopes: [...controlScopes] }),
     },
-    { directory: data.path, endpoint: `http://127.0.0.1:${sockets.controlPort}` },
+    { directory: data.path, endpoint: sockets.control.localUrl },
   );
   closers.add('control file', forgetControl);
   // The last one, so that it is the first thing that a stop does.
@@ -271,7 +278,7 @@ function openRuntime(scope: UpScope, local: LocalParts): Runtime {
   const { log, meter, closers, stores } = scope;
   const spans = openTelemetry(scope.options.environment, { log, meter });
   if (spans !== undefined) closers.add('telemetry', () => spans.close());
-  const workerHttp = createWorkerHttp();
+  const workerHttp = createWorkerHttp(scope.trust.workers);
   closers.add('HTTP connections to workers', async () => workerHttp.close());
   const verifier = createTokenVerifier({ clock: systemClock, keys: stores.keys }, { audience: audiences.runtime });
   const verifyWorker = createWorkerVerifier(verifier);
@@ -312,8 +319,8 @@ function toStorageUser({ definition, directory, settings, values }: DeployedVers
 
 function toUp({ closers, sockets, log, options }: UpScope, scaler: string | undefined): Up {
   const url = `http://localhost:${sockets.gatewayPort}`;
-  const controlUrl = `http://127.0.0.1:${sockets.controlPort}`;
-  const rpcUrl = `http://127.0.0.1:${sockets.rpcPort}`;
+  const controlUrl = sockets.control.url;
+  const rpcUrl = sockets.rpc.url;
   if (options.output === 'json') {
     const where = { url, controlUrl, rpcUrl, data: options.dataDirectory, ...(scaler === undefined ? {} : { scaler }) };
     log.write('information', 'Up', { category: upCategory, ...where });

@@ -1,14 +1,34 @@
 import type { WorkerName } from '@switchyard/protocol/control-api';
 import type { TextSink } from '@switchyard/telemetry';
+import type { CertificateFiles } from '../runtime/read-files.ts';
+
+/** How an installation and other machines find and trust each other. */
+export interface ReachOptions {
+  /** The address at which other machines find this one. */
+  readonly advertisedHost: string | undefined;
+  /** The path of the authorities that have signed the certificates of this installation, its pods and its Runtimes, in PEM. */
+  readonly authority: string | undefined;
+  /** Lets tokens cross a network without TLS. */
+  readonly allowsClear: boolean;
+  /** Networks, addresses and hosts of sidecars to which streamed requests may go, beside those of this machine. */
+  readonly workerNetworks: readonly string[];
+  /** Where Runtimes of other machines find the HTTP of workers here; 0 takes any port that is free. */
+  readonly workerHttpPort: number | undefined;
+}
 
 /** What `switchyard up` was asked for. Paths are absolute. */
 export interface UpOptions {
   /** Where callers reach the apps; 0 takes any port that is free. */
   readonly port: number | undefined;
   readonly host: string | undefined;
+  readonly controlHost: string | undefined;
   readonly controlPort: number | undefined;
-  /** Where workers of other processes and machines connect. */
+  /** Where workers and Runtimes of other processes and machines connect. */
+  readonly rpcHost: string | undefined;
   readonly rpcPort: number | undefined;
+  /** The certificate of the ports that other machines reach. */
+  readonly tls: CertificateFiles;
+  readonly reach: ReachOptions;
   readonly dataDirectory: string;
   /** Warm placeholders that are kept for each stack. */
   readonly placeholders: number | undefined;

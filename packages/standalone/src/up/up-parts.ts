@@ -14,6 +14,7 @@ import type { Workers } from './open-workers.ts';
 import type { PackageSweeper } from './package-sweeper.ts';
 import type { Tenancy } from './tenants/open-tenancy.ts';
 import type { TraceTap } from './trace-tap.ts';
+import type { Trust } from './trust.ts';
 import type { UpOptions } from './up-options.ts';
 import type { AppHosting } from './versions/app-hosting.ts';
 import type { VersionSource } from './versions/version-source.ts';
@@ -30,6 +31,7 @@ export interface UpScope {
   readonly stores: Stores;
   readonly sockets: UpSockets;
   readonly settlements: RuntimeSettlements;
+  readonly trust: Trust;
 }
 
 /** What hosts apps, before anybody is let in. */

@@ -160,7 +160,12 @@ export class InstallationLink {
   }
 }
 
-const finalCodes: ReadonlySet<string> = new Set(['FLEET_FULL', 'FLEET_JOIN_INVALID', 'FLEET_JOIN_REFUSED']);
+const finalCodes: ReadonlySet<string> = new Set([
+  'FLEET_FULL',
+  'FLEET_JOIN_IN_CLEAR',
+  'FLEET_JOIN_INVALID',
+  'FLEET_JOIN_REFUSED',
+]);
 
 function isFinal(thrown: unknown): thrown is PlatformError {
   return isPlatformError(thrown) && finalCodes.has(thrown.code);

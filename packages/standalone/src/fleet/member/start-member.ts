@@ -27,6 +27,7 @@ import { Closers } from '../../dev/closers.ts';
 import { DataFolder } from '../../dev/data-folder.ts';
 import { openKinds, openStorage } from '../../dev/open-kinds.ts';
 import type { RequestHandler } from '../../http/gateway-server.ts';
+import { isLoopbackHost, toUrlHost } from '../../http/listen.ts';
 import { createWorkerHttp } from '../../http/worker-http.ts';
 import { memoryUtilization } from '../../runtime/memory-utilization.ts';
 import { openRuntimeSockets, type RuntimeSockets } from '../../runtime/open-runtime-sockets.ts';
@@ -58,7 +59,7 @@ export async function startMember(options: RuntimeProcessOptions, join: JoinOpti
     const data = new DataFolder(options.dataDirectory);
     await data.prepare();
     const { verifyWorker, settlements, services, guard } = createGuards(options, () => link.call('publicKeys', null));
-    const sockets = await openRuntimeSockets({ options, log: own, closers, services });
+    const sockets = await openRuntimeSockets({ options, log: own, closers, services, hidesGateway: true });
     const log = createSentLog(own, (level, message, fields = {}) => link.line({ level, message, fields }));
     const supply = new LinkSupply((method, body) => link.note(method, body));
     const apps: MemberApps = new MemberApps({
@@ -68,7 +69,7 @@ export async function startMember(options: RuntimeProcessOptions, join: JoinOpti
       keysOf: (sent: () => readonly SentKey[]) => createSentKeys(sent),
       hurry: () => void link.report(),
     });
-    const workerHttp = createWorkerHttp(await readRemoteWorkers(options));
+    const workerHttp = createWorkerHttp(await readInstallationWorkers(options, join));
     closers.add('HTTP connections to workers', async () => workerHttp.close());
     const door = createGatewayDoor((request, response) => runtime.handleRequest(request, response));
     const dial = await openDial(join, own, closers);
@@ -127,6 +128,15 @@ function createGuards({ clientCertificate: certificate }: RuntimeProcessOptions,
   };
 }
 
+/** The workers of the installation itself are where it is, and show its certificate. */
+async function readInstallationWorkers(options: RuntimeProcessOptions, { url, authority }: JoinOptions) {
+  const { hostname, protocol } = new URL(url);
+  const installation = protocol === 'https:' ? [hostname.replace(/^\[|\]$/g, '')] : [];
+  const workerAuthority = options.workerAuthority ?? authority;
+  const workerNetworks = [...options.workerNetworks, ...installation];
+  return await readRemoteWorkers({ ...options, workerAuthority, workerNetworks });
+}
+
 function toRuntimeOptions({ busyPercent = runtimeDefaults.busyPercent }: RuntimeProcessOptions): RuntimeOptions {
   return { cpus: availableParallelism(), exactHostNames: true, limits: { busyShare: busyPercent / 100 } };
 }
@@ -143,14 +153,18 @@ async function openDial({ url, token, authority }: JoinOptions, log: Log, closer
 
 function toRequest({ rpcHost, host }: RuntimeProcessOptions, join: JoinOptions, sockets: RuntimeSockets) {
   const { name, instanceId, region, maxWorkers, maxApplications, advertisedHost } = join;
-  const at = (bound: string | undefined): string =>
-    advertisedHost ?? (bound?.includes(':') ? `[${bound}]` : (bound ?? '127.0.0.1'));
-  const scheme = sockets.rpc.isSecure ? 'https' : 'http';
+  // Whoever joins over loopback is reached over loopback where it listens there alone.
+  const isHere = isLoopbackHost(new URL(join.url).hostname);
+  const at = (bound = '127.0.0.1'): string => {
+    const found = isHere && isLoopbackHost(bound) ? bound : (advertisedHost ?? bound);
+    return toUrlHost(found);
+  };
+  const schemeOf = (isSecure: boolean): string => (isSecure ? 'https' : 'http');
   return {
     ...{ name, instanceId, maxWorkers, maxApplications },
     ...(region === undefined ? {} : { region }),
-    gatewayUrl: `http://${at(host)}:${sockets.gatewayPort}`,
-    rpcUrl: `${scheme}://${at(rpcHost)}:${sockets.rpc.port}`,
+    gatewayUrl: `${schemeOf(sockets.isGatewaySecure)}://${at(host)}:${sockets.gatewayPort}`,
+    rpcUrl: `${schemeOf(sockets.rpc.isSecure)}://${at(rpcHost)}:${sockets.rpc.port}`,
   };
 }
 

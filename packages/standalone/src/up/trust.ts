@@ -1,0 +1,23 @@
+import type { RemoteWorkers } from '../http/worker-http.ts';
+import { parseWorkerNetworks } from '../http/worker-networks.ts';
+import { runtimeProcessErrors } from '../runtime/errors.ts';
+import { readNamedFile } from '../runtime/read-files.ts';
+import type { ReachOptions } from './up-options.ts';
+
+/** Whom of other machines an installation believes. */
+export interface Trust {
+  /** Who has signed the certificates of its pods and Runtimes, as PEM; those whom everybody trusts when left out. */
+  readonly authority: string | undefined;
+  /** Lets tokens cross a network without TLS. */
+  readonly allowsClear: boolean;
+  /** Where streamed requests may go. */
+  readonly workers: RemoteWorkers;
+}
+
+/** Rejects with RUNTIME_FILE_UNREADABLE and RUNTIME_WORKER_NETWORK. */
+export async function readTrust({ authority: path, allowsClear, workerNetworks }: ReachOptions): Promise<Trust> {
+  const authority = path === undefined ? undefined : await readNamedFile(path, '--peer-ca');
+  const reading = parseWorkerNetworks(workerNetworks);
+  if (reading.kind === 'invalid') throw runtimeProcessErrors.create('RUNTIME_WORKER_NETWORK', { text: reading.text });
+  return { authority, allowsClear, workers: { networks: reading.networks, authority, allowClear: allowsClear } };
+}

@@ -1,0 +1,177 @@
+/** An installation whose doors are open to another machine: over TLS, with tokens, and to nobody else. */
+
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RuntimeList } from '@switchyard/protocol/control-api';
+import { createSelfSigned } from '@switchyard/protocol/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type AppFolder, openAppFolder } from './command-line.ts';
+import { DevProcess, runSwitchyard, testApp } from './dev-process.ts';
+import { OtherMachine, requireOtherMachine } from './other-machine.ts';
+import { UpProcess } from './up-process.ts';
+
+const namespacePart = requireOtherMachine();
+
+/** Real processes on a busy machine: long enough that only a defect exceeds it. */
+const patience = { timeout: 60_000, interval: 250 } as const;
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'switchyard-doors-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** Writes a certificate and its key, and answers the flags that name them. */
+async function makeCertificate(name: string, addresses?: readonly string[], endsAt?: string) {
+  const { certificate, key } = createSelfSigned(name, addresses, endsAt);
+  const [path, keyPath] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)];
+  await Promise.all([writeFile(path, certificate), writeFile(keyPath, key)]);
+  return { path, keyPath, flags: ['--tls-certificate', path, '--tls-key', keyPath] };
+}
+
+describe('switchyard up refuses', () => {
+  const refused = async (...flags: readonly string[]): Promise<string> => {
+    const ports = ['--port', '0', '--control-port', '0', '--rpc-port', '0'];
+    const { code, output } = await runSwitchyard(['up', '--data-dir', join(folder, 'data'), ...ports, ...flags]);
+    expect(code).toBe(2);
+    return output;
+  };
+
+  it.each(['--control-host', '--rpc-host'])('to take tokens in clear on the network (%s)', async (flag) => {
+    expect(await refused(flag, '0.0.0.0')).toMatch(/Tokens would cross the network in clear to '0\.0\.0\.0'/);
+  });
+
+  it('certificates that it cannot show, with what is wrong with them', async () => {
+    const good = await makeCertificate('good');
+    const ended = await makeCertificate('ended', undefined, '20210101000000Z');
+    const swapped = ['--tls-certificate', good.path, '--tls-key', ended.keyPath];
+    expect(await refused('--control-host', '0.0.0.0', ...ended.flags)).toMatch(
+      /ended\.crt'.* is good from 2020.* to 2021.*, and not now/,
+    );
+    expect(await refused('--control-host', '0.0.0.0', ...swapped)).toMatch(/the key belongs to another certificate/);
+    expect(await refused('--tls-certificate', good.path)).toMatch(/--tls-certificate is of no use without --tls-key/);
+    expect(await refused(...good.flags, '--advertised-host', '10.9.8.7')).toMatch(/is not one for '10\.9\.8\.7'/);
+  });
+});
+
+describe.skipIf(namespacePart.skip)('another machine', { timeout: 180_000 }, () => {
+  let machine: OtherMachine;
+  let up: UpProcess;
+  let ca: string;
+  let apps: AppFolder;
+  const others: DevProcess[] = [];
+
+  beforeEach(async () => {
+    machine = await OtherMachine.open(78, folder);
+    const own = await makeCertificate('installation', [machine.near]);
+    const there = await makeCertificate('runtime', [machine.far]);
+    ca = own.path;
+    apps = await openAppFolder();
+    up = await UpProcess.start({
+      flags: [
+        ...['--control-host', machine.near, '--rpc-host', machine.near, ...own.flags, '--peer-ca', there.path],
+        ...['--max-runtimes', '2', '--region', 'south'],
+      ],
+    });
+  });
+  afterEach(async () => {
+    for (const other of others.splice(0)) await other.close();
+    await up?.close();
+    await apps.remove();
+    machine.close();
+  });
+
+  const urlOf = (door: string): string => new RegExp(`${door}\\s+(https:\\S+)`).exec(up.output)?.[1] ?? '';
+  const tokenFor = async (...scopes: readonly string[]): Promise<string> => {
+    const named = scopes.flatMap((scope) => ['--scope', scope]);
+    return (await up.runAlone('token', 'control', '--keys', join(up.dataFolder, 'keys'), ...named)).trim();
+  };
+  const runThere = async (words: readonly string[], environment: Readonly<Record<string, string>>) => {
+    const command = new DevProcess(words, environment, machine.node);
+    others.push(command);
+    const { code } = await command.exited();
+    return { code, output: command.output };
+  };
+  const joinThere = (token: string, ...flags: readonly string[]): DevProcess => {
+    const doors = ['--host', machine.far, '--rpc-host', machine.far, '--port', '0', '--rpc-port', '0'];
+    const place = [
+      '--control-port',
+      '0',
+      '--data-dir',
+      join(folder, 'there'),
+      '--name',
+      'north-1',
+      '--region',
+      'north',
+    ];
+    const runtime = new DevProcess(
+      ['runtime', '--join', urlOf('Workers'), ...doors, ...place, ...flags],
+      { SWITCHYARD_JOIN_TOKEN: token },
+      machine.node,
+    );
+    others.push(runtime);
+    return runtime;
+  };
+
+  it('gives commands with a token, and trusts no certificate that nobody vouches for', async () => {
+    const endpoint = ['--endpoint', urlOf('Control API')];
+    const SWITCHYARD_TOKEN = await tokenFor('read');
+    const trusting = [...endpoint, '--ca-file', ca];
+    expect(await runThere(['ps', ...trusting], { SWITCHYARD_TOKEN })).toEqual({ code: 0, output: expect.anything() });
+    const stranger = await runThere(['ps', ...trusting], { SWITCHYARD_TOKEN: 'none' });
+    expect([stranger.code, stranger.output]).toEqual([1, expect.stringMatching(/token/i)]);
+    const deploying = await runThere(['delete', 'shop', '--yes', ...trusting], { SWITCHYARD_TOKEN });
+    expect([deploying.code, deploying.output]).toEqual([1, expect.stringContaining("'write'")]);
+    const blind = await runThere(['ps', ...endpoint], { SWITCHYARD_TOKEN });
+    expect([blind.code, blind.output]).toEqual([1, expect.stringContaining('--ca-file')]);
+    // The commands of this machine go their own way.
+    expect(await up.do('ps')).toMatch(/APP/i);
+  });
+
+  it('joins with a Runtime that serves apps in its region, streams of theirs included', async () => {
+    const there = ['--tls-certificate', join(folder, 'runtime.crt'), '--tls-key', join(folder, 'runtime.key')];
+    const runtime = joinThere(await tokenFor('deploy', 'secrets'), '--join-ca', ca, ...there);
+    await runtime.line(/has joined/);
+    const code = await readFile(join(testApp('streaming-echo'), 'index.js'), 'utf8');
+    const dependencies = { '@azure/functions': '*' };
+    await apps.write({
+      'echo/host.json': { version: '2.0' },
+      'echo/package.json': { name: 'echo', type: 'module', main: 'index.js', dependencies },
+      'echo/index.js': code,
+    });
+    await up.do('deploy', join(apps.path, 'echo'));
+    await up.do('scale', 'set', 'echo', 'region=north');
+    const homes = async () =>
+      (JSON.parse(await up.do('runtimes', '--json')) as RuntimeList).runtimes
+        .filter(({ applications }) => applications.includes('echo'))
+        .map(({ id, url }) => [id, url?.startsWith(`https://${machine.far}:`)]);
+    await expect.poll(homes, patience).toEqual([['north-1', true]]);
+    const { port } = new URL(/Apps\s+(http:\S+)/.exec(up.output)?.[1]?.replace('<app>.', '') ?? '');
+    const outgoing = request({
+      host: '127.0.0.1',
+      port,
+      path: '/api/echo',
+      method: 'POST',
+      headers: { host: 'echo.localhost' },
+    });
+    outgoing.write('first');
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      outgoing.once('response', resolve).once('error', reject);
+    });
+    const chunks = response[Symbol.asyncIterator]();
+    expect([response.statusCode, String((await chunks.next()).value)]).toEqual([200, 'first']);
+    outgoing.end('second');
+    expect(String((await chunks.next()).value)).toBe('second');
+  });
+
+  it('does not join without a token for that, nor to be called in clear', async () => {
+    const stranger = joinThere(await tokenFor('read'), '--join-ca', ca, '--allow-clear-tokens');
+    expect((await stranger.exited()).code).toBe(2);
+    expect(stranger.output).toContain('does not let this Runtime join');
+    const open = joinThere(await tokenFor('deploy', 'secrets'), '--join-ca', ca, '--allow-clear-tokens');
+    expect((await open.exited()).code).toBe(2);
+    expect(open.output).toMatch(/would be reached in clear at 'http:/);
+  });
+});
