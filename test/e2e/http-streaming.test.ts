@@ -154,6 +154,18 @@ describe('an app that streams', () => {
     await dev.line(/Executed 'Functions.fail' \(Failed/);
   });
 
+  it('tries a function with a retry policy again, with the whole request', async () => {
+    const got = await call('thirdTime/nothing');
+    expect([got.statusCode, JSON.parse(String(await bodyOf(got)))]).toEqual([200, { body: '', tries: 3 }]);
+    const { outgoing, response } = openRequest(port, '/api/thirdTime/text', { method: 'POST' });
+    outgoing.end('the body');
+    const posted = await response;
+    expect([posted.statusCode, JSON.parse(String(await bodyOf(posted)))]).toEqual([
+      200,
+      { body: 'the body', tries: 3 },
+    ]);
+  });
+
   it('never lets a part of a response pass for the whole', async () => {
     const response = await call('breakOff');
     expect(response.statusCode).toBe(200);

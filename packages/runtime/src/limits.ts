@@ -60,6 +60,8 @@ export interface RuntimeLimits {
   readonly requestBodyBytes: number;
   /** What the HTTP bodies of all apps together may hold in memory. */
   readonly bufferedBodyBytes: number;
+  /** The longest HTTP body that is kept, so that a function with a retry policy can be tried again with what is streamed to it. */
+  readonly retriedBodyBytes: number;
   /** How long a body waits for room. */
   readonly bodyWaitMs: number;
   /** Bodies that may wait for room. */
@@ -107,6 +109,7 @@ export const defaultLimits: RuntimeLimits = {
   requestsBeforeIndex: 1_000,
   requestBodyBytes: 104_857_600,
   bufferedBodyBytes: 512 * 1_048_576,
+  retriedBodyBytes: 1_048_576,
   bodyWaitMs: 30_000,
   waitingBodies: 1_000,
   requestBodyPauseMs: 60_000,

@@ -151,9 +151,17 @@ export class HttpExchange implements EventSource, HttpTriggerRequest, ForwardedE
     return this.application.streamLimitBytes;
   }
 
-  /** A request that was handed to a worker cannot be handed to another. */
+  /** A request that was handed to a worker is gone, unless its body was kept and its caller has nothing of an answer. */
   get isSpent(): boolean {
-    return this.forward !== undefined;
+    if (this.forward === undefined) return false;
+    return this.bufferedBody === undefined || !this.forward.isUnanswered || this.response.destroyed;
+  }
+
+  /** The next try has a way of its own to its worker. */
+  retrying(): void {
+    this.forward?.withdraw();
+    this.forward = undefined;
+    this.#delivery = undefined;
   }
 
   event(capabilities: WorkerCapabilities): TriggerEvent {

@@ -5,7 +5,6 @@ import {
   createMemoryLog,
   createSeededRandom,
   type FakeWorkerOptions,
-  invocationFailure,
   invocationSuccess,
   VirtualClock,
 } from '@switchyard/testkit';
@@ -273,33 +272,5 @@ describe('HttpFunctions', () => {
     expect(worker.bodies('invocationRequest')).toHaveLength(1);
     for (let waitedMs = 0; !isRemoved && waitedMs < 20_000; waitedMs += 100) await clock.advance(100);
     await removed;
-  });
-
-  test('a function that failed is tried again, unless its request went to the worker as a stream', async () => {
-    const retry = { strategy: 'fixedDelay', maxRetryCount: 1, delayInterval: '00:00:01' };
-    const clock = new VirtualClock();
-    const log = createMemoryLog(clock);
-    const streaming = createServer((request) => request.resume());
-    servers.push(streaming);
-    const HttpUri = `${await listen(streaming)}/`;
-    const tries = async (capabilities: Readonly<Record<string, string>>): Promise<number> => {
-      const workerHttp = createTestWorkerHttp();
-      const harness = createHarness({ clock, random: createSeededRandom(1), log, workerHttp });
-      const added = harness.runtime.addApplication(createApplication({ hostJson: { version: '2.0', retry } }));
-      const onInvocation = () => invocationFailure('no');
-      const worker = createFakeWorker(harness.dial('w1'), { workerId: 'w1', functions, onInvocation, capabilities });
-      await added;
-      const server = createServer((request, response) => harness.runtime.handleRequest(request, response));
-      servers.push(server);
-      let status = 0;
-      const reply = statusOf(`${await listen(server)}/api/f`).then((given) => {
-        status = given;
-      });
-      for (let waitedMs = 0; status === 0 && waitedMs < 10_000; waitedMs += 100) await clock.advance(100);
-      await reply;
-      expect(status).toBe(500);
-      return worker.bodies('invocationRequest').length;
-    };
-    expect([await tries({}), await tries({ HttpUri })]).toEqual([2, 1]);
   });
 });

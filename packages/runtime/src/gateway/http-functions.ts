@@ -5,7 +5,7 @@
  * Ownership: the gateway hands a request over once it is known which function it is for and that its caller may call it.
  *
  * I1 A request takes its turn before its body is read, and gives it back when everything of it is over.
- * I2 A body is held in memory only for workers that cannot take it as a stream, only up to the app's limit, and only where the
+ * I2 A body is held in memory only for workers that cannot take it as a stream or that may need it again, only up to the app's limit, and only where the
  *    Runtime has room for it; it waits on the wire for that, and beyond a while its caller is told to come back.
  * I3 A caller that goes away ends what the request waits for, and its worker hears of it if it can.
  * I4 An app that is being drained waits for the requests that it has let in, also while they wait or are read.
@@ -140,7 +140,7 @@ export class HttpFunctions {
       done(false);
       return;
     }
-    if (version.streamsHttp) {
+    if (version.streamsHttp && !this.#keepsBody(exchange)) {
       const isTooLarge = (bodyLength(request) ?? 0) > streamLimitBytes;
       if (isTooLarge) this.#reply(exchange, emptyReply(413));
       done(!isTooLarge);
@@ -153,6 +153,13 @@ export class HttpFunctions {
       done(false);
     } else if (length !== undefined && length <= smallBodyBytes) this.#readBody(exchange, undefined, done);
     else this.#whenRoom(exchange, length ?? smallBodyBytes, done);
+  }
+
+  /** A function with a retry policy may need its request again, though it goes to the worker as a stream. */
+  #keepsBody({ request, entry, streamLimitBytes }: HttpExchange): boolean {
+    const length = bodyLength(request);
+    const limitBytes = Math.min(this.#deps.limits.retriedBodyBytes, streamLimitBytes);
+    return entry.retry !== undefined && length !== undefined && length <= limitBytes;
   }
 
   /** A body that is worth it waits on the wire until there is room for it. */

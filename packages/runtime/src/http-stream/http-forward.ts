@@ -128,7 +128,7 @@ export class HttpForward {
   start(): void {
     const { state } = this.#machine;
     if (state.kind === 'connecting') state.connector.start();
-    this.#exchange.response.once('close', () => this.#callerGone());
+    this.#exchange.response.once('close', this.#callerGone);
     this.#watchActivity(this.#deps.limits.activityMs);
   }
 
@@ -141,13 +141,19 @@ export class HttpForward {
 
   /** The function succeeded: the answer is under way, about to come, or was never sent. */
   functionEnded(): void {
-    if (!this.#isUnanswered) return;
+    if (!this.isUnanswered) return;
     this.#answerWait = this.#deps.clock.schedule(this.#deps.limits.answerMs, () => {
-      if (this.#isUnanswered) this.#end({ kind: 'unanswered' });
+      if (this.isUnanswered) this.#end({ kind: 'unanswered' });
     });
   }
 
-  get #isUnanswered(): boolean {
+  /** The function is tried again, with a forward of its own: this one ends, and the caller hears nothing of it. */
+  withdraw(): void {
+    if (this.#machine.kind !== 'ended') this.#end({ kind: 'given-up' });
+  }
+
+  /** True while the caller has nothing of an answer. */
+  get isUnanswered(): boolean {
     return this.#machine.kind === 'connecting' || this.#machine.kind === 'sent';
   }
 
@@ -239,7 +245,7 @@ export class HttpForward {
     connector.start();
   }
 
-  #callerGone(): void {
+  readonly #callerGone = (): void => {
     const { state } = this.#machine;
     switch (state.kind) {
       case 'connecting':
@@ -251,7 +257,7 @@ export class HttpForward {
         return;
       default:
     }
-  }
+  };
 
   #tooLarge(): void {
     if (this.#machine.kind === 'ended') return;
@@ -281,6 +287,7 @@ export class HttpForward {
     this.#machine.transition({ kind: 'ended' });
     this.#watch?.cancel();
     this.#answerWait?.cancel();
+    this.#exchange.response.off('close', this.#callerGone);
     if (state.kind === 'connecting' || state.kind === 'notifying') state.connector.stop();
     else this.#leave(state.request, end);
     this.#onEnd(end);

@@ -41,6 +41,8 @@ export interface EventSource {
   settling?(): Promise<void> | undefined;
   /** Asked once the invocation has ended: true when the answer says that it went wrong, though the function did not fail. */
   readonly hasErrorStatus?: boolean;
+  /** Called when the function failed and is to be tried again. */
+  retrying?(): void;
   /** True once it cannot be given to another worker. */
   readonly isSpent?: boolean;
 }

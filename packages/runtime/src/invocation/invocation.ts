@@ -253,6 +253,7 @@ export class Invocation implements Call {
       this.#stop();
       return;
     }
+    this.#source.retrying?.();
     const delayMs = retryDelayMs(this.#retry, this.#failures, random);
     const timer = clock.schedule(delayMs, () => {
       waits.delete(end);

@@ -169,4 +169,20 @@ app.timer('tick', {
   handler: (timer, context) => context.log(`ticked, past due: ${timer.isPastDue}`),
 });
 
+const tries = new Map();
+
+/** Fails twice, and then gives back what it was sent. */
+app.http('thirdTime', {
+  ...anonymous,
+  route: 'thirdTime/{key}',
+  retry: { strategy: 'fixedDelay', maxRetryCount: 2, delayInterval: { milliseconds: 100 } },
+  handler: async (request) => {
+    const { key } = request.params;
+    const body = await request.text();
+    tries.set(key, (tries.get(key) ?? 0) + 1);
+    if (tries.get(key) < 3) throw new Error('not yet');
+    return { jsonBody: { body, tries: tries.get(key) } };
+  },
+});
+
 app.http('pid', { ...anonymous, handler: () => ({ body: String(process.pid) }) });
