@@ -206,6 +206,29 @@ describe('several Runtimes', { timeout: limitMs }, () => {
     expect(refused.output).toMatch(/region 'north'/);
   });
 
+  it('an app is where it was after the controller was killed and started anew', async () => {
+    await start();
+    const first = await joinRuntime('--name', 'north-1', '--region', 'north');
+    await deploy('shop', { work });
+    await deploy('blog', { work });
+    await up.do('scale', 'set', 'shop', 'region=north');
+    await expect.poll(() => homesOf('shop'), patience).toEqual(['north-1']);
+    // Nothing but its past keeps it there.
+    await up.do('scale', 'set', 'shop', 'region=');
+    await expect.poll(async () => (await up.call('shop', '/work')).status, patience).toBe(200);
+    up.signal('SIGKILL');
+    await up.exited();
+    await first.close();
+    await up.restart();
+    expect((await up.call('shop', '/work')).status).toBe(200);
+    await joinRuntime('--name', 'north-1', '--region', 'north');
+    await expect.poll(() => homesOf('shop'), patience).toEqual(['north-1']);
+    expect(await homesOf('blog')).toEqual(['local']);
+    const calls = callOnAndOn('shop', 2);
+    await expect.poll(() => calls.answers.length, patience).toBeGreaterThan(20);
+    expect((await calls.end()).filter(({ status }) => status !== 200)).toEqual([]);
+  });
+
   it('nobody joins without a token for that', async () => {
     await start();
     const url = /Workers\s+(http:\S+)/.exec(up.output)?.[1] ?? '';

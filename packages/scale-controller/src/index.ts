@@ -12,6 +12,7 @@ export { type FunctionLoad, quietSignals, type ScaleSignals, type SourceBacklog 
 export { scaleErrors } from './errors.ts';
 export type { FleetRequest, PlaceholderPlace, RuntimePlace } from './fleet/fleet-state.ts';
 export { HeldListeners } from './fleet/held-listeners.ts';
+export type { KeptHomes } from './fleet/kept-homes.ts';
 export {
   type ListenerAnswer,
   type ListenerGrant,

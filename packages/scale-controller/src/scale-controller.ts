@@ -10,6 +10,7 @@ import type {
   TenantQuota,
   TenantQuotaView,
 } from '@switchyard/protocol/control-api';
+import { type KeptHomes, openKeptHomes } from './fleet/kept-homes.ts';
 import type { AppScale, PlatformScale } from './loop/app-policy.ts';
 import { openSaidOfScale, type SaidOfScale } from './loop/said-of-scale.ts';
 import { createScaleLoop, type ScaleLoop } from './loop/scale-loop.ts';
@@ -62,6 +63,8 @@ export interface ScaleController {
   rollout(applicationId: string): Promise<RolloutAnswer | undefined>;
   startRollout(applicationId: string, request: StartRollout, by?: RolloutAsker): Promise<RolloutAnswer>;
   changeRollout(applicationId: string, action: ChangeRollout['action'], by?: RolloutAsker): Promise<RolloutAnswer>;
+  /** On which Runtimes apps are, also after a restart. */
+  readonly homes: KeptHomes;
   /** Forgets an app that was deleted. */
   forget(applicationId: string): Promise<void>;
   /** Ends its looks and gives its lease back. Kills no worker. */
@@ -78,6 +81,7 @@ export async function openScaleController(
   const said = await openSaidOfScale({ clock, log, store });
   const lease = openLease({ clock, log, store }, { name: 'controller', holder: random.uuid() });
   const mayDecide = (): boolean => lease.token !== undefined;
+  const homes = await openKeptHomes({ clock, log, store, mayDecide });
   const { pools, runtime } = deps;
   const awakeApps = (): ReadonlySet<string> =>
     new Set(runtime.load().map(({ definition }) => definition.applicationId));
@@ -96,11 +100,12 @@ export async function openScaleController(
     options,
   );
   const rollouts: RolloutRunner = createRolloutRunner({ ...deps, log, mayDecide });
-  return toController(deps, { said, lease, sources, loop, rollouts });
+  return toController(deps, { said, homes, lease, sources, loop, rollouts });
 }
 
 interface Parts {
   readonly said: SaidOfScale;
+  readonly homes: KeptHomes;
   readonly lease: Lease;
   readonly sources: SourceWatch;
   readonly loop: ScaleLoop;
@@ -110,7 +115,7 @@ interface Parts {
 /** What the control API asks of the parts. */
 function toController(
   { runtime, store, catalogVersionOf = (version) => version }: ScaleControllerDeps,
-  { said, lease, sources, loop, rollouts }: Parts,
+  { said, homes, lease, sources, loop, rollouts }: Parts,
 ): ScaleController {
   const view = (applicationId: string): ScaleView =>
     toScaleView(
@@ -145,8 +150,10 @@ function toController(
     startRollout: async (applicationId, request, by) =>
       toRolloutAnswer(await rollouts.start(applicationId, toRequest(request), by)),
     changeRollout: async (applicationId, action, by) => toRolloutAnswer(await rollouts.act(applicationId, action, by)),
+    homes,
     async forget(applicationId) {
       loop.forget(applicationId);
+      await homes.forget(applicationId);
       await said.scales.forget(applicationId);
       const rollout = await store.read('rollout', applicationId);
       if (rollout !== undefined) await store.remove('rollout', applicationId, rollout.revision);
@@ -156,6 +163,8 @@ function toController(
       sources.close();
       rollouts.close();
       said.close();
+      homes.freeze();
+      await homes.settled();
       await lease.release();
     },
   };

@@ -16,8 +16,8 @@ export interface ScaleStore {
   close(): Promise<void>;
 }
 
-/** `scale`: what an owner said; `quota`: what a tenant may have; `lease`: who decides; `claim`: who takes a placeholder; `rollout`: a roll-out's progress. */
-export type DocumentKind = 'scale' | 'quota' | 'lease' | 'claim' | 'rollout';
+/** `scale`: what an owner said; `quota`: what a tenant may have; `lease`: who decides; `claim`: who takes a placeholder; `rollout`: a roll-out's progress; `home`: on which Runtimes an app is. */
+export type DocumentKind = 'scale' | 'quota' | 'lease' | 'claim' | 'rollout' | 'home';
 
 export interface ScaleDocument {
   readonly key: string;

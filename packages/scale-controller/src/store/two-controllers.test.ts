@@ -15,6 +15,11 @@ import type { ScaleStore } from './contract.ts';
 import { openPostgresqlScaleStore } from './postgresql/pg-scale-store.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 
+interface Opened {
+  readonly clock: VirtualClock;
+  readonly runtime: SimulatedRuntime;
+}
+
 function suite(open: () => Promise<ScaleStore>): void {
   const stores: ScaleStore[] = [];
   const controllers: ScaleController[] = [];
@@ -28,24 +33,25 @@ function suite(open: () => Promise<ScaleStore>): void {
     return store;
   };
 
+  const start = async ({ clock, runtime }: Opened, seed: number): Promise<ScaleController> => {
+    const base = { clock, runtime, log: createMemoryLog(clock), meter: silentMeter, durationClassesMs: [10] };
+    const traffic = { get: () => ({ revision: 1, weights: [] }), set: async () => ({ revision: 1, weights: [] }) };
+    const store = await connect();
+    const controller = await openScaleController({ ...base, store, traffic, random: createSeededRandom(seed) });
+    controllers.push(controller);
+    return controller;
+  };
+
   it('one decides, what either is told holds for both, and the other goes on when the first has gone', async () => {
     const clock = new VirtualClock();
     const runtime = new SimulatedRuntime(clock);
     const shop = runtime.add('shop');
-    const start = async (seed: number): Promise<ScaleController> => {
-      const base = { clock, runtime, log: createMemoryLog(clock), meter: silentMeter, durationClassesMs: [10] };
-      const traffic = { get: () => ({ revision: 1, weights: [] }), set: async () => ({ revision: 1, weights: [] }) };
-      const store = await connect();
-      const controller = await openScaleController({ ...base, store, traffic, random: createSeededRandom(seed) });
-      controllers.push(controller);
-      return controller;
-    };
     const later = (read: () => unknown) =>
       expect.poll(async () => {
         await clock.advance(1_000);
         return read();
       });
-    const [first, second] = [await start(1), await start(2)];
+    const [first, second] = [await start({ clock, runtime }, 1), await start({ clock, runtime }, 2)];
     await second.put('shop', { maximum: 6 }, 0);
     await second.putQuota('contoso', { workers: 4 }, 0);
     await later(async () => (await first.view('shop')).scale).toEqual({ maximum: 6 });
@@ -63,6 +69,39 @@ function suite(open: () => Promise<ScaleStore>): void {
     expect(shop.wanted).toBe(4);
     await heir.putQuota('contoso', {}, undefined);
     await later(() => shop.wanted).toBe(6);
+  });
+
+  it('the one that decides says where apps are, and so it is after a restart, and for the one that takes over', async () => {
+    const clock = new VirtualClock();
+    const opened = { clock, runtime: new SimulatedRuntime(clock) };
+    const [first, second] = [await start(opened, 1), await start(opened, 2)];
+    const store = await connect();
+    const stored = async (key: string) => (await store.read('home', key))?.body;
+    const later = (read: () => Promise<unknown>) =>
+      expect.poll(async () => {
+        await clock.advance(1_000);
+        return await read();
+      });
+    // Each has Runtimes of its own, and one of the two decides.
+    first.homes.note('shop', ['one-1']);
+    second.homes.note('shop', ['two-1']);
+    await later(() => stored('shop')).toBeDefined();
+    const [leader, heir, mine, theirs] =
+      ((await stored('shop')) as { runtimeIds: string[] }).runtimeIds[0] === 'one-1'
+        ? ([first, second, 'one-1', 'two-1'] as const)
+        : ([second, first, 'two-1', 'one-1'] as const);
+    leader.homes.note('blog', [mine, 'spare']);
+    await later(() => stored('blog')).toEqual({ runtimeIds: [mine, 'spare'] });
+    await leader.close();
+    const restarted = await start(opened, 3);
+    expect([restarted.homes.of('shop'), restarted.homes.of('blog')]).toEqual([[mine], [mine, 'spare']]);
+    await restarted.close();
+    // The heir finds what was written since it looked, and says anew where the app is.
+    await later(async () => heir.homes.of('shop')).toEqual([mine]);
+    heir.homes.note('shop', [theirs]);
+    await later(() => stored('shop')).toEqual({ runtimeIds: [theirs] });
+    await heir.forget('blog');
+    expect(await stored('blog')).toBeUndefined();
   });
 
   it('of two that want the same placeholders each is taken once, and no claim is left', async () => {

@@ -28,6 +28,10 @@ export interface FleetApp {
   traffic: { readonly shares: readonly TrafficShare[]; readonly options: TrafficOptions | undefined } | undefined;
   /** By Runtime; the first one that is not leaving is its home. */
   readonly stays: Map<string, Stay>;
+  /** Where it was before the controller was started anew, its home first; empty once it has come back, or is where it stays. */
+  remembered: readonly string[];
+  /** So long it is waited for those. */
+  rememberedUntilMs: number;
 }
 
 /** What the owner of an app asks of its place. */
@@ -36,13 +40,22 @@ export interface PlaceDemands {
   readonly isolation?: 'shared' | 'dedicated' | undefined;
 }
 
-export function createFleetApp(applicationId: string): FleetApp {
-  return { applicationId, versions: new Map(), traffic: undefined, stays: new Map() };
+export function createFleetApp(applicationId: string, remembered: readonly string[] = [], untilMs = 0): FleetApp {
+  const places = { stays: new Map(), remembered, rememberedUntilMs: untilMs };
+  return { applicationId, versions: new Map(), traffic: undefined, ...places };
 }
 
 /** The Runtimes that host the app, its home first. */
 export function homesOf({ stays }: FleetApp): readonly string[] {
   return [...stays].filter(([, { state }]) => state !== 'leaving').map(([runtimeId]) => runtimeId);
+}
+
+/** The first of its Runtimes from now on. */
+export function makeHome({ stays }: FleetApp, runtimeId: string): void {
+  const all = [...stays];
+  stays.clear();
+  for (const [id, stay] of all.toSorted(([one], [other]) => Number(other === runtimeId) - Number(one === runtimeId)))
+    stays.set(id, stay);
 }
 
 export function servingOf({ stays }: FleetApp): readonly string[] {
@@ -67,4 +80,10 @@ export function forgetWish(version: FleetVersion): void {
   version.wish = undefined;
   version.counts = new Map();
   version.told.clear();
+}
+
+/** A Runtime has none of the version's workers any more. */
+export function takeFrom(version: FleetVersion, runtimeId: string): void {
+  version.counts = new Map([...version.counts].filter(([one]) => one !== runtimeId));
+  version.told.delete(runtimeId);
 }

@@ -11,6 +11,7 @@ import { createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/t
 import { describe, expect, it } from 'vitest';
 import { FleetDoor } from './fleet-door.ts';
 import { FleetRuntime } from './fleet-runtime.ts';
+import { createFakeHomes } from './testing/fake-host.ts';
 
 const full: ControlVerdict = { kind: 'accepted', subject: 'runtime', tenants: '*', scopes: ['deploy', 'secrets'] };
 
@@ -20,6 +21,7 @@ function open(verdict: ControlVerdict = full, maximum = 3) {
   const leases = new ListenerLeases(clock, { ttlMs: 10_000, generation: 1, hasPredecessors: false, localId: 'local' });
   const fleet = new FleetRuntime({
     ...{ clock, log, leases, demandsOf: () => ({}), boundBy: () => undefined, onNeed: () => {}, mayCome: () => true },
+    homes: createFakeHomes(),
   });
   const asked: SupplyRequest[] = [];
   const released: string[] = [];

@@ -12,7 +12,14 @@ export interface FleetRuntimeOptions {
   readonly placeMs: number;
   /** After so long without workers an app leaves a Runtime that is not its home. */
   readonly leaveMs: number;
+  /** How long after a start it is waited for the Runtime that an app was on before. */
+  readonly returnMs: number;
   readonly drainMs: number;
 }
 
-export const fleetRuntimeDefaults: FleetRuntimeOptions = { placeMs: 30_000, leaveMs: 10_000, drainMs: 30_000 };
+export const fleetRuntimeDefaults: FleetRuntimeOptions = {
+  placeMs: 30_000,
+  leaveMs: 10_000,
+  returnMs: 30_000,
+  drainMs: 30_000,
+};

@@ -60,9 +60,9 @@ export class FleetPlaces {
     };
   }
 
-  /** Runtimes that may host the app, those that host it first, then those with most room. */
+  /** Runtimes that may host the app: those that host it first, then those that did before a restart, then those with most room. */
   of(app: FleetApp): readonly FleetMember[] {
-    const homes = homesOf(app);
+    const homes = [...new Set([...homesOf(app), ...app.remembered])];
     const rank = ({ runtimeId }: FleetMember): number =>
       homes.includes(runtimeId) ? homes.indexOf(runtimeId) : homes.length;
     return [...this.#deps.members.values()]

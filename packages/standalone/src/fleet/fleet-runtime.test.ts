@@ -5,14 +5,18 @@ import { describe, expect, it } from 'vitest';
 import type { PlaceDemands } from './fleet-app.ts';
 import type { RuntimeNeed } from './fleet-options.ts';
 import { FleetRuntime } from './fleet-runtime.ts';
-import { createMember, FakeHost, sampleApplication } from './testing/fake-host.ts';
+import { createFakeHomes, createMember, FakeHost, sampleApplication } from './testing/fake-host.ts';
 
 const ttlMs = 10_000;
 
 const timer = { name: 'tick', trigger: 'timerTrigger', disabled: false };
 const events = { name: 'events', trigger: 'eventHubTrigger', disabled: false };
 
-function open(boundBy: (application: RuntimeApplication) => string | undefined = () => undefined) {
+function open(
+  boundBy: (application: RuntimeApplication) => string | undefined = () => undefined,
+  known: Readonly<Record<string, readonly string[]>> = {},
+) {
+  const kept = createFakeHomes(known);
   const clock = new VirtualClock();
   const leases = new ListenerLeases(clock, { ttlMs, generation: 1, hasPredecessors: false, localId: 'local' });
   const demands = new Map<string, PlaceDemands>();
@@ -20,12 +24,12 @@ function open(boundBy: (application: RuntimeApplication) => string | undefined =
   let mayCome = true;
   const fleet = new FleetRuntime(
     {
-      ...{ clock, log: createMemoryLog(clock), leases, boundBy },
+      ...{ clock, log: createMemoryLog(clock), leases, boundBy, homes: kept },
       demandsOf: (applicationId) => demands.get(applicationId) ?? {},
       onNeed: (need) => needs.push(need),
       mayCome: () => mayCome,
     },
-    { placeMs: 5_000, leaveMs: 2_000, drainMs: 1_000 },
+    { placeMs: 5_000, leaveMs: 2_000, returnMs: 20_000, drainMs: 1_000 },
   );
   const local = new FakeHost([timer, events]);
   const second = new FakeHost([timer, events]);
@@ -33,7 +37,7 @@ function open(boundBy: (application: RuntimeApplication) => string | undefined =
   const add = (application = sampleApplication()) => clock.runUntil(fleet.addApplication(application));
   const homes = (applicationId = 'shop') => fleet.servingOf(applicationId).map(({ runtimeId }) => runtimeId);
   return {
-    ...{ clock, leases, demands, needs, fleet, local, second, add, homes },
+    ...{ clock, leases, demands, needs, fleet, local, second, add, homes, kept },
     refuseMore: () => {
       mayCome = false;
     },
@@ -180,6 +184,48 @@ describe('FleetRuntime', () => {
     expect([homes(), leases.holderOf('shop', 'tick')]).toEqual([['local'], 'north-1']);
     await clock.advance(1_500);
     expect(leases.holderOf('shop', 'tick')).toBe('local');
+  });
+
+  it('I6: comes back to where it was before a restart, also when that Runtime joins later', async () => {
+    const { clock, fleet, local, second, add, homes, kept } = open(undefined, { shop: ['r2'], blog: ['local', 'r2'] });
+    await add();
+    await add(sampleApplication('blog'));
+    // It is served meanwhile, and that is not remembered.
+    expect([homes(), homes('blog'), kept.of('shop')]).toEqual([['local'], ['local'], ['r2']]);
+    await clock.advance(5_000);
+    fleet.add(createMember('r2', second));
+    await clock.advance(2_000);
+    expect([homes(), local.versions.has('shop:m1:c1')]).toEqual([['r2'], false]);
+    expect([homes('blog'), kept.of('shop')]).toEqual([['local'], ['r2']]);
+    // From now on it is as with any other app.
+    fleet.lose('r2', true);
+    await clock.advance(1_000);
+    expect([homes(), kept.of('shop')]).toEqual([['local'], ['local']]);
+  });
+
+  it('I6: goes at once to where it was when that is there, and waits no longer than it may', async () => {
+    const there = open(undefined, { shop: ['r2', 'local'] });
+    there.fleet.add(createMember('r2', there.second));
+    await there.add();
+    await there.clock.advance(1_000);
+    expect([there.homes(), there.kept.of('shop')]).toEqual([['r2'], ['r2']]);
+    const away = open(undefined, { shop: ['r2'] });
+    await away.add();
+    await away.clock.advance(21_000);
+    expect(away.kept.of('shop')).toEqual(['local']);
+    away.fleet.add(createMember('r2', away.second));
+    await away.clock.advance(5_000);
+    expect(away.homes()).toEqual(['local']);
+  });
+
+  it('I6: does not come back to where it may not be any more', async () => {
+    const { clock, fleet, second, demands, add, homes, kept } = open(undefined, { shop: ['north-1'] });
+    demands.set('shop', { region: 'south' });
+    fleet.add(createMember('south-1', new FakeHost(), { region: 'south' }));
+    await add();
+    fleet.add(createMember('north-1', second, { region: 'north' }));
+    await clock.advance(25_000);
+    expect([homes(), kept.of('shop')]).toEqual([['south-1'], ['south-1']]);
   });
 
   it('I3: a Runtime that drains hands its apps over and keeps none', async () => {

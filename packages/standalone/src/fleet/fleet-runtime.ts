@@ -2,13 +2,14 @@
  * Several Runtimes as one: what was told to it holds on every Runtime that hosts the app, and it decides which ones those are.
  *
  * Ownership: the composition root. The catalog says what is wanted, the scale controller how many workers; where they are is
- * decided here, from both and from what the Runtimes report, and kept nowhere: after a restart every worker is new as well.
+ * decided here, from both and from what the Runtimes report, and kept by the controller (`KeptHomes`).
  *
  * I1 An app is hosted on one Runtime (its home) as long as that has room for its workers, and on as many as they need.
  * I2 A Runtime hosts an app only where region, tenant and isolation allow it, and never has more workers than it may.
  * I3 Requests go to Runtimes that serve the app; those that leave finish what they have.
  * I4 For each function that listens, one Runtime listens (see `ListenerLeases`); sources with partitions share themselves.
  * I5 What a Runtime that is gone has hosted is hosted elsewhere, with what it was told, as soon as there is a place.
+ * I6 After a restart an app comes back to the Runtimes that it was on, when those are there within `returnMs`.
  */
 import { type Clock, type Log, messageOf, type Timer } from '@switchyard/kernel';
 import { type ApplicationDefinition, jobHostKey } from '@switchyard/model';
@@ -21,7 +22,7 @@ import type {
   VersionLoad,
   WorkerWish,
 } from '@switchyard/runtime';
-import { type ListenerLeases, planSpread, type RuntimePlace } from '@switchyard/scale-controller';
+import type { KeptHomes, ListenerLeases, RuntimePlace } from '@switchyard/scale-controller';
 import { versionKey } from '../up/versions/deployed-version.ts';
 import { fleetErrors } from './errors.ts';
 import {
@@ -31,14 +32,19 @@ import {
   type FleetVersion,
   forgetWish,
   homesOf,
+  makeHome,
   type PlaceDemands,
   servingOf,
+  takeFrom,
 } from './fleet-app.ts';
 import { type FleetRuntimeOptions, fleetRuntimeDefaults, type RuntimeNeed } from './fleet-options.ts';
 import { type FleetMember, FleetPlaces } from './fleet-places.ts';
 import type { HostRuntime } from './host-runtime.ts';
 import { wantListeners } from './listening-functions.ts';
-import { mergeLoads, mergeStatuses } from './merge-status.ts';
+import { mergeBacklogs, mergeLoads, mergeStatuses } from './merge-status.ts';
+import { News } from './news.ts';
+import { planReturn } from './plan-return.ts';
+import { spreadVersion } from './spread-version.ts';
 import { sleeps, tellPart } from './told-workers.ts';
 
 export interface FleetRuntimeDeps {
@@ -46,6 +52,7 @@ export interface FleetRuntimeDeps {
   readonly log: Log;
   readonly leases: ListenerLeases;
   readonly demandsOf: (applicationId: string) => PlaceDemands;
+  readonly homes: Pick<KeptHomes, 'of' | 'note'>;
   /** Why the app can be on the Runtime of this process alone; undefined when it can be anywhere. */
   readonly boundBy: (application: RuntimeApplication) => string | undefined;
   /** Called when an app has no place, or too few workers for want of one. */
@@ -56,7 +63,6 @@ export interface FleetRuntimeDeps {
 
 const tickMs = 500;
 const onTheWayMs = 500;
-const workersPerRuntime = 20;
 
 export class FleetRuntime implements HostRuntime {
   readonly #deps: FleetRuntimeDeps;
@@ -66,7 +72,7 @@ export class FleetRuntime implements HostRuntime {
   readonly #leaves = new Map<string, readonly (() => void)[]>();
   readonly #observers = new Set<(status: JobHostStatus) => void>();
   readonly #wakes = new Set<Parameters<HostRuntime['watchWakes']>[0]>();
-  readonly #waiting = new Set<() => void>();
+  readonly #news: News;
   readonly #places: FleetPlaces;
   #placed: () => void = () => {};
   #timer: Timer | undefined;
@@ -74,6 +80,7 @@ export class FleetRuntime implements HostRuntime {
   constructor(deps: FleetRuntimeDeps, options: FleetRuntimeOptions = fleetRuntimeDefaults) {
     this.#deps = deps;
     this.#options = options;
+    this.#news = new News(deps.clock);
     this.#places = new FleetPlaces({ ...deps, members: this.#members, apps: this.#apps });
     this.#schedule();
   }
@@ -94,7 +101,7 @@ export class FleetRuntime implements HostRuntime {
       }),
     ]);
     this.#lookAtAll();
-    for (const resolve of [...this.#waiting]) resolve();
+    this.#news.tell();
   }
 
   /** The Runtime is gone, with all that it had. `isDead` when its process is known to have ended. */
@@ -166,7 +173,7 @@ export class FleetRuntime implements HostRuntime {
 
   async addApplication(application: RuntimeApplication, options: AddOptions = {}): Promise<JobHostStatus> {
     const { applicationId } = application.definition;
-    const app = this.#apps.get(applicationId) ?? createFleetApp(applicationId);
+    const app = this.#apps.get(applicationId) ?? this.#createApp(applicationId);
     this.#apps.set(applicationId, app);
     const key = versionKey(application.definition);
     const known = app.versions.get(key);
@@ -184,6 +191,11 @@ export class FleetRuntime implements HostRuntime {
       if (app.versions.size === 0) this.#forget(app);
       throw thrown;
     }
+  }
+
+  #createApp(applicationId: string): FleetApp {
+    const { clock, homes } = this.#deps;
+    return createFleetApp(applicationId, homes.of(applicationId), clock.monotonic() + this.#options.returnMs);
   }
 
   async setTraffic(...[applicationId, shares, options]: Parameters<HostRuntime['setTraffic']>): Promise<void> {
@@ -257,12 +269,10 @@ export class FleetRuntime implements HostRuntime {
     return mergeLoads(this.members.flatMap(({ runtime }) => runtime.load(applicationId)));
   }
 
-  /** Each function is asked about where it listens; one that listens in several places, once. */
   async backlogs(applicationId: string, signal: AbortSignal): Promise<readonly FunctionBacklog[]> {
     const hosts = this.servingOf(applicationId);
     const answers = await Promise.allSettled(hosts.map(({ runtime }) => runtime.backlogs(applicationId, signal)));
-    const all = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-    return [...new Map(all.map((backlog) => [backlog.functionName, backlog])).values()];
+    return mergeBacklogs(answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : [])));
   }
 
   listeningApps(): readonly string[] {
@@ -306,11 +316,30 @@ export class FleetRuntime implements HostRuntime {
     else
       for (const id of homes)
         if (!fit.includes(id) && servingOf(app).some((one) => fit.includes(one))) this.#leave(app, id);
+    this.#return(app);
     for (const version of app.versions.values()) {
       if (sleeps(version, this.load(app.applicationId), this.#deps.clock.monotonic())) forgetWish(version);
       this.#spread(app, version);
     }
     this.#leaveIdle(app);
+  }
+
+  /** Back to where it was before a restart. */
+  #return(app: FleetApp): void {
+    if (app.remembered.length === 0 || homesOf(app).length === 0) return;
+    const plan = planReturn(app, (id) => this.#places.mayBe(app, id), this.#deps.clock.monotonic());
+    if (plan.kind === 'waits') return;
+    if (plan.kind === 'enter') {
+      const member = this.#members.get(plan.runtimeId);
+      if (member !== undefined) this.#enter(app, member);
+      return;
+    }
+    app.remembered = [];
+    if (plan.kind === 'settle') {
+      makeHome(app, plan.runtimeId);
+      for (const runtimeId of plan.leave) this.#leave(app, runtimeId);
+    }
+    this.#lease(app);
   }
 
   #enterSomewhere(app: FleetApp): void {
@@ -340,42 +369,16 @@ export class FleetRuntime implements HostRuntime {
       if (clock.monotonic() >= untilMs || !this.#deps.mayCome(this.#deps.demandsOf(app.applicationId).region)) {
         throw fleetErrors.create('FLEET_NO_RUNTIME', { applicationId: definition.applicationId, reason });
       }
-      await this.#somethingNew();
+      await this.#news.next(tickMs);
     }
-  }
-
-  /** A while, or until something has joined or come up. */
-  async #somethingNew(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.add(resolve);
-    const timer = this.#deps.clock.schedule(tickMs, resolve);
-    await promise;
-    timer.cancel();
-    this.#waiting.delete(resolve);
   }
 
   #spread(app: FleetApp, version: FleetVersion): void {
-    const { wish, application } = version;
-    if (wish === undefined) return;
-    const key = versionKey(application.definition);
-    const model = this.load(app.applicationId).find(({ definition }) => versionKey(definition) === key)?.workerModel;
-    const places = this.#places.of(app).map((member) => ({
-      runtimeId: member.runtimeId,
-      room: this.#places.roomOf(member) + (version.counts.get(member.runtimeId) ?? 0),
-    }));
-    const { counts, missing } = planSpread({
-      count: wish.count,
-      homes: homesOf(app),
-      current: version.counts,
-      places,
-      maxPerRuntime: model?.maxWorkersPerRuntime ?? workersPerRuntime,
-      minPerRuntime: model?.minWorkersPerRuntime ?? 1,
-      affinity: model?.workerAffinityMode ?? 'none',
-    });
+    if (version.wish === undefined) return;
+    const known = { places: this.#places, load: (id?: string) => this.load(id) };
+    const { counts, missing, isStrict } = spreadVersion(app, version, known);
     version.counts = counts;
-    if (missing > 0 && model?.workerAffinityMode !== 'strict') {
-      this.#need(app, `${missing} of its workers have no room`);
-    }
+    if (missing > 0 && !isStrict) this.#need(app, `${missing} of its workers have no room`);
     for (const member of this.#runtimesOf(app)) tellPart(app, member, version);
     for (const [runtimeId, count] of counts) {
       const member = this.#members.get(runtimeId);
@@ -417,7 +420,7 @@ export class FleetRuntime implements HostRuntime {
     if (stay?.state === 'entering') stay.state = 'serving';
     this.#lease(app);
     this.#lookAt(app);
-    for (const resolve of [...this.#waiting]) resolve();
+    this.#news.tell();
   }
 
   /** Away from a Runtime: listeners and requests first, then what runs may end. */
@@ -454,6 +457,8 @@ export class FleetRuntime implements HostRuntime {
 
   #lease(app: FleetApp): void {
     wantListeners(this.#deps.leases, app, this.#runtimesOf(app));
+    const homes = homesOf(app);
+    if (app.remembered.length === 0 && homes.length > 0) this.#deps.homes.note(app.applicationId, homes);
     this.#placed();
   }
 
@@ -462,8 +467,6 @@ export class FleetRuntime implements HostRuntime {
     if (app !== undefined) this.#lease(app);
     for (const observer of [...this.#observers]) observer(status);
   }
-
-  // Small things
 
   #runtimesOf(app: FleetApp): readonly FleetMember[] {
     return homesOf(app).flatMap((id) => this.#members.get(id) ?? []);
@@ -492,9 +495,4 @@ export class FleetRuntime implements HostRuntime {
     this.#deps.leases.want(app.applicationId, [], []);
     this.#placed();
   }
-}
-
-function takeFrom(version: FleetVersion, runtimeId: string): void {
-  version.counts = new Map([...version.counts].filter(([one]) => one !== runtimeId));
-  version.told.delete(runtimeId);
 }

@@ -1,9 +1,14 @@
 /** An app that several Runtimes serve, shown as one: pure. */
-import type { FunctionMeasure, JobHostStatus, VersionLoad, VersionStatus } from '@switchyard/runtime';
+import type { FunctionBacklog, FunctionMeasure, JobHostStatus, VersionLoad, VersionStatus } from '@switchyard/runtime';
 import { versionKey } from '../up/versions/deployed-version.ts';
 
 const stateRank = ['active', 'dormant', 'indexing', 'created', 'draining', 'faulted', 'stopped'] as const;
 const versionRank = ['active', 'starting', 'dormant', 'draining'] as const;
+
+/** Each function is asked about where it listens; one that listens in several places counts once. */
+export function mergeBacklogs(backlogs: readonly FunctionBacklog[]): readonly FunctionBacklog[] {
+  return [...new Map(backlogs.map((backlog) => [backlog.functionName, backlog])).values()];
+}
 
 /** One status for each JobHost; of several the liveliest speaks for all, and all their workers are shown. */
 export function mergeStatuses(statuses: readonly JobHostStatus[]): readonly JobHostStatus[] {

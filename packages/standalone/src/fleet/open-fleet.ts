@@ -4,7 +4,7 @@ import { type Log, systemClock, systemRandom } from '@switchyard/kernel';
 import { grpcStatus, type Link, type WorkerSupply } from '@switchyard/protocol';
 import type { RuntimeList } from '@switchyard/protocol/control-api';
 import type { ListenerGate, Runtime, RuntimeApplication } from '@switchyard/runtime';
-import { createRuntimeSupply, ListenerLeases } from '@switchyard/scale-controller';
+import { createRuntimeSupply, type KeptHomes, ListenerLeases } from '@switchyard/scale-controller';
 import { createNodeProcesses, createRuntimeDialer, type RuntimeDialer } from '@switchyard/sidecar';
 import { createCatalogKeyStore } from '../admin/catalog-key-store.ts';
 import { memoryUtilization } from '../runtime/memory-utilization.ts';
@@ -32,8 +32,8 @@ export interface Fleet {
   readonly call: RuntimeDialer['call'];
   /** The Runtime of this process is there: from now on the answer stands for all Runtimes. */
   lead(local: Runtime, supply: WorkerSupply): Runtime;
-  /** What the owners of apps have said of their places. */
-  decidedBy(demandsOf: (applicationId: string) => PlaceDemands): void;
+  /** What the owners of apps have said of their places, and where apps were before. To be told before the first app is hosted. */
+  decidedBy(demandsOf: (applicationId: string) => PlaceDemands, homes: KeptHomes): void;
   list(): RuntimeList;
 }
 
@@ -60,9 +60,14 @@ export async function openFleet(scope: FleetScope): Promise<Fleet | undefined> {
   const { generation, hasPredecessors, noteOutsider } = await readGeneration(data.path);
   const leases = new ListenerLeases(systemClock, { ttlMs: listenerMs, generation, hasPredecessors, localId });
   let demandsOf: (applicationId: string) => PlaceDemands = () => ({});
+  let homes: KeptHomes | undefined;
   const fleet = new FleetRuntime({
     ...{ clock: systemClock, log, leases, boundBy: (app) => (scope.canWait(app) ? undefined : boundText) },
     demandsOf: (applicationId) => demandsOf(applicationId),
+    homes: {
+      of: (applicationId) => homes?.of(applicationId) ?? [],
+      note: (applicationId, runtimeIds) => homes?.note(applicationId, runtimeIds),
+    },
     onNeed: (need) => keeper.need(need),
     mayCome: (region) => keeper.mayCome(region),
   });
@@ -94,12 +99,14 @@ export async function openFleet(scope: FleetScope): Promise<Fleet | undefined> {
       // What they have under way ends while their workers and their channels are still there.
       closers.add('Runtimes', async () => {
         door.stopMoving();
+        homes?.freeze();
         await keeper.close();
       });
       return toRuntime(scope, fleet, door, local);
     },
-    decidedBy(given) {
+    decidedBy(given, kept) {
       demandsOf = given;
+      homes = kept;
     },
     list: () => toList(fleet, leases, maximum),
   };

@@ -40,7 +40,7 @@ export async function openControl(scope: UpScope, parts: UpParts, deployer: Depl
     ...{ log, meter, closers, traffic: rollouts.traffic, runtime, announce, usageOf },
     ...{ dataFolder: data.path, environment: options.environment, runtimes: options.maxRuntimes ?? 1 },
   });
-  parts.fleet?.decidedBy((applicationId) => scale.scaleOf(applicationId));
+  parts.fleet?.decidedBy((applicationId) => scale.scaleOf(applicationId), scale.homes);
   const scaler = options.scaler && (await openScaler({ log, closers, runtime }, options.scaler));
   const controlPlane = await openUpControlPlane(
     { log, meter, directory: data.path, environment: options.environment },

@@ -110,6 +110,15 @@ export class FakeHost implements HostRuntime {
   }
 }
 
+/** What a controller keeps of places: what was known before, and what was noted since. */
+export function createFakeHomes(known: Readonly<Record<string, readonly string[]>> = {}) {
+  const kept = new Map(Object.entries(known));
+  return {
+    of: (applicationId: string) => kept.get(applicationId) ?? [],
+    note: (applicationId: string, runtimeIds: readonly string[]) => void kept.set(applicationId, runtimeIds),
+  };
+}
+
 export function createMember(runtimeId: string, runtime: HostRuntime, more: Partial<FleetMember> = {}): FleetMember {
   return {
     ...{ runtimeId, kind: runtimeId === 'local' ? 'local' : 'started', runtime, region: undefined, rpcUrl: undefined },
