@@ -29,6 +29,7 @@ describe.skipIf(postgresqlPart.skip || natsPart.skip)('workers of the control pl
     apps = await openAppFolder();
     const flags = ['--workers', 'none', '--nats-server', nats.address];
     up = await UpProcess.start({ flags, environment: shared() });
+    await writeFile(join(apps.path, 'token'), (await up.control()).token, { mode: 0o600 });
   }, 60_000);
   afterEach(async () => {
     for (const one of workers.splice(0)) await one.close();
@@ -40,10 +41,14 @@ describe.skipIf(postgresqlPart.skip || natsPart.skip)('workers of the control pl
     await server.close();
   });
 
-  /** All seven workers in a process; they run when this resolves. */
+  /** All seven workers in a process with a folder of their own, as on another host; they run when this resolves. */
   const startWorkers = async (): Promise<DevProcess> => {
-    const words = ['control-plane', '--data-dir', up.dataFolder, '--nats-server', nats.address];
-    const started = new DevProcess(words, shared());
+    const key = join(up.dataFolder, 'vault.key');
+    const own = join(apps.path, `workers-${workers.length}`);
+    const { endpoint } = await up.control();
+    const tokenFile = join(apps.path, 'token');
+    const words = ['control-plane', '--data-dir', own, '--vault-key', key, '--nats-server', nats.address];
+    const started = new DevProcess([...words, '--endpoint', endpoint, '--token-file', tokenFile], shared());
     workers.push(started);
     await started.line(/Workers of the control plane run/);
     return started;
@@ -62,6 +67,18 @@ describe.skipIf(postgresqlPart.skip || natsPart.skip)('workers of the control pl
     const { items } = JSON.parse(await up.do('get', 'deployments', '--service', 'shop', '--json'));
     return items.find((one: RuntimeDeployment) => one.version === version && one.mode === 'roll-out');
   };
+
+  it('does not start without the key of the installation', async () => {
+    const { endpoint } = await up.control();
+    const words = ['control-plane', '--data-dir', join(apps.path, 'empty'), '--nats-server', nats.address];
+    const started = new DevProcess(
+      [...words, '--endpoint', endpoint, '--token-file', join(apps.path, 'token')],
+      shared(),
+    );
+    workers.push(started);
+    expect(await started.exited()).toMatchObject({ code: 3 });
+    expect(started.output).toContain('There is no key of the vault at');
+  });
 
   it('carries out what people ask, and finishes what one was killed in the middle of, no step of it twice', {
     timeout: 300_000,

@@ -41,6 +41,24 @@ export const controlErrors = defineErrors({
     message:
       "The key file '{file}' does not belong to the catalog '{catalog}': what is sealed there does not open.\nRestore the key file that was written together with the catalog.",
   },
+  VAULT_KEY_MISSING: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 9,
+    exit: 3,
+    message:
+      "There is no key of the vault at '{file}'.\nBring vault.key back from a backup or from the data folder of the installation, or name another place with --vault-key.",
+  },
+  VAULT_KEY_FOREIGN: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 9,
+    exit: 3,
+    message:
+      "The key '{file}' is not the one of this store's vault: what is sealed there does not open.\nBring vault.key back from a backup or from the data folder of the installation, or name another place with --vault-key.",
+  },
   SCALE_UNAVAILABLE: {
     blame: 'user',
     retry: 'never',

@@ -136,6 +136,7 @@ export { createPostgresqlUsers, type PostgresqlConnection } from './targets/post
 export { createSplitVault } from './targets/split-vault.ts';
 export { createStoreVault } from './targets/store-vault.ts';
 export type { Vault } from './targets/vault.ts';
+export { openVaultKey } from './targets/vault-key.ts';
 export { type AlertSink, createLogSink, createWebhookSink } from './workers/alerts/alert-sinks.ts';
 export {
   type ControlPlane,

@@ -25,6 +25,8 @@ describe('the manifests that run the control plane', () => {
     expect(parsed).toMatchObject({ kind: 'parsed', positionals: [] });
     if (parsed.kind !== 'parsed') return;
     expect(parsed.given.get('workers')).toEqual(['drift,health,inventory']);
+    expect(parsed.given.get('vault-key')).toBe('/run/secrets/switchyard/vault.key');
+    expect(JSON.stringify(documents)).toContain('vault.key');
     expect(parsed.given.get('nats-server')).toEqual(['nats://nats:4222']);
   });
 });

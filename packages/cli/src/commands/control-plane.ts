@@ -18,6 +18,11 @@ export const controlPlaneCommand = defineCommand({
       summary: 'takes events from these NATS servers instead of the embedded bus; may be given many times',
     },
     webhook: { kind: 'list', placeholder: 'URL', summary: 'posts alerts to this address; may be given many times' },
+    'vault-key': {
+      kind: 'text',
+      placeholder: 'FILE',
+      summary: "takes the key of the installation's vault from this file (vault.key in the data folder)",
+    },
     verbose: { kind: 'switch', summary: 'shows what the workers do' },
     ...controlFlags,
   },
@@ -43,6 +48,7 @@ export const controlPlaneCommand = defineCommand({
       control: createRemoteControl(client, stop.signal),
       ...(storeUrl === undefined ? {} : { storeUrl }),
       ...(flags['nats-server'] === undefined ? {} : { natsServers: flags['nats-server'] }),
+      ...(flags['vault-key'] === undefined ? {} : { vaultKey: resolve(context.workingDirectory, flags['vault-key']) }),
       ...(flags.webhook === undefined ? {} : { webhooks: flags.webhook }),
     });
     await stopRequested;

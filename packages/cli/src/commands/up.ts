@@ -116,6 +116,12 @@ const flags = {
     placeholder: 'ADDRESS',
     summary: 'has events go over these NATS servers instead of the embedded bus; may be given many times',
   },
+  'vault-key': {
+    kind: 'text',
+    placeholder: 'FILE',
+    fallback: 'vault.key in the data folder',
+    summary: 'takes the key that seals settings and secrets on their way from this file (vault.key in the data folder)',
+  },
   json: { kind: 'switch', summary: 'writes one JSON object per line' },
   verbose: { kind: 'switch', summary: 'shows what the host itself does' },
 } as const;
@@ -168,6 +174,7 @@ function toOptions({ flags: given }: UpInput, context: CommandContext): UpOption
     webhooks: given.webhook ?? [],
     workers: toWorkers(given.workers ?? []),
     natsServers: given['nats-server'],
+    vaultKey: given['vault-key'] === undefined ? undefined : resolve(workingDirectory, given['vault-key']),
     output: given.json ? 'json' : 'text',
     verbose: given.verbose,
     environment: context.environment,

@@ -53,17 +53,18 @@ export function createSeal(random: Pick<Random, 'bytes'>, key: Uint8Array): Seal
 
 /**
  * Reads the key file; makes it where `mayMake` allows. Other people's right to read it is an error, not something to
- * repair in silence: the key may be known by then.
+ * repair in silence: the key may be known by then. A mounted file has the rights that whoever mounts it can give.
  * @throws PlatformError CATALOG_KEY_UNUSABLE
  */
 export function openKeyFile(
   random: Pick<Random, 'bytes' | 'uuid'>,
   file: string,
-  options: { readonly mayMake: boolean },
+  options: { readonly mayMake: boolean; readonly isMounted?: boolean },
 ): Uint8Array {
+  const { mayMake, isMounted = false } = options;
   try {
-    if (options.mayMake) makeKeyFile(random, file);
-    if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
+    if (mayMake) makeKeyFile(random, file);
+    if (!isMounted && process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
       throw new Error('others than its owner can read it (it needs mode 600)');
     }
     const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'base64');

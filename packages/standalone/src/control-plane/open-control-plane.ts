@@ -21,8 +21,8 @@ import {
   createWebhookSink,
   generatedTarget,
   openBus,
-  openKeyFile,
   openStore,
+  openVaultKey,
   type PostgresqlConnection,
   type Store,
   startControlPlane,
@@ -95,6 +95,10 @@ export interface ControlPlaneParts {
   readonly targets: readonly ComputeTarget[];
   readonly telemetry: Telemetry;
   readonly workers: readonly WorkerName[];
+  /** Where the key of the vault is, instead of `vault.key` in the data folder; an absolute path. */
+  readonly vaultKey?: string | undefined;
+  /** False where the installation runs elsewhere, and has its key. */
+  readonly mayMakeKey: boolean;
   /** Addresses that alerts are posted to. */
   readonly webhooks?: readonly string[];
   /** Servers whose users are rotated, by the name that manifests use; those of the environment when left out. */
@@ -111,7 +115,8 @@ export async function openControlPlane(scope: ControlPlaneScope, parts: ControlP
   const { log, meter, directory, environment } = scope;
   const { stores, workers, webhooks = [] } = parts;
   const postgresql = parts.postgresql ?? readPostgresqlConnections(environment);
-  const key = openKeyFile(systemRandom, join(directory, 'vault.key'), { mayMake: true });
+  const { vaultKey: file, mayMakeKey: mayMake } = parts;
+  const key = await openVaultKey({ log, random: systemRandom, store: stores.store }, { directory, file, mayMake });
   const vault = await openVault(environment, () =>
     createStoreVault({ store: stores.store, random: systemRandom }, key),
   );

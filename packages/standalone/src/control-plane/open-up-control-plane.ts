@@ -40,6 +40,8 @@ export interface UpControlPlaneParts {
   readonly workers?: readonly WorkerName[] | undefined;
   /** Shared with workers that run elsewhere, instead of the embedded bus. */
   readonly natsServers?: readonly string[] | undefined;
+  /** Where the key of the vault is; in the data folder when left out. */
+  readonly vaultKey?: string | undefined;
   readonly webhooks?: readonly string[];
   readonly postgresql?: ReadonlyMap<string, PostgresqlConnection>;
 }
@@ -80,6 +82,7 @@ export async function openUpControlPlane(
     const telemetry = createLoadTelemetry((applicationId) => runtime.load(applicationId));
     const plane = await openControlPlane(scope, {
       ...{ stores, targets: [target], workers: parts.workers ?? workerNames, telemetry },
+      ...{ vaultKey: parts.vaultKey, mayMakeKey: true },
       ...(parts.webhooks === undefined ? {} : { webhooks: parts.webhooks }),
       ...(parts.postgresql === undefined ? {} : { postgresql: parts.postgresql }),
     });

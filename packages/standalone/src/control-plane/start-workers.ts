@@ -20,6 +20,8 @@ export interface StartWorkersOptions {
   /** NATS servers that several hosts share, instead of the embedded bus. */
   readonly natsServers?: readonly string[];
   readonly webhooks?: readonly string[];
+  /** The key of the installation's vault; an absolute path. In the data folder when left out. */
+  readonly vaultKey?: string;
 }
 
 export interface RunningWorkers {
@@ -41,7 +43,7 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
     plane = await openControlPlane(
       { log, meter: silentMeter, directory, environment },
       {
-        ...{ stores, workers, webhooks },
+        ...{ stores, workers, webhooks, vaultKey: options.vaultKey, mayMakeKey: options.storeUrl === undefined },
         targets: [createRemoteTarget({ clock: systemClock, control })],
         telemetry: createRemoteTelemetry(control),
       },

@@ -53,6 +53,7 @@ export async function openControl(scope: UpScope, parts: UpParts, deployer: Depl
         webhooks: options.webhooks,
         workers: options.workers,
         natsServers: options.natsServers,
+        vaultKey: options.vaultKey,
       },
       deploy: (record) => deployer.deploy(record),
       urlOf: (applicationId) => `http://${applicationId}.localhost:${sockets.gatewayPort}`,

@@ -61,6 +61,8 @@ export interface UpOptions {
   readonly workers?: readonly WorkerName[];
   /** NATS servers that the control plane shares with other processes, instead of its embedded bus. */
   readonly natsServers?: readonly string[] | undefined;
+  /** Where the key of the control plane's vault is, instead of the data folder. */
+  readonly vaultKey?: string | undefined;
   readonly output: 'text' | 'json';
   readonly verbose: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
