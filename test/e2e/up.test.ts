@@ -208,15 +208,15 @@ describe('switchyard up without --trusted-tenants', () => {
     const up = await UpProcess.start({ isReachable: true });
     try {
       const read = `(await import('node:fs')).promises.readFile(request.query.get('path'), 'utf8').catch((e) => e.code)`;
-      const identity = `process.getuid() + ' ' + process.cwd() + ' ' + process.env.HOME + ' ' + (await import('node:fs')).readFileSync(import.meta.filename, 'utf8').length`;
+      const identity = `process.getuid() + ' ' + process.cwd() + ' ' + process.env.HOME + ' ' + (await import('node:fs')).readFileSync(import.meta.filename, 'utf8').length + ' ' + process.pid + ' ' + process.env.SWITCHYARD_WORKER_KEY`;
       const files = (name: string) => appFiles(name, `request.query.get('path') ? await (${read}) : ${identity}`);
       await apps.write({ ...files('shop'), ...files('blog') });
       await up.do('deploy', `${apps.path}/shop`, '--tenant', 'contoso');
       await up.do('deploy', `${apps.path}/blog`, '--tenant', 'fabrikam');
       const answers = await Promise.all(['shop', 'blog'].map(async (app) => (await up.call(app, '/hello')).text));
       const [shop, blog] = answers.map((text) => {
-        const [uid = '', folder = '', home = ''] = text.split(' ');
-        return { uid: Number(uid), folder, home };
+        const [uid = '', folder = '', home = '', , workerPid = '', key = ''] = text.split(' ');
+        return { uid: Number(uid), folder, home, workerPid, key };
       });
       expect([shop?.uid, blog?.uid]).toEqual([40_000, 40_001]);
       const told = async (app: string, path: string): Promise<string> =>
@@ -226,6 +226,11 @@ describe('switchyard up without --trusted-tenants', () => {
       expect(await told('blog', `${shop?.folder}/host.json`)).toBe('EACCES');
       expect(await told('blog', `${up.dataFolder}/control.json`)).toBe('EACCES');
       expect(await told('blog', `/proc/${up.pid}/environ`)).toBe('EACCES');
+      // Whose worker it is, everybody can read; what it proves that with, nobody else can, nor does the app inherit it.
+      expect(await told('blog', `/proc/${shop?.workerPid}/cmdline`)).toContain('--functions-worker-id');
+      expect(await told('blog', `/proc/${shop?.workerPid}/environ`)).toBe('EACCES');
+      expect(await told('shop', `/proc/${shop?.workerPid}/environ`)).toContain('SWITCHYARD_WORKER_KEY=');
+      expect(shop?.key).toBe('undefined');
     } finally {
       await up.close();
     }

@@ -121,6 +121,7 @@ export {
   type WorkerArguments,
   type WorkerArgumentsOutcome,
 } from './worker-side/worker-arguments.ts';
+export { takeWorkerKey, workerKeyMetadata, workerKeyVariable } from './worker-side/worker-key.ts';
 export {
   defaultWorkerSessionLimits,
   WorkerSession,

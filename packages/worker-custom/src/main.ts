@@ -5,7 +5,13 @@ import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { createDeferred, systemClock, systemRandom } from '@switchyard/kernel';
-import { createRpcChannel, parseWorkerArguments, type WorkerArguments, WorkerSession } from '@switchyard/protocol';
+import {
+  createRpcChannel,
+  parseWorkerArguments,
+  takeWorkerKey,
+  type WorkerArguments,
+  WorkerSession,
+} from '@switchyard/protocol';
 import { CustomApp } from './custom-app.ts';
 import { createNodeClient } from './handler/node-client.ts';
 import { createNodeNetwork } from './handler/node-network.ts';
@@ -14,6 +20,7 @@ import { defaultCustomWorkerLimits as limits } from './limits.ts';
 
 function run({ endpoint, workerId, requestId }: WorkerArguments): void {
   const clock = systemClock;
+  const metadata = takeWorkerKey(process.env);
   const app: CustomApp = new CustomApp(
     {
       clock,
@@ -32,7 +39,7 @@ function run({ endpoint, workerId, requestId }: WorkerArguments): void {
     { workerId, environment: definedVariables(process.env) },
   );
   const channel = createRpcChannel({ clock }, { endpoint });
-  const session = new WorkerSession({ link: channel.eventStream(), clock }, app);
+  const session = new WorkerSession({ link: channel.eventStream({ metadata }), clock }, app);
   // Of several reasons to leave the first one counts.
   const leaving = createDeferred<{ readonly exitCode: number; readonly complaint: string }>();
   void leaving.promise.then(async ({ exitCode, complaint }) => {

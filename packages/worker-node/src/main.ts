@@ -3,7 +3,7 @@
  * started by the launcher, which loads it in a way that can be cached.
  */
 import { messageOf, systemClock, systemRandom } from '@switchyard/kernel';
-import { createRpcChannel } from '@switchyard/protocol';
+import { createRpcChannel, takeWorkerKey } from '@switchyard/protocol';
 import { createModuleLoader } from './app/module-loader.ts';
 import { parseArguments, type WorkerArguments } from './arguments.ts';
 import { enableCoreModuleImports, installCoreModule } from './core/core-module-hook.ts';
@@ -46,7 +46,7 @@ function run(options: WorkerArguments, importModule: (url: string) => Promise<un
   );
   const defaultModel = new DefaultModel(loadV3Library);
   const worker = new Worker({
-    link: channel.eventStream(),
+    link: channel.eventStream({ metadata: takeWorkerKey(process.env) }),
     clock,
     random: systemRandom,
     environment: processEnvironment,

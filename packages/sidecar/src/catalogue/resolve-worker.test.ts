@@ -145,6 +145,7 @@ describe('official workers', () => {
         stderrIsError: false,
         ignoresTermination: false,
         canUsePlaceholder: true,
+        presentsKey: false,
       },
       notes: [],
     });

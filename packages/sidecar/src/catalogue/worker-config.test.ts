@@ -42,6 +42,7 @@ describe('parseWorkerConfig', () => {
       canUsePlaceholder: true,
       isDisabled: 'False',
       useStdErrorStreamForErrorsOnly: true,
+      presentsWorkerKey: true,
     };
     const { description: parsed, directory } = parse({ description });
     expect(parsed).toEqual({ ...description, language: 'python', workerIndexing: true, isDisabled: false });
@@ -72,6 +73,7 @@ describe('parseWorkerConfig', () => {
         canUsePlaceholder: false,
         isDisabled: false,
         useStdErrorStreamForErrorsOnly: false,
+        presentsWorkerKey: false,
       },
       processOptions: defaultProcessOptions,
       profiles: [],

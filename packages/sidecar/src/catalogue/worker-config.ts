@@ -40,6 +40,8 @@ export interface WorkerDescription {
   readonly isDisabled: boolean;
   /** Every line on stderr is an error. */
   readonly useStdErrorStreamForErrorsOnly: boolean;
+  /** The worker shows its pod the key of SWITCHYARD_WORKER_KEY. */
+  readonly presentsWorkerKey: boolean;
 }
 
 /** One language worker of this machine. */
@@ -70,6 +72,7 @@ const defaultDescription: Omit<WorkerDescription, 'language' | 'defaultExecutabl
   canUsePlaceholder: false,
   isDisabled: false,
   useStdErrorStreamForErrorsOnly: false,
+  presentsWorkerKey: false,
 };
 
 /**
@@ -134,6 +137,7 @@ function readDescription(reader: ConfigReader): Partial<WorkerDescription> {
     canUsePlaceholder: reader.flag('canUsePlaceholder'),
     isDisabled: reader.flag('isDisabled'),
     useStdErrorStreamForErrorsOnly: reader.flag('useStdErrorStreamForErrorsOnly'),
+    presentsWorkerKey: reader.flag('presentsWorkerKey'),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => !isEmpty(value)));
 }

@@ -17,6 +17,8 @@ export interface WorkerTraits extends Omit<ProcessOptions, 'setProcessCountToNum
   readonly ignoresTermination: boolean;
   /** The worker can be started without an app and given one later. */
   readonly canUsePlaceholder: boolean;
+  /** The worker shows its pod the key that it was started with: nobody else is taken for it. */
+  readonly presentsKey: boolean;
 }
 
 /** Puts the traits of a resolved worker together. */
@@ -35,5 +37,6 @@ export function toWorkerTraits(
     stderrIsError: description.useStdErrorStreamForErrorsOnly,
     ignoresTermination: defaults.ignoresTermination,
     canUsePlaceholder: description.canUsePlaceholder || defaults.canUsePlaceholder,
+    presentsKey: description.presentsWorkerKey,
   };
 }

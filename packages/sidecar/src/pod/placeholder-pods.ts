@@ -86,7 +86,11 @@ export function createPlaceholderPods(deps: PlaceholderPodsDeps, options: Placeh
   let isClosed = false;
 
   const expectWorker = (pod: LocalPod): void => {
-    const forget = lobby.expect(pod.workerId, (link) => pod.acceptWorker(link));
+    const forget = lobby.expect(
+      pod.workerId,
+      (link) => pod.acceptWorker(link),
+      (link) => pod.knows(link),
+    );
     void pod.ended.then(forget);
   };
 

@@ -1,4 +1,4 @@
-import { createMemoryLinkPair } from '@switchyard/protocol';
+import { createMemoryLinkPair, workerKeyMetadata, workerKeyVariable } from '@switchyard/protocol';
 import {
   createFakeWorker,
   createMemoryLog,
@@ -152,5 +152,36 @@ describe('LocalPod', () => {
     pod.stop(0);
     await clock.runUntil(pod.ended);
     expect(processes.started).toHaveLength(2);
+  });
+
+  it('I6: knows its worker by the key in its environment, and a worker of an app by nothing', async () => {
+    const { clock, processes, pod } = open();
+    const link = (metadata: Map<string, string>) => createMemoryLinkPair({ metadata }).acceptor;
+    const showing = (key: string) => link(new Map([[workerKeyMetadata, key]]));
+    expect(pod.knows(link(new Map()))).toBe(false);
+    pod.start({ ...placeholder, traits: { ...placeholder.traits, presentsKey: true } }, endpoint);
+    const { environment, arguments: words } = processes.at(0).launch;
+    const key = environment[workerKeyVariable] ?? '';
+    expect(environment).toEqual({
+      ...placeholder.launch.environment,
+      [workerKeyVariable]: expect.stringMatching(/.{20}/),
+    });
+    expect(words.join(' ')).not.toContain(key);
+    expect([link(new Map()), showing('another'), showing(key)].map((one) => pod.knows(one))).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    await pod.restart('the app has a worker of its own', { workerPath: '/app/worker.js' });
+    await clock.settle();
+    expect(processes.at(1).launch.arguments).toContain('/app/worker.js');
+    expect(pod.knows(link(new Map()))).toBe(true);
+  });
+
+  it('I6: asks nothing of a worker that knows of no key', () => {
+    const { processes, pod } = open();
+    pod.start(placeholder, endpoint);
+    expect(processes.at(0).launch.environment).toEqual(placeholder.launch.environment);
+    expect(pod.knows(createMemoryLinkPair().acceptor)).toBe(true);
   });
 });

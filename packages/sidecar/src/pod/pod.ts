@@ -10,6 +10,8 @@
  * I4 Nothing of a customer stands in the environment, the arguments or the folder of the process, but for the arguments
  *    that an app's settings name for its worker.
  * I5 A worker that is started anew keeps its id and its connection; the pod lives on meanwhile.
+ * I6 Where the worker is one that shows the key it was started with, a stream without it is not the worker's. A worker that an
+ *    app's settings put in its place shows none.
  */
 import {
   type Clock,
@@ -22,7 +24,15 @@ import {
   settlesWithin,
 } from '@switchyard/kernel';
 import type { Stack } from '@switchyard/model';
-import type { Assignment, AssignOutcome, Link, Pod, PodEnd } from '@switchyard/protocol';
+import {
+  type Assignment,
+  type AssignOutcome,
+  type Link,
+  type Pod,
+  type PodEnd,
+  workerKeyMetadata,
+  workerKeyVariable,
+} from '@switchyard/protocol';
 import { connectionArguments } from '../connection-arguments.ts';
 import type { WorkerLaunch } from '../contract.ts';
 import { podErrors } from '../errors.ts';
@@ -64,8 +74,14 @@ export interface LocalPodOptions {
 
 type State =
   | { readonly kind: 'waiting' }
-  | { readonly kind: 'running'; readonly supervisor: Supervisor }
+  | { readonly kind: 'running'; readonly supervisor: Supervisor; readonly key: WorkerKey | undefined }
   | { readonly kind: 'ended' };
+
+/** What the worker at this path shows. */
+interface WorkerKey {
+  readonly value: string;
+  readonly workerPath: string;
+}
 
 const edges = { waiting: ['running', 'ended'], running: ['ended'], ended: [] } as const;
 
@@ -116,6 +132,15 @@ export class LocalPod implements Pod, WorkerControl {
     return this.sidecar.index(assignment);
   }
 
+  /** True when the stream is the worker's, as far as that can be known. */
+  knows({ metadata }: Link): boolean {
+    const { state } = this.#machine;
+    if (state.kind !== 'running') return false;
+    const { key, supervisor } = state;
+    if (key === undefined || supervisor.status().launch.workerPath !== key.workerPath) return true;
+    return metadata.get(workerKeyMetadata) === key.value;
+  }
+
   /** Takes the worker's stream. */
   acceptWorker(link: Link): void {
     this.sidecar.acceptWorker(link);
@@ -138,12 +163,18 @@ export class LocalPod implements Pod, WorkerControl {
   }
 
   /** Starts the process; its worker dials the endpoint. */
-  start({ launch }: PlaceholderLaunch, endpoint: PodEndpoint): void {
+  start({ launch, traits }: PlaceholderLaunch, endpoint: PodEndpoint): void {
     if (this.#machine.kind !== 'waiting') return;
+    const key = traits.presentsKey ? { value: this.#deps.random.uuid(), workerPath: launch.workerPath } : undefined;
+    const keyed = key === undefined ? {} : { [workerKeyVariable]: key.value };
     const { requestId, limits } = this.#options;
     const connection = connectionArguments({ ...endpoint, workerId: this.workerId, requestId });
     const supervisor = new Supervisor(this.#deps, {
-      launch: { ...launch, workerArguments: [...launch.workerArguments, ...connection] },
+      launch: {
+        ...launch,
+        workerArguments: [...launch.workerArguments, ...connection],
+        environment: { ...launch.environment, ...keyed },
+      },
       onCrash: 'exit',
       limits,
       observer: {
@@ -154,7 +185,7 @@ export class LocalPod implements Pod, WorkerControl {
         },
       },
     });
-    this.#machine.transition({ kind: 'running', supervisor });
+    this.#machine.transition({ kind: 'running', supervisor, key });
     supervisor.start();
     this.#deps.log.write('debug', 'Placeholder started', { workerId: this.workerId, pid: this.pid });
   }

@@ -30,7 +30,11 @@ export function startSinglePod(
   const limits = { ...defaultPodHostLimits, ...options.limits };
   const lobby = new WorkerLobby(deps.clock, { introductionMs: limits.launchTimeoutMs });
   const expectWorker = (expected: LocalPod): void => {
-    const forget = lobby.expect(expected.workerId, (link) => expected.acceptWorker(link));
+    const forget = lobby.expect(
+      expected.workerId,
+      (link) => expected.acceptWorker(link),
+      (link) => expected.knows(link),
+    );
     void expected.ended.then(forget);
   };
   const pod = createPod(deps, options, {

@@ -11,8 +11,8 @@ function startStream(workerId: string): Uint8Array {
 function open() {
   const clock = new VirtualClock();
   const lobby = new WorkerLobby(clock, { introductionMs: 1_000 });
-  const dial = (): Link => {
-    const { opener, acceptor } = createMemoryLinkPair();
+  const dial = (metadata = new Map<string, string>()): Link => {
+    const { opener, acceptor } = createMemoryLinkPair({ metadata });
     lobby.accept(acceptor);
     return opener;
   };
@@ -83,5 +83,24 @@ describe('WorkerLobby', () => {
     short.end();
     expect((await short.closed).code).toBe(1);
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('I4: refuses who is not known, and still takes the worker', async () => {
+    const { clock, lobby, dial } = open();
+    const taken: Link[] = [];
+    lobby.expect(
+      'w1',
+      (link) => void taken.push(link),
+      ({ metadata }) => metadata.get('switchyard-worker-key') === 'k1',
+    );
+    for (const metadata of [new Map(), new Map([['switchyard-worker-key', 'k2']])]) {
+      const thief = dial(metadata);
+      thief.send(startStream('w1'));
+      expect(await thief.closed).toMatchObject({ code: 16, message: expect.stringContaining("'w1'") });
+    }
+    expect(taken).toEqual([]);
+    dial(new Map([['switchyard-worker-key', 'k1']])).send(startStream('w1'));
+    await clock.settle();
+    expect(taken.length).toBe(1);
   });
 });

@@ -7,6 +7,7 @@
  * I1 A worker that is expected is handed over once, with its first frame in front; a second stream of its id is refused.
  * I2 A stream that does not begin with StartStream, or names nobody who is expected, ends with a status that says why.
  * I3 A stream that says nothing for `introductionMs` ends.
+ * I4 Whoever names a worker but is not known to its pod by the key is refused, and the worker is expected all the same.
  */
 import { type Clock, messageOf, type Timer } from '@switchyard/kernel';
 import { grpcStatus, type Link, type LinkReceiver, StreamingMessage } from '@switchyard/protocol';
@@ -16,19 +17,27 @@ export interface WorkerLobbyOptions {
   readonly introductionMs: number;
 }
 
+interface Expected {
+  readonly take: (link: Link) => void;
+  readonly knows: (link: Link) => boolean;
+}
+
 export class WorkerLobby {
   readonly #clock: Clock;
   readonly #options: WorkerLobbyOptions;
-  readonly #expected = new Map<string, (link: Link) => void>();
+  readonly #expected = new Map<string, Expected>();
 
   constructor(clock: Clock, options: WorkerLobbyOptions) {
     this.#clock = clock;
     this.#options = options;
   }
 
-  /** Hands the worker's stream to `take` when it comes. Returns how to give up waiting for it. */
-  expect(workerId: string, take: (link: Link) => void): () => void {
-    this.#expected.set(workerId, take);
+  /**
+   * Hands the worker's stream to `take` when it comes. `knows` tells the worker's stream from that of whoever has read its id.
+   * Returns how to give up waiting for it.
+   */
+  expect(workerId: string, take: (link: Link) => void, knows: (link: Link) => boolean = () => true): () => void {
+    this.#expected.set(workerId, { take, knows });
     return () => this.#expected.delete(workerId);
   }
 
@@ -61,13 +70,18 @@ export class WorkerLobby {
       link.cancel({ code: grpcStatus.invalidArgument, message });
       return;
     }
-    const take = this.#expected.get(workerId);
-    if (take === undefined) {
+    const expected = this.#expected.get(workerId);
+    if (expected === undefined) {
       link.cancel({ code: grpcStatus.notFound, message: `no worker '${workerId}' is expected here` });
       return;
     }
+    if (!expected.knows(link)) {
+      const message = `the stream does not show the key that worker '${workerId}' was started with`;
+      link.cancel({ code: grpcStatus.unauthenticated, message });
+      return;
+    }
     this.#expected.delete(workerId);
-    take(new IntroducedLink(link, first, onReceive));
+    expected.take(new IntroducedLink(link, first, onReceive));
   }
 }
 

@@ -87,6 +87,8 @@ export interface SidecarTraits {
   readonly environmentReloadTimeoutMs: number;
   /** Every line on stderr is an error, whatever it says. */
   readonly stderrIsError?: boolean;
+  /** It shows the key that it was started with: a stream without it is not the worker's. */
+  readonly presentsKey?: boolean;
 }
 
 /** What a pod is, from its start to its end. */

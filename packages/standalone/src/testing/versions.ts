@@ -33,6 +33,7 @@ export const sampleWorker: ResolvedWorker = {
     stderrIsError: false,
     ignoresTermination: false,
     canUsePlaceholder: true,
+    presentsKey: false,
   },
   notes: ['a note about the worker'],
 };
