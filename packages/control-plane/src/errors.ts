@@ -312,6 +312,15 @@ export const controlErrors = defineErrors({
     exit: 1,
     message: "The token of '{subject}' may not do that: it lacks the scope '{scope}'.\nUse a token that has it.",
   },
+  MANIFEST_PART_REFUSED: {
+    blame: 'user',
+    retry: 'never',
+    http: 403,
+    grpc: 7,
+    exit: 1,
+    message:
+      "The token of '{subject}' may not apply what stands at '{path}': {reason}, and the token is one for single tenants.\nLeave it as it was, or have somebody apply it whose token is for all tenants.",
+  },
   TENANT_QUOTA_REFUSED: {
     blame: 'user',
     retry: 'never',

@@ -178,6 +178,12 @@ describe('the API of the control plane', () => {
     // Nor can a manifest of her own take over what is not hers.
     const own = await post('/v1/runtime/manifests', { ...manifest, tenant: 'evil' }, 'eve');
     expect(own.status).toBeGreaterThanOrEqual(400);
+    // Nor have the platform run a program of hers.
+    const probes = [{ kind: 'exec', name: 'look', command: ['cat', '/etc/passwd'] }];
+    const services = [{ id: 'evil-shop', target: 'memory', version: 'v1', probes }];
+    const program = await post('/v1/runtime/manifests', { ...manifest, tenant: 'evil', services }, 'eve');
+    const part = { code: 'MANIFEST_PART_REFUSED', path: 'services.0.probes.0' };
+    expect([program.status, program.json]).toMatchObject([403, part]);
     expect(await bus.deadLetters.count()).toBe(0);
     expect(controlTopic).toBe('control');
   });

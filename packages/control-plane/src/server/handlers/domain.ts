@@ -2,11 +2,14 @@
 import type { Collection, ControlEvent, DeadLetterView, DomainEventView } from '@switchyard/protocol/control-api';
 import type { DeadLetter } from '../../bus/contract.ts';
 import { domainErrors } from '../../domain/errors.ts';
+import { environmentIdOf } from '../../domain/manifest-records.ts';
 import { type DomainRecords, type RecordKind, recordKinds } from '../../domain/records.ts';
+import { controlErrors } from '../../errors.ts';
 import type { EventQuery, OutboxRecord } from '../../store/contract.ts';
 import { type Caller, type ControlCall, type ControlHandlers, coversTenant, isOn, json } from '../control-call.ts';
 import type { DomainApi } from '../domain-api.ts';
 import { followEvents } from '../follow-domain-events.ts';
+import { findOperatorPart } from '../operator-parts.ts';
 import { RequestRefused } from '../problem.ts';
 
 const kindOf: Readonly<Record<Collection, RecordKind>> = {
@@ -64,6 +67,7 @@ export const domainHandlers: ControlHandlers<
   async applyManifest(call) {
     const { commands } = requireDomain(call);
     requireTenant(call.caller, call.body.tenant);
+    if (call.caller.tenants !== '*') await requireTenantParts(call);
     return json(await commands.apply(call.body, { subject: call.caller.subject }));
   },
   async startServiceDeployment(call) {
@@ -153,6 +157,18 @@ function unknown(kind: string, id: string): never {
 
 function requireTenant(caller: Caller, tenantId: string): void {
   if (!coversTenant(caller, tenantId)) unknown('tenant', tenantId);
+}
+
+/** Whoever speaks for a tenant makes the platform do nothing that the tenant's own apps could not. */
+async function requireTenantParts(call: ControlCall<'applyManifest'>): Promise<void> {
+  const { body: manifest, caller } = call;
+  const binding = await requireDomain(call).view.get('tenantBinding', environmentIdOf(manifest));
+  const part = findOperatorPart(manifest, binding);
+  if (part === undefined) return;
+  const { path, reason } = part;
+  throw new RequestRefused(controlErrors.create('MANIFEST_PART_REFUSED', { subject: caller.subject, path, reason }), {
+    path,
+  });
 }
 
 /** Another tenant's record is as unknown as one that there is not. */
