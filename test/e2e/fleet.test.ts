@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RuntimeList, RuntimeView } from '@switchyard/protocol/control-api';
+import type { RuntimeList, RuntimeView, StatusView } from '@switchyard/protocol/control-api';
 import { type Azurite, startAzurite } from '@switchyard/triggers/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AppFolder, openAppFolder } from './command-line.ts';
@@ -26,6 +26,13 @@ app.http('work', { route: 'work', authLevel: 'anonymous', methods: ['GET', 'POST
   await new Promise((resolve) => setTimeout(resolve, Number(request.query.get('wait') ?? 0)));
   const { host } = new URL(request.url);
   return { body: JSON.stringify({ pid: process.pid, length: text.length, host }) };
+} });`;
+
+const shout = `import { app } from '@azure/functions';
+app.http('shout', { route: 'shout', authLevel: 'anonymous', handler: async (request, context) => {
+  context.log('loud and clear');
+  console.error('on the console');
+  return { body: 'said' };
 } });`;
 
 /** Writes each of its ticks down: a listener that runs twice ticks twice a second. */
@@ -227,6 +234,33 @@ describe('several Runtimes', { timeout: limitMs }, () => {
     const calls = callOnAndOn('shop', 2);
     await expect.poll(() => calls.answers.length, patience).toBeGreaterThan(20);
     expect((await calls.end()).filter(({ status }) => status !== 200)).toEqual([]);
+  });
+
+  it('shows workers, lines, frames and measurements of other Runtimes as of its own', async () => {
+    await start();
+    await joinRuntime('--name', 'north-1', '--region', 'north');
+    await deploy('shop', { work, shout });
+    await up.do('scale', 'set', 'shop', 'region=north', 'alwaysReady=1');
+    await expect.poll(() => homesOf('shop'), patience).toEqual(['north-1']);
+    const workers = async () => (JSON.parse(await up.do('ps', 'shop', '--json')) as StatusView).workers;
+    await expect
+      .poll(workers, patience)
+      .toMatchObject([{ state: 'ready', runtimeId: 'north-1', memoryBytes: expect.any(Number) }]);
+    const trace = up.follow('trace', 'shop');
+    const logs = up.follow('logs', 'shop', '-f');
+    // Until the commands are connected.
+    await expect
+      .poll(async () => {
+        await up.call('shop', '/shout');
+        const [frames, lines] = [trace.output, logs.output];
+        return ['invocationResponse', 'loud and clear', 'on the console'].filter((text) =>
+          (frames + lines).includes(text),
+        );
+      }, patience)
+      .toHaveLength(3);
+    await Promise.all([trace.close(), logs.close()]);
+    expect(trace.output).toMatch(/-> \S+ +invocationRequest[\s\S]*<- \S+ +invocationResponse/);
+    expect(await up.metrics()).toMatch(/^switchyard_\w*invocations\w*\{[^}]*runtime="north-1"[^}]*\} [1-9]/m);
   });
 
   it('nobody joins without a token for that', async () => {

@@ -84,6 +84,11 @@ export class UpProcess {
     return output;
   }
 
+  /** Starts a command that goes on until it is closed. */
+  follow(...words: readonly string[]): DevProcess {
+    return new DevProcess([...words, '--data-dir', this.dataFolder], {});
+  }
+
   /** Runs a command that needs no installation, and answers what it printed. */
   async runAlone(...words: readonly string[]): Promise<string> {
     const { code, output } = await runSwitchyard(words);

@@ -82,7 +82,7 @@ describe('switchyard ps', () => {
     const { out } = await run(['ps', 'shop'], { getStatus: () => answer(sampleStatus()) });
     expect(out).toContain("App 'shop'\n  tenant     contoso\n  state      active\n  stack      node 22 x64\n");
     expect(out).toContain(`${versions.new}  90%      indexed  2026-11-21T08:00:00.000Z  new prices\n`);
-    expect(out).toContain('worker-1  9f8e7d6c5b4a3928  Ready          1  12.3 s    41.9 MB  node 22.9.0\n');
+    expect(out).toContain('worker-1  9f8e7d6c5b4a3928  Ready          1  12.3 s    41.9 MB  node 22.9.0  north-1\n');
     expect(out).toContain('worker-2  9f8e7d6c5b4a3928  Ready          0  -         -        node 22.9.0\n');
     expect(out).toContain('hello     httpTrigger   GET,POST http://shop.localhost:7071/api/hello/{name?}\n');
   });

@@ -112,17 +112,21 @@ function versionTable(versions: StatusView['versions']): string {
 }
 
 function workerTable(workers: StatusView['workers']): string {
+  const isSpread = workers.some(({ runtimeId }) => runtimeId !== undefined);
   return toTable(
-    ['WORKER', 'VERSION', 'STATE', 'IN FLIGHT', 'CPU TIME', 'MEMORY', 'RUNTIME'],
-    workers.map(({ workerId, codeVersion, state, inFlight, cpuMs, memoryBytes, runtimeName, runtimeVersion }) => [
-      workerId,
-      codeVersion,
-      state,
-      inFlight,
-      cpuMs === undefined ? '-' : `${(cpuMs / 1_000).toFixed(1)} s`,
-      memoryBytes === undefined ? '-' : toSize(memoryBytes),
-      `${runtimeName} ${runtimeVersion}`.trim(),
-    ]),
+    ['WORKER', 'VERSION', 'STATE', 'IN FLIGHT', 'CPU TIME', 'MEMORY', 'LANGUAGE', ...(isSpread ? ['RUNTIME'] : [])],
+    workers.map(
+      ({ workerId, codeVersion, state, inFlight, cpuMs, memoryBytes, runtimeId, runtimeName, runtimeVersion }) => [
+        workerId,
+        codeVersion,
+        state,
+        inFlight,
+        cpuMs === undefined ? '-' : `${(cpuMs / 1_000).toFixed(1)} s`,
+        memoryBytes === undefined ? '-' : toSize(memoryBytes),
+        `${runtimeName} ${runtimeVersion}`.trim(),
+        runtimeId ?? '',
+      ],
+    ),
   );
 }
 

@@ -39,6 +39,7 @@ export function sampleStatus(overrides: Partial<StatusView> = {}): StatusView {
         inFlight: 1,
         runtimeName: 'node',
         runtimeVersion: '22.9.0',
+        runtimeId: 'north-1',
         cpuMs: 12_345,
         memoryBytes: 41_900_000,
       },

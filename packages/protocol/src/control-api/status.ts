@@ -11,6 +11,8 @@ export const workerViewSchema = z
     inFlight: z.int().min(0),
     runtimeName: z.string(),
     runtimeVersion: z.string(),
+    /** The Runtime that it serves; left out where there is one alone. */
+    runtimeId: z.string().exactOptional(),
     /** Processor time so far; left out where it is not measured. */
     cpuMs: z.number().min(0).exactOptional(),
     /** Left out where it is not measured. */

@@ -9,6 +9,7 @@ import {
 import { ListenerLeases } from '@switchyard/scale-controller';
 import { createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
+import { TraceTap } from '../up/trace-tap.ts';
 import { FleetDoor } from './fleet-door.ts';
 import { FleetRuntime } from './fleet-runtime.ts';
 import { createFakeHomes } from './testing/fake-host.ts';
@@ -27,6 +28,7 @@ function open(verdict: ControlVerdict = full, maximum = 3) {
   const released: string[] = [];
   const observers = new Set<(event: SupplyEvent) => void>();
   const outsiders: string[] = [];
+  const traces = new TraceTap({ clock, log });
   const door = new FleetDoor(
     {
       ...{ clock, log, random: createSeededRandom(7), fleet, leases },
@@ -47,15 +49,16 @@ function open(verdict: ControlVerdict = full, maximum = 3) {
         remove: async () => true,
       }),
       isOurs: (instanceId) => instanceId === 'ours',
+      traces,
       onOutsider: () => outsiders.push('joined'),
     },
     { maximum, listenerMs: 10_000 },
   );
-  const dial = () => {
+  const dial = (answer: (method: string) => unknown = () => null) => {
     const { opener, acceptor } = createMemoryLinkPair();
     const noted: unknown[][] = [];
     const peer = createFramePeer(clock, opener, {
-      call: async () => null,
+      call: async (method) => answer(method),
       note: (...note) => void noted.push(note),
     });
     door.accept(acceptor);
@@ -69,7 +72,7 @@ function open(verdict: ControlVerdict = full, maximum = 3) {
   const tell = (event: SupplyEvent) => {
     for (const observer of observers) observer(event);
   };
-  return { clock, door, fleet, asked, released, outsiders, dial, request, tell };
+  return { clock, traces, door, fleet, asked, released, outsiders, dial, request, tell };
 }
 
 const application = { applicationId: 'shop', metadataVersion: 'm1', codeVersion: 'c1' };
@@ -135,5 +138,29 @@ describe('FleetDoor', () => {
     peer.close({ code: grpcStatus.cancelled, message: 'it ends' });
     await clock.settle();
     expect([fleet.members, asked.at(-1)?.count, released]).toEqual([[], 0, ['w1']]);
+  });
+
+  it('shows frames and measurements of Runtimes, also of one that joins while somebody watches', async () => {
+    const { clock, traces, door, dial, request } = open();
+    const series = [{ kind: 'counter', name: 'calls_total', labels: { app: 'shop' }, value: 3 }];
+    const [first, second] = [dial(() => ({ series, dropped: 0 })), dial(() => Promise.reject(new Error('it is busy')))];
+    await clock.runUntil(first.peer.call('join', request(), 1_000));
+    const seen: unknown[] = [];
+    const leave = traces.watch('shop', (frame) => seen.push(frame));
+    await clock.runUntil(second.peer.call('join', request({ name: 'south-1', instanceId: 'i2' }), 1_000));
+    await clock.advance(10);
+    const watched = ['trace', { applicationId: 'shop', isWatched: true }];
+    for (const { noted } of [first, second]) expect(noted).toContainEqual(watched);
+    const frame = { timeMs: 1, workerId: 'w1', direction: 'to-worker', type: 'rpcLog', id: '', bytes: 5 };
+    first.peer.note('traced', { applicationId: 'shop', frame, dropped: 2 });
+    await clock.advance(10);
+    expect(seen).toEqual([{ dropped: 2 }, frame]);
+    leave();
+    await clock.advance(10);
+    expect(second.noted).toContainEqual(['trace', { applicationId: 'shop', isWatched: false }]);
+    // One that does not answer hides no other.
+    expect(await clock.runUntil(door.metrics())).toEqual([
+      { ...series[0], labels: { app: 'shop', runtime: 'north-1' } },
+    ]);
   });
 });

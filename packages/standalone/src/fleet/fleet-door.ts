@@ -15,6 +15,8 @@ import { createFramePeer, type FramePeer, grpcStatus, type Link, type WorkerSupp
 import { type JoinAnswer, type JoinRequest, joinRequestSchema } from '@switchyard/protocol/control-api';
 import type { KeyStore } from '@switchyard/runtime';
 import { createRuntimeSupply, type ListenerLeases, type RuntimeSupply } from '@switchyard/scale-controller';
+import type { MetricSeries } from '@switchyard/telemetry';
+import type { TraceTap } from '../up/trace-tap.ts';
 import { fleetErrors } from './errors.ts';
 import type { FleetMember } from './fleet-places.ts';
 import type { FleetRuntime } from './fleet-runtime.ts';
@@ -33,6 +35,8 @@ export interface FleetDoorDeps {
   readonly publicKeys: () => unknown;
   readonly keysOf: (applicationId: string) => readonly SentKey[];
   readonly keyStoreOf: (applicationId: string) => KeyStore;
+  /** Who watches frames of workers here. */
+  readonly traces: Pick<TraceTap, 'watchedApps' | 'onWatched' | 'show'>;
   /** True for a process that the installation has started itself. */
   readonly isOurs: (instanceId: string) => boolean;
   /** A Runtime that somebody else has started joins: it may outlive the installation. */
@@ -70,11 +74,15 @@ export class FleetDoor {
   readonly #deps: FleetDoorDeps;
   readonly #options: FleetDoorOptions;
   readonly #joined = new Map<string, Joined>();
+  readonly #leaveTraces: () => void;
   #moves = true;
 
   constructor(deps: FleetDoorDeps, options: FleetDoorOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#leaveTraces = deps.traces.onWatched((applicationId, isWatched) => {
+      for (const { runtime } of this.#joined.values()) runtime.trace(applicationId, isWatched);
+    });
   }
 
   /** Takes a stream over. */
@@ -113,6 +121,15 @@ export class FleetDoor {
     for (const { runtime } of this.#joined.values()) runtime.hurry();
   }
 
+  /** What the Runtimes have measured, each series with the id of its Runtime; of one that does not answer in time, nothing. */
+  async metrics(): Promise<readonly MetricSeries[]> {
+    const all = [...this.#joined].map(async ([runtime, joined]) => {
+      const { series } = await joined.runtime.metrics();
+      return series.map((one) => ({ ...one, labels: { ...one.labels, runtime } }));
+    });
+    return (await Promise.allSettled(all)).flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+  }
+
   /** The process of a Runtime is gone. */
   dead(runtimeId: string): void {
     this.#lose(runtimeId, true);
@@ -120,6 +137,7 @@ export class FleetDoor {
   }
 
   close(): void {
+    this.#leaveTraces();
     for (const { peer } of [...this.#joined.values()]) {
       peer.close({ code: grpcStatus.unavailable, message: 'the installation ends' });
     }
@@ -185,7 +203,9 @@ export class FleetDoor {
     log.write('information', 'A Runtime has joined', { runtimeId, kind: member.kind, region, rpcUrl });
     // Its apps come after the answer, which it needs to take them.
     this.#deps.clock.schedule(0, () => {
-      if (this.#joined.get(runtimeId) === joined) fleet.add(member);
+      if (this.#joined.get(runtimeId) !== joined) return;
+      fleet.add(member);
+      for (const applicationId of this.#deps.traces.watchedApps()) runtime.trace(applicationId, true);
     });
     return joined;
   }
@@ -256,6 +276,12 @@ export class FleetDoor {
       case 'status':
         runtime.heard(body as InstallationNotes['status']);
         return;
+      case 'traced': {
+        const { applicationId, frame, dropped } = body as InstallationNotes['traced'];
+        if (dropped > 0) this.#deps.traces.show(applicationId, { dropped });
+        this.#deps.traces.show(applicationId, frame);
+        return;
+      }
       case 'log': {
         const { level, message, fields } = body as InstallationNotes['log'];
         this.#deps.log.write(level, message, { ...fields, runtimeId: member.runtimeId });

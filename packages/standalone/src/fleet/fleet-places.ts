@@ -22,6 +22,12 @@ export interface FleetMember {
   state: 'ready' | 'draining';
 }
 
+/** The workers of an app that a Runtime has, each with the id of that Runtime. */
+export function workersOn({ runtimeId, runtime }: FleetMember, applicationId: string): readonly [string, string][] {
+  const theirs = runtime.status().filter((status) => status.applicationId === applicationId);
+  return theirs.flatMap(({ workers }) => workers.map(({ workerId }): [string, string] => [workerId, runtimeId]));
+}
+
 export interface FleetPlacesDeps {
   readonly members: ReadonlyMap<string, FleetMember>;
   readonly apps: ReadonlyMap<string, FleetApp>;

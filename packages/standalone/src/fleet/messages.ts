@@ -21,6 +21,8 @@ import type {
   WorkerWish,
 } from '@switchyard/runtime';
 import type { ListenerAnswer } from '@switchyard/scale-controller';
+import type { MetricSnapshot } from '@switchyard/telemetry';
+import type { TracedFrame } from '../up/trace-tap.ts';
 
 /** A key of an app and what it opens. A secret. */
 export interface SentKey {
@@ -60,6 +62,7 @@ export interface RuntimeCalls {
     EnvironmentOutcome,
   ];
   backlogs: [{ applicationId: string }, readonly FunctionBacklog[]];
+  metrics: [null, MetricSnapshot];
   restartWorker: [
     {
       workerId: string;
@@ -80,6 +83,8 @@ export interface RuntimeNotes {
   scaleTo: { definition: ApplicationDefinition; wish: WorkerWish };
   supply: SupplyEvent;
   keys: { applicationId: string; keys: readonly SentKey[] };
+  /** Somebody watches the frames of an app's workers, or nobody does any more. */
+  trace: { applicationId: string; isWatched: boolean };
   /** Report now: something has changed. */
   hurry: null;
 }
@@ -105,6 +110,8 @@ export interface InstallationNotes {
   wake: ApplicationDefinition;
   status: JobHostStatus;
   log: { level: LogLevel; message: string; fields: LogFields };
+  /** A frame of an app that is watched; `dropped` ones before it found no room. */
+  traced: { applicationId: string; frame: TracedFrame; dropped: number };
 }
 
 /** How a Runtime does. */
@@ -119,4 +126,4 @@ export interface RuntimeReport {
 }
 
 /** How long calls between the two may take. A start of a worker, and a drain, have limits of their own. */
-export const callMs = { quick: 10_000, leave: 45_000, start: 180_000, drainMargin: 15_000 } as const;
+export const callMs = { quick: 10_000, metrics: 3_000, leave: 45_000, start: 180_000, drainMargin: 15_000 } as const;

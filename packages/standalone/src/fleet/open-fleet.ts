@@ -6,8 +6,10 @@ import type { RuntimeList } from '@switchyard/protocol/control-api';
 import type { ListenerGate, Runtime, RuntimeApplication } from '@switchyard/runtime';
 import { createRuntimeSupply, type KeptHomes, ListenerLeases } from '@switchyard/scale-controller';
 import { createNodeProcesses, createRuntimeDialer, type RuntimeDialer } from '@switchyard/sidecar';
+import type { MetricSeries } from '@switchyard/telemetry';
 import { createCatalogKeyStore } from '../admin/catalog-key-store.ts';
 import { memoryUtilization } from '../runtime/memory-utilization.ts';
+import type { TraceTap } from '../up/trace-tap.ts';
 import { upDefaults } from '../up/up-options.ts';
 import type { UpScope } from '../up/up-parts.ts';
 import type { PlaceDemands } from './fleet-app.ts';
@@ -15,6 +17,7 @@ import { FleetDoor } from './fleet-door.ts';
 import { FleetGateway } from './fleet-gateway.ts';
 import { readGeneration } from './fleet-generation.ts';
 import { FleetKeeper } from './fleet-keeper.ts';
+import { workersOn } from './fleet-places.ts';
 import { FleetRuntime } from './fleet-runtime.ts';
 import { createLocalGate } from './listening-functions.ts';
 import type { SentKey } from './messages.ts';
@@ -35,11 +38,16 @@ export interface Fleet {
   /** What the owners of apps have said of their places, and where apps were before. To be told before the first app is hosted. */
   decidedBy(demandsOf: (applicationId: string) => PlaceDemands, homes: KeptHomes): void;
   list(): RuntimeList;
+  /** Which Runtime each worker of an app serves. */
+  runtimeIdsOf(applicationId: string): ReadonlyMap<string, string>;
+  /** What Runtimes of other processes have measured. */
+  metrics(): Promise<readonly MetricSeries[]>;
 }
 
 export interface FleetScope extends UpScope {
   /** False for an app whose worker has to be started for it: it can be on the Runtime of this process alone. */
   readonly canWait: (application: RuntimeApplication) => boolean;
+  readonly traces: TraceTap;
 }
 
 const localId = 'local';
@@ -109,6 +117,8 @@ export async function openFleet(scope: FleetScope): Promise<Fleet | undefined> {
       homes = kept;
     },
     list: () => toList(fleet, leases, maximum),
+    runtimeIdsOf: (applicationId) => new Map(fleet.members.flatMap((member) => workersOn(member, applicationId))),
+    metrics: async () => (await opened.door?.metrics()) ?? [],
   };
 }
 
@@ -168,12 +178,15 @@ interface DoorScope {
   readonly noteOutsider: () => void;
 }
 
-function openDoor({ stores, trust }: UpScope, { keeper, maximum, noteOutsider, ...parts }: DoorScope): FleetDoor {
+function openDoor(
+  { stores, trust, traces }: FleetScope,
+  { keeper, maximum, noteOutsider, ...parts }: DoorScope,
+): FleetDoor {
   const { catalog, keys } = stores;
   const guard = createControlGuard(createTokenVerifier({ clock: systemClock, keys }, { audience: audiences.control }));
   const door = new FleetDoor(
     {
-      ...{ clock: systemClock, random: systemRandom, ...parts, guard },
+      ...{ clock: systemClock, random: systemRandom, ...parts, guard, traces },
       publicKeys: () => keys.jwks(),
       keysOf: (applicationId) => catalog.keys.list(applicationId).map(toSentKey),
       keyStoreOf: (applicationId) => createCatalogKeyStore(catalog.keys, applicationId),

@@ -15,6 +15,7 @@ import type {
   RuntimeApplication,
   VersionLoad,
 } from '@switchyard/runtime';
+import type { MetricSnapshot } from '@switchyard/telemetry';
 import type { HostRuntime } from './host-runtime.ts';
 import { callMs, type RuntimeCalls, type RuntimeNotes, type RuntimeReport, type SentKey } from './messages.ts';
 import { toSentApplication } from './sent-application.ts';
@@ -115,6 +116,16 @@ export class RemoteRuntime implements HostRuntime {
   /** The keys of an app have changed. */
   sendKeys(applicationId: string): void {
     this.#note('keys', { applicationId, keys: this.#deps.keysOf(applicationId) });
+  }
+
+  /** Somebody watches the frames of an app's workers, or nobody does any more. */
+  trace(applicationId: string, isWatched: boolean): void {
+    this.#note('trace', { applicationId, isWatched });
+  }
+
+  /** What it has measured. */
+  async metrics(): Promise<MetricSnapshot> {
+    return await this.#call('metrics', null, callMs.metrics);
   }
 
   /** Its next report is wanted at once. */

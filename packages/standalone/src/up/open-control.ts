@@ -108,6 +108,7 @@ function toPlatform(
     traces,
     processes,
     usageOf: workers.usageOf,
+    ...(fleet === undefined ? {} : { runtimeIdsOf: (applicationId) => fleet.runtimeIdsOf(applicationId) }),
     runtimes: () => fleet?.list() ?? toSingleRuntime(runtime, options.region),
     tenantProblem: createTenantRule({
       trusted: options.trustedTenants,
@@ -119,12 +120,21 @@ function toPlatform(
 }
 
 /** What was counted, and what every app does at the moment. */
-function measure({ meter, stores }: UpScope, { runtime, workers }: UpParts, scale: ScaleController): MetricSnapshot {
+async function measure(
+  { meter, stores }: UpScope,
+  { runtime, fleet, workers }: UpParts,
+  scale: ScaleController,
+): Promise<MetricSnapshot> {
+  const elsewhere = (await fleet?.metrics()) ?? [];
   const { series, dropped } = meter.snapshot();
   const apps = stores.catalog.applications.list();
   const loads = apps.flatMap(({ applicationId }) => runtime.load(applicationId));
   return {
-    series: [...series, ...toRuntimeSeries(loads, { usageOf: workers.usageOf, cpuShareOf: scale.cpuShareOf })],
+    series: [
+      ...series,
+      ...elsewhere,
+      ...toRuntimeSeries(loads, { usageOf: workers.usageOf, cpuShareOf: scale.cpuShareOf }),
+    ],
     dropped,
   };
 }

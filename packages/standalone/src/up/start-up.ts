@@ -105,7 +105,7 @@ async function openParts(scope: UpScope): Promise<UpParts> {
   const broker = await openBroker(scope, machine);
   const canWait = ({ stack }: Pick<RuntimeApplication, 'stack'>) =>
     launches.workerOf(stack).worker.traits.canUsePlaceholder;
-  const fleet = await openFleet({ ...scope, canWait });
+  const fleet = await openFleet({ ...scope, traces, canWait });
   const workers = await openWorkers({
     ...{ log, meter, closers, issuer, settlements: scope.settlements, reach: fleet },
     ...machine,

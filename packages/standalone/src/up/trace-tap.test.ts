@@ -1,7 +1,7 @@
 import { createMemoryLinkPair, type MessageContent, StreamingMessage } from '@switchyard/protocol';
 import { createMemoryLog, VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
-import { type TracedFrame, TraceTap } from './trace-tap.ts';
+import { type MissedFrames, type TracedFrame, TraceTap } from './trace-tap.ts';
 
 const encode = (content: MessageContent, requestId = ''): Uint8Array =>
   StreamingMessage.encode({ requestId, content }).finish();
@@ -35,7 +35,7 @@ async function open() {
   const sent: Uint8Array[] = [];
   runtime.receive({ frame: (bytes) => received.push(bytes) });
   opener.receive({ frame: (bytes) => sent.push(bytes) });
-  const seen: TracedFrame[] = [];
+  const seen: (TracedFrame | MissedFrames)[] = [];
   return { log, tap, opener, runtime, received, sent, seen };
 }
 
@@ -51,10 +51,11 @@ describe('TraceTap', () => {
     expect(received).toEqual([connect, cancel]);
     expect(received[0]).toBe(connect);
     expect(sent).toEqual([cancel]);
-    expect(seen.map(({ direction, type, id, bytes, workerId }) => [direction, type, id, bytes, workerId])).toEqual([
-      ['from-worker', 'workerConnect', '', connect.length, 'w1'],
-      ['from-worker', 'invocationCancel', 'call-1', cancel.length, 'w1'],
-      ['to-worker', 'invocationCancel', 'call-1', cancel.length, 'w1'],
+    const frame = { timeMs: expect.any(Number), workerId: 'w1' };
+    expect(seen).toEqual([
+      { ...frame, direction: 'from-worker', type: 'workerConnect', id: '', bytes: connect.length },
+      { ...frame, direction: 'from-worker', type: 'invocationCancel', id: 'call-1', bytes: cancel.length },
+      { ...frame, direction: 'to-worker', type: 'invocationCancel', id: 'call-1', bytes: cancel.length },
     ]);
     runtime.end({ code: 0, message: '' });
     expect(await opener.closed).toMatchObject({ code: 0 });
@@ -90,5 +91,26 @@ describe('TraceTap', () => {
     await settle();
     expect([received.length, seen.length]).toEqual([1, 1]);
     expect(log.records).toMatchObject([{ level: 'error', fields: { reason: 'gone' } }]);
+  });
+
+  it('I4: says who is watched, once for all watchers, and shows them what other Runtimes have seen', async () => {
+    const { tap, seen } = await open();
+    const told: string[] = [];
+    const stop = tap.onWatched((app, isWatched) => told.push(`${app} ${isWatched}`));
+    const frame = { timeMs: 1, workerId: 'w9', direction: 'to-worker', type: 'rpcLog', id: '', bytes: 5 } as const;
+    tap.show('shop', frame);
+    const leave = tap.watch('shop', (one) => seen.push(one));
+    const leaveToo = tap.watch('shop', () => {});
+    tap.show('shop', frame);
+    tap.show('shop', { dropped: 3 });
+    tap.show('blog', frame);
+    expect([seen, tap.watchedApps()]).toEqual([[frame, { dropped: 3 }], ['shop']]);
+    leave();
+    leave();
+    expect(told).toEqual(['shop true']);
+    leaveToo();
+    stop();
+    tap.watch('shop', () => {});
+    expect(told).toEqual(['shop true', 'shop false']);
   });
 });

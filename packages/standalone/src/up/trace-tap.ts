@@ -6,6 +6,7 @@
  * I1 Frames pass unchanged, in order, with the same back-pressure, watched or not.
  * I2 Without a watcher of its app a frame costs one look into a map.
  * I3 A watcher that throws harms neither the stream nor the other watchers.
+ * I4 Frames that Runtimes of other processes have seen come to the same watchers; who is watched is told to them.
  */
 import { type Clock, type Log, messageOf } from '@switchyard/kernel';
 import { type Link, type LinkReceiver, readEnvelope, readInvocationId, StreamingMessage } from '@switchyard/protocol';
@@ -22,7 +23,15 @@ export interface TracedFrame {
   readonly bytes: number;
 }
 
-export type TraceWatcher = (frame: TracedFrame) => void;
+/** Frames that were not seen, for want of room on their way. */
+export interface MissedFrames {
+  readonly dropped: number;
+}
+
+export type TraceWatcher = (frame: TracedFrame | MissedFrames) => void;
+
+/** Hears when the first watcher of an app comes, and when the last one has gone. */
+export type WatchedObserver = (applicationId: string, isWatched: boolean) => void;
 
 export interface TraceTapDeps {
   readonly clock: Clock;
@@ -38,6 +47,7 @@ interface Source {
 export class TraceTap {
   readonly #deps: TraceTapDeps;
   readonly #watchers = new Map<string, Set<TraceWatcher>>();
+  readonly #observers = new Set<WatchedObserver>();
 
   constructor(deps: TraceTapDeps) {
     this.#deps = deps;
@@ -47,10 +57,29 @@ export class TraceTap {
   watch(applicationId: string, watcher: TraceWatcher): () => void {
     const watchers = this.#watchers.get(applicationId) ?? new Set();
     this.#watchers.set(applicationId, watchers.add(watcher));
+    if (watchers.size === 1) this.#tell(applicationId, true);
     return () => {
-      watchers.delete(watcher);
-      if (watchers.size === 0) this.#watchers.delete(applicationId);
+      if (!watchers.delete(watcher) || watchers.size > 0) return;
+      this.#watchers.delete(applicationId);
+      this.#tell(applicationId, false);
     };
+  }
+
+  /** The apps that somebody watches. */
+  watchedApps(): readonly string[] {
+    return [...this.#watchers.keys()];
+  }
+
+  /** Calls back from now on when an app is watched, and when it is not any more. Returns the unsubscriber. */
+  onWatched(observer: WatchedObserver): () => void {
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
+  }
+
+  /** Shows what a Runtime of another process has seen. */
+  show(applicationId: string, frame: TracedFrame | MissedFrames): void {
+    const watchers = this.#watchers.get(applicationId);
+    if (watchers !== undefined) this.#call(watchers, frame);
   }
 
   /** The Runtime's end of a worker's stream, looked at. */
@@ -72,9 +101,17 @@ export class TraceTap {
       id: isReadable ? (readInvocationId(frame, envelope) ?? envelope.requestId) : '',
       bytes: frame.length,
     };
+    this.#call(watchers, traced);
+  }
+
+  #tell(applicationId: string, isWatched: boolean): void {
+    for (const observer of [...this.#observers]) observer(applicationId, isWatched);
+  }
+
+  #call(watchers: ReadonlySet<TraceWatcher>, frame: TracedFrame | MissedFrames): void {
     for (const watcher of [...watchers]) {
       try {
-        watcher(traced);
+        watcher(frame);
       } catch (thrown) {
         this.#deps.log.write('error', 'A watcher of frames failed', { reason: messageOf(thrown) });
       }

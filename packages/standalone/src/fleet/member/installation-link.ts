@@ -77,6 +77,13 @@ export class InstallationLink {
     if ((this.#peer?.bufferedBytes ?? 0) < joinDefaults.maxLogBytes) this.#peer?.note('log', line);
   }
 
+  /** A frame for whoever watches; false when too much waits for it. */
+  frame(frame: InstallationNotes['traced']): boolean {
+    if (this.#peer === undefined || this.#peer.bufferedBytes >= joinDefaults.maxTraceBytes) return false;
+    this.#peer.note('traced', frame);
+    return true;
+  }
+
   /** Reports at once, and again when a report is under way. */
   async report(): Promise<void> {
     if (this.#isReporting) {

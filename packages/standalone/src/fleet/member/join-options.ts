@@ -25,4 +25,6 @@ export const joinDefaults = {
   connectMs: 15_000,
   /** Unsent bytes beyond which log lines are left out. */
   maxLogBytes: 1_048_576,
+  /** The same for frames of workers that somebody watches. */
+  maxTraceBytes: 524_288,
 } as const;

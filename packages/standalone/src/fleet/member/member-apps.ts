@@ -5,10 +5,12 @@ import { fleetErrors } from '../errors.ts';
 import type { RuntimeCalls, RuntimeNotes, SentKey } from '../messages.ts';
 import { toRuntimeApplication } from '../sent-application.ts';
 import type { LinkSupply } from './link-supply.ts';
+import type { MemberViews } from './member-views.ts';
 
 export interface MemberAppsDeps {
   readonly runtime: () => Runtime;
   readonly supply: LinkSupply;
+  readonly views: MemberViews;
   readonly keyStoreOf: (applicationId: string) => KeyStore;
   readonly keysOf: (sent: () => readonly SentKey[]) => FunctionKeys;
   /** The installation should hear at once how this Runtime does. */
@@ -71,6 +73,8 @@ export class MemberApps {
         const { applicationId } = body as RuntimeCalls['backlogs'][0];
         return await runtime.backlogs(applicationId, this.#gone.signal);
       }
+      case 'metrics':
+        return this.#deps.views.metrics();
       case 'restartWorker':
         return await restart(runtime, body as RuntimeCalls['restartWorker'][0]);
       default:
@@ -93,6 +97,11 @@ export class MemberApps {
         if (this.#keys.has(applicationId)) this.#keys.set(applicationId, keys);
         return;
       }
+      case 'trace': {
+        const { applicationId, isWatched } = body as RuntimeNotes['trace'];
+        this.#deps.views.watch(applicationId, isWatched);
+        return;
+      }
       case 'hurry':
         this.#deps.hurry();
     }
@@ -100,6 +109,7 @@ export class MemberApps {
 
   /** The installation is away, or has given the apps to others: they end here. */
   async leave(deadlineMs: number): Promise<void> {
+    this.#deps.views.leave();
     const runtime = this.#deps.runtime();
     await Promise.allSettled(runtime.status().map(({ key }) => runtime.removeApplication(key, deadlineMs)));
     this.#gone.abort();

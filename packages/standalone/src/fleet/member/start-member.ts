@@ -47,6 +47,7 @@ import { InstallationLink } from './installation-link.ts';
 import type { JoinOptions } from './join-options.ts';
 import { LinkSupply } from './link-supply.ts';
 import { MemberApps } from './member-apps.ts';
+import { MemberViews } from './member-views.ts';
 
 /** Opens everything and joins. Rejects with a PlatformError when a port cannot be had, or the installation refuses. */
 export async function startMember(options: RuntimeProcessOptions, join: JoinOptions): Promise<RuntimeProcess> {
@@ -62,9 +63,11 @@ export async function startMember(options: RuntimeProcessOptions, join: JoinOpti
     const sockets = await openRuntimeSockets({ options, log: own, closers, services, hidesGateway: true });
     const log = createSentLog(own, (level, message, fields = {}) => link.line({ level, message, fields }));
     const supply = new LinkSupply((method, body) => link.note(method, body));
+    const meter = createMemoryMeter();
+    const views = new MemberViews({ clock: systemClock, log: own, meter, send: (frame) => link.frame(frame) });
     const apps: MemberApps = new MemberApps({
       runtime: () => runtime,
-      supply,
+      ...{ supply, views },
       keyStoreOf: (applicationId) => toKeyStore(link, applicationId),
       keysOf: (sent: () => readonly SentKey[]) => createSentKeys(sent),
       hurry: () => void link.report(),
@@ -87,7 +90,7 @@ export async function startMember(options: RuntimeProcessOptions, join: JoinOpti
     });
     const runtime: Runtime = createRuntime(
       {
-        ...{ clock: systemClock, random: systemRandom, log, meter: createMemoryMeter(), supply, workerHttp },
+        ...{ clock: systemClock, random: systemRandom, log, meter, supply, workerHttp },
         ...openKinds({ log, data, settingsOf: (id) => settingsOf(apps.latestOf(id)), settlements }, openStorage),
         verifyWorker,
         ...openVitals(closers),
@@ -104,7 +107,7 @@ export async function startMember(options: RuntimeProcessOptions, join: JoinOpti
     closers.add('Runtime', () => runtime.drain(runtimeDefaults.drainMs));
     runtime.watch((status) => link.note('status', status));
     runtime.watchWakes((definition) => link.note('wake', definition));
-    serve(sockets, { runtime, apps, handle: door.handle, guard });
+    serve(sockets, { runtime, views, handle: door.handle, guard });
     await link.open();
     closers.add('HTTP', async () => sockets.gateway.stopListening());
     return toProcess(options, join, { sockets, log: own, closers, link });
@@ -218,12 +221,12 @@ const settingsOf = (application: RuntimeApplication | undefined) =>
 
 interface Served {
   readonly runtime: Runtime;
-  readonly apps: MemberApps;
+  readonly views: MemberViews;
   readonly handle: RequestHandler;
   readonly guard: Parameters<RuntimeSockets['serveControl']>[1];
 }
 
-function serve(sockets: RuntimeSockets, { runtime, handle, guard }: Served): void {
+function serve(sockets: RuntimeSockets, { runtime, views, handle, guard }: Served): void {
   const refuse = async (): Promise<never> => {
     throw fleetErrors.create('FLEET_METHOD_UNKNOWN', { method: 'apps of a Runtime that has joined an installation' });
   };
@@ -235,7 +238,7 @@ function serve(sockets: RuntimeSockets, { runtime, handle, guard }: Served): voi
     },
     guard,
   );
-  sockets.serveWorkers((stream) => runtime.acceptWorker(stream));
+  sockets.serveWorkers((stream) => runtime.acceptWorker(views.tap(stream)));
   sockets.gateway.serve(handle);
 }
 

@@ -53,7 +53,7 @@ type Guard = Parameters<typeof createMetricsPage>[0]['guard'];
 async function open(guard: Guard) {
   const next = createMetricsPage({
     guard,
-    read: () => ({ series: toRuntimeSeries([load], known), dropped: 0 }),
+    read: async () => ({ series: toRuntimeSeries([load], known), dropped: 0 }),
     next: (_request, response) => response.writeHead(418).end(),
   });
   server = createServer(next);

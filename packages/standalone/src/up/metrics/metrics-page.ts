@@ -7,7 +7,7 @@ export const metricsPath = '/metrics';
 
 export interface MetricsPageDeps {
   readonly guard: ReturnType<typeof createControlGuard>;
-  readonly read: () => MetricSnapshot;
+  readonly read: () => Promise<MetricSnapshot>;
   /** Takes every other request. */
   readonly next: RequestListener;
 }
@@ -28,14 +28,14 @@ export function createMetricsPage({ guard, read, next }: MetricsPageDeps): Reque
       response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(`${message}\n`);
     };
     guard(request.headers.authorization).then(
-      (verdict) => {
+      async (verdict) => {
         if (verdict.kind === 'refused') refuse(verdict.status, verdict.reason);
         else if (verdict.tenants !== '*' || !verdict.scopes.includes('read')) {
           refuse(
             403,
             "The token does not show the whole installation: it must be for all tenants and have the scope 'read'.",
           );
-        } else response.writeHead(200, { 'content-type': prometheusContentType }).end(toPrometheusText(read()));
+        } else response.writeHead(200, { 'content-type': prometheusContentType }).end(toPrometheusText(await read()));
       },
       () => refuse(503, 'The token could not be checked now. Try again.'),
     );

@@ -31,6 +31,12 @@ export class LiveLines<Item> {
     this.#awake.resolve();
   }
 
+  /** So many items were lost before they came here. */
+  drop(count: number): void {
+    this.#dropped += count;
+    this.#awake.resolve();
+  }
+
   /** Nothing more comes. */
   end(): void {
     this.#ended = true;

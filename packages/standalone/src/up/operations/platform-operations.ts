@@ -32,6 +32,8 @@ export interface PlatformParts {
   readonly traces: TraceTap;
   readonly processes: Pick<WorkerProcesses, 'openInspector'>;
   readonly usageOf: (workerId: string) => WorkerUsage | undefined;
+  /** Which Runtime serves each worker of an app, by its id; left out where there is one Runtime alone. */
+  readonly runtimeIdsOf?: (applicationId: string) => ReadonlyMap<string, string>;
   /** Why an app of this tenant cannot be hosted here; undefined when it can. */
   readonly tenantProblem: (tenantId: string) => string | undefined;
   /** The Runtimes of the installation. */
@@ -86,7 +88,8 @@ export function createPlatformOperations(parts: PlatformParts): PlatformOperatio
     async *trace(applicationId, { workerId }, signal) {
       const frames = new LiveLines<TracedFrame>(maxWaiting);
       const leave = parts.traces.watch(applicationId, (frame) => {
-        if (workerId === undefined || frame.workerId === workerId) frames.add(frame);
+        if ('dropped' in frame) frames.drop(frame.dropped);
+        else if (workerId === undefined || frame.workerId === workerId) frames.add(frame);
       });
       try {
         for await (const frame of frames.read(signal)) yield 'dropped' in frame ? frame : toTraceFrame(frame);
@@ -123,7 +126,7 @@ function admit(
 }
 
 function toStatus(
-  { catalog, hosting, usageOf, gateway }: PlatformParts,
+  { catalog, hosting, usageOf, runtimeIdsOf, gateway }: PlatformParts,
   applicationId: string,
   hosts: readonly JobHostStatus[],
 ): PlatformStatus {
@@ -133,7 +136,7 @@ function toStatus(
   return {
     state: toState(serving.length > 0 ? serving : hosts),
     urls: [`${applicationId}.localhost`, ...names].map((name) => `http://${name}:${gateway.port}`),
-    workers: hosts.flatMap((host) => toWorkers(host, usageOf)),
+    workers: hosts.flatMap((host) => toWorkers(host, { usageOf, runtimeIds: runtimeIdsOf?.(applicationId) })),
     functions: serving.flatMap(toFunctions),
     ...(error === undefined ? {} : { error }),
   };
@@ -145,7 +148,11 @@ function toState(hosts: readonly JobHostStatus[]): ApplicationState {
   return hosts.length === 0 ? 'empty' : 'starting';
 }
 
-function toWorkers({ versions }: JobHostStatus, usageOf: PlatformParts['usageOf']): WorkerView[] {
+interface KnownOfWorkers extends Pick<PlatformParts, 'usageOf'> {
+  readonly runtimeIds: ReadonlyMap<string, string> | undefined;
+}
+
+function toWorkers({ versions }: JobHostStatus, { usageOf, runtimeIds }: KnownOfWorkers): WorkerView[] {
   return versions.flatMap(({ definition, workers }) =>
     workers.map(({ workerId, state, inFlight, runtimeName, runtimeVersion }) => ({
       workerId,
@@ -154,10 +161,14 @@ function toWorkers({ versions }: JobHostStatus, usageOf: PlatformParts['usageOf'
       inFlight,
       runtimeName,
       runtimeVersion,
+      ...toPlace(runtimeIds?.get(workerId)),
       ...toUsage(usageOf(workerId)),
     })),
   );
 }
+
+const toPlace = (runtimeId: string | undefined): Pick<WorkerView, 'runtimeId'> =>
+  runtimeId === undefined ? {} : { runtimeId };
 
 function toUsage(usage: WorkerUsage | undefined): Pick<WorkerView, 'cpuMs' | 'memoryBytes'> {
   return usage === undefined ? {} : { cpuMs: Math.round(usage.cpuMs), memoryBytes: usage.memoryBytes };
