@@ -92,9 +92,13 @@ async function listEntry(listing: Listing, folder: Folder, path: string, source:
   else throw packingErrors.create('PACK_FILE_SPECIAL', { path: source });
 }
 
+/** Commands that packages bring for people: no app needs one that is not there, or not its own. */
+const commandPath = /(?:^|\/)node_modules\/\.bin\/[^/]+$/;
+
 /** A link stands for what it leads to. */
 async function listLink(listing: Listing, folder: Folder, path: string, source: string): Promise<void> {
   if (listing.rules.leavesOut(path, 'file')) return;
+  if (commandPath.test(path) && !(await leadsInto(listing.root, source))) return;
   const target = await realpath(source).catch(async (error: unknown) => {
     const details = { path: source, target: await readlink(source).catch(() => 'nowhere') };
     throw packingErrors.create('PACK_LINK_BROKEN', details, error);
@@ -103,12 +107,22 @@ async function listLink(listing: Listing, folder: Folder, path: string, source: 
     throw unreadable(source, error);
   });
   if (found.isDirectory() && listing.rules.leavesOut(path, 'folder')) return;
-  if (target !== listing.root && !target.startsWith(`${listing.root}${sep}`))
-    throw packingErrors.create('PACK_LINK_OUTSIDE', { path: source, target });
+  if (!isWithin(listing.root, target)) throw packingErrors.create('PACK_LINK_OUTSIDE', { path: source, target });
   if (found.isFile()) return addFile(listing, path, target);
   if (!found.isDirectory()) throw packingErrors.create('PACK_FILE_SPECIAL', { path: source });
   if (folder.above.includes(target)) throw packingErrors.create('PACK_LINK_ENDLESS', { path: source });
   await listFolder(listing, { path, source: target, above: [...folder.above, target] });
+}
+
+async function leadsInto(root: string, source: string): Promise<boolean> {
+  return realpath(source).then(
+    (target) => isWithin(root, target),
+    () => false,
+  );
+}
+
+function isWithin(root: string, target: string): boolean {
+  return target === root || target.startsWith(`${root}${sep}`);
 }
 
 async function addFile(listing: Listing, path: string, source: string): Promise<void> {

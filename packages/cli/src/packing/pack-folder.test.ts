@@ -118,6 +118,15 @@ describe('packFolder', () => {
     ]);
   });
 
+  it('leaves out commands of packages that are not there, or stand elsewhere', async () => {
+    await folder.write({ 'app/node_modules/.bin/shim': '', 'app/node_modules/tool/cli.js': '', 'elsewhere/a.js': '' });
+    await symlink('../gone/cli.js', join(app, 'node_modules/.bin/gone'));
+    await symlink('../../../elsewhere/a.js', join(app, 'node_modules/.bin/other'));
+    await symlink('../tool/cli.js', join(app, 'node_modules/.bin/tool'));
+    const commands = (await pathsOf()).filter((path) => path.includes('.bin'));
+    expect(commands).toEqual(['node_modules/.bin/shim', 'node_modules/.bin/tool']);
+  });
+
   it('packs an app whose own folder is a link', async () => {
     await symlink('app', join(folder.path, 'alias'));
     expect((await pack(join(folder.path, 'alias'))).sha256).toBe((await pack()).sha256);
