@@ -40,6 +40,7 @@ describe('parseBindingExpression', () => {
     ['{InsertionTime:yyyy-MM}', '2024-03'],
     ['{name:yyyy}', 'blob.txt'],
     ['{id:D5} {id:000} {id:x} {id:X4}', '00042 042 2a 002A'],
+    ['{id:N2} {id:#,##0.0} {id:P0} {id:0 of "it"}', '42.00 42.0 4,200 % 42 of it'],
     ['{datetime}', '2024-03-05T15-04-09Z'],
     ['{DateTime:yyyyMMdd}', '20240305'],
     ['{rand-guid}', guid],
@@ -109,7 +110,7 @@ describe('parseBindingExpression', () => {
     ['{sys.Other}', 'EXPRESSION_VALUE_MISSING', "'sys.Other'"],
     ['{order}', 'EXPRESSION_VALUE_UNUSABLE', '"order" is an object'],
     ['{order.lines}', 'EXPRESSION_VALUE_UNUSABLE', '"order.lines" is an array'],
-    ['{id:zz}', 'EXPRESSION_FORMAT_INVALID', 'the format "zz"'],
+    ['{id:Q}', 'EXPRESSION_FORMAT_INVALID', 'the format "Q"'],
     ['{InsertionTime:Q}', 'EXPRESSION_FORMAT_INVALID', 'the format "Q"'],
     ['{rand-guid:Z}', 'EXPRESSION_FORMAT_INVALID', 'the format "Z"'],
   ])('%s fails with %s', (text, code, message) => {

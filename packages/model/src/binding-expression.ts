@@ -8,6 +8,7 @@
 import type { Clock, Random } from '@switchyard/kernel';
 import { formatDate } from './date-format.ts';
 import { modelErrors } from './errors.ts';
+import { formatNumber } from './number-format.ts';
 import type { SettingsView } from './settings.ts';
 
 /** The values that `{name}` may read: texts, numbers, truth values, Dates, and JSON objects for `{a.b}`. */
@@ -143,23 +144,9 @@ function readMember(value: unknown, name: string): unknown {
 function writeValue(value: unknown, token: ValueToken): string | undefined {
   if (value instanceof Date) return formatDate(value.getTime(), token.format ?? defaultDateFormat);
   if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (typeof value === 'number' || typeof value === 'bigint') return writeNumber(value, token.format);
+  if (typeof value === 'number' || typeof value === 'bigint') return formatNumber(value, token.format ?? '');
   const isGuid = token.builtIn === 'rand-guid' || token.path.join('.').toLowerCase() === 'sys.randguid';
   return isGuid ? writeGuid(String(value), token.format) : String(value);
-}
-
-function writeNumber(value: number | bigint, format: string | undefined): string | undefined {
-  const text = String(value);
-  if (format === undefined || format === '' || /^g$/i.test(format)) return text;
-  const [, letter, digits = ''] = /^([dx])(\d{0,2})$/i.exec(format) ?? [];
-  const width = letter === undefined ? /^0{1,99}$/.exec(format)?.[0].length : Number(digits);
-  if (width === undefined || !/^-?\d+$/.test(text)) return undefined;
-  const magnitude = text.replace('-', '');
-  const sign = text.startsWith('-') ? '-' : '';
-  if (letter?.toLowerCase() !== 'x') return sign + magnitude.padStart(width, '0');
-  if (sign === '-') return undefined;
-  const hex = BigInt(magnitude).toString(16).padStart(width, '0');
-  return letter === 'X' ? hex.toUpperCase() : hex;
 }
 
 function writeGuid(guid: string, format: string | undefined): string | undefined {

@@ -1,7 +1,8 @@
 /** Dates written in .NET's format strings: UTC, invariant culture. */
 
-const dayNames = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ');
-const monthNames = 'January February March April May June July August September October November December'.split(' ');
+export const dayNames: readonly string[] = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ');
+export const monthNames: readonly string[] =
+  'January February March April May June July August September October November December'.split(' ');
 
 /** Single letters that stand for a whole format. */
 const standardFormats: ReadonlyMap<string, string> = new Map([

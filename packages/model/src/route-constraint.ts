@@ -1,4 +1,5 @@
 /** Constraints of route parameters, with the tests that ASP.NET Core makes. */
+import { isDateText } from './date-text.ts';
 import { compileLinearRegex } from './linear-regex/linear-regex.ts';
 
 /** Decides whether the text of a parameter may match. */
@@ -13,7 +14,7 @@ type Test = (value: string) => boolean;
 const tests: Readonly<Record<string, Test>> = {
   alpha: (value) => /^[a-z]*$/i.test(value),
   bool: (value) => /^\s*(true|false)\s*$/i.test(value),
-  datetime: isDateTime,
+  datetime: isDateText,
   decimal: (value) =>
     /^\s*[+-]?(?=[\d.,]*\d)\d*(,\d*)*(\.\d*)?[+-]?\s*$/.test(value) && Math.abs(toNumber(value)) < 7.93e28,
   double: isFloat,
@@ -130,21 +131,4 @@ function isFile(value: string): boolean {
   const last = value.slice(value.lastIndexOf('/') + 1);
   const dot = last.lastIndexOf('.');
   return dot >= 0 && dot < last.length - 1;
-}
-
-/**
- * The numeric spellings of a date that fit into a path: year first, or month first with dashes or dots, with an optional
- * time and offset. Stricter than .NET, which also reads words.
- */
-function isDateTime(value: string): boolean {
-  const [, date = '', time] =
-    /^\s*(\d{1,4}[-.]\d{1,2}[-.]\d{1,4})(?:[T ]\s*(\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,7})?)?)\s*(?:[AP]M|Z|[+-]\d{2}:\d{2})?)?\s*$/i.exec(
-      value,
-    ) ?? [];
-  const [a = 0, b = 0, c = 0] = date.split(/[-.]/).map(Number);
-  const [year, month, day] = a > 31 || /^\d{3,4}[-.]/.test(date) ? [a, b, c] : [c < 100 ? 2_000 + c : c, a, b];
-  const [hour = 0, minute = 0, second = 0] = (time ?? '').split(':').map(Number);
-  const isDay =
-    year > 0 && month >= 1 && month <= 12 && day >= 1 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
-  return isDay && hour < 24 && minute < 60 && second < 60;
 }

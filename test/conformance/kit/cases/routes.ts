@@ -7,7 +7,11 @@ const section = '5 HTTP trigger: routes';
 const constraints: readonly (readonly [name: string, fits: readonly string[], not: readonly string[]])[] = [
   ['int', ['0', '7', '-5', '2147483647'], ['2147483648', 'abc', '1.5']],
   ['bool', ['true', 'false', 'TRUE'], ['yes', '1']],
-  ['datetime', ['2024-01-31', '2024-01-31T10:20:30'], ['tomorrowish', '2024-13-01']],
+  [
+    'datetime',
+    ['2024-01-31', '2024-01-31T10:20:30', '25-Dec-2009', 'Fri,25-Dec-2009', '10:20PM'],
+    ['tomorrowish', '2024-13-01', '31-Feb-2009', 'Mon,25-Dec-2009'],
+  ],
   ['decimal', ['1.5', '-3', '7'], ['abc']],
   ['double', ['1.5', '1e5', '-2'], ['abc']],
   ['float', ['1.5', '1e5'], ['abc']],
