@@ -76,6 +76,11 @@ const parts: readonly Part[] = [
     run: async () => (await import('./density.ts')).benchDensity(),
   },
   {
+    name: 'pool',
+    title: 'A pool of placeholders of five stacks',
+    run: async () => (await import('./placeholder-pool.ts')).benchPlaceholderPool(),
+  },
+  {
     name: 'memory',
     title: 'Memory',
     run: async () => ({ rows: await (await import('./memory.ts')).benchMemory() }),

@@ -92,7 +92,15 @@ function toBusyVersion(index: number): ObservedVersion {
     stack: nodeStack,
     weight: 100,
     ...{ wantedCount: readyCount, readyCount, startingCount: 0, drainingCount: 0, blockedCount: 0 },
-    ...{ heldCount: 0, pacedCount: 0, waitingCount: 0, refusedCount: 0, startFailureCount: 0, quietMs: 0, idleMs: 300_000 },
+    ...{
+      heldCount: 0,
+      pacedCount: 0,
+      waitingCount: 0,
+      refusedCount: 0,
+      startFailureCount: 0,
+      quietMs: 0,
+      idleMs: 300_000,
+    },
     standingCount: 0,
     functions: [
       {

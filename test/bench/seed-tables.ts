@@ -38,8 +38,9 @@ const metrics: readonly SeedRow[] = [
     metric: 'placeholders of five languages',
     current: '28.9 GB for 90',
     aim: '14.2 GB for 90',
-    row: 'Node worker: PSS of a placeholder',
-    instead: 'each; one language of five is ours, so the pool of five was not weighed',
+    row: '90 placeholders of five stacks',
+    coupled: 'reference',
+    instead: 'for 90, of the five stacks that run here',
   },
   {
     metric: 'image of a Node.js worker',
