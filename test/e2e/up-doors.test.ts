@@ -56,6 +56,37 @@ describe('switchyard up refuses', () => {
   });
 });
 
+describe('switchyard up --worker-kubernetes refuses', () => {
+  const refused = async (code: number, ...flags: readonly string[]): Promise<string> => {
+    const ports = ['--port', '0', '--control-port', '0', '--rpc-port', '0'];
+    const cluster = ['--worker-kubernetes', 'shops', '--worker-image', 'node=worker'];
+    const result = await runSwitchyard(['up', '--data-dir', join(folder, 'data'), ...ports, ...cluster, ...flags]);
+    expect(result.code).toBe(code);
+    return result.output;
+  };
+
+  it('doors that no pod finds, and clusters that it cannot reach', async () => {
+    const { flags } = await makeCertificate('own');
+    const open = ['--control-host', '0.0.0.0', '--rpc-host', '0.0.0.0', ...flags];
+    const found = [...open, '--advertised-host', '127.0.0.1'];
+    expect(await refused(2)).toContain('cannot reach this one for commands and packages');
+    expect(await refused(2, ...open)).toContain('--advertised-host');
+    expect(await refused(2, ...found)).toContain('does not run in a cluster');
+    expect(await refused(3, ...found, '--kubeconfig', join(folder, 'none'))).toContain('cannot be read');
+    const server = 'https://127.0.0.1:1';
+    const kubeconfig = {
+      'current-context': 'a',
+      contexts: [{ name: 'a', context: { cluster: 'b', user: 'c' } }],
+      clusters: [{ name: 'b', cluster: { server } }],
+      users: [{ name: 'c', user: { token: 'a-token-of-the-cluster' } }],
+    };
+    await writeFile(join(folder, 'kubeconfig'), JSON.stringify(kubeconfig));
+    const away = await refused(1, ...found, '--kubeconfig', join(folder, 'kubeconfig'));
+    expect(away).toContain(server);
+    expect(away).not.toContain('a-token-of-the-cluster');
+  });
+});
+
 describe.skipIf(namespacePart.skip)('another machine', { timeout: 180_000 }, () => {
   let machine: OtherMachine;
   let up: UpProcess;

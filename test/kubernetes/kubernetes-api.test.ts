@@ -51,7 +51,7 @@ const options = {
   installation: 'test',
   imageOf: () => 'worker:24',
   serviceAccountName: 'worker',
-  ...{ keysSecret: 'keys', tlsSecret: 'tls' },
+  ...{ controlUrl: 'https://up.example:7072', tlsSecret: 'tls' },
   requests: { cpu: '50m', memory: '128Mi' },
   limits: { cpu: '1', memory: '1Gi' },
 };

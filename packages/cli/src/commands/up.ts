@@ -2,10 +2,10 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { UpOptions } from '@switchyard/standalone/up';
 import { type CommandContext, type CommandInput, defineCommand } from '../command.ts';
-import { controlErrors } from '../control/errors.ts';
 import { toWorkers } from '../control/worker-names.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { doorFlags, toDoors } from './up/door-flags.ts';
+import { toRemoteWorkers, workerFlags } from './up/worker-flags.ts';
 
 const port = { kind: 'integer', placeholder: 'N', minimum: 0, maximum: 65_535 } as const;
 
@@ -88,16 +88,7 @@ const flags = {
     summary: "lets the busiest tenants fill this part of the Runtime's time while others are at work, too (50)",
   },
   'no-azurite': { kind: 'switch', summary: 'starts no storage emulator, whatever the settings of the apps say' },
-  'worker-agent': {
-    kind: 'text',
-    placeholder: 'URL',
-    summary: 'runs workers as containers of this node agent on the same machine, whose pods share its network',
-  },
-  'worker-image': {
-    kind: 'list',
-    placeholder: 'LANGUAGE=IMAGE',
-    summary: 'the image of the workers of a language, such as node=switchyard/worker-node:24; may be given many times',
-  },
+  ...workerFlags,
   'scaler-port': {
     ...port,
     fallback: 'closed',
@@ -169,7 +160,7 @@ function toOptions({ flags: given }: UpInput, context: CommandContext): UpOption
     tenantUids: given['tenant-uids'],
     busyPercent: given['busy-percent'],
     startsAzurite: !given['no-azurite'],
-    workerAgent: toWorkerAgent(given['worker-agent'], given['worker-image'] ?? []),
+    ...toRemoteWorkers(given, context),
     scaler: given['scaler-port'] === undefined ? undefined : { host: given['scaler-host'], port: given['scaler-port'] },
     webhooks: given.webhook ?? [],
     workers: toWorkers(given.workers ?? []),
@@ -181,24 +172,4 @@ function toOptions({ flags: given }: UpInput, context: CommandContext): UpOption
     console: context.stdout,
     errors: context.stderr,
   };
-}
-
-/** Throws WORKER_AGENT_INVALID. */
-function toWorkerAgent(address: string | undefined, images: readonly string[]): UpOptions['workerAgent'] {
-  if (address === undefined && images.length === 0) return undefined;
-  const refuse = (reason: string): never => {
-    throw controlErrors.create('WORKER_AGENT_INVALID', { reason });
-  };
-  if (address === undefined) return refuse('--worker-image is for workers of an agent, and --worker-agent names none');
-  if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol)) {
-    return refuse(`'${address.slice(0, 200)}' is no address such as http://127.0.0.1:9000`);
-  }
-  if (images.length === 0) return refuse('no --worker-image says which containers its workers are');
-  const named = images.map((text): [string, string] => {
-    const [, language, image] = /^([a-z][a-z0-9-]*)=(\S+)$/.exec(text) ?? [];
-    return language === undefined || image === undefined
-      ? refuse(`'${text.slice(0, 200)}' is not LANGUAGE=IMAGE, such as node=switchyard/worker-node:24`)
-      : [language, image];
-  });
-  return { url: address.replace(/\/+$/, ''), images: new Map(named) };
 }

@@ -69,9 +69,10 @@ export const controlErrors = defineErrors({
   CONTROL_DENIED: { ...byTheUser, http: 403, grpc: 7, exit: exitCodes.failed.code, message: '{text}' },
   CONTROL_FAILED: { ...byThePlatform, message: '{text}' },
   ARGUMENT_MISSING: { ...byTheUser, message: '{what} is missing: {usage}. {fix}' },
-  WORKER_AGENT_INVALID: {
+  WORKERS_ELSEWHERE_INVALID: {
     ...byTheUser,
-    message: 'Workers in containers are not understood: {reason}. Name the agent and an image for each language.',
+    message:
+      'Where workers run is not understood: {reason}. Name a node agent or a namespace of a cluster, and an image for each language.',
   },
   ARGUMENT_UNEXPECTED: { ...byTheUser, message: "'{word}' is too much: {usage}." },
   APP_ID_INVALID: {

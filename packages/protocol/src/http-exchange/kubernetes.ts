@@ -6,8 +6,8 @@ import type { HttpAsk, HttpExchange, HttpReply } from './http-exchange.ts';
 export interface KubernetesAccess {
   /** `https://host:port`. */
   readonly server: string;
-  /** Read for every call: the cluster changes it now and then. */
-  readonly token: () => Promise<Secret>;
+  /** Read for every call: the cluster changes it now and then. Undefined where a client certificate says who asks. */
+  readonly token: () => Promise<Secret | undefined>;
 }
 
 export interface KubernetesAsk {
@@ -23,8 +23,9 @@ export type AskKubernetes = (ask: KubernetesAsk) => Promise<HttpReply>;
 
 export function createAskKubernetes(exchange: HttpExchange, { server, token }: KubernetesAccess): AskKubernetes {
   return async ({ method, path, body, contentType = 'application/json' }) => {
+    const shown = await token();
     const headers = {
-      authorization: `Bearer ${(await token()).reveal()}`,
+      ...(shown === undefined ? {} : { authorization: `Bearer ${shown.reveal()}` }),
       accept: 'application/json',
       ...(body === undefined ? {} : { 'content-type': contentType }),
     };

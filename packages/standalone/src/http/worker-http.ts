@@ -25,6 +25,8 @@ export interface RemoteWorkers {
   readonly networks: WorkerNetworks;
   /** The authorities of their certificates, as PEM; the system's when left out. */
   readonly authority?: string | undefined;
+  /** The name that all their certificates have, where that is not their address. */
+  readonly serverName?: string | undefined;
   /** Calls them without TLS, too: the token of a route is in each request. */
   readonly allowClear: boolean;
 }
@@ -34,6 +36,7 @@ export function createWorkerHttp(remote?: RemoteWorkers): KeptWorkerHttp {
   const kept: AgentOptions = { keepAlive: true, maxFreeSockets: maxIdleConnections };
   const agent = new Agent(kept);
   const secureAgent = new SecureAgent({ ...kept, ...(remote?.authority && { ca: remote.authority }) });
+  const named = remote?.serverName === undefined ? {} : { servername: remote.serverName };
   return {
     open({ httpUri, method, target, headers }) {
       const uri = new URL(httpUri);
@@ -42,7 +45,8 @@ export function createWorkerHttp(remote?: RemoteWorkers): KeptWorkerHttp {
       const path = `${uri.pathname.replace(/\/$/, '')}${target}`;
       const host = uri.hostname.replace(/^\[|\]$/g, '');
       const options = { host, port: uri.port, method, path, headers: [...headers], maxHeaderSize: maxHeaderSizeBytes };
-      return isSecure ? requestSecurely({ ...options, agent: secureAgent }) : request({ ...options, agent });
+      if (!isSecure) return request({ ...options, agent });
+      return requestSecurely({ ...options, ...named, agent: secureAgent });
     },
     close() {
       agent.destroy();

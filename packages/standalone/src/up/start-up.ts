@@ -32,7 +32,6 @@ import { lockDataFolder } from './data-lock.ts';
 import { Deployer, type DeployerDeps } from './deployer.ts';
 import { indexOnPlaceholder } from './index-on-placeholder.ts';
 import { keepControlFile } from './keep-control-file.ts';
-import { openAgentWorkers } from './open-agent-workers.ts';
 import { type Control, openControl } from './open-control.ts';
 import { type Machine, openMachine } from './open-machine.ts';
 import { createOpenPackage } from './open-package.ts';
@@ -40,6 +39,7 @@ import { openStores } from './open-stores.ts';
 import { openUpSockets } from './open-up-sockets.ts';
 import { openWorkers, type Workers } from './open-workers.ts';
 import { PackageSweeper } from './package-sweeper.ts';
+import type { RemoteWorkers } from './remote-workers.ts';
 import { linuxFamilies } from './tenants/process-family.ts';
 import { TenantPriorities } from './tenants/tenant-priorities.ts';
 import { createTenantProcesses } from './tenants/tenant-processes.ts';
@@ -81,7 +81,7 @@ export async function startUp(options: UpOptions): Promise<Up> {
     const verifier = createTokenVerifier({ clock: systemClock, keys: stores.keys }, { audience: audiences.runtime });
     const settlements = createRuntimeSettlements(admitByToken(verifier));
     const sockets = await openUpSockets({ options, log, closers, services: settlements.methods });
-    const trust = await readTrust(options.reach);
+    const trust = await readTrust(options.reach, options.workerKubernetes);
     const meter = createMemoryMeter();
     const scope = { options, log, logs, closers, data, stores, sockets, settlements, trust, meter };
     const parts = await openParts(scope);
@@ -114,7 +114,7 @@ async function openParts(scope: UpScope): Promise<UpParts> {
     environmentOf: keepAccountEnvironments(systemClock, (tenantId) => broker.environmentFor(tenantId)),
     placeOf: tenancy.placeOf,
     placeholders: options.placeholders ?? upDefaults.placeholders,
-    remote: options.workerAgent && openAgentWorkers({ ...scope, ...stores, ...options }, options.workerAgent),
+    remote: await openRemote(scope),
     httpDoor: { ...sockets, ...options },
     gatewayPort: sockets.gatewayPort,
     acceptWorker,
@@ -167,6 +167,19 @@ async function openBroker({ log, meter, closers, data, stores }: UpScope, { envi
   const broker = await startBroker({ log, meter, keys, issuer }, { dataDirectory: data.path, environment });
   closers.add('capability broker', () => broker.close());
   return broker;
+}
+
+/** Workers elsewhere, where there are some. */
+async function openRemote(scope: UpScope): Promise<RemoteWorkers | undefined> {
+  const { options, stores } = scope;
+  const parts = { ...scope, ...stores, environment: options.environment };
+  if (options.workerAgent !== undefined) {
+    const { openAgentWorkers } = await import('./open-agent-workers.ts');
+    return openAgentWorkers(parts, options.workerAgent);
+  }
+  if (options.workerKubernetes === undefined) return undefined;
+  const { openKubernetesWorkers } = await import('./open-kubernetes-workers.ts');
+  return await openKubernetesWorkers(parts, options.workerKubernetes);
 }
 
 /** Settings may refer to secrets of a vault where the environment says which vaults there are. */

@@ -2,7 +2,7 @@ import type { RemoteWorkers } from '../http/worker-http.ts';
 import { parseWorkerNetworks } from '../http/worker-networks.ts';
 import { runtimeProcessErrors } from '../runtime/errors.ts';
 import { readNamedFile } from '../runtime/read-files.ts';
-import type { ReachOptions } from './up-options.ts';
+import type { KubernetesWorkerOptions, ReachOptions } from './up-options.ts';
 
 /** Whom of other machines an installation believes. */
 export interface Trust {
@@ -15,9 +15,17 @@ export interface Trust {
 }
 
 /** Rejects with RUNTIME_FILE_UNREADABLE and RUNTIME_WORKER_NETWORK. */
-export async function readTrust({ authority: path, allowsClear, workerNetworks }: ReachOptions): Promise<Trust> {
+export async function readTrust(
+  { authority: path, allowsClear, workerNetworks }: ReachOptions,
+  pods: Pick<KubernetesWorkerOptions, 'tlsName'> | undefined,
+): Promise<Trust> {
   const authority = path === undefined ? undefined : await readNamedFile(path, '--peer-ca');
   const reading = parseWorkerNetworks(workerNetworks);
   if (reading.kind === 'invalid') throw runtimeProcessErrors.create('RUNTIME_WORKER_NETWORK', { text: reading.text });
-  return { authority, allowsClear, workers: { networks: reading.networks, authority, allowClear: allowsClear } };
+  const own = { authority, allowsClear };
+  if (pods === undefined) {
+    return { ...own, workers: { networks: reading.networks, authority, allowClear: allowsClear } };
+  }
+  // Pods have addresses that nobody knows beforehand: their certificate says that it is them.
+  return { ...own, workers: { networks: () => true, authority, serverName: pods.tlsName, allowClear: false } };
 }

@@ -16,6 +16,29 @@ export interface ReachOptions {
   readonly workerHttpPort: number | undefined;
 }
 
+/** How workers run as pods of a Kubernetes cluster. */
+export interface KubernetesWorkerOptions {
+  readonly namespace: string;
+  /** The path of a kubeconfig; the cluster in which this process runs when left out. */
+  readonly kubeconfig: string | undefined;
+  /** Images by language, or by language and version: `node`, `node:22`. */
+  readonly images: ReadonlyMap<string, string>;
+  /** Tells the pods of this installation from others in the namespace. */
+  readonly installation: string;
+  readonly serviceAccount: string;
+  /** A Secret with `tls.crt` and `tls.key` of the pods, and `ca.crt` of this installation. */
+  readonly tlsSecret: string;
+  /** The name that the certificate of the pods has. */
+  readonly tlsName: string;
+  readonly requests: ResourceQuantities;
+  readonly limits: ResourceQuantities;
+}
+
+export interface ResourceQuantities {
+  readonly cpu: string;
+  readonly memory: string;
+}
+
 /** What `switchyard up` was asked for. Paths are absolute. */
 export interface UpOptions {
   /** Where callers reach the apps; 0 takes any port that is free. */
@@ -53,6 +76,8 @@ export interface UpOptions {
   readonly startsAzurite: boolean;
   /** The node agent of this machine whose containers are the workers, with the image of each language; processes when left out. */
   readonly workerAgent: { readonly url: string; readonly images: ReadonlyMap<string, string> } | undefined;
+  /** The cluster whose pods are the workers; processes when left out. */
+  readonly workerKubernetes?: KubernetesWorkerOptions | undefined;
   /** Where KEDA asks; nobody may ask when left out. */
   readonly scaler: { readonly host: string | undefined; readonly port: number } | undefined;
   /** Addresses to which alerts are posted. */

@@ -13,7 +13,7 @@ const options: KubernetesPodOptions = {
   installation: 'test',
   imageOf: ({ version }) => (version === '24' ? 'worker:24' : undefined),
   serviceAccountName: 'worker',
-  ...{ keysSecret: 'keys', tlsSecret: 'tls' },
+  ...{ controlUrl: 'https://up.example:7072', tlsSecret: 'tls' },
   requests: { cpu: '50m', memory: '128Mi' },
   limits: { cpu: '1', memory: '1Gi' },
 };
@@ -174,6 +174,16 @@ describe('createKubernetesPods', () => {
     created.resolve();
     await clock.advance(60_000);
     expect([deleted, pods.size, end() !== undefined]).toEqual([[pod.workerId, pod.workerId], 0, true]);
+  });
+
+  it('I5: ends what an earlier start has left, and says when it may not', async () => {
+    const { pods, deleted, state, provider } = openRun();
+    const left = { phase: 'Running', address: undefined, isReady: true, exitCode: undefined, reason: undefined };
+    pods.set('w-old', { name: 'w-old', ...left });
+    await provider.sweep();
+    expect([deleted, pods.size]).toEqual([['w-old'], 0]);
+    state.isAway = true;
+    await expect(provider.sweep()).rejects.toThrow('the cluster is away');
   });
 
   it('I3: a look that fails changes nothing', async () => {

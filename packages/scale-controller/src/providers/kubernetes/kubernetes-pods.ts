@@ -8,6 +8,7 @@
  * I2 A pod that cannot be created, or is gone, ends with the reason; the others go on.
  * I3 A look that fails changes nothing; the next one tells.
  * I4 Nothing is looked at while there is no pod, and after `close` none is left that was made here.
+ * I5 `sweep` leaves no pod of an earlier start: nobody else would ever end it.
  */
 import { type Clock, type Log, messageOf, type Random, type Timer } from '@switchyard/kernel';
 import type { Stack } from '@switchyard/model';
@@ -28,6 +29,11 @@ export interface KubernetesPodsDeps extends Pick<RemotePodDeps, 'exchange' | 'to
 
 export interface KubernetesPods extends PodProvider {
   usageOf(workerId: string): WorkerUsage | undefined;
+  /**
+   * Deletes what a predecessor of the same installation has left. To be called before the first pod is started. Rejects with
+   * KUBERNETES_REFUSED when the cluster does not let its pods be seen or deleted.
+   */
+  sweep(): Promise<void>;
   /** Deletes every pod. Resolves when the cluster was told. */
   close(graceMs: number): Promise<void>;
 }
@@ -93,6 +99,14 @@ class ClusterPods implements KubernetesPods {
 
   usageOf(workerId: string): WorkerUsage | undefined {
     return this.#usage.usageOf(workerId);
+  }
+
+  async sweep(): Promise<void> {
+    const { api, log } = this.#deps;
+    const left = await api.listPods(`${installationLabel}=${this.#options.installation}`);
+    if (left.length === 0) return;
+    log.write('information', 'Pods of an earlier start are deleted', { count: left.length });
+    await Promise.all(left.map(({ name }) => api.deletePod(name, 0)));
   }
 
   async close(graceMs: number): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Stack } from '@switchyard/model';
+import { workerTokenPath } from '@switchyard/protocol/control-api';
 
 /** How pods of workers are made in a cluster. */
 export interface KubernetesPodOptions {
@@ -7,9 +8,9 @@ export interface KubernetesPodOptions {
   /** The image with the sidecar and the worker of a stack; undefined when there is none. */
   readonly imageOf: (stack: Stack) => string | undefined;
   readonly serviceAccountName: string;
-  /** A Secret with `jwks.json`: whose tokens may assign an app. */
-  readonly keysSecret: string;
-  /** A Secret with `tls.crt`, `tls.key`, and `ca.crt` of the Runtimes. */
+  /** Where other machines find the control API of the installation: public keys, packages, and new tokens of workers. */
+  readonly controlUrl: string;
+  /** A Secret with `tls.crt` and `tls.key` of the pods, and `ca.crt`: who has signed the certificates of the installation. */
   readonly tlsSecret: string;
   readonly requests: { readonly cpu: string; readonly memory: string };
   /** A worker that needs more memory is ended by the cluster, one that wants more of a processor is slowed down. */
@@ -26,7 +27,7 @@ export const installationLabel = 'switchyard.dev/installation';
 
 /** The pod of one placeholder: a sidecar with its worker, without the rights of anybody. */
 export function toPodManifest(workerId: string, stack: Stack, image: string, options: KubernetesPodOptions): object {
-  const { installation, serviceAccountName, keysSecret, tlsSecret, requests, limits } = options;
+  const { installation, serviceAccountName, tlsSecret, requests, limits } = options;
   const probe = { httpGet: { path: '/health', port: 'assign', scheme: 'HTTPS' } };
   return {
     apiVersion: 'v1',
@@ -54,11 +55,12 @@ export function toPodManifest(workerId: string, stack: Stack, image: string, opt
         {
           name: 'worker',
           image,
-          args: sidecarArguments,
+          args: toSidecarArguments(options),
           env: [
             { name: 'FUNCTIONS_WORKER_RUNTIME', value: stack.runtime },
             { name: 'IS_PLACEHOLDER', value: 'true' },
             { name: 'WORKER_ID', value: workerId },
+            { name: 'POD_ADDRESS', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
           ],
           ports: [{ name: 'assign', containerPort: assignPort }],
           resources: { requests, limits },
@@ -73,7 +75,6 @@ export function toPodManifest(workerId: string, stack: Stack, image: string, opt
             { name: 'data', mountPath: '/var/lib/switchyard' },
             { name: 'temporary', mountPath: '/tmp' },
             { name: 'tls', mountPath: '/etc/switchyard/tls', readOnly: true },
-            { name: 'keys', mountPath: '/etc/switchyard/keys', readOnly: true },
           ],
         },
       ],
@@ -81,18 +82,20 @@ export function toPodManifest(workerId: string, stack: Stack, image: string, opt
         { name: 'data', emptyDir: { sizeLimit: '1Gi' } },
         { name: 'temporary', emptyDir: { sizeLimit: '256Mi' } },
         { name: 'tls', secret: { secretName: tlsSecret } },
-        { name: 'keys', secret: { secretName: keysSecret } },
       ],
     },
   };
 }
 
-const sidecarArguments: readonly string[] = [
+const toSidecarArguments = ({ controlUrl }: KubernetesPodOptions): readonly string[] => [
   'sidecar',
   '--host=0.0.0.0',
   `--port=${assignPort}`,
+  // The cluster puts the address of the pod in its place.
+  '--http-host=$(POD_ADDRESS)',
   '--data-dir=/var/lib/switchyard',
-  '--keys=/etc/switchyard/keys/jwks.json',
+  `--keys=${controlUrl}/.well-known/jwks.json`,
+  `--renew-url=${controlUrl}${workerTokenPath}`,
   '--tls-certificate=/etc/switchyard/tls/tls.crt',
   '--tls-key=/etc/switchyard/tls/tls.key',
   '--runtime-ca=/etc/switchyard/tls/ca.crt',

@@ -1,0 +1,118 @@
+/** An installation whose workers are pods of a cluster that really run, on a network of their own. */
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openTestEngine, requireTestEngine, type TestEngine } from '@switchyard/node-agent/testing';
+import { createSelfSigned } from '@switchyard/protocol/testing';
+import { requirePart } from '@switchyard/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ScriptedKubelet } from '../kubernetes/scripted-kubelet.ts';
+import { type AppFolder, openAppFolder } from './command-line.ts';
+import { UpProcess } from './up-process.ts';
+import { openWorkerImages, type WorkerImages } from './worker-images.ts';
+
+const { skip: noEngine } = requireTestEngine();
+const hasDocker = spawnSync('docker', ['--version']).status === 0;
+const { skip: noDocker } = requirePart('the docker command', hasDocker, 'Install it: apt-get install docker.io');
+
+/** Containers start on a busy machine: long enough that only a defect exceeds it. */
+const patience = { timeout: 90_000, interval: 250 } as const;
+
+const subnet = '10.213.80.0/24';
+/** This machine, as pods see it. */
+const near = '10.213.80.1';
+
+/** Tells where it runs, and echoes a stream. */
+const files = {
+  'shop/host.json': { version: '2.0', extensions: { http: { routePrefix: '' } } },
+  'shop/package.json': { name: 'shop', type: 'module', main: 'app.js', dependencies: { '@azure/functions': '*' } },
+  'shop/app.js': `import { app } from '@azure/functions';
+import { existsSync } from 'node:fs';
+app.setup({ enableHttpStream: true });
+app.http('where', { route: 'where', authLevel: 'anonymous', handler: async () => ({ jsonBody: {
+  user: process.getuid(), inContainer: existsSync('/.dockerenv'), color: process.env.COLOR,
+} }) });
+app.http('echo', { route: 'echo', methods: ['POST'], authLevel: 'anonymous', handler: (request) => ({ body: request.body }) });
+`,
+};
+
+describe.skipIf(noEngine || noDocker)('switchyard up --worker-kubernetes', () => {
+  let engine: TestEngine;
+  let images: WorkerImages;
+  let cluster: ScriptedKubelet;
+  let apps: AppFolder;
+  let up: UpProcess;
+  beforeAll(async () => {
+    engine = await openTestEngine();
+    images = openWorkerImages(engine);
+    images.build('worker-node');
+    const folder = join(engine.folder, 'secrets');
+    await mkdir(folder);
+    const own = createSelfSigned('installation', [near]);
+    const pods = createSelfSigned('pods', ['switchyard-worker']);
+    for (const [name, text] of Object.entries({
+      ...{ 'tls.crt': pods.certificate, 'tls.key': pods.key, 'ca.crt': own.certificate },
+      ...{ 'own.crt': own.certificate, 'own.key': own.key },
+    })) {
+      await writeFile(join(folder, name), text);
+    }
+    await chmod(engine.folder, 0o755);
+    const secrets = { 'switchyard-worker-tls': folder };
+    cluster = await ScriptedKubelet.open({ docker: images.docker, namespace: 'shops', secrets, subnet });
+    await writeFile(join(folder, 'kubeconfig'), cluster.kubeconfig);
+    apps = await openAppFolder();
+    up = await UpProcess.start({
+      flags: [
+        ...[
+          '--worker-kubernetes',
+          'shops',
+          '--kubeconfig',
+          join(folder, 'kubeconfig'),
+          '--worker-image',
+          'node=worker-node',
+        ],
+        ...['--control-host', near, '--rpc-host', near, '--peer-ca', join(folder, 'tls.crt'), '--idle-seconds', '5'],
+        ...['--tls-certificate', join(folder, 'own.crt'), '--tls-key', join(folder, 'own.key')],
+      ],
+    });
+  }, 180_000);
+  afterAll(async () => {
+    await up?.close();
+    await apps?.remove();
+    await cluster?.close();
+    images?.close();
+    await engine?.close();
+  }, 60_000);
+
+  it('answers from pods, streams included, replaces those that die, and leaves none behind', {
+    timeout: 240_000,
+  }, async () => {
+    await apps.write(files);
+    await up.do('deploy', `${apps.path}/shop`);
+    await up.do('settings', 'shop', 'set', 'COLOR=red');
+    const call = async () => JSON.parse((await up.call('shop', '/where')).text);
+    const answer = { inContainer: true, user: 10_001, color: 'red' };
+    await expect.poll(() => call().catch(() => undefined), patience).toEqual(answer);
+    const body = 'x'.repeat(1_000_000);
+    const echoed = await up.call('shop', '/echo', { method: 'POST', body });
+    expect([echoed.status, echoed.text.length]).toEqual([200, body.length]);
+    const before = cluster.podNames;
+    for (const name of before) cluster.kill(name);
+    await expect.poll(() => call().catch(() => undefined), patience).toEqual(answer);
+    expect(cluster.podNames.some((name) => before.includes(name))).toBe(false);
+    // What sleeps has no pod; those that wait for the next call are pods as well.
+    await expect.poll(async () => await up.do('ps', 'shop'), patience).toContain('dormant');
+    expect(cluster.podNames.length).toBeGreaterThan(0);
+    // A killed installation leaves its pods; the next one ends them.
+    const left = cluster.podNames;
+    up.signal('SIGKILL');
+    await up.exited();
+    await up.restart();
+    await expect.poll(() => call().catch(() => undefined), patience).toEqual(answer);
+    expect(cluster.podNames.some((name) => left.includes(name))).toBe(false);
+    await up.stop();
+    await expect.poll(() => cluster.podNames, patience).toEqual([]);
+    expect(new Set(cluster.asked)).toEqual(new Set(['POST pods', 'GET pods', 'DELETE pods']));
+    expect(up.output).not.toContain(cluster.token);
+  });
+});
