@@ -28,10 +28,23 @@ describe('readProjectFacts', () => {
     ],
     ['nothing without a tsconfig.json', {}, undefined],
     ['nothing when main stands elsewhere', { 'tsconfig.json': { compilerOptions: { outDir: 'out' } } }, undefined],
+    [
+      'nothing when TypeScript only checks',
+      { 'tsconfig.json': { compilerOptions: { outDir: 'dist', noEmit: true } } },
+      undefined,
+    ],
     ['nothing when the output stands beside the sources', { 'tsconfig.json': {} }, undefined],
     ['nothing of a broken file', { 'tsconfig.json': '{' }, undefined],
   ])('finds %s', async (_what, files, outDir) => {
     expect(await facts({ 'package.json': { main }, ...files })).toEqual({ main, outDir });
+  });
+
+  it('tells what builds an app that a bundler writes', async () => {
+    const files = {
+      'package.json': { main, scripts: { build: 'webpack' } },
+      'tsconfig.json': { compilerOptions: { outDir: 'dist' } },
+    };
+    expect(await facts(files)).toEqual({ main, outDir: 'dist', ownBuild: 'npm run build' });
   });
 
   it.each<[string, Files]>([

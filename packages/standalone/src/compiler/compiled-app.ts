@@ -5,6 +5,7 @@ import { readAppFile } from '../application/app-folder.ts';
 import type { FolderPort } from '../reload/folder-port.ts';
 import { listFiles } from '../reload/list-files.ts';
 import type { WatchRules } from '../reload/watch-rules.ts';
+import { ownBuildOf } from './own-build.ts';
 
 /** What an app's own files say of how it is built. */
 export interface ProjectFacts {
@@ -12,6 +13,8 @@ export interface ProjectFacts {
   readonly main: string | undefined;
   /** Where TypeScript writes what `main` names, relative to the app's folder; undefined when `main` is no output. */
   readonly outDir: string | undefined;
+  /** What builds the app where the TypeScript compiler alone does not. */
+  readonly ownBuild?: string | undefined;
 }
 
 /** Where projects write that do not say so in the tsconfig.json itself, because it extends another one. */
@@ -24,7 +27,8 @@ export async function readProjectFacts(directory: string): Promise<ProjectFacts>
     readJsonObject(directory, 'tsconfig.json'),
   ]);
   const main = typeof manifest?.main === 'string' && manifest.main !== '' ? toPath(manifest.main) : undefined;
-  return { main, outDir: main === undefined || config === undefined ? undefined : outDirOf(main, config) };
+  const outDir = main === undefined || config === undefined ? undefined : outDirOf(main, config);
+  return { main, outDir, ownBuild: ownBuildOf(manifest?.scripts) };
 }
 
 /** Where the output of an app's compiler stands. */
@@ -58,6 +62,7 @@ export function findTypeScript(directory: string): string | undefined {
 
 function outDirOf(main: string, config: Readonly<Record<string, unknown>>): string | undefined {
   const options = isJsonObject(config.compilerOptions) ? config.compilerOptions : {};
+  if (options.noEmit === true || options.emitDeclarationOnly === true) return undefined;
   if (typeof options.outDir === 'string') {
     const outDir = toPath(options.outDir);
     return outDir !== '' && main.startsWith(`${outDir}/`) ? outDir : undefined;

@@ -218,6 +218,22 @@ describe('AppLoop', () => {
     expect(launches).toHaveLength(1);
   });
 
+  it('does not compile over what a bundler has made, and says what builds the app', async () => {
+    const bundled = { ...typescript, 'package.json': { main: 'dist/index.js', scripts: { build: 'node build.mjs' } } };
+    const { clock, launches, notes, change, begin } = await open(
+      { 'dist/index.js': '', ...bundled },
+      { options: { builds: true } },
+    );
+    await begin();
+    await change('src/a.ts');
+    await clock.advance(5_000);
+    expect(launches).toEqual([]);
+    expect(notes.filter((note) => note.includes('dist'))).toEqual([
+      "dist is older than the sources: 'npm run build' builds it.",
+      "src/a.ts changed, and dist did not follow: 'npm run build' builds this app.",
+    ]);
+  });
+
   it('I3: after it was closed nothing is watched, compiled or tried', async () => {
     const { clock, folders, added, launches, loop, change, begin } = await open({ ...typescript, 'dist/src/a.js': '' });
     await begin();

@@ -15,7 +15,14 @@ import type { JobHostStatus } from '@switchyard/runtime';
 import type { ProcessPort } from '@switchyard/sidecar';
 import type { LoadedApplication } from '../application/load-application.ts';
 import { AppCompiler } from '../compiler/app-compiler.ts';
-import { findTypeScript, inspectOutput, type ProjectFacts, readProjectFacts } from '../compiler/compiled-app.ts';
+import { BuildReminder } from '../compiler/build-reminder.ts';
+import {
+  findTypeScript,
+  inspectOutput,
+  type OutputState,
+  type ProjectFacts,
+  readProjectFacts,
+} from '../compiler/compiled-app.ts';
 import { AppReloader, type AppReloaderDeps } from './app-reloader.ts';
 import type { AppVersions } from './app-versions.ts';
 import { AppWatch } from './app-watch.ts';
@@ -58,7 +65,7 @@ export class AppLoop {
   #facts: WatchFacts | undefined;
   #rules: WatchRules;
   #watch: AppWatch | undefined;
-  #compiler: AppCompiler | undefined;
+  #compiler: AppCompiler | BuildReminder | undefined;
   #isClosed = false;
 
   constructor(deps: AppLoopDeps, options: AppLoopOptions, application: LoadedApplication) {
@@ -87,7 +94,11 @@ export class AppLoop {
   /** Compiles the app if nobody has, and hands its first version to the Runtime, as `AppReloader.begin`. */
   async begin(): Promise<{ readonly settled: Promise<void> }> {
     const project = await readProjectFacts(this.#application.directory);
-    if (project.outDir !== undefined) await this.#openCompiler(project, project.outDir);
+    const { outDir, ownBuild } = project;
+    if (outDir !== undefined && this.#options.watches) {
+      if (ownBuild === undefined) await this.#openCompiler(project, outDir);
+      else await this.#openReminder(project, outDir, ownBuild);
+    }
     const { settled } = await this.#reloader.begin(this.#application);
     const watched = this.#follow(project);
     return { settled: settled.finally(() => watched) };
@@ -108,11 +119,11 @@ export class AppLoop {
 
   async #openCompiler(project: ProjectFacts, outDir: string): Promise<void> {
     const { directory } = this.#application;
-    const { executable, environment, watches, builds } = this.#options;
+    const { executable, environment, builds } = this.#options;
     const script = findTypeScript(directory);
-    if (script === undefined || !watches) return;
+    if (script === undefined) return;
     const { applicationId } = this.#application;
-    this.#compiler = new AppCompiler(this.#deps, {
+    const compiler = new AppCompiler(this.#deps, {
       directory,
       outDir,
       executable,
@@ -121,18 +132,31 @@ export class AppLoop {
       onErrors: (errors) => this.#deps.output.compiled(applicationId, errors),
       onNote: this.#deps.note,
     });
-    const rules = createWatchRules({ ...noFacts, ...project, extensions: outputExtensions });
-    const output = await inspectOutput(this.#deps.folders, directory, outDir, rules);
+    this.#compiler = compiler;
+    const output = await this.#inspect(project, outDir);
     if (output === 'fresh') {
-      if (builds) this.#compiler.start();
+      if (builds) compiler.start();
       return;
     }
     this.#deps.note(
       `${outDir} is ${output === 'missing' ? output : 'older than the sources'}: 'tsc --watch' builds it.`,
     );
-    this.#compiler.start();
-    await this.#compiler.firstPass;
+    compiler.start();
+    await compiler.firstPass;
     this.#application = await this.#deps.load();
+  }
+
+  /** The compiler would write over what another tool has made. That nothing is there yet is told with the app. */
+  async #openReminder(project: ProjectFacts, outDir: string, command: string): Promise<void> {
+    const { note, clock } = this.#deps;
+    this.#compiler = new BuildReminder(clock, { outDir, command, onNote: note });
+    if ((await this.#inspect(project, outDir)) === 'stale')
+      note(`${outDir} is older than the sources: '${command}' builds it.`);
+  }
+
+  #inspect(project: ProjectFacts, outDir: string): Promise<OutputState> {
+    const rules = createWatchRules({ ...noFacts, ...project, extensions: outputExtensions });
+    return inspectOutput(this.#deps.folders, this.#application.directory, outDir, rules);
   }
 
   async #serving(application: LoadedApplication, status: JobHostStatus): Promise<void> {
