@@ -96,6 +96,9 @@ const list = async (): Promise<readonly RuntimeView[]> =>
 const homesOf = async (app: string): Promise<readonly string[]> =>
   (await list()).filter(({ applications }) => applications.includes(app)).map(({ id }) => id);
 
+const workersOf = async (app: string): Promise<StatusView['workers']> =>
+  (JSON.parse(await up.do('ps', app, '--json')) as StatusView).workers;
+
 /** Calls an app until it is told to stop; every answer is kept. */
 function callOnAndOn(app: string, callers: number, path = '/work?wait=50') {
   const answers: { readonly status: number; readonly text: string }[] = [];
@@ -213,6 +216,19 @@ describe('several Runtimes', { timeout: limitMs }, () => {
     expect(refused.output).toMatch(/region 'north'/);
   });
 
+  it('an app with more workers than a Runtime may have spans two, with the limit that holds by default', async () => {
+    up = await UpProcess.start({ flags: ['--trusted-tenants', '--max-runtimes', '2'] });
+    await deploy('shop', { work });
+    await up.do('scale', 'set', 'shop', 'alwaysReady=21', 'maximum=21', 'perWorkerLimit=1');
+    const ready = async () => (await workersOf('shop')).filter(({ state }) => state === 'ready');
+    await expect.poll(async () => (await ready()).length, patience).toBe(21);
+    const byRuntime = Map.groupBy(await ready(), ({ runtimeId }) => runtimeId);
+    expect([byRuntime.get('local')?.length, byRuntime.get('runtime-2')?.length]).toEqual([20, 1]);
+    const answers = await Promise.all(Array.from({ length: 84 }, () => up.call('shop', '/work?wait=300')));
+    expect(answers.map(({ status }) => status)).toEqual(new Array(84).fill(200));
+    expect(new Set(answers.map(({ text }) => JSON.parse(text).pid)).size).toBe(21);
+  });
+
   it('an app is where it was after the controller was killed and started anew', async () => {
     await start();
     const first = await joinRuntime('--name', 'north-1', '--region', 'north');
@@ -242,9 +258,8 @@ describe('several Runtimes', { timeout: limitMs }, () => {
     await deploy('shop', { work, shout });
     await up.do('scale', 'set', 'shop', 'region=north', 'alwaysReady=1');
     await expect.poll(() => homesOf('shop'), patience).toEqual(['north-1']);
-    const workers = async () => (JSON.parse(await up.do('ps', 'shop', '--json')) as StatusView).workers;
     await expect
-      .poll(workers, patience)
+      .poll(() => workersOf('shop'), patience)
       .toMatchObject([{ state: 'ready', runtimeId: 'north-1', memoryBytes: expect.any(Number) }]);
     const trace = up.follow('trace', 'shop');
     const logs = up.follow('logs', 'shop', '-f');

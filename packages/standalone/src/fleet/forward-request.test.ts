@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, Agent as SecureAgent } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { createSelfSigned } from '@switchyard/protocol/testing';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -47,6 +47,13 @@ async function open(runtime: Handler | number, secure: Partial<ForwardTarget> = 
   const send = (options: Record<string, unknown> = {}) =>
     request({ port: gateway, host: '127.0.0.1', path: '/work?a=1', headers: { host: 'shop.localhost' }, ...options });
   return { gateway, events, send };
+}
+
+/** The system refuses its connections at once, as when there are too many. */
+class FailingAgent extends Agent {
+  override createConnection(): Socket {
+    return new Socket().destroy(new Error('connect EMFILE'));
+  }
 }
 
 async function answerOf(outgoing: ReturnType<typeof request>) {
@@ -108,6 +115,36 @@ describe('forwardRequest', () => {
     outgoing.end('body');
     expect(await answerOf(outgoing)).toMatchObject({ status: 503, text: 'elsewhere' });
     expect(events).toEqual(['end', 'unreachable']);
+  });
+
+  it('I2: a request whose connection is refused at once may go elsewhere as well', async () => {
+    const { send, events } = await open(1, { agent: new FailingAgent() });
+    const outgoing = send({ method: 'POST' });
+    outgoing.end('body');
+    expect(await answerOf(outgoing)).toMatchObject({ status: 503, text: 'elsewhere' });
+    expect(events).toEqual(['end', 'unreachable']);
+  });
+
+  it('I1: an answer arrives whole, and its head before a body that takes its time', async () => {
+    const headSeen = Promise.withResolvers<void>();
+    const { send } = await open((incoming, response) => {
+      response.writeHead(incoming.url === '/none' ? 204 : 200, { 'x-answer': 'yes' });
+      if (incoming.url === '/none') response.end();
+      else if (incoming.url === '/now') response.end('at once');
+      else {
+        response.flushHeaders();
+        void headSeen.promise.then(() => response.end('late'));
+      }
+    });
+    const seen: string[] = [];
+    for (const path of ['/now', '/none', '/later']) {
+      const outgoing = send({ path });
+      if (path === '/later') outgoing.once('response', () => headSeen.resolve());
+      outgoing.end();
+      const { status, text, headers } = await answerOf(outgoing);
+      seen.push(`${status} ${headers['x-answer']} ${text}`);
+    }
+    expect(seen).toEqual(['200 yes at once', '204 yes ', '200 yes late']);
   });
 
   it('I2: a Runtime whose certificate nobody vouches for gets nothing of the request', async () => {

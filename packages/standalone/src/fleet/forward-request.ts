@@ -59,7 +59,8 @@ export function forwardRequest(
   const expects = incoming.headers.expect?.toLowerCase() === '100-continue';
   const sendBody = (): void => {
     // Errors of either side come to the handlers below.
-    pipeline(incoming, outgoing, () => {});
+    if (hasBody(incoming)) pipeline(incoming, outgoing, () => {});
+    else outgoing.end();
   };
   response.once('close', () => {
     end();
@@ -106,19 +107,30 @@ function open({ url, agent, key }: ForwardTarget, incoming: IncomingMessage): Cl
  */
 function whenConnected(outgoing: ClientRequest, then: () => void): void {
   outgoing.once('socket', (socket) => {
-    if (!socket.connecting) then();
-    else socket.once('secureConnecting' in socket ? 'secureConnect' : 'connect', then);
+    if (socket.connecting) socket.once('secureConnecting' in socket ? 'secureConnect' : 'connect', then);
+    // One that the system refused at once has never been connected.
+    else if (!socket.destroyed) then();
   });
 }
 
 function relay(answer: IncomingMessage, response: ServerResponse, outgoing: ClientRequest): void {
   response.writeHead(answer.statusCode ?? 502, answer.statusMessage, passed(answer.rawHeaders));
-  response.flushHeaders();
-  pipeline(answer, response, (error) => {
-    if (error !== undefined && error !== null) response.destroy();
+  answer.on('error', () => response.destroy());
+  answer.once('close', () => {
+    if (!answer.complete) response.destroy();
     // It was answered without its body.
     if (!outgoing.writableEnded) outgoing.destroy();
   });
+  answer.pipe(response);
+  // A short body that came with the head leaves with it; a head whose body takes its time goes ahead.
+  setImmediate(() => {
+    if (!response.writableEnded && !response.destroyed) response.flushHeaders();
+  });
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  const { 'transfer-encoding': framing, 'content-length': length } = headers;
+  return framing !== undefined || (length !== undefined && length !== '0');
 }
 
 function lose({ runtimeId }: ForwardTarget, response: ServerResponse, reason: string): void {
