@@ -41,6 +41,7 @@ const extraCapabilities = [
   'HandlesWorkerWarmupMessage',
   'HandlesEnvironmentUpdate',
   'SupportsLoadResponseCollection',
+  'TellsHttpUnanswered',
 ];
 
 const recordedRoot = '/home/site/apps';

@@ -154,6 +154,11 @@ describe('an app that streams', () => {
     await dev.line(/Executed 'Functions.fail' \(Failed/);
   });
 
+  it('answers for a function that returns nothing', async () => {
+    const response = await call('silent');
+    expect([response.statusCode, String(await bodyOf(response))]).toEqual([204, '']);
+  });
+
   it('tries a function with a retry policy again, with the whole request', async () => {
     const got = await call('thirdTime/nothing');
     expect([got.statusCode, JSON.parse(String(await bodyOf(got)))]).toEqual([200, { body: '', tries: 3 }]);

@@ -99,6 +99,7 @@ export {
 export type { UnaryCall, UnaryContext, UnaryOutcome, UnaryReply } from './transport/unary.ts';
 export {
   contextProperty,
+  httpUnansweredCapability,
   httpUriTokenCapability,
   isPlaceholderId,
   placeholderDefinition,

@@ -39,6 +39,12 @@ export const contextProperty = {
 } as const;
 
 /**
+ * The capability of a worker that says when a function has no answer for HTTP: its invocation then has a return value, which is
+ * empty. Without it nobody knows whether the answer of a streamed request is still under way.
+ */
+export const httpUnansweredCapability = 'TellsHttpUnanswered';
+
+/**
  * The capability beside `HttpUri` of a worker whose sidecar takes its HTTP requests: the token that each request must show
  * as `proxy-authorization: Bearer`.
  */

@@ -1,4 +1,4 @@
-import { environmentUpdateCapability } from '@switchyard/protocol';
+import { environmentUpdateCapability, httpUnansweredCapability } from '@switchyard/protocol';
 import type { ProgrammingModel } from './core/core-types.ts';
 
 /**
@@ -18,6 +18,7 @@ export const workerCapabilities: Readonly<Record<string, string>> = {
   HandlesWorkerWarmupMessage: 'true',
   SupportsLoadResponseCollection: 'true',
   [environmentUpdateCapability]: 'true',
+  [httpUnansweredCapability]: 'true',
 };
 
 /** The worker's capabilities and those of the app's model (`HttpUri`, and what `app.setup` names). */

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createDeferred, type Deferred, type PlatformError } from '@switchyard/kernel';
 import type { RouteMatch, RouteParams } from '@switchyard/model';
-import { type NullableString, RpcHttp } from '@switchyard/protocol';
-import { type HttpTriggerRequest, type TriggerEvent, toHttpEvent } from '@switchyard/triggers';
+import { type InvocationResponse, type NullableString, RpcHttp } from '@switchyard/protocol';
+import { type HttpTriggerRequest, isNothing, type TriggerEvent, toHttpEvent } from '@switchyard/triggers';
 import type { TrafficOptions } from '../contract.ts';
 import type { ForwardEnd, ForwardedExchange, HttpForward } from '../http-stream/http-forward.ts';
 import type { EventSource } from '../invocation/executor.ts';
@@ -79,6 +79,8 @@ export class HttpExchange implements EventSource, HttpTriggerRequest, ForwardedE
   giveUp: (error: PlatformError) => void = () => {};
   /** The end of the forward, for the invocation, which ends with it. */
   #delivery: Deferred<void> | undefined;
+  /** Its worker says so when there is no answer. */
+  #tellsUnanswered = false;
   /** The request as the worker gets it. */
   #http: RpcHttp | undefined;
 
@@ -184,11 +186,12 @@ export class HttpExchange implements EventSource, HttpTriggerRequest, ForwardedE
   }
 
   /** The official order: the request is on its way before the invocation is. */
-  sending({ httpUri, httpToken }: WorkerCapabilities, invocationId: string): void {
+  sending({ httpUri, httpToken, tellsUnanswered }: WorkerCapabilities, invocationId: string): void {
     if (httpUri === undefined || this.forward !== undefined) return;
     const forward = this.#openForward(this, { httpUri, httpToken }, invocationId);
     forward.start();
     this.forward = forward;
+    this.#tellsUnanswered = tellsUnanswered;
     this.#delivery = createDeferred();
     this.#delivery.promise.catch(() => {});
   }
@@ -203,8 +206,9 @@ export class HttpExchange implements EventSource, HttpTriggerRequest, ForwardedE
   }
 
   /** The function succeeded. Resolves when the forward is over; rejects when the caller cannot get its response. */
-  settling(): Promise<void> | undefined {
-    this.forward?.functionEnded();
+  settling({ returnValue }: InvocationResponse): Promise<void> | undefined {
+    const isKnown = this.#tellsUnanswered && returnValue !== undefined && isNothing(returnValue);
+    this.forward?.functionEnded({ isUnanswered: isKnown });
     return this.#delivery?.promise;
   }
 

@@ -7,7 +7,6 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createDeferred } from '@switchyard/kernel';
-
 import {
   createFakeWorker,
   createMemoryLog,
@@ -22,6 +21,7 @@ import { createTestWorkerHttp } from '../testing/node-worker-http.ts';
 import { createHarness, listen } from '../testing/runtime-harness.ts';
 import { createApplication } from '../testing/sample-application.ts';
 
+const never = () => new Promise<never>(() => {});
 const servers: Server[] = [];
 afterEach(() => {
   for (const server of servers.splice(0)) {
@@ -42,6 +42,7 @@ async function createRun(
   options: {
     readonly httpUri?: string;
     readonly answersByItself?: boolean;
+    readonly onInvocation?: () => ReturnType<typeof invocationSuccess>;
     readonly keepAlive?: boolean;
     readonly settings?: Readonly<Record<string, string>>;
     readonly capabilities?: Readonly<Record<string, string>>;
@@ -67,7 +68,7 @@ async function createRun(
       },
     ],
     capabilities: { HttpUri: workerBase, RpcHttpTriggerMetadataRemoved: 'true', ...options.capabilities },
-    onInvocation: options.answersByItself === false ? () => new Promise(() => {}) : () => invocationSuccess(),
+    onInvocation: options.onInvocation ?? (options.answersByItself === false ? never : () => invocationSuccess()),
   });
   await added;
   const base = await serve((request, response) => harness.runtime.handleRequest(request, response));
@@ -188,6 +189,14 @@ describe('HttpForward', () => {
     await clock.advance(5_000);
     const { status, headers } = await reply;
     expect([status, headers.get('x-app')]).toEqual([204, 'yes']);
+  });
+
+  test('I7: one whose worker says that there is no answer is over at once', async () => {
+    const { base } = await createRun(() => {}, {
+      capabilities: { TellsHttpUnanswered: 'true' },
+      onInvocation: () => ({ ...invocationSuccess(), returnValue: { data: undefined } }),
+    });
+    expect((await fetch(`${base}/api/stream`)).status).toBe(204);
   });
 
   test('I7: an answer that begins within that time is the answer, however long it takes', async () => {

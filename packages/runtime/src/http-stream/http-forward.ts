@@ -16,8 +16,9 @@
  * I5 A caller that goes away ends the request to the worker; one that the worker has not heard of yet still reaches it,
  *    because its invocation waits for it there.
  * I6 `onEnd` is called exactly once.
- * I7 A function that succeeded without an answer, such as one of Node.js that returns nothing, ends the forward `answerMs`
- *    later; what its invocation gave is then the reply, and not the forward's to write.
+ * I7 A function that succeeded without an answer, such as one of Node.js that returns nothing, ends the forward at once where
+ *    its worker says so, and `answerMs` later where nobody knows; what its invocation gave is then the reply, and not the
+ *    forward's to write.
  */
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, messageOf, type PlatformError, StateMachine, type Timer } from '@switchyard/kernel';
@@ -139,9 +140,13 @@ export class HttpForward {
     this.#refuse(reply);
   }
 
-  /** The function succeeded: the answer is under way, about to come, or was never sent. */
-  functionEnded(): void {
+  /** The function succeeded: the answer is under way, about to come, or was never sent, if its worker did not say which. */
+  functionEnded({ isUnanswered }: { readonly isUnanswered: boolean }): void {
     if (!this.isUnanswered) return;
+    if (isUnanswered) {
+      this.#end({ kind: 'unanswered' });
+      return;
+    }
     this.#answerWait = this.#deps.clock.schedule(this.#deps.limits.answerMs, () => {
       if (this.isUnanswered) this.#end({ kind: 'unanswered' });
     });

@@ -16,6 +16,7 @@ import {
   type Random,
   type SpanSink,
 } from '@switchyard/kernel';
+import type { InvocationResponse } from '@switchyard/protocol';
 import type { InvocationOutcome, TriggerEvent } from '@switchyard/triggers';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { FunctionEntry } from '../job-host/function-entry.ts';
@@ -38,7 +39,7 @@ export interface EventSource {
   /** Called when the invocation is serialized, however often it is: what was kept for that alone may go. */
   serialized?(): void;
   /** What else must end well before the invocation counts as succeeded; undefined when there is nothing. */
-  settling?(): Promise<void> | undefined;
+  settling?(response: InvocationResponse): Promise<void> | undefined;
   /** Asked once the invocation has ended: true when the answer says that it went wrong, though the function did not fail. */
   readonly hasErrorStatus?: boolean;
   /** Called when the function failed and is to be tried again. */

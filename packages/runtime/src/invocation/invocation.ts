@@ -207,7 +207,7 @@ export class Invocation implements Call {
       this.#fail(errorOf(thrown));
       return;
     }
-    const settling = this.#source.settling?.();
+    const settling = this.#source.settling?.(response);
     if (settling !== undefined) this.#keepSettling(settling);
     if (this.#entry.outputs.length === 0 && settling === undefined) {
       this.#succeed(values);

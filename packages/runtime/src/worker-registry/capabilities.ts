@@ -1,4 +1,9 @@
-import { environmentUpdateCapability, httpUriTokenCapability, readsSettingsCapability } from '@switchyard/protocol';
+import {
+  environmentUpdateCapability,
+  httpUnansweredCapability,
+  httpUriTokenCapability,
+  readsSettingsCapability,
+} from '@switchyard/protocol';
 import type { HttpCapabilities } from '@switchyard/triggers';
 
 /** What a worker can do, from the capabilities that it advertised. */
@@ -18,6 +23,8 @@ export interface WorkerCapabilities {
   readonly httpUri: string | undefined;
   /** What requests to `httpUri` must show, when a sidecar's proxy takes them. */
   readonly httpToken: string | undefined;
+  /** With `httpUri`: an empty return value says that the function has no answer. */
+  readonly tellsUnanswered: boolean;
   /** With `httpUri`: wants the route parameters in the invocation's request all the same. */
   readonly routeParameters: boolean;
 }
@@ -44,6 +51,7 @@ export function parseCapabilities(advertised: ReadonlyMap<string, string>): Work
     settingsUpdate: has(environmentUpdateCapability) && has(readsSettingsCapability),
     httpUri: URL.canParse(httpUri) ? httpUri : undefined,
     httpToken: advertised.get(httpUriTokenCapability) || undefined,
+    tellsUnanswered: has(httpUnansweredCapability),
     routeParameters: has('RequiresRouteParameters'),
   };
 }

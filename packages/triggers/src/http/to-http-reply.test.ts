@@ -147,6 +147,16 @@ describe('content negotiation, when the function asks for it', () => {
     });
   });
 
+  it('writes objects as JSON for a caller who prefers XML, too', () => {
+    for (const given of ['{"a":1}', '[1,2]']) {
+      expect(negotiated(jsonData(given), 'application/xml, application/json;q=0.9')).toEqual({
+        status: 200,
+        headers: [['content-type', 'application/json; charset=utf-8']],
+        body: given,
+      });
+    }
+  });
+
   it('writes a text as JSON only for a caller who accepts that', () => {
     expect(negotiated(textData('hi')).headers).toEqual([plainText]);
     expect(negotiated(textData('hi'), 'application/json')).toMatchObject({ body: '"hi"' });

@@ -1,4 +1,4 @@
-import { InvocationRequest, StatusResult_Status, type TypedData } from '@switchyard/protocol';
+import { InvocationRequest, RpcHttp, StatusResult_Status, type TypedData } from '@switchyard/protocol';
 import { describe, expect, it } from 'vitest';
 import { App } from '../app/app.ts';
 import type { PostInvocationContext, PreInvocationContext } from '../app/hook-contexts.ts';
@@ -29,7 +29,9 @@ function createModel(cores: CoreInvocationContext[], states: unknown[]): Program
         },
         getResponse: async (_context, result) => {
           states.push(core.state);
-          return { returnValue: result === undefined ? undefined : { json: JSON.stringify(result) } };
+          return {
+            returnValue: result === undefined || result === null ? undefined : { json: JSON.stringify(result) },
+          };
         },
       };
     },
@@ -85,6 +87,22 @@ describe('runInvocation', () => {
       returnValue: { data: { $case: 'json', value: '{"got":"in"}' } },
     });
     expect(states).toEqual([undefined, 'invocation', undefined]);
+  });
+
+  it('says of a request that came over HTTP itself that it has no answer', async () => {
+    const http = (method: string): TypedData => ({
+      data: { $case: 'http', value: { ...RpcHttp.decode(new Uint8Array()), method } },
+    });
+    for (const [input, result, expected] of [
+      [http(''), undefined, { data: undefined }],
+      [http(''), null, { data: undefined }],
+      [http(''), 1, { data: { $case: 'json', value: '1' } }],
+      [http('GET'), undefined, undefined],
+      [text('in'), undefined, undefined],
+    ] as const) {
+      const { response } = await run(() => result, undefined, [input]);
+      expect([input, response.returnValue]).toEqual([input, expected]);
+    }
   });
 
   it('loads the long package for a message that needs it', async () => {

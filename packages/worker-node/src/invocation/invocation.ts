@@ -38,8 +38,11 @@ export async function runInvocation(
     if (deps.longs.mustLoadFor(request)) await deps.longs.load();
     const { core, scope } = createContext(deps, called, request);
     const model = await deps.model.getInvocationModel(core);
-    const answer = await callFunction(deps, called, core, scope, model);
-    return toInvocationResponse(invocationId, success, answer);
+    const { result, answer } = await callFunction(deps, called, core, scope, model);
+    const response = toInvocationResponse(invocationId, success, answer);
+    // Told apart from a function whose answer went over HTTP, for which a model has no return value either.
+    if (isStreamed(request) && (result === undefined || result === null)) response.returnValue ??= { data: undefined };
+    return response;
   } catch (thrown) {
     const status = deps.cancellation.explains(thrown) ? StatusResult_Status.Cancelled : StatusResult_Status.Failure;
     return { ...emptyResponse(), invocationId, result: toFailure(thrown, status) };
@@ -69,7 +72,7 @@ async function callFunction(
   core: CoreInvocationContext,
   scope: Scope,
   model: InvocationModel,
-): Promise<unknown> {
+): Promise<{ readonly result: unknown; readonly answer: unknown }> {
   const { context, inputs } = await model.getArguments();
   scope.context = context;
   cancellation.attachTo(context);
@@ -99,5 +102,13 @@ async function callFunction(
     ({ result, error } = after);
   }
   if (error !== undefined && error !== null) throw error;
-  return await model.getResponse(context, result);
+  return { result, answer: await model.getResponse(context, result) };
+}
+
+/** A request that comes over HTTP itself leaves nothing but its place in the invocation. */
+function isStreamed({ inputData }: InvocationRequest): boolean {
+  return inputData.some(({ rpcData }) => {
+    const data = rpcData?.$case === 'data' ? rpcData.value.data : undefined;
+    return data?.$case === 'http' && data.value.method === '';
+  });
 }

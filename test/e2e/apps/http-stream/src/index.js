@@ -169,6 +169,9 @@ app.timer('tick', {
   handler: (timer, context) => context.log(`ticked, past due: ${timer.isPastDue}`),
 });
 
+/** Has no answer. */
+app.http('silent', { ...anonymous, handler: () => {} });
+
 const tries = new Map();
 
 /** Fails twice, and then gives back what it was sent. */
