@@ -71,8 +71,11 @@ async function echoes(socket: Socket): Promise<string> {
 describe.skipIf(process.platform === 'win32')('OrphanGuard', () => {
   it('I1: what is watched ends when the host is killed', async () => {
     const connected = nextConnection();
-    const host = startHost('guard.watch(start(), undefined); setInterval(() => {}, 1000);');
-    const worker = await connected;
+    const host = startHost(`guard.watch(start(), undefined);
+      console.log('watched');
+      setInterval(() => {}, 1000);`);
+    // The worker may be there before its host has come to watch it.
+    const [worker] = await Promise.all([connected, nextLine(host)]);
     const ended = once(worker, 'close');
     host.kill('SIGKILL');
     await ended;
@@ -84,13 +87,13 @@ describe.skipIf(process.platform === 'win32')('OrphanGuard', () => {
     const host = startHost(`const freed = start();
       guard.watch(freed, undefined);
       console.log(freed);
-      process.once('SIGUSR2', () => { guard.forget(freed); guard.watch(start(), undefined); });
+      process.once('SIGUSR2', () => { guard.forget(freed); guard.watch(start(), undefined); console.log('watched'); });
       setInterval(() => {}, 1000);`);
     leftovers.push(Number(await nextLine(host)));
     const freed = await first;
     const second = nextConnection();
     host.kill('SIGUSR2');
-    const watched = await second;
+    const [watched] = await Promise.all([second, nextLine(host)]);
     const ended = once(watched, 'close');
     host.kill('SIGKILL');
     await ended;
@@ -106,8 +109,11 @@ describe.skipIf(process.platform === 'win32')('OrphanGuard', () => {
 
   it.skipIf(process.platform !== 'linux')('I1: what is watched with its start ends too', async () => {
     const connected = nextConnection();
-    const host = startHost('const pid = start(); guard.watch(pid, startOf(pid)); setInterval(() => {}, 1000);');
-    const worker = await connected;
+    const host = startHost(`const pid = start();
+      guard.watch(pid, startOf(pid));
+      console.log('watched');
+      setInterval(() => {}, 1000);`);
+    const [worker] = await Promise.all([connected, nextLine(host)]);
     const ended = once(worker, 'close');
     host.kill('SIGKILL');
     await ended;
@@ -121,13 +127,13 @@ describe.skipIf(process.platform === 'win32')('OrphanGuard', () => {
       const host = startHost(`const foreign = start();
       guard.watch(foreign, '1');
       console.log(foreign);
-      process.once('SIGUSR2', () => { const pid = start(); guard.watch(pid, startOf(pid)); });
+      process.once('SIGUSR2', () => { const pid = start(); guard.watch(pid, startOf(pid)); console.log('watched'); });
       setInterval(() => {}, 1000);`);
       leftovers.push(Number(await nextLine(host)));
       const foreign = await first;
       const second = nextConnection();
       host.kill('SIGUSR2');
-      const watched = await second;
+      const [watched] = await Promise.all([second, nextLine(host)]);
       const ended = once(watched, 'close');
       host.kill('SIGKILL');
       await ended;
