@@ -1,6 +1,5 @@
 /** The sections below `extensions` of host.json that the platform knows, with the defaults of each extension. */
 import type { ConfigSection } from './config-section.ts';
-import type { JsonObject } from './json-text.ts';
 
 /** Durations in milliseconds. */
 export interface HostExtensions {
@@ -58,6 +57,7 @@ export interface EventHubsExtension {
   readonly batchCheckpointFrequency: number;
   readonly prefetchCount: number;
   readonly transportType: 'amqpTcp' | 'amqpWebSockets';
+  readonly clientRetry: ClientRetryOptions;
   readonly initialOffset: {
     readonly type: 'fromStart' | 'fromEnd' | 'fromEnqueuedTime';
     readonly enqueuedTimeUtc: string | undefined;
@@ -83,8 +83,16 @@ export interface ServiceBusExtension {
   readonly maxBatchWaitTimeMs: number;
   readonly sessionIdleTimeoutMs: number | undefined;
   readonly enableCrossEntityTransactions: boolean;
-  /** As it stands, for the SDK. */
-  readonly clientRetryOptions: JsonObject;
+  readonly clientRetry: ClientRetryOptions;
+}
+
+/** How a client of Service Bus or Event Hubs tries again; what is undefined is the client's to choose. */
+export interface ClientRetryOptions {
+  readonly mode: 'exponential' | 'fixed' | undefined;
+  readonly tryTimeoutMs: number | undefined;
+  readonly delayMs: number | undefined;
+  readonly maxDelayMs: number | undefined;
+  readonly maxRetries: number | undefined;
 }
 
 export interface KafkaExtension {
@@ -200,6 +208,7 @@ function parseEventHubs(section: ConfigSection): EventHubsExtension {
     batchCheckpointFrequency: section.integer('batchCheckpointFrequency', 1, positive),
     prefetchCount: section.integer('prefetchCount', 300, notNegative),
     transportType: section.choice('transportType', transports, 'amqpTcp'),
+    clientRetry: parseClientRetry(section.section('clientRetryOptions')),
     initialOffset: {
       type: offset.choice('type', ['fromStart', 'fromEnd', 'fromEnqueuedTime'], 'fromStart'),
       enqueuedTimeUtc: offset.optionalString('enqueuedTimeUtc'),
@@ -213,8 +222,13 @@ function parseEventHubs(section: ConfigSection): EventHubsExtension {
     trackLastEnqueuedEventProperties: section.boolean('trackLastEnqueuedEventProperties', false),
     maxConcurrentCallsPerPartition: section.integer('maxConcurrentCallsPerPartition', 1, positive),
   };
+  if (parsed.targetUnprocessedEventThreshold !== undefined) {
+    section.warn('targetUnprocessedEventThreshold', 'has no effect here: workers follow how long events would wait');
+  }
   offset.warnAboutRest();
-  section.ignore('clientRetryOptions', 'webProxy', 'customEndpointAddress');
+  warnOfProxy(section);
+  if (section.has('customEndpointAddress')) section.warn('customEndpointAddress', 'has no effect here');
+  section.ignore('customEndpointAddress');
   section.warnAboutRest();
   return parsed;
 }
@@ -233,11 +247,34 @@ function parseServiceBus(section: ConfigSection, cpus: number): ServiceBusExtens
     maxBatchWaitTimeMs: section.timeSpanMs('maxBatchWaitTime', 30 * second, notNegative),
     sessionIdleTimeoutMs: section.optionalTimeSpanMs('sessionIdleTimeout', positive),
     enableCrossEntityTransactions: section.boolean('enableCrossEntityTransactions', false),
-    clientRetryOptions: section.object('clientRetryOptions') ?? {},
+    clientRetry: parseClientRetry(section.section('clientRetryOptions')),
   };
-  section.ignore('webProxy');
+  if (parsed.prefetchCount > 0) {
+    section.warn('prefetchCount', 'has no effect here: as many messages are asked for as functions may run');
+  }
+  if (parsed.enableCrossEntityTransactions) {
+    section.warn('enableCrossEntityTransactions', 'has no effect here: the client has no transactions');
+  }
+  warnOfProxy(section);
   section.warnAboutRest();
   return parsed;
+}
+
+function parseClientRetry(section: ConfigSection): ClientRetryOptions {
+  const parsed = {
+    mode: section.has('mode') ? section.choice('mode', ['exponential', 'fixed'], 'exponential') : undefined,
+    tryTimeoutMs: section.optionalTimeSpanMs('tryTimeout', positive),
+    delayMs: section.optionalTimeSpanMs('delay', notNegative),
+    maxDelayMs: section.optionalTimeSpanMs('maxDelay', notNegative),
+    maxRetries: section.optionalInteger('maxRetries', { minimum: 0, maximum: 100 }),
+  };
+  section.warnAboutRest();
+  return parsed;
+}
+
+function warnOfProxy(section: ConfigSection): void {
+  if (section.has('webProxy')) section.warn('webProxy', 'has no effect here');
+  section.ignore('webProxy');
 }
 
 function parseKafka(section: ConfigSection): KafkaExtension {

@@ -77,6 +77,24 @@ describe('parseHostJson', () => {
     });
   });
 
+  it('says what of the clients has no effect', () => {
+    const client = { webProxy: 'http://proxy', clientRetryOptions: { maxRetries: 1, pace: 'slow' } };
+    const serviceBus = { prefetchCount: 5, enableCrossEntityTransactions: true, ...client };
+    const eventHubs = { customEndpointAddress: 'sb://x', targetUnprocessedEventThreshold: 5 };
+    const host = parse(v2({ extensions: { serviceBus, eventHubs: { ...client, ...eventHubs } } }));
+    expect(host.warnings.filter((warning) => warning.includes('no effect'))).toEqual([
+      expect.stringContaining('"extensions.eventHubs.clientRetryOptions.pace" is not known'),
+      expect.stringContaining('"extensions.eventHubs.targetUnprocessedEventThreshold" has no effect'),
+      expect.stringContaining('"extensions.eventHubs.webProxy" has no effect'),
+      expect.stringContaining('"extensions.eventHubs.customEndpointAddress" has no effect'),
+      expect.stringContaining('"extensions.serviceBus.clientRetryOptions.pace" is not known'),
+      expect.stringContaining('"extensions.serviceBus.prefetchCount" has no effect'),
+      expect.stringContaining('"extensions.serviceBus.enableCrossEntityTransactions" has no effect'),
+      expect.stringContaining('"extensions.serviceBus.webProxy" has no effect'),
+    ]);
+    expect(host.extensions.serviceBus.clientRetry).toMatchObject({ maxRetries: 1, delayMs: undefined });
+  });
+
   it('has the defaults for an app without the file, and for an empty one', () => {
     expect(parse(undefined)).toEqual(parse(v2({})));
     expect(parse({})).toEqual(parse(v2({})));

@@ -45,6 +45,7 @@ export {
   type SingletonSettings,
 } from './host-json.ts';
 export type {
+  ClientRetryOptions,
   EventHubsExtension,
   HostExtensions,
   HttpExtension,

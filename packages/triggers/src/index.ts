@@ -1,7 +1,7 @@
 /** One folder per trigger or binding kind, and one registry. */
 
 export { createRabbitMq } from './amqplib/amqp-broker.ts';
-export { type AzureIdentities, createAzureIdentities } from './azure-identity/azure-identities.ts';
+export { type AzureIdentities, createAzureIdentities, createTokenSource } from './azure-identity/azure-identities.ts';
 export { readAmqpMap } from './azure-messaging/annotated-message.ts';
 export { createAzureEventHubs } from './azure-messaging/azure-event-hubs.ts';
 export { createAzureServiceBus } from './azure-messaging/azure-service-bus.ts';

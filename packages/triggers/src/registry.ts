@@ -7,11 +7,12 @@ import { BlobWrites } from './blob/blob-writes.ts';
 import type { InputBindingKind, OutputBindingKind, TriggerKind, WebhookExtension } from './contract.ts';
 import { createEventGridOutput } from './event-grid/event-grid-output.ts';
 import { createEventGridTrigger } from './event-grid/event-grid-trigger.ts';
-import { type EventPublisher, httpEventPublisher } from './event-grid/event-publisher.ts';
+import { createHttpEventPublisher, type EventPublisher } from './event-grid/event-publisher.ts';
 import type { EventHubService } from './event-hub/event-hub-client.ts';
 import { createEventHubOutput } from './event-hub/event-hub-output.ts';
 import { createEventHubTrigger } from './event-hub/event-hub-trigger.ts';
 import { httpOutputKind, httpTriggerKind } from './http/http-trigger.ts';
+import { noTokens, type TokenSource } from './identity/token-source.ts';
 import type { QueueService } from './queue/queue-client.ts';
 import { createQueueOutput } from './queue/queue-output.ts';
 import { QueueSignals } from './queue/queue-signals.ts';
@@ -58,6 +59,8 @@ export interface KindsDeps {
   readonly redis?: RedisService | undefined;
   /** How events reach a topic; over HTTP unless something else is given. */
   readonly events?: EventPublisher | undefined;
+  /** Tokens for connections by identity that no library stands in front of; without it there are none. */
+  readonly tokens?: TokenSource | undefined;
 }
 
 /** The kinds of one process, found by binding type without regard to case. */
@@ -106,7 +109,7 @@ export function createKinds(deps: KindsDeps): Kinds {
     ...(rabbitMq ? [createRabbitMqOutput(rabbitMq)] : []),
     ...(eventHubs ? [createEventHubOutput(eventHubs)] : []),
     ...(redis ? [createRedisOutput(redis)] : []),
-    createEventGridOutput({ publisher: deps.events ?? httpEventPublisher }),
+    createEventGridOutput({ publisher: deps.events ?? createHttpEventPublisher(deps.tokens ?? noTokens) }),
     ...(blobs ? [createBlobOutput({ blobs, writes })] : []),
     ...(tables ? [createTableOutput({ tables })] : []),
   ]);

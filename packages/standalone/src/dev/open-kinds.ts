@@ -15,6 +15,7 @@ import {
   createRabbitMq,
   createRedis,
   createSingletonLocks,
+  createTokenSource,
   findHostStorage,
   type Kinds,
   type PrimaryHosts,
@@ -57,6 +58,7 @@ export interface OpenedKinds {
 export function openKinds(scope: KindsScope, opening: StorageOpening): OpenedKinds {
   const { log, data, settingsOf, settlements } = scope;
   const identities = createAzureIdentities({ allowsAmbient: scope.allowsAmbientIdentity ?? false });
+  const tokens = createTokenSource(identities);
   const storage: OptionalStorage = {
     get opened() {
       return opening.opened;
@@ -72,11 +74,12 @@ export function openKinds(scope: KindsScope, opening: StorageOpening): OpenedKin
     blobs,
     locks: createOptionalLocks(locks, storage),
     singletonTimers: true,
-    serviceBus: createAzureServiceBus(),
+    serviceBus: createAzureServiceBus(undefined, identities),
     settlements,
     rabbitMq: createRabbitMq(),
-    eventHubs: createAzureEventHubs(),
-    redis: createRedis(),
+    eventHubs: createAzureEventHubs(undefined, identities),
+    redis: createRedis(undefined, tokens),
+    tokens,
     timerStatus: createOptionalTimerStatus(
       {
         connectionOf: (applicationId) => hostStorageOf(settingsOf(applicationId)),

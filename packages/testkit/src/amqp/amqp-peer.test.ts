@@ -64,6 +64,31 @@ describe('openAmqpPeer', () => {
     expect(refused.sender?.error).toMatchObject({ condition: 'amqp:not-found' });
   });
 
+  it('I3: whoever shows no good token attaches to nothing, where tokens are looked at', async () => {
+    const strict = await openAmqpPeer({ admits: ({ token }) => token === 'good' });
+    strict.declareQueue('jobs');
+    const stranger = rhea
+      .create_container()
+      .connect({ port: strict.port, host: '127.0.0.1', username: 'me', reconnect: false });
+    for (const event of ['disconnected', 'sender_error', 'receiver_error']) stranger.on(event, () => {});
+    const show = async (token: string): Promise<unknown> => {
+      const answers = stranger.open_receiver({ source: '$cbs', target: `answers-${token}` } as never);
+      const cbs = stranger.open_sender('$cbs');
+      await next(cbs, 'sendable');
+      const properties = { operation: 'put-token', type: 'jwt', name: 'jobs' };
+      cbs.send({ application_properties: properties, body: token, reply_to: `answers-${token}` } as Message);
+      return (await next(answers, 'message')).message?.application_properties?.['status-code'];
+    };
+    expect(await show('forged')).toBe(401);
+    const refused = await next(stranger.open_sender('jobs'), 'sender_close');
+    expect(refused.sender?.error).toMatchObject({ condition: 'amqp:unauthorized-access' });
+    expect(await show('good')).toBe(202);
+    await next(stranger.open_sender('jobs'), 'sendable');
+    expect(strict.claims.map(({ type, token }) => `${type} ${token}`)).toEqual(['jwt forged', 'jwt good']);
+    stranger.close();
+    await strict.close();
+  });
+
   it('I2: a cut ends every connection, and keeps the messages', async () => {
     const queue = peer.declareQueue('jobs');
     await send('jobs', { body: 'work' });

@@ -1,12 +1,14 @@
 /**
  * A local AMQP 1.0 broker of the shape of Azure Service Bus and Event Hubs, for tests of clients: queues, topics with
  * subscriptions and rules, peek-lock, renewal, sessions, scheduled messages, dead letters; event hubs with partitions,
- * consumer groups, selectors and epochs; claims-based security (every token is taken).
+ * consumer groups, selectors and epochs; claims-based security, which takes every token unless a test says otherwise.
  *
- * Ownership: the test opens it and closes it. It listens on loopback, without TLS, as the development emulator does.
+ * Ownership: the test opens it and closes it. It listens on loopback; without TLS, as the development emulator does, unless it is
+ * given a certificate.
  *
  * I1 A client that attaches to what is not declared is told `amqp:not-found`.
  * I2 `cut` ends every connection as a network does; entities and their messages stay.
+ * I3 A client whose token is refused is told 401, and attaches to nothing.
  */
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { type Clock, createDeferred, type Random, systemClock, systemRandom } from '@switchyard/kernel';
@@ -21,6 +23,10 @@ import type { AmqpSubscription } from './amqp-topic.ts';
 
 export interface AmqpPeer {
   readonly port: number;
+  /** Where it is, as the name of a namespace. */
+  readonly namespace: string;
+  /** The tokens that clients have shown, in order. */
+  readonly claims: readonly AmqpClaim[];
   /** What the official clients take. */
   readonly connectionString: string;
   declareQueue(name: string, options?: AmqpEntityOptions): AmqpQueue;
@@ -36,7 +42,19 @@ export interface AmqpPeer {
   close(): Promise<void>;
 }
 
+/** A token that a client has shown for a resource. */
+export interface AmqpClaim {
+  /** `jwt`, or that of a shared access signature. */
+  readonly type: string;
+  readonly audience: string;
+  readonly token: string;
+}
+
 export interface AmqpPeerDeps {
+  /** PEM texts; with them it speaks TLS alone. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+  /** Decides about a token; every one is good unless named. */
+  readonly admits?: (claim: AmqpClaim) => boolean;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -50,7 +68,7 @@ export async function openAmqpPeer(deps: AmqpPeerDeps = {}): Promise<AmqpPeer> {
   const entities = new AmqpEntities({ clock: deps.clock ?? systemClock, random: deps.random ?? systemRandom });
   const container = rhea.create_container({ id: 'amqp-peer' });
   container.sasl_server_mechanisms.enable_anonymous();
-  const links = new PeerLinks(entities);
+  const links = new PeerLinks(entities, deps.admits ?? (() => true));
   container.on('sender_open', (context: EventContext) => links.openOutgoing(context));
   container.on('sender_flow', (context: EventContext) => links.of(context)?.pump());
   for (const event of ['accepted', 'rejected', 'released', 'modified'] as const)
@@ -62,7 +80,8 @@ export async function openAmqpPeer(deps: AmqpPeerDeps = {}): Promise<AmqpPeer> {
   // Clients come and go; what they did wrong they are told.
   for (const event of ['error', 'protocol_error', 'connection_error', 'session_error']) container.on(event, () => {});
   const sockets = new Set<Socket>();
-  const options = { port: 0, host: '127.0.0.1', autosettle: false, treat_modified_as_released: false };
+  const tls = deps.tls && { transport: 'tls', cert: deps.tls.certificate, key: deps.tls.key };
+  const options = { port: 0, host: '127.0.0.1', autosettle: false, treat_modified_as_released: false, ...tls };
   const server = container.listen(options as never) as unknown as Server;
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -79,9 +98,12 @@ export async function openAmqpPeer(deps: AmqpPeerDeps = {}): Promise<AmqpPeer> {
   await listening.promise;
   const { port } = server.address() as AddressInfo;
   const secret = Buffer.from('a key that opens nothing').toString('base64');
+  const namespace = `${tls === undefined ? '127.0.0.1' : 'localhost'}:${port}`;
+  // The clients speak in clear to an emulator alone.
+  const emulator = tls === undefined ? ';UseDevelopmentEmulator=true' : '';
   return {
-    port,
-    connectionString: `Endpoint=sb://127.0.0.1:${port};SharedAccessKeyName=Root;SharedAccessKey=${secret};UseDevelopmentEmulator=true`,
+    ...{ port, namespace, claims: links.claims },
+    connectionString: `Endpoint=sb://${namespace};SharedAccessKeyName=Root;SharedAccessKey=${secret}${emulator}`,
     declareQueue: (name, queueOptions) => entities.declareQueue(name, queueOptions),
     declareTopic: (name, topicOptions) => {
       entities.declareTopic(name, topicOptions);
@@ -112,9 +134,14 @@ export async function openAmqpPeer(deps: AmqpPeerDeps = {}): Promise<AmqpPeer> {
 class PeerLinks {
   readonly #entities: AmqpEntities;
   readonly #outgoing = new Map<unknown, PeerOutgoing>();
+  readonly #admits: (claim: AmqpClaim) => boolean;
+  /** Connections that showed a token that was good. */
+  readonly #admitted = new WeakSet<object>();
+  readonly claims: AmqpClaim[] = [];
 
-  constructor(entities: AmqpEntities) {
+  constructor(entities: AmqpEntities, admits: (claim: AmqpClaim) => boolean) {
     this.#entities = entities;
+    this.#admits = admits;
   }
 
   of(context: EventContext): PeerOutgoing | undefined {
@@ -127,6 +154,7 @@ class PeerLinks {
     link.set_source(link.source);
     link.set_target(link.target);
     if (isNode(address)) return;
+    if (this.#turnsAway(context.connection, link)) return;
     const place = readHubPlace(address);
     const hub = place === undefined ? undefined : this.#entities.eventHub(place.hub);
     if (place !== undefined && hub !== undefined) {
@@ -149,13 +177,14 @@ class PeerLinks {
     const address = String(link.target?.address ?? '');
     link.set_source(link.source);
     link.set_target(link.target);
-    if (isNode(address) || this.#entities.hasTarget(address)) return;
+    if (isNode(address)) return;
+    if (this.#turnsAway(context.connection, link) || this.#entities.hasTarget(address)) return;
     link.close({ condition: 'amqp:not-found', description: `The messaging entity '${address}' could not be found.` });
   }
 
   receive(context: EventContext): void {
     const address = String(context.receiver?.target?.address ?? '');
-    if (address === '$cbs') this.#answer(context, { status: 202, description: 'Accepted' });
+    if (address === '$cbs') this.#answer(context, this.#take(context));
     else if (isNode(address)) {
       const entity = address.slice(0, -managementSuffix.length);
       this.#answer(context, manage(this.#entities, entity, context.message as Message));
@@ -177,6 +206,24 @@ class PeerLinks {
       outgoing.close();
       this.#outgoing.delete(link);
     }
+  }
+
+  /** A token. */
+  #take(context: EventContext): ReturnType<typeof manage> {
+    const { application_properties: properties, body } = context.message as Message;
+    const { type = '', name: audience = '' } = (properties ?? {}) as Record<string, string>;
+    const claim = { type, audience, token: String(body) };
+    this.claims.push(claim);
+    if (!this.#admits(claim)) return { status: 401, description: 'The token is not good here.' };
+    this.#admitted.add(context.connection);
+    return { status: 202, description: 'Accepted' };
+  }
+
+  /** Whoever has shown nothing that is good attaches to nothing, where tokens are looked at. */
+  #turnsAway(connection: Connection, link: Pick<OutgoingLink, 'close'>): boolean {
+    if (this.#admitted.has(connection) || this.#admits(noClaim)) return false;
+    link.close({ condition: 'amqp:unauthorized-access', description: 'No token was shown that is good here.' });
+    return true;
   }
 
   #openSession(link: OutgoingLink, queue: AmqpQueue): void {
@@ -226,6 +273,9 @@ class PeerLinks {
     } as Message);
   }
 }
+
+/** What a client shows that shows nothing. */
+const noClaim: AmqpClaim = { type: '', audience: '', token: '' };
 
 /** rhea's receiver with what its types leave out. */
 type IncomingLink = LinkReceiver & { readonly local: { readonly attach: { max_message_size?: number } } };

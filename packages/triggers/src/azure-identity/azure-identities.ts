@@ -5,9 +5,10 @@
  *    tenants share a process, it is nobody's to use.
  */
 import type { TokenCredential } from '@azure/identity';
-import { messageOf } from '@switchyard/kernel';
+import { messageOf, Secret } from '@switchyard/kernel';
 import { triggerErrors } from '../errors.ts';
 import type { IdentitySettings } from '../identity/identity-settings.ts';
+import type { TokenSource } from '../identity/token-source.ts';
 
 type Sdk = Pick<
   typeof import('@azure/identity'),
@@ -55,6 +56,16 @@ export function createAzureIdentities(
       credentials.set(key, credential);
       return credential;
     },
+  };
+}
+
+/** Tokens for services that no library stands in front of. */
+export function createTokenSource(identities: AzureIdentities): TokenSource {
+  return async (identity, scope, abortSignal) => {
+    const credential = await identities.credentialOf(identity);
+    const token = await credential.getToken(scope, abortSignal === undefined ? {} : { abortSignal });
+    if (token === null) throw new Error(`nobody gives this identity a token for ${scope}`);
+    return new Secret(token.token);
   };
 }
 

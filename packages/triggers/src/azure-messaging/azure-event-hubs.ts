@@ -5,6 +5,7 @@
  */
 import type { CheckpointStore, EventHubConsumerClient, EventHubProducerClient, EventPosition } from '@azure/event-hubs';
 import { messageOf } from '@switchyard/kernel';
+import { type AzureIdentities, createAzureIdentities } from '../azure-identity/azure-identities.ts';
 import { triggerErrors } from '../errors.ts';
 import type {
   EventHubPlace,
@@ -17,19 +18,20 @@ import type {
   StartPosition,
 } from '../event-hub/event-hub-client.ts';
 import { type AmqpCodec, loadAmqpCodec } from './annotated-message.ts';
+import { clientKeyOf, type NamespaceArguments, toArguments, toClientOptions } from './namespace-client.ts';
 import { toReceivedEvent } from './received-event.ts';
 
 type Sdk = typeof import('@azure/event-hubs');
 
 const packageName = '@azure/event-hubs';
 
-/** The library itself waits a minute for an answer that a line which was cut will not bring, and half a minute after that. */
-const retryOptions = { maxRetries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 10_000, timeoutInMs: 5_000 };
-
 /** How long the library waits for events before it says that there are none; only then does it see that the line was cut. */
 const emptyWaitSeconds = 1;
 
-export function createAzureEventHubs(load: () => Promise<Sdk> = () => import('@azure/event-hubs')): EventHubService {
+export function createAzureEventHubs(
+  load: () => Promise<Sdk> = () => import('@azure/event-hubs'),
+  identities: AzureIdentities = createAzureIdentities({ allowsAmbient: false }),
+): EventHubService {
   const producers = new Map<string, EventHubProducerClient>();
   let loading: Promise<Sdk> | undefined;
   const loaded = (): Promise<Sdk> => {
@@ -41,49 +43,62 @@ export function createAzureEventHubs(load: () => Promise<Sdk> = () => import('@a
   };
   return {
     async read(place, options, store, sink) {
-      return openReader(await loaded(), await loadAmqpCodec(), place, options, store, sink);
+      const access = await toArguments(place.connection, identities);
+      return openReader({ sdk: await loaded(), codec: await loadAmqpCodec(), access }, place, options, store, sink);
     },
-    async send({ connectionString }, hub, events) {
+    async send(connection, hub, events) {
       const sdk = await loaded();
-      const key = `${hub} ${connectionString.reveal()}`;
-      const producer =
-        producers.get(key) ?? new sdk.EventHubProducerClient(connectionString.reveal(), hub, { retryOptions });
+      const access = await toArguments(connection, identities);
+      const key = `${hub} ${clientKeyOf(connection)}`;
+      const producer = producers.get(key) ?? createProducer(sdk, access, hub, toClientOptions(connection));
       producers.set(key, producer);
       await sendAll(producer, events);
     },
   };
 }
 
+function createProducer(
+  { EventHubProducerClient: Producer }: Sdk,
+  [host, credential]: NamespaceArguments,
+  hub: string,
+  options: ReturnType<typeof toClientOptions>,
+): EventHubProducerClient {
+  return credential === undefined ? new Producer(host, hub, options) : new Producer(host, hub, credential, options);
+}
+
+interface ReaderParts {
+  readonly sdk: Sdk;
+  readonly codec: AmqpCodec;
+  readonly access: NamespaceArguments;
+}
+
 function openReader(
-  sdk: Sdk,
-  codec: AmqpCodec,
+  { sdk, codec, access: [host, credential] }: ReaderParts,
   { connection, hub, consumerGroup }: EventHubPlace,
   options: ReadingOptions,
   store: PartitionStore,
   sink: PartitionSink,
 ): EventHubReader {
   const clientOptions = {
+    ...toClientOptions(connection),
     identifier: options.ownerId,
-    retryOptions,
     loadBalancingOptions: {
       strategy: 'greedy' as const,
       updateIntervalInMs: options.balanceMs,
       partitionOwnershipExpirationIntervalInMs: options.expiryMs,
     },
-    ...(options.webSockets ? { webSocketOptions: { webSocket: WebSocket } } : {}),
   };
   const reading = new Set<string>();
   // Whoever closes gives up what is its own, so then it has to see that.
   const closing = new AbortController();
   const isStranded = (partitionId: string, ownerId: string): boolean =>
     ownerId === options.ownerId && !reading.has(partitionId) && !closing.signal.aborted;
-  const client = new sdk.EventHubConsumerClient(
-    consumerGroup,
-    connection.connectionString.reveal(),
-    hub,
-    toCheckpointStore(store, sink, isStranded),
-    clientOptions,
-  );
+  const checkpoints = toCheckpointStore(store, sink, isStranded);
+  const { EventHubConsumerClient: Consumer } = sdk;
+  const client =
+    credential === undefined
+      ? new Consumer(consumerGroup, host, hub, checkpoints, clientOptions)
+      : new Consumer(consumerGroup, host, hub, credential, checkpoints, clientOptions);
   const subscription = client.subscribe(
     {
       processEvents: (events, { partitionId }) => {
@@ -105,6 +120,7 @@ function openReader(
       maxBatchSize: options.maxEvents,
       maxWaitTimeInSeconds: emptyWaitSeconds,
       prefetchCount: options.prefetchCount,
+      trackLastEnqueuedEventProperties: options.tracksLastEvent,
       skipParsingBodyAsJson: true,
     },
   );

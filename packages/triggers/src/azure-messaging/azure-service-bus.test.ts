@@ -1,5 +1,5 @@
 /** The Service Bus trigger and output, through the official library, on a local AMQP broker. */
-import { createDeferred, Secret, silentMeter, systemClock, systemRandom } from '@switchyard/kernel';
+import { createDeferred, silentMeter, systemClock, systemRandom } from '@switchyard/kernel';
 import { createSettingsView } from '@switchyard/model';
 import type { CollectionModelBindingData, ModelBindingData } from '@switchyard/protocol';
 import { createMemoryLog } from '@switchyard/testkit';
@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { InvocationOutcome, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
 import { createServiceBusOutput } from '../service-bus/service-bus-output.ts';
 import { createServiceBusTrigger } from '../service-bus/service-bus-trigger.ts';
+import { namespaceWithKey } from '../testing/namespace.ts';
 import { createBinding, createScope } from '../testing/scope.ts';
 import { failed, lost, succeeded } from '../testing/scripted-invoke.ts';
 import { toTypedData } from '../typed-data.ts';
@@ -28,7 +29,7 @@ afterEach(async () => {
   await peer.close();
 });
 
-const connection = () => ({ connectionString: new Secret(peer.connectionString) });
+const connection = () => namespaceWithKey(peer.connectionString);
 const textOf = ({ data }: TriggerEvent): string => (data.data?.$case === 'string' ? data.data.value : '');
 
 const context = {
@@ -268,9 +269,9 @@ describe('Service Bus', () => {
     [{ connection: 'Bus', queueName: 'q', isSessionsEnabled: 'perhaps' }, 'must be true or false'],
     [{ connection: 'None', queueName: 'q' }, "the app setting 'None' is missing"],
     [{ connection: 'Odd', queueName: 'q' }, "'Odd' is no connection string"],
-    [{ connection: 'Who', queueName: 'q' }, 'is an identity'],
+    [{ connection: 'Who', queueName: 'q' }, 'names no host such as'],
   ])('refuses %j and says why', (raw, problem) => {
-    const settings = { Bus: peer.connectionString, Odd: 'x', Who__fullyQualifiedNamespace: 'a.example.org' };
+    const settings = { Bus: peer.connectionString, Odd: 'x', Who__clientId: 'c' };
     const binding = createBinding({ type: 'serviceBusTrigger', name: 'message', ...raw });
     expect(() => createServiceBusTrigger(service).parse(binding, createScope({ settings }))).toThrow(problem);
   });

@@ -12,11 +12,12 @@ import type {
 } from '@azure/service-bus';
 import { messageOf } from '@switchyard/kernel';
 import Long from 'long';
+import { type AzureIdentities, createAzureIdentities } from '../azure-identity/azure-identities.ts';
 import { triggerErrors } from '../errors.ts';
+import type { NamespaceConnection } from '../namespace/namespace-connection.ts';
 import type {
   MessageSettling,
   OutgoingServiceBusMessage,
-  ServiceBusConnection,
   ServiceBusEntity,
   ServiceBusMessage,
   ServiceBusReceiver,
@@ -24,13 +25,11 @@ import type {
   SessionControl,
 } from '../service-bus/service-bus-client.ts';
 import { type AmqpCodec, bytesOfBody, loadAmqpCodec } from './annotated-message.ts';
+import { clientKeyOf, toArguments, toClientOptions } from './namespace-client.ts';
 
 type Sdk = typeof import('@azure/service-bus');
 
 const packageName = '@azure/service-bus';
-
-/** The library itself waits a minute for an answer that a line which was cut will not bring, and half a minute after that. */
-const retryOptions = { maxRetries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 10_000, timeoutInMs: 5_000 };
 
 /** Locks that are lost make a message come again; that is nobody's failure. */
 const lostCodes: ReadonlySet<string> = new Set(['MessageLockLost', 'SessionLockLost', 'MessageNotFound']);
@@ -47,18 +46,22 @@ interface Namespace {
 
 export function createAzureServiceBus(
   load: () => Promise<Sdk> = () => import('@azure/service-bus'),
+  identities: AzureIdentities = createAzureIdentities({ allowsAmbient: false }),
 ): ServiceBusService {
   const namespaces = new Map<string, Namespace>();
   let loading: Promise<Sdk> | undefined;
-  const namespaceOf = async ({ connectionString }: ServiceBusConnection): Promise<Namespace> => {
+  const namespaceOf = async (connection: NamespaceConnection): Promise<Namespace> => {
     loading ??= load().catch((thrown) => {
       loading = undefined;
       throw triggerErrors.create('STORAGE_SDK_MISSING', { package: packageName, reason: messageOf(thrown) }, thrown);
     });
     const sdk = await loading;
-    const key = connectionString.reveal();
+    const [host, credential] = await toArguments(connection, identities);
+    const options = toClientOptions(connection);
+    const key = clientKeyOf(connection);
+    const { ServiceBusClient: Client } = sdk;
     const known = namespaces.get(key) ?? {
-      client: new sdk.ServiceBusClient(key, { retryOptions }),
+      client: credential === undefined ? new Client(host, options) : new Client(host, credential, options),
       senders: new Map(),
       peekers: new Map(),
     };

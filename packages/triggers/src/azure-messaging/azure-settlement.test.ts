@@ -1,5 +1,5 @@
 /** The gRPC service Settlement between a worker and the official library, on a local AMQP broker. */
-import { Secret, silentMeter, systemClock, systemRandom } from '@switchyard/kernel';
+import { silentMeter, systemClock, systemRandom } from '@switchyard/kernel';
 import { createSettingsView } from '@switchyard/model';
 import { createRpcChannel, createRpcServer, type RpcServer, settlementRpc as rpc } from '@switchyard/protocol';
 import { createMemoryLog } from '@switchyard/testkit';
@@ -10,6 +10,7 @@ import type { InvocationOutcome, TriggerEvent, TriggerListener } from '../contra
 import { createServiceBusTrigger } from '../service-bus/service-bus-trigger.ts';
 import { createSettlementAnswers, createSettlementMethods } from '../service-bus/settlement-methods.ts';
 import { Settlements } from '../service-bus/settlements.ts';
+import { namespaceWithKey } from '../testing/namespace.ts';
 import { createBinding, createScope } from '../testing/scope.ts';
 import { failed, succeeded } from '../testing/scripted-invoke.ts';
 import { readAmqpMap } from './annotated-message.ts';
@@ -79,7 +80,7 @@ async function call(method: string, request: Uint8Array): Promise<Uint8Array | s
 
 const put = (entity: string, ...texts: string[]): Promise<void> =>
   service.send(
-    { connectionString: new Secret(peer.connectionString) },
+    namespaceWithKey(peer.connectionString),
     entity,
     texts.map((text) => ({ body: Buffer.from(text), contentType: 'text/plain', messageId: text })),
   );

@@ -7,7 +7,7 @@ export const eventGridErrors = defineErrors({
   EVENT_GRID_TOPIC_MISSING: {
     ...userMistake,
     message:
-      'Function \'{function}\', binding \'{binding}\': {problem}. Set "topicEndpointUri" and "topicKeySetting" to the names of app settings that hold the address of the topic and its key.',
+      'Function \'{function}\', binding \'{binding}\': {problem}. Set "topicEndpointUri" and "topicKeySetting" to the names of app settings that hold the address of the topic and its key, or "connection" to the name of an identity with "topicEndpointUri".',
   },
   EVENT_GRID_EVENT_INVALID: {
     blame: 'user',
@@ -25,6 +25,6 @@ export const eventGridErrors = defineErrors({
     grpc: 14,
     exit: 1,
     message:
-      "Function '{function}': the topic at {host} did not take its events: {reason}. Look whether the topic is there and its key in '{setting}' is right.",
+      "Function '{function}': the topic at {host} did not take its events: {reason}. Look whether the topic is there, and whether '{setting}' opens it.",
   },
 });

@@ -1,4 +1,4 @@
-import { silentLog, silentMeter } from '@switchyard/kernel';
+import { Secret, silentLog, silentMeter } from '@switchyard/kernel';
 import { createSettingsView } from '@switchyard/model';
 import { createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
@@ -40,7 +40,11 @@ describe('the Event Grid output', () => {
     const { write, sent } = rig();
     await write({ eventType: 'made', subject: 's', data: { a: 1 } });
     await write([{ id: 'own', eventTime: 'then', dataVersion: '2', eventType: 'made', subject: 's' }, '{"id":"text"}']);
-    expect(sent[0]?.topic).toEqual({ endpoint: settings.TOPIC, key: settings.KEY, isCloudEvents: false });
+    expect(sent[0]?.topic).toEqual({
+      endpoint: settings.TOPIC,
+      access: { kind: 'key', key: new Secret(settings.KEY) },
+      isCloudEvents: false,
+    });
     expect(sent[0]?.events).toMatchObject([
       {
         id: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -79,6 +83,26 @@ describe('the Event Grid output', () => {
     expect(thrown).toContain('topic.example.org');
     expect(thrown).toContain(reason);
     expect(thrown).not.toContain(settings.KEY);
+  });
+
+  it('takes the topic and its identity from the members of a connection', () => {
+    const members = {
+      Topic__topicEndpointUri: 'https://topic.example.org/api/events',
+      Topic__credential: 'managedidentity',
+      Topic__clientId: 'c',
+    };
+    const binding = createBinding({ type: 'eventGrid', name: 'out', connection: 'Topic' });
+    expect(rig().kind.parse(binding, createScope({ settings: members }))).toMatchObject({
+      endpoint: members.Topic__topicEndpointUri,
+      access: { kind: 'identity', identity: { kind: 'managed', clientId: 'c' } },
+    });
+    for (const [settings, problem] of [
+      [{}, "the app setting 'Topic__topicEndpointUri' is missing"],
+      [{ ...members, Topic__topicEndpointUri: 'http://topic.example.org' }, 'tokens travel over TLS alone'],
+      [{ ...members, Topic__credential: 'magic' }, 'cannot be used: its "credential" is neither'],
+    ] as const) {
+      expect(() => rig().kind.parse(binding, createScope({ settings }))).toThrow(problem);
+    }
   });
 
   it.each([

@@ -1,16 +1,18 @@
 /** The Event Grid output: what a function gives is published to a topic. */
 import { isPlatformError, messageOf, Secret, withDeadline } from '@switchyard/kernel';
-import { isJsonObject, type JsonObject } from '@switchyard/model';
+import { isJsonObject, type JsonObject, resolveConnection } from '@switchyard/model';
 import type { TypedData } from '@switchyard/protocol';
-import type { BindingContext, OutputBindingKind } from '../contract.ts';
+import type { BindingContext, BindingScope, OutputBindingKind } from '../contract.ts';
+import { isTlsAddress, readIdentity } from '../identity/identity-settings.ts';
 import { fromTypedData } from '../typed-data.ts';
 import { eventGridErrors } from './errors.ts';
-import type { EventPublisher } from './event-publisher.ts';
+import type { EventPublisher, TopicAccess } from './event-publisher.ts';
 
 export interface EventGridOutputOptions {
   readonly endpoint: string;
-  readonly key: Secret;
-  readonly keySetting: string;
+  readonly access: TopicAccess;
+  /** The app setting that says what opens the topic. */
+  readonly setting: string;
 }
 
 /** How long a topic may take to answer. */
@@ -22,9 +24,14 @@ export function createEventGridOutput(deps: {
 }): OutputBindingKind<EventGridOutputOptions> {
   return {
     type: 'eventGrid',
-    parse({ name, raw }, { function: { name: functionName }, settings }) {
-      const missing = (problem: string): Error =>
-        eventGridErrors.create('EVENT_GRID_TOPIC_MISSING', { function: functionName, binding: name, problem });
+    parse(binding, scope) {
+      const missing = (problem: string): Error => {
+        const details = { function: scope.function.name, binding: binding.name, problem };
+        return eventGridErrors.create('EVENT_GRID_TOPIC_MISSING', details);
+      };
+      const { raw, connection } = binding;
+      const { settings } = scope;
+      if (connection !== undefined && connection !== '') return readByIdentity(connection, settings, missing);
       const read = (key: 'topicEndpointUri' | 'topicKeySetting'): readonly [setting: string, value: string] => {
         const setting = raw[key];
         if (typeof setting !== 'string' || setting === '') throw missing(`"${key}" is missing`);
@@ -35,7 +42,7 @@ export function createEventGridOutput(deps: {
       const [endpointSetting, endpoint] = read('topicEndpointUri');
       const [keySetting, key] = read('topicKeySetting');
       if (!URL.canParse(endpoint)) throw missing(`the app setting '${endpointSetting}' is no address`);
-      return { endpoint, key: new Secret(key), keySetting };
+      return { endpoint, access: { kind: 'key', key: new Secret(key) }, setting: keySetting };
     },
     async write(options, value, _bindingData, context) {
       const events = toEvents(value, context);
@@ -45,19 +52,39 @@ export function createEventGridOutput(deps: {
   };
 }
 
+/** The members of a connection: the topic's address, and whose tokens open it. */
+function readByIdentity(
+  name: string,
+  settings: BindingScope['settings'],
+  missing: (problem: string) => Error,
+): EventGridOutputOptions {
+  const found = resolveConnection(settings, name);
+  if (found.kind !== 'identity') throw missing(`the app setting '${name}__topicEndpointUri' is missing`);
+  const { members, settingName: setting } = found;
+  const endpoint = members.get('topicendpointuri')?.reveal() ?? '';
+  if (!isTlsAddress(endpoint)) {
+    throw missing(
+      `the app setting '${setting}__topicEndpointUri' is no https address, and tokens travel over TLS alone`,
+    );
+  }
+  const read = readIdentity(members, settings);
+  if (read.kind === 'invalid') throw missing(`the identity '${setting}' cannot be used: ${read.problem}`);
+  return { endpoint, access: { kind: 'identity', identity: read.identity }, setting };
+}
+
 async function publish(
   publisher: EventPublisher,
-  { endpoint, key, keySetting }: EventGridOutputOptions,
+  { endpoint, access, setting }: EventGridOutputOptions,
   events: readonly JsonObject[],
   { functionName, clock }: BindingContext,
 ): Promise<void> {
   const failed = (reason: string, cause?: unknown): Error => {
     const { host } = new URL(endpoint);
-    const details = { function: functionName, host, reason, setting: keySetting };
+    const details = { function: functionName, host, reason, setting };
     return eventGridErrors.create('EVENT_GRID_PUBLISH_FAILED', details, cause);
   };
   const abort = new AbortController();
-  const topic = { endpoint, key: key.reveal(), isCloudEvents: events.every(isCloudEvent) };
+  const topic = { endpoint, access, isCloudEvents: events.every(isCloudEvent) };
   const sending = publisher.publish(topic, JSON.stringify(events), abort.signal);
   try {
     const { status } = await withDeadline(clock, publishMs, sending, () => failed(`no answer in ${publishMs} ms`));

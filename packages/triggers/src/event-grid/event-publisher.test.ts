@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Secret } from '@switchyard/kernel';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { httpEventPublisher } from './event-publisher.ts';
+import { createHttpEventPublisher, type TopicAccess } from './event-publisher.ts';
 
 let server: Server;
 let seen: { request: IncomingMessage; body: string }[];
@@ -24,12 +25,19 @@ afterEach(() => {
   server.close();
 });
 
-const publish = (search = '', isCloudEvents = false) => {
+const withKey: TopicAccess = { kind: 'key', key: new Secret('secret') };
+const asked: string[] = [];
+const publisher = createHttpEventPublisher(async (identity, scope) => {
+  asked.push(`${identity.kind} ${scope}`);
+  return new Secret('the-token');
+});
+
+const publish = (search = '', isCloudEvents = false, access: TopicAccess = withKey) => {
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/events${search}`;
-  return httpEventPublisher.publish({ endpoint, key: 'secret', isCloudEvents }, '[]', new AbortController().signal);
+  return publisher.publish({ endpoint, access, isCloudEvents }, '[]', new AbortController().signal);
 };
 
-describe('httpEventPublisher', () => {
+describe('createHttpEventPublisher', () => {
   it('posts events with the key and the version of the API', async () => {
     expect(await publish()).toEqual({ status: 200 });
     const [{ request, body } = { request: undefined, body: '' }] = seen;
@@ -38,6 +46,14 @@ describe('httpEventPublisher', () => {
       'aeg-sas-key': 'secret',
       'content-type': 'application/json; charset=utf-8',
     });
+  });
+
+  it('posts events with a token of the identity, and without a key', async () => {
+    const identity = { kind: 'managed', clientId: undefined, resourceId: undefined } as const;
+    expect(await publish('', false, { kind: 'identity', identity })).toEqual({ status: 200 });
+    expect(seen[0]?.request.headers).toMatchObject({ authorization: 'Bearer the-token' });
+    expect(seen[0]?.request.headers).not.toHaveProperty('aeg-sas-key');
+    expect(asked).toEqual(['managed https://eventgrid.azure.net/.default']);
   });
 
   it('keeps a version that the address names, and says what CloudEvents are', async () => {

@@ -1,12 +1,12 @@
-import { Secret } from '@switchyard/kernel';
 import { createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
 import { MemoryBlobs } from '../testing/memory-blobs.ts';
+import { namespaceWithKey } from '../testing/namespace.ts';
 import { memoryConnection } from '../testing/storage.ts';
 import { createBlobPartitionStore } from './blob-partition-store.ts';
 
 const place = {
-  connection: { connectionString: new Secret('x'), namespace: 'Shop.servicebus.windows.net' },
+  connection: namespaceWithKey('x', 'Shop.servicebus.windows.net'),
   hub: 'Orders',
   consumerGroup: '$Default',
 };

@@ -1,17 +1,9 @@
 /** What the trigger and the output need of Event Hubs. */
-import type { Secret } from '@switchyard/kernel';
-
-/** A namespace. */
-export interface EventHubConnection {
-  /** Without the name of a hub. */
-  readonly connectionString: Secret;
-  /** The host of the namespace, as the service names itself. */
-  readonly namespace: string;
-}
+import type { NamespaceConnection } from '../namespace/namespace-connection.ts';
 
 /** What a trigger reads. */
 export interface EventHubPlace {
-  readonly connection: EventHubConnection;
+  readonly connection: NamespaceConnection;
   readonly hub: string;
   readonly consumerGroup: string;
 }
@@ -48,7 +40,8 @@ export interface ReadingOptions {
   readonly balanceMs: number;
   /** After this time without a renewal a partition is anybody's. */
   readonly expiryMs: number;
-  readonly webSockets: boolean;
+  /** Asks the service for the end of the partition with each event. */
+  readonly tracksLastEvent: boolean;
 }
 
 /** Who reads a partition. */
@@ -110,5 +103,5 @@ export interface EventHubService {
     sink: PartitionSink,
   ): Promise<EventHubReader>;
   /** Resolves when all are safe. */
-  send(connection: EventHubConnection, hub: string, events: readonly OutgoingEvent[]): Promise<void>;
+  send(connection: NamespaceConnection, hub: string, events: readonly OutgoingEvent[]): Promise<void>;
 }

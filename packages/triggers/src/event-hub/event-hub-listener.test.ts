@@ -1,6 +1,7 @@
-import { createDeferred, Secret } from '@switchyard/kernel';
+import { createDeferred } from '@switchyard/kernel';
 import { createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
+import { namespaceWithKey } from '../testing/namespace.ts';
 import { createContext, createScope } from '../testing/scope.ts';
 import { createScriptedInvoke, succeeded } from '../testing/scripted-invoke.ts';
 import type {
@@ -68,7 +69,7 @@ function createRun() {
     { service: hub, store: hub },
     {
       place: {
-        connection: { connectionString: new Secret('x'), namespace: 'shop' },
+        connection: namespaceWithKey('x', 'shop'),
         hub: 'orders',
         consumerGroup: '$Default',
       },

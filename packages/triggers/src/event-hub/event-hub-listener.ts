@@ -86,7 +86,7 @@ export class EventHubListener implements TriggerListener, PartitionSink {
       start,
       balanceMs: limits.loadBalancingUpdateIntervalMs ?? defaultBalanceMs,
       expiryMs: limits.partitionOwnershipExpirationIntervalMs ?? defaultExpiryMs,
-      webSockets: limits.transportType === 'amqpWebSockets',
+      tracksLastEvent: limits.trackLastEnqueuedEventProperties,
     };
     const reader = await service.read(place, reading, store, this);
     // Whoever closed meanwhile had no reader to close.

@@ -4,12 +4,13 @@ import { type BindingExpression, parseBindingExpression } from '@switchyard/mode
 import { bindingDataFrom } from '../binding-data.ts';
 import type { OutputBindingKind } from '../contract.ts';
 import { toMessageContents } from '../message-content.ts';
+import type { NamespaceConnection } from '../namespace/namespace-connection.ts';
 import { eventHubErrors } from './errors.ts';
 import { parseEventHubConnection, parseHubName } from './event-hub-binding.ts';
-import type { EventHubConnection, EventHubService } from './event-hub-client.ts';
+import type { EventHubService } from './event-hub-client.ts';
 
 export interface EventHubOutputOptions {
-  readonly connection: EventHubConnection;
+  readonly connection: NamespaceConnection;
   readonly hub: BindingExpression;
 }
 

@@ -1,5 +1,5 @@
 /** The Redis triggers, input and output, through the official client, on a real server. */
-import { silentMeter, systemClock, systemRandom } from '@switchyard/kernel';
+import { Secret, silentMeter, systemClock, systemRandom } from '@switchyard/kernel';
 import { createSettingsView } from '@switchyard/model';
 import { createMemoryLog } from '@switchyard/testkit';
 import { openRedis, redisPart, type TestRedis } from '@switchyard/testkit/redis';
@@ -59,6 +59,28 @@ describe.skipIf(redisPart.skip)('Redis', patience, () => {
   afterAll(async () => {
     await session.close();
     await server.close();
+  });
+
+  it('shows a token of the identity for a password, and a new one on each line', async () => {
+    const tokens = ['first', 'second'];
+    await session.command('ACL', 'SETUSER', 'me', 'on', '~*', '+@all', ...tokens.map((token) => `>${token}`));
+    const asked: string[] = [];
+    const byIdentity = createRedis(undefined, async (identity, scope) => {
+      asked.push(`${identity.kind} ${scope}`);
+      return new Secret(tokens[asked.length - 1] ?? 'none');
+    });
+    const given = parseRedisAddress(server.connectionString);
+    if (given === undefined) throw new Error('the address is none');
+    const identity = { kind: 'managed', clientId: undefined, resourceId: undefined } as const;
+    const connection = { ...given, user: 'me', password: undefined, identity };
+    for (let line = 0; line < 2; line += 1) {
+      const own = await byIdentity.open(connection);
+      expect(toText(await own.command('ACL', 'WHOAMI'))).toBe('me');
+      await own.close();
+    }
+    await expect(byIdentity.open(connection)).rejects.toThrow(/WRONGPASS/);
+    expect(asked).toEqual(new Array(3).fill('managed https://redis.azure.com/.default'));
+    await expect(createRedis().open(connection)).rejects.toMatchObject({ code: 'IDENTITY_NOT_ALLOWED' });
   });
 
   const command = (...parts: string[]): Promise<RedisReply> => session.command(...parts);

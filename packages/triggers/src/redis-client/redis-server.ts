@@ -6,6 +6,7 @@
 import type { RedisClientType } from '@redis/client';
 import { messageOf } from '@switchyard/kernel';
 import { triggerErrors } from '../errors.ts';
+import { noTokens, type TokenSource } from '../identity/token-source.ts';
 import { redisErrors } from '../redis/errors.ts';
 import type { RedisArgument, RedisConnection, RedisReply, RedisService, RedisSession } from '../redis/redis-client.ts';
 
@@ -14,7 +15,14 @@ type Sdk = Pick<typeof import('@redis/client'), 'createClient' | 'RESP_TYPES'>;
 const packageName = '@redis/client';
 const connectMs = 10_000;
 
-export function createRedis(load: () => Promise<Sdk> = () => import('@redis/client')): RedisService {
+/** Whom tokens for servers are for. A line ends with its token, and is opened anew with another one. */
+const tokenScope = 'https://redis.azure.com/.default';
+
+/** `tokens` are for connections by identity. */
+export function createRedis(
+  load: () => Promise<Sdk> = () => import('@redis/client'),
+  tokens: TokenSource = noTokens,
+): RedisService {
   let loading: Promise<Sdk> | undefined;
   const shared = new Map<string, Promise<RedisSession>>();
   const open = async (connection: RedisConnection): Promise<RedisSession> => {
@@ -22,7 +30,10 @@ export function createRedis(load: () => Promise<Sdk> = () => import('@redis/clie
       loading = undefined;
       throw triggerErrors.create('STORAGE_SDK_MISSING', { package: packageName, reason: messageOf(thrown) }, thrown);
     });
-    return openSession(await loading, connection);
+    const { identity } = connection;
+    if (identity === undefined) return openSession(await loading, connection);
+    const password = await tokens(identity, tokenScope);
+    return openSession(await loading, { ...connection, password });
   };
   return {
     open,

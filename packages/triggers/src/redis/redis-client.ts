@@ -1,5 +1,6 @@
 /** What the triggers and bindings need of Redis. */
 import type { Secret } from '@switchyard/kernel';
+import type { IdentitySettings } from '../identity/identity-settings.ts';
 
 /** A server, and who connects to it. */
 export interface RedisConnection {
@@ -8,6 +9,8 @@ export interface RedisConnection {
   readonly usesTls: boolean;
   readonly user: string | undefined;
   readonly password: Secret | undefined;
+  /** Whose token is the password, fetched for each line. */
+  readonly identity?: IdentitySettings;
   readonly database: number;
 }
 

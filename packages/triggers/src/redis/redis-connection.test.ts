@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseRedisAddress } from './redis-connection.ts';
+import { createBinding, createScope } from '../testing/scope.ts';
+import { parseRedisAddress, parseRedisConnection } from './redis-connection.ts';
 
 const shown = (text: string) => {
   const parsed = parseRedisAddress(text);
@@ -31,5 +32,32 @@ describe('parseRedisAddress', () => {
 
   it('never shows the password', () => {
     expect(JSON.stringify(parseRedisAddress('host,password=hidden'))).not.toContain('hidden');
+  });
+});
+
+describe('parseRedisConnection', () => {
+  const binding = createBinding({ type: 'redisListTrigger', name: 'entry', connection: 'Cache' });
+  const parse = (settings: Readonly<Record<string, string>>) =>
+    parseRedisConnection(binding, createScope({ settings }));
+
+  it('takes server, user and identity from the members of a setting, and TLS for granted', () => {
+    const members = {
+      Cache__redisHostName: 'shop.redis.cache.windows.net',
+      Cache__principalId: 'me',
+      Cache__clientId: 'c',
+    };
+    expect(parse({ ...members, Cache__credential: 'managedidentity' })).toEqual({
+      ...{ host: 'shop.redis.cache.windows.net', port: 6_380, usesTls: true, database: 0 },
+      ...{ user: 'me', password: undefined, identity: { kind: 'managed', clientId: 'c', resourceId: undefined } },
+    });
+    expect(parse({ ...members, Cache__redisHostName: 'shop:10000' })).toMatchObject({ host: 'shop', port: 10_000 });
+  });
+
+  it.each([
+    [{ Cache__principalId: 'me' }, '"redisHostName" names no host'],
+    [{ Cache__redisHostName: 'shop' }, 'without "principalId"'],
+    [{ Cache__redisHostName: 'shop', Cache__principalId: 'me', Cache__credential: 'magic' }, '"credential" is neither'],
+  ])('refuses %j and says why', (settings, problem) => {
+    expect(() => parse(settings)).toThrow(problem);
   });
 });

@@ -1,7 +1,8 @@
 /** Connection strings of Redis: those of StackExchange.Redis, which official apps have, and `redis://` addresses. */
 import { Secret } from '@switchyard/kernel';
-import { type BindingMetadata, resolveConnection } from '@switchyard/model';
+import { type BindingMetadata, type Connection, resolveConnection } from '@switchyard/model';
 import type { BindingScope } from '../contract.ts';
+import { readIdentity } from '../identity/identity-settings.ts';
 import { redisErrors } from './errors.ts';
 import type { RedisConnection } from './redis-client.ts';
 
@@ -22,10 +23,7 @@ export function parseRedisConnection(binding: BindingMetadata, scope: BindingSco
     case 'missing':
       throw invalid(`the app setting '${connection.name}' is missing`, connection.name);
     case 'identity':
-      throw invalid(
-        `'${connection.settingName}' is an identity, which is not supported for Redis`,
-        connection.settingName,
-      );
+      return readByIdentity(connection, scope.settings, (problem) => invalid(problem, connection.settingName));
     case 'connectionString': {
       const parsed = parseRedisAddress(connection.value.reveal());
       if (parsed === undefined)
@@ -33,6 +31,27 @@ export function parseRedisConnection(binding: BindingMetadata, scope: BindingSco
       return parsed;
     }
   }
+}
+
+/** Tokens travel over TLS alone. */
+function readByIdentity(
+  { members, settingName }: Extract<Connection, { kind: 'identity' }>,
+  settings: BindingScope['settings'],
+  invalid: (problem: string) => Error,
+): RedisConnection {
+  const [, host, port] = /^([^:\s]+)(?::(\d+))?$/.exec(members.get('redishostname')?.reveal().trim() ?? '') ?? [];
+  if (host === undefined) {
+    throw invalid(
+      `'${settingName}' is an identity whose "redisHostName" names no host such as shop.redis.cache.windows.net`,
+    );
+  }
+  const user = members.get('principalid')?.reveal();
+  if (user === undefined)
+    throw invalid(`'${settingName}' is an identity without "principalId", the user of its tokens`);
+  const read = readIdentity(members, settings);
+  if (read.kind === 'invalid') throw invalid(`the identity '${settingName}' cannot be used: ${read.problem}`);
+  const server = { host, port: port === undefined ? tlsPort : Number(port), usesTls: true, database: 0 };
+  return { ...server, user, password: undefined, identity: read.identity };
 }
 
 /** Undefined when the text is neither of the two kinds. */

@@ -13,7 +13,7 @@ export const serviceBusErrors = defineErrors({
   SERVICE_BUS_CONNECTION_INVALID: {
     ...userMistake,
     message:
-      "Function '{function}', binding '{binding}': {problem}. Set '{setting}' to the connection string of the namespace, which begins with 'Endpoint=sb://'.",
+      "Function '{function}', binding '{binding}': {problem}. Set '{setting}' to the connection string of the namespace, which begins with 'Endpoint=sb://', or name the namespace in '<connection>__fullyQualifiedNamespace'.",
   },
   SERVICE_BUS_LOCK_UNKNOWN: {
     ...userMistake,

@@ -1,10 +1,5 @@
 /** What the triggers and outputs need of Service Bus. */
-import type { Secret } from '@switchyard/kernel';
-
-/** A namespace. */
-export interface ServiceBusConnection {
-  readonly connectionString: Secret;
-}
+import type { NamespaceConnection } from '../namespace/namespace-connection.ts';
 
 /** A queue, or a subscription of a topic. */
 export type ServiceBusEntity =
@@ -92,20 +87,20 @@ export interface OutgoingServiceBusMessage {
 
 export interface ServiceBusService {
   /** Rejects when the namespace cannot be reached. */
-  open(connection: ServiceBusConnection, entity: ServiceBusEntity): Promise<ServiceBusReceiver>;
+  open(connection: NamespaceConnection, entity: ServiceBusEntity): Promise<ServiceBusReceiver>;
   /** The receiver of a session that nobody else has; undefined when none has messages for a while. */
   openSession(
-    connection: ServiceBusConnection,
+    connection: NamespaceConnection,
     entity: ServiceBusEntity,
     signal: AbortSignal,
   ): Promise<ServiceBusReceiver | undefined>;
   /** When each of the first messages came that lie there, locked ones included; no more than `maximum`. Takes nothing. */
   peek(
-    connection: ServiceBusConnection,
+    connection: NamespaceConnection,
     entity: ServiceBusEntity,
     maximum: number,
     signal: AbortSignal,
   ): Promise<readonly { readonly enqueuedMs: number }[]>;
   /** To a queue or a topic. Resolves when all are safe. */
-  send(connection: ServiceBusConnection, entity: string, messages: readonly OutgoingServiceBusMessage[]): Promise<void>;
+  send(connection: NamespaceConnection, entity: string, messages: readonly OutgoingServiceBusMessage[]): Promise<void>;
 }

@@ -1,7 +1,8 @@
-import { createDeferred, type Deferred, Secret } from '@switchyard/kernel';
+import { createDeferred, type Deferred } from '@switchyard/kernel';
 import { createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
 import type { InvocationOutcome, TriggerEvent } from '../contract.ts';
+import { namespaceWithKey } from '../testing/namespace.ts';
 import { createContext, createScope } from '../testing/scope.ts';
 import { createScriptedInvoke, failed, lost, succeeded } from '../testing/scripted-invoke.ts';
 import type { ServiceBusMessage, ServiceBusReceiver, ServiceBusService } from './service-bus-client.ts';
@@ -100,7 +101,7 @@ function rig(
   const listener = new ServiceBusListener(
     { service: broker, settlements },
     {
-      connection: { connectionString: new Secret('x') },
+      connection: namespaceWithKey('x'),
       entity: { kind: 'queue', queue: 'orders' },
       isBatch: false,
       hasSessions: false,

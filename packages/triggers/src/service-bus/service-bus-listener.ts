@@ -16,11 +16,11 @@ import { backoffMs, messageOf, settlesWithin, sleep, type Timer, withDeadline } 
 import type { ServiceBusExtension } from '@switchyard/model';
 import type { Backlog, InvocationOutcome, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
 import { ListenerLife, reconnectBackoff } from '../listener-life.ts';
+import type { NamespaceConnection } from '../namespace/namespace-connection.ts';
 import { OutageLog } from '../storage/outage-log.ts';
 import { serviceBusErrors } from './errors.ts';
 import { nameOfEntity } from './service-bus-binding.ts';
 import type {
-  ServiceBusConnection,
   ServiceBusEntity,
   ServiceBusMessage,
   ServiceBusReceiver,
@@ -36,7 +36,7 @@ export interface ServiceBusListenerDeps {
 }
 
 export interface ServiceBusTriggerOptions extends MessageForm {
-  readonly connection: ServiceBusConnection;
+  readonly connection: NamespaceConnection;
   readonly entity: ServiceBusEntity;
   readonly isBatch: boolean;
   readonly hasSessions: boolean;

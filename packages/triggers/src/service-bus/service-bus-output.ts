@@ -4,12 +4,13 @@ import { type BindingExpression, parseBindingExpression } from '@switchyard/mode
 import { bindingDataFrom } from '../binding-data.ts';
 import type { OutputBindingKind } from '../contract.ts';
 import { toMessageContents } from '../message-content.ts';
+import type { NamespaceConnection } from '../namespace/namespace-connection.ts';
 import { serviceBusErrors } from './errors.ts';
 import { bindingInvalid, parseServiceBusConnection, readName } from './service-bus-binding.ts';
-import type { ServiceBusConnection, ServiceBusService } from './service-bus-client.ts';
+import type { ServiceBusService } from './service-bus-client.ts';
 
 export interface ServiceBusOutputOptions {
-  readonly connection: ServiceBusConnection;
+  readonly connection: NamespaceConnection;
   readonly entity: BindingExpression;
 }
 
