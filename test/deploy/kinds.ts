@@ -20,7 +20,12 @@ const probe = z.union([
   z.strictObject({ exec: z.strictObject({ command: z.array(z.string()).min(1) }), ...probeTimes }),
   z.strictObject({ tcpSocket: z.strictObject({ port: portName }), ...probeTimes }),
   z.strictObject({
-    httpGet: z.strictObject({ path: z.string().startsWith('/'), port: portName, scheme: z.enum(['HTTP', 'HTTPS']) }),
+    httpGet: z.strictObject({
+      path: z.string().startsWith('/'),
+      port: portName,
+      scheme: z.enum(['HTTP', 'HTTPS']),
+      httpHeaders: z.array(z.strictObject({ name: z.string(), value: z.string() })).exactOptional(),
+    }),
     ...probeTimes,
   }),
 ]);
@@ -68,7 +73,8 @@ const volume = z.union([
 
 const podSpec = z.strictObject({
   serviceAccountName: name,
-  automountServiceAccountToken: z.literal(false),
+  /** True where the pod asks the cluster for something; a role says for what. */
+  automountServiceAccountToken: z.boolean(),
   terminationGracePeriodSeconds: z.int().min(1),
   securityContext: z.strictObject({
     runAsNonRoot: z.literal(true),
@@ -130,13 +136,45 @@ const networkPolicy = z.strictObject({
     ingress: z.array(
       z.strictObject({
         from: z.array(z.strictObject({ podSelector: z.strictObject({ matchLabels: labels }) })).exactOptional(),
-        ports: z.array(z.strictObject({ port: portName })).min(1),
+        ports: z
+          .array(z.strictObject({ port: portName }))
+          .min(1)
+          .exactOptional(),
       }),
     ),
   }),
 });
 
-export const manifestSchema = z.discriminatedUnion('kind', [deployment, service, serviceAccount, claim, networkPolicy]);
+const role = z.strictObject({
+  apiVersion: z.literal('rbac.authorization.k8s.io/v1'),
+  kind: z.literal('Role'),
+  metadata,
+  rules: z.array(
+    z.strictObject({
+      apiGroups: z.array(z.string()).min(1),
+      resources: z.array(z.string().regex(/^[a-z]+$/, 'must name resources one by one')).min(1),
+      verbs: z.array(z.enum(['create', 'get', 'list', 'watch', 'delete'])).min(1),
+    }),
+  ),
+});
+
+const roleBinding = z.strictObject({
+  apiVersion: z.literal('rbac.authorization.k8s.io/v1'),
+  kind: z.literal('RoleBinding'),
+  metadata,
+  roleRef: z.strictObject({ apiGroup: z.literal('rbac.authorization.k8s.io'), kind: z.literal('Role'), name }),
+  subjects: z.array(z.strictObject({ kind: z.literal('ServiceAccount'), name })).min(1),
+});
+
+export const manifestSchema = z.discriminatedUnion('kind', [
+  deployment,
+  service,
+  serviceAccount,
+  claim,
+  networkPolicy,
+  role,
+  roleBinding,
+]);
 
 export type Manifest = z.infer<typeof manifestSchema>;
 export type DeploymentManifest = z.infer<typeof deployment>;

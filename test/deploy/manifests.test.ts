@@ -1,15 +1,20 @@
 /** Manifests and chart: against the schemas of their kinds, against each other, and against the commands that they run. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { toPodManifest } from '@switchyard/scale-controller';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { toRemoteWorkers } from '../../packages/cli/src/commands/up/worker-flags.ts';
+import { upCommand } from '../../packages/cli/src/commands/up.ts';
 import { parseArguments } from '../../packages/cli/src/parse-arguments.ts';
 import { commands } from '../../packages/cli/src/registry.ts';
 import { type DeploymentManifest, type Manifest, manifestSchema } from './kinds.ts';
 import { renderTemplate } from './render-chart.ts';
 
 const deploy = fileURLToPath(new URL('../../deploy/', import.meta.url));
-const chart = `${deploy}helm/switchyard/`;
+/** A chart of `deploy/helm`. */
+const chartFolder = (name: string): string => `${deploy}helm/${name}/`;
+const chartNames = ['switchyard', 'installation'] as const;
 
 const read = (path: string): string => readFileSync(path, 'utf8');
 
@@ -25,14 +30,47 @@ const filesOf = (folder: string): string[] => readdirSync(folder).sort();
 const plain = (): Manifest[] =>
   filesOf(`${deploy}kubernetes`).flatMap((file) => toManifests(read(`${deploy}kubernetes/${file}`)));
 
-const values = parse(read(`${chart}values.yaml`));
+const valuesOf = (name: string) => parse(read(`${chartFolder(name)}values.yaml`));
+const values = valuesOf('switchyard');
 
-const rendered = (release = 'switchyard', given: unknown = values): Manifest[] =>
-  filesOf(`${chart}templates`).flatMap((file) =>
-    toManifests(renderTemplate(read(`${chart}templates/${file}`), { Values: given, Release: { Name: release } })),
+const renderChart = (name: string, release: string, given: unknown = valuesOf(name)): Manifest[] =>
+  filesOf(`${chartFolder(name)}templates`).flatMap((file) =>
+    toManifests(
+      renderTemplate(read(`${chartFolder(name)}templates/${file}`), { Values: given, Release: { Name: release } }),
+    ),
   );
 
+const rendered = (release = 'switchyard'): Manifest[] => chartNames.flatMap((name) => renderChart(name, release));
+
 const isDeployment = (manifest: Manifest): manifest is DeploymentManifest => manifest.kind === 'Deployment';
+
+/** The pod that an installation would make by the arguments of its container. */
+function workerPodOf({ spec }: DeploymentManifest): { metadata: { labels: Record<string, string> }; spec: WorkerSpec } {
+  const [{ args = [] } = {}] = spec.template.spec.containers;
+  const parsed = parseArguments(
+    upCommand,
+    args.slice(1).map((word) => word.replaceAll('$(POD_NAMESPACE)', 'shops')),
+  );
+  if (parsed.kind !== 'parsed') throw new Error(`the arguments are not understood: ${args.join(' ')}`);
+  const flags = Object.fromEntries(parsed.given) as Parameters<typeof toRemoteWorkers>[0];
+  const { workerKubernetes: options } = toRemoteWorkers(flags, { workingDirectory: '/' });
+  if (options === undefined) throw new Error('its workers are no pods');
+  const stack = { runtime: 'node', version: '24', architecture: 'x64' } as const;
+  const pod = toPodManifest('w-1', stack, options.images.get('node') ?? '', {
+    ...options,
+    ...{ imageOf: () => undefined, controlUrl: 'https://up:7072', serviceAccountName: options.serviceAccount },
+  });
+  return JSON.parse(JSON.stringify(pod));
+}
+
+interface WorkerSpec {
+  readonly serviceAccountName: string;
+  readonly volumes: readonly { readonly secret?: { readonly secretName: string } }[];
+  readonly containers: readonly { readonly image: string; readonly resources: { readonly limits: object } }[];
+}
+
+const isInstallation = ({ spec }: DeploymentManifest): boolean =>
+  spec.template.spec.containers.some(({ args }) => args[0] === 'up');
 
 const covers = (labels: Record<string, string>, selector: Record<string, string>): boolean =>
   Object.entries(selector).every(([name, value]) => labels[name] === value);
@@ -69,9 +107,11 @@ describe.each([
       if (manifest.kind !== 'NetworkPolicy') continue;
       for (const { from = [] } of manifest.spec.ingress) {
         for (const { podSelector } of from) {
-          expect(deployments.some(({ spec }) => covers(spec.template.metadata.labels, podSelector.matchLabels))).toBe(
-            true,
-          );
+          const pods = [
+            ...deployments.map(({ spec }) => spec.template.metadata.labels),
+            ...deployments.filter(isInstallation).map((one) => workerPodOf(one).metadata.labels),
+          ];
+          expect(pods.some((labels) => covers(labels, podSelector.matchLabels))).toBe(true);
         }
       }
     }
@@ -92,6 +132,35 @@ describe.each([
         }
       }
     }
+  });
+
+  it('let an installation make the pods of its workers, and nothing else in the cluster', () => {
+    const all = manifests();
+    const [installation, ...others] = all.filter(isDeployment).filter(isInstallation);
+    if (installation === undefined) throw new Error('there is no installation');
+    expect(others).toEqual([]);
+    const { serviceAccountName } = installation.spec.template.spec;
+    const bindings = all.filter((one) => one.kind === 'RoleBinding');
+    expect(bindings.map(({ subjects }) => subjects.map(({ name }) => name))).toEqual([[serviceAccountName]]);
+    const roles = all.filter((one) => one.kind === 'Role');
+    expect(roles.map(({ metadata }) => metadata.name)).toEqual(bindings.map(({ roleRef }) => roleRef.name));
+    expect(roles.map(({ rules }) => rules)).toEqual([
+      [{ apiGroups: [''], resources: ['pods'], verbs: ['create', 'list', 'delete'] }],
+    ]);
+    // Nobody else asks the cluster for anything.
+    const asking = all.filter(isDeployment).filter(({ spec }) => spec.template.spec.automountServiceAccountToken);
+    expect(asking).toEqual([installation]);
+    const { metadata, spec } = workerPodOf(installation);
+    const accounts = all.filter(({ kind }) => kind === 'ServiceAccount').map((one) => one.metadata.name);
+    expect(accounts).toContain(spec.serviceAccountName);
+    expect(spec.serviceAccountName).not.toBe(serviceAccountName);
+    const policies = all.filter((one) => one.kind === 'NetworkPolicy');
+    const theirs = policies.filter((one) => covers(metadata.labels, one.spec.podSelector.matchLabels));
+    expect(theirs).toHaveLength(1);
+    const service = all.find((one) => one.kind === 'Service' && one.metadata.name === installation.metadata.name);
+    expect(installation.spec.template.spec.containers[0]?.args).toContain(
+      `--advertised-host=${service?.metadata.name}.$(POD_NAMESPACE).svc`,
+    );
   });
 
   it('run commands as they are, with files that are mounted', () => {
@@ -136,7 +205,7 @@ describe('the chart', () => {
     given.runtime.image = { repository: 'registry.example/runtime', tag: 'v9', pullPolicy: 'Always' };
     given.placeholders.replicas = 0;
     given.tokenKeysSecret = 'my-keys';
-    const [placeholders, runtime] = rendered('prod', given).filter(isDeployment);
+    const [placeholders, runtime] = renderChart('switchyard', 'prod', given).filter(isDeployment);
     expect(runtime?.spec.template.spec.containers[0]).toMatchObject({
       image: 'registry.example/runtime:v9',
       imagePullPolicy: 'Always',
@@ -145,17 +214,38 @@ describe('the chart', () => {
     expect(JSON.stringify([placeholders, runtime]).match(/my-keys/g)).toHaveLength(2);
   });
 
-  it('has a schema that names every value, with a chart of the version of the package', () => {
-    const schema = JSON.parse(read(`${chart}values.schema.json`));
+  it('has pods of workers as the values say', () => {
+    const given = valuesOf('installation');
+    given.workers.image = { repository: 'registry.example/worker', tag: 'v9' };
+    given.workers.limits = { cpu: '2', memory: '2Gi' };
+    given.workers.tlsSecret = 'my-tls';
+    given.moreArguments = ['--placeholders=3', '--worker-image=python=worker-python:3'];
+    const [installation] = renderChart('installation', 'prod', given).filter(isDeployment);
+    if (installation === undefined) throw new Error('there is no installation');
+    const { spec } = workerPodOf(installation);
+    expect(spec.containers[0]).toMatchObject({
+      image: 'registry.example/worker:v9',
+      resources: { limits: { cpu: '2', memory: '2Gi' } },
+    });
+    expect(spec.volumes.map(({ secret }) => secret?.secretName)).toContain('my-tls');
+    expect(installation.spec.template.spec.containers[0]?.args.slice(-2)).toEqual(given.moreArguments);
+  });
+
+  it.each([
+    ['switchyard', ['runtime', 'placeholders']],
+    ['installation', ['workers']],
+  ])('%s has a schema that names every value, with a chart of the version of the package', (name, parts) => {
+    const schema = JSON.parse(read(`${chartFolder(name)}values.schema.json`));
+    const given = valuesOf(name);
     expect(
       Object.keys(schema.properties)
-        .filter((name) => name !== 'global')
+        .filter((property) => property !== 'global')
         .sort(),
-    ).toEqual(Object.keys(values).sort());
-    for (const part of ['runtime', 'placeholders']) {
-      expect(Object.keys(schema.properties[part].properties).sort()).toEqual(Object.keys(values[part]).sort());
+    ).toEqual(Object.keys(given).sort());
+    for (const part of parts) {
+      expect(Object.keys(schema.properties[part].properties).sort()).toEqual(Object.keys(given[part]).sort());
     }
-    const { version, appVersion } = parse(read(`${chart}Chart.yaml`));
+    const { version, appVersion } = parse(read(`${chartFolder(name)}Chart.yaml`));
     const own = JSON.parse(read(fileURLToPath(new URL('../../package.json', import.meta.url))));
     expect([version, appVersion]).toEqual([own.version, own.version]);
   });
