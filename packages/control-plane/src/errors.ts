@@ -84,7 +84,7 @@ export const controlErrors = defineErrors({
     grpc: 5,
     exit: 1,
     message:
-      "There is no app '{applicationId}'.\nCreate it with PUT /v1/apps/{applicationId}, or look at GET /v1/apps for those there are.",
+      "There is no app '{applicationId}'.\n`switchyard ps` (GET /v1/apps) lists those there are; `switchyard deploy` (PUT /v1/apps/{applicationId}) makes one.",
   },
   APPLICATION_INCOMPLETE: {
     blame: 'user',

@@ -72,7 +72,7 @@ export const standaloneErrors = defineErrors({
     grpc: 9,
     exit: machineExit,
     message:
-      'Port {port} on {host} is in use. End the program that listens there, or choose another port with --port (0 takes any that is free).',
+      'Port {port} on {host} is in use. End the program that listens there, or choose another port with {flag} (0 takes any that is free).',
   },
   PORT_REFUSED: {
     blame: 'user',
@@ -81,7 +81,7 @@ export const standaloneErrors = defineErrors({
     grpc: 9,
     exit: machineExit,
     message:
-      'Nothing can listen on port {port} of {host}: {reason}. Choose another port with --port, or another address with --host.',
+      'Nothing can listen on port {port} of {host}: {reason}. Choose another port with {flag}, or another address.',
   },
   DATA_FOLDER_UNWRITABLE: {
     blame: 'user',

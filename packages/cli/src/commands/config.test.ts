@@ -29,6 +29,18 @@ describe('switchyard config', () => {
     expect(out).not.toContain('examples');
   });
 
+  it('writes JSON for programs, which the setting of the same name does not ask for', async () => {
+    const { out } = await run('config show --json --port 8080', { SWITCHYARD_HOST: '0.0.0.0' });
+    expect(JSON.parse(out)).toMatchObject({
+      settings: {
+        port: { value: 8080, source: '--port' },
+        host: { value: '0.0.0.0', source: 'SWITCHYARD_HOST' },
+        verbose: { value: false, source: 'default' },
+      },
+    });
+    expect((await run('config show', { SWITCHYARD_JSON: 'true' })).out).toContain('Settings:');
+  });
+
   it('needs no word after it, and knows only one', async () => {
     expect((await run('config')).out).toContain('the current folder');
     const wrong = await run('config shwo');

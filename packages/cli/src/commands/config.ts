@@ -19,7 +19,9 @@ export function createConfigCommand(subject: Command): Command {
       }
       const given = new Map([...input.origins.keys()].flatMap((name) => givenFlag(input, name)));
       const resolved = await resolveInput(subject, { positionals: [], given }, context);
-      context.stdout.write(settingsTable(subject, resolved));
+      // Whoever gives the flag wants to read this answer so; as a setting it is about what is shown.
+      const isForPrograms = input.origins.get('json') === '--json';
+      context.stdout.write(isForPrograms ? settingsJson(subject, resolved) : settingsTable(subject, resolved));
       return exitCodes.done.code;
     },
   });
@@ -28,6 +30,17 @@ export function createConfigCommand(subject: Command): Command {
 function givenFlag({ flags }: CommandInput<FlagSet>, name: string): [string, FlagValue][] {
   const value = Object.hasOwn(flags, name) ? flags[name] : undefined;
   return value === undefined ? [] : [[name, value]];
+}
+
+/** Every setting by its name, with its value, null where there is none, and its source. */
+function settingsJson(subject: Command, { flags, positionals, origins }: CommandInput<FlagSet>): string {
+  const listed = subject.positional?.setting;
+  const values: readonly (readonly [string, unknown])[] = [
+    ...(listed === undefined ? [] : [[listed, positionals] as const]),
+    ...settingsOf(subject).map(([name, { fallback = null }]) => [name, flags[name] ?? fallback] as const),
+  ];
+  const settings = values.map(([name, value]) => [name, { value, source: origins.get(name) ?? 'default' }] as const);
+  return `${JSON.stringify({ settings: Object.fromEntries(settings) })}\n`;
 }
 
 /** Name, value and source of every setting. */

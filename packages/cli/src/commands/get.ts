@@ -42,6 +42,12 @@ export const getCommand = defineCommand({
       const { environment, service, state } = flags;
       const query = { environment, service, state, id };
       const { items } = await client.call('listRecords', { path: { collection }, query, signal });
+      if (id !== undefined && items.length === 0 && !flags.json) {
+        context.stderr.write(
+          `There is no '${id}' among the ${collection}. 'switchyard get ${collection}' lists them.\n`,
+        );
+        return exitCodes.failed.code;
+      }
       if (flags.json) context.stdout.write(`${JSON.stringify({ items })}\n`);
       else if (id !== undefined && items.length === 1) context.stdout.write(`${JSON.stringify(items[0], null, 2)}\n`);
       else context.stdout.write(describeRecords(collection, items));

@@ -8,7 +8,8 @@ export const domainErrors = defineErrors({
     http: 404,
     grpc: 5,
     exit: 1,
-    message: "There is no {kind} '{id}'.\nList those there are, or apply a manifest that names it.",
+    message:
+      "There is no {kind} '{id}'.\n`switchyard get` (GET /v1/runtime/records) lists what there is; `switchyard apply` brings what a manifest names.",
   },
   CONTROL_PLANE_OFF: {
     blame: 'user',

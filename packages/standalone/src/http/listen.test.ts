@@ -1,6 +1,8 @@
 import { createServer } from 'node:net';
+import { silentLog, systemClock } from '@switchyard/kernel';
+import { createRpcServer } from '@switchyard/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
-import { isListening, listen, mayListen } from './listen.ts';
+import { isListening, listen, listenRpc, mayListen } from './listen.ts';
 
 const servers: ReturnType<typeof createServer>[] = [];
 const open = () => {
@@ -24,6 +26,17 @@ describe('listen', () => {
     await expect(listen(open(), { host: '127.0.0.1', port })).rejects.toThrow(
       `Port ${port} on 127.0.0.1 is in use. End the program that listens there, or choose another port with --port`,
     );
+  });
+
+  it('names the flag of the port, and that of a port for workers as well', async () => {
+    const port = await listen(open(), { host: '127.0.0.1', port: 0 });
+    const control = listen(open(), { host: '127.0.0.1', port, flag: '--control-port' });
+    await expect(control).rejects.toThrow('choose another port with --control-port');
+    const rpc = createRpcServer({ clock: systemClock, log: silentLog }, { methods: {} });
+    await expect(listenRpc(rpc, { host: '127.0.0.1', port, flag: '--rpc-port' })).rejects.toMatchObject({
+      code: 'PORT_IN_USE',
+      message: expect.stringContaining('choose another port with --rpc-port'),
+    });
   });
 
   it('says why an address cannot be used', async () => {

@@ -1,18 +1,21 @@
 import { connect, type Server } from 'node:net';
-import { messageOf } from '@switchyard/kernel';
+import { messageOf, type PlatformError } from '@switchyard/kernel';
+import type { RpcServer } from '@switchyard/protocol';
 import { standaloneErrors } from '../errors.ts';
 
+/** Where to listen. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+  /** The flag that gives the port, for those whose port is taken. */
+  readonly flag?: string;
+}
+
 /** Starts listening. Resolves with the port; rejects with PORT_IN_USE or PORT_REFUSED. */
-export function listen(server: Server, address: { readonly host: string; readonly port: number }): Promise<number> {
+export function listen(server: Server, address: ListenAddress): Promise<number> {
   const { host, port } = address;
   return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException): void => {
-      reject(
-        error.code === 'EADDRINUSE'
-          ? standaloneErrors.create('PORT_IN_USE', { host, port }, error)
-          : standaloneErrors.create('PORT_REFUSED', { host, port, reason: messageOf(error) }, error),
-      );
-    };
+    const fail = (error: Error): void => reject(toListenError(address, error));
     server.once('error', fail);
     server.listen({ host, port, exclusive: true }, () => {
       server.removeListener('error', fail);
@@ -20,6 +23,22 @@ export function listen(server: Server, address: { readonly host: string; readonl
       resolve(typeof bound === 'object' && bound !== null ? bound.port : port);
     });
   });
+}
+
+/** The same for a server of workers. */
+export async function listenRpc(server: Pick<RpcServer, 'listen'>, address: ListenAddress): Promise<number> {
+  const { host, port } = address;
+  try {
+    return (await server.listen({ host, port })).port;
+  } catch (thrown) {
+    throw toListenError(address, thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown);
+  }
+}
+
+function toListenError({ host, port, flag = '--port' }: ListenAddress, thrown: unknown): PlatformError {
+  const isTaken = thrown instanceof Error && 'code' in thrown && thrown.code === 'EADDRINUSE';
+  if (isTaken) return standaloneErrors.create('PORT_IN_USE', { host, port, flag }, thrown);
+  return standaloneErrors.create('PORT_REFUSED', { host, port, flag, reason: messageOf(thrown) }, thrown);
 }
 
 const loopbackNames: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);

@@ -6,7 +6,7 @@ import { controlScopes } from '@switchyard/protocol/control-api';
 import { readBody } from '@switchyard/sidecar';
 import type { Closers } from '../dev/closers.ts';
 import { createGatewayServer, type GatewayServer } from '../http/gateway-server.ts';
-import { isLoopbackHost, listen } from '../http/listen.ts';
+import { isLoopbackHost, listen, listenRpc } from '../http/listen.ts';
 import { openServerCertificate, type ServerCertificate } from '../http/server-certificate.ts';
 import { runtimeProcessErrors } from './errors.ts';
 import { answerControlRequest, type ControlGuard, type ControlledRuntime } from './runtime-control.ts';
@@ -42,7 +42,7 @@ const bodyLimits = { bodyBytes: 1_048_576, bodyMs: 10_000 } as const;
 /** A control request has its head in this time. */
 const headMs = 10_000;
 
-/** Rejects with PORT_IN_USE, PORT_REFUSED, RPC_LISTEN_FAILED, RUNTIME_PORT_IN_CLEAR and what is wrong with certificates. */
+/** Rejects with PORT_IN_USE, PORT_REFUSED, RUNTIME_PORT_IN_CLEAR and what is wrong with certificates. */
 export async function openRuntimeSockets(scope: RuntimeSocketsScope): Promise<RuntimeSockets> {
   const { options, closers, hidesGateway = false } = scope;
   const certificate = await openServerCertificate(options.tls, scope);
@@ -52,9 +52,12 @@ export async function openRuntimeSockets(scope: RuntimeSocketsScope): Promise<Ru
   const gateway = createGatewayServer({ certificate: shown });
   closers.add('HTTP connections', async () => gateway.close());
   const control = openControl(closers);
-  const [gatewayPort, controlPort, address] = await Promise.all([
+  const [gatewayPort, controlPort, rpcPort] = await Promise.all([
     gateway.listen({ host, port: options.port ?? runtimeDefaults.port }),
-    listen(control.server, { host: loopback, port: options.controlPort ?? runtimeDefaults.controlPort }),
+    listen(control.server, {
+      ...{ host: loopback, port: options.controlPort ?? runtimeDefaults.controlPort },
+      flag: '--control-port',
+    }),
     rpc.listen(),
   ]);
   return {
@@ -62,7 +65,7 @@ export async function openRuntimeSockets(scope: RuntimeSocketsScope): Promise<Ru
     gatewayPort,
     isGatewaySecure: shown !== undefined,
     controlPort,
-    rpc: { ...address, isSecure: rpc.isSecure },
+    rpc: { host: rpc.host, port: rpcPort, isSecure: rpc.isSecure },
     serveWorkers: rpc.serve,
     serveControl: control.serve,
   };
@@ -92,8 +95,8 @@ async function openRpc({ options, log, closers, services }: RuntimeSocketsScope,
   shown?.onRenewal((pair) => server.renewCertificate(pair.certificate, pair.key));
   closers.add('port for workers', () => server.close(runtimeDefaults.streamGraceMs));
   return {
-    isSecure,
-    listen: () => server.listen({ host, port: options.rpcPort ?? runtimeDefaults.rpcPort }),
+    ...{ isSecure, host },
+    listen: () => listenRpc(server, { host, port: options.rpcPort ?? runtimeDefaults.rpcPort, flag: '--rpc-port' }),
     serve(given: (link: Link) => void): void {
       accept = given;
     },

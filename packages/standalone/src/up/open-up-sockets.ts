@@ -18,7 +18,7 @@ import { certificateErrors } from '../http/errors.ts';
 import { createGatewayServer, type GatewayServer } from '../http/gateway-server.ts';
 import { createHeldRequests } from '../http/held-requests.ts';
 import { createHttpServer } from '../http/http-server.ts';
-import { isLoopbackHost, isWildcardHost, listen, toUrlHost } from '../http/listen.ts';
+import { isLoopbackHost, isWildcardHost, type ListenAddress, listen, listenRpc, toUrlHost } from '../http/listen.ts';
 import { openServerCertificate, ownCertificateFlags, type ServerCertificate } from '../http/server-certificate.ts';
 import { type UpOptions, upDefaults } from './up-options.ts';
 
@@ -74,8 +74,14 @@ export async function openUpSockets(scope: SocketsScope): Promise<UpSockets> {
   const { options, log, closers, services } = scope;
   const certificate = await openServerCertificate(options.tls, { log, closers });
   const doors = { certificate, closers, log, services };
-  const control = { host: options.controlHost ?? upDefaults.host, port: options.controlPort ?? upDefaults.controlPort };
-  const rpc = { host: options.rpcHost ?? upDefaults.host, port: options.rpcPort ?? upDefaults.rpcPort };
+  const control = {
+    ...{ host: options.controlHost ?? upDefaults.host, port: options.controlPort ?? upDefaults.controlPort },
+    flag: '--control-port',
+  };
+  const rpc = {
+    ...{ host: options.rpcHost ?? upDefaults.host, port: options.rpcPort ?? upDefaults.rpcPort },
+    flag: '--rpc-port',
+  };
   checkDoors(options, { '--control-host': control.host, '--rpc-host': rpc.host }, certificate);
   const host = options.host ?? upDefaults.host;
   const gateway = createGatewayServer();
@@ -142,24 +148,19 @@ interface DoorScope {
   readonly services: SocketsScope['services'];
 }
 
-interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
 /** The two sides of a door; one where it is for this machine alone. */
 async function listenTwice(
-  { host, port }: Address,
+  address: ListenAddress,
   { certificate }: DoorScope,
   bind: {
-    readonly outer: (address: Address) => Promise<number>;
-    readonly local: (address: Address) => Promise<number>;
+    readonly outer: (address: ListenAddress) => Promise<number>;
+    readonly local: (address: ListenAddress) => Promise<number>;
   },
 ): Promise<BoundPorts> {
-  if (certificate === undefined && isLoopbackHost(host)) {
-    return { outer: undefined, local: await bind.local({ host, port }) };
+  if (certificate === undefined && isLoopbackHost(address.host)) {
+    return { outer: undefined, local: await bind.local(address) };
   }
-  const [outer, local] = await Promise.all([bind.outer({ host, port }), bind.local({ host: loopback, port: 0 })]);
+  const [outer, local] = await Promise.all([bind.outer(address), bind.local({ host: loopback, port: 0 })]);
   return { outer, local };
 }
 
@@ -177,7 +178,7 @@ function createControlDoor(scope: DoorScope) {
     }
   });
   return {
-    listen: (address: Address) =>
+    listen: (address: ListenAddress) =>
       listenTwice(address, scope, { outer: (at) => listen(outer, at), local: (at) => listen(local, at) }),
     serve,
   };
@@ -199,12 +200,11 @@ function createRpcDoor(scope: DoorScope) {
   closers.add('port for workers', async () => {
     await Promise.all([outer, local].map((server) => server.close(upDefaults.workerGraceMs)));
   });
-  const portOf = async (listening: Promise<Address>): Promise<number> => (await listening).port;
   return {
-    listen: (address: Address) =>
+    listen: (address: ListenAddress) =>
       listenTwice(address, scope, {
-        outer: (at) => portOf(outer.listen(at)),
-        local: (at) => portOf(local.listen(at)),
+        outer: (at) => listenRpc(outer, at),
+        local: (at) => listenRpc(local, at),
       }),
     serve(given: (link: Link) => void): void {
       accept = given;

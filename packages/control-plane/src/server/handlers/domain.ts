@@ -171,10 +171,13 @@ async function requireTenantParts(call: ControlCall<'applyManifest'>): Promise<v
   });
 }
 
+/** What callers know records by whose kinds have names of our own. */
+const wordOf: Partial<Record<RecordKind, string>> = { serviceSpec: 'service', secretBinding: 'secret' };
+
 /** Another tenant's record is as unknown as one that there is not. */
 async function requireOwn(call: AnyCall, kind: RecordKind, id: string): Promise<void> {
   const record = await requireDomain(call).view.get(kind, id);
-  if (record === undefined || !coversTenant(call.caller, record.tenantId)) unknown(kind, id);
+  if (record === undefined || !coversTenant(call.caller, record.tenantId)) unknown(wordOf[kind] ?? kind, id);
 }
 
 async function requireLetter(
