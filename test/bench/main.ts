@@ -66,6 +66,11 @@ const parts: readonly Part[] = [
     run: async () => (await import('./noisy-neighbour.ts')).benchNoisyNeighbour(),
   },
   {
+    name: 'fleet',
+    title: 'A second Runtime',
+    run: async () => (await import('./fleet.ts')).benchFleet(),
+  },
+  {
     name: 'runtime',
     title: 'The Runtime itself, and reconnecting to it',
     run: async () => (await import('./runtime-core.ts')).benchRuntimeCore(),
