@@ -186,6 +186,7 @@ export class BlobTriggerHub {
         queueName: queue.alias,
         connection: options.hostStorage,
         dataType: undefined,
+        isDeferred: false,
         queues: {
           batchSize,
           newBatchThreshold: maxDegreeOfParallelism - batchSize,

@@ -56,7 +56,7 @@ async function rigOf(setup: Setup = {}): Promise<Rig> {
   const poison = setup.poison === false ? undefined : queues.open(memoryConnection, 'orders-poison');
   const deps = { context, client, poison, changed: (name: string) => changed.push(name) };
   const handling = new MessageHandling(deps, options, message, () =>
-    toQueueEvent(message, 'orders', 'base64', undefined),
+    toQueueEvent(message, 'orders', 'base64', { dataType: undefined, isDeferred: false }),
   );
   return {
     clock,

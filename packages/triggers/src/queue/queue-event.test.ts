@@ -14,15 +14,17 @@ function message(text: string): QueueMessage {
   };
 }
 
+const plain = { dataType: undefined, isDeferred: false } as const;
+
 function entriesOf(text: string): unknown[] {
-  const { metadata } = toQueueEvent(message(text), 'orders', 'none', undefined);
+  const { metadata } = toQueueEvent(message(text), 'orders', 'none', plain);
   return [...metadata].map(([name, { data }]) => [name, data?.$case, data?.value]);
 }
 
 describe('toQueueEvent', () => {
   it('gives text unless the binding asks for bytes', () => {
     const value = (dataType: 'string' | 'binary' | 'stream' | undefined): unknown =>
-      toQueueEvent(message('aGk='), 'orders', 'base64', dataType).data.data;
+      toQueueEvent(message('aGk='), 'orders', 'base64', { dataType, isDeferred: false }).data.data;
     expect(value(undefined)).toEqual({ $case: 'string', value: 'hi' });
     expect(value('string')).toEqual({ $case: 'string', value: 'hi' });
     expect(value('binary')).toEqual({ $case: 'bytes', value: Buffer.from('hi') });
@@ -30,9 +32,25 @@ describe('toQueueEvent', () => {
   });
 
   it('keeps JSON a text, as the recorded hosts send it', () => {
-    expect(toQueueEvent(message('{"a":1}'), 'orders', 'none', undefined).data.data).toEqual({
+    expect(toQueueEvent(message('{"a":1}'), 'orders', 'none', plain).data.data).toEqual({
       $case: 'string',
       value: '{"a":1}',
+    });
+  });
+
+  it('gives the whole message to a worker that reads it itself, as .NET writes it', () => {
+    const { data } = toQueueEvent(message('aGk='), 'orders', 'base64', { dataType: 'binary', isDeferred: true }).data;
+    const value = data?.$case === 'modelBindingData' ? data.value : undefined;
+    expect(value).toMatchObject({ version: '1.0', source: 'AzureStorageQueues', contentType: 'application/json' });
+    expect(JSON.parse(Buffer.from(value?.content ?? []).toString())).toEqual({
+      MessageId: 'm1',
+      PopReceipt: 'r1',
+      MessageText: 'hi',
+      Body: 'aGk=',
+      NextVisibleOn: '2024-01-02T03:14:05+00:00',
+      InsertedOn: '2024-01-02T03:04:05+00:00',
+      ExpiresOn: '9999-12-31T23:59:59+00:00',
+      DequeueCount: 2,
     });
   });
 
@@ -58,7 +76,7 @@ describe('toQueueEvent', () => {
   });
 
   it('gives the host its reason and details', () => {
-    const event = toQueueEvent(message('hello'), 'orders', 'none', undefined);
+    const event = toQueueEvent(message('hello'), 'orders', 'none', plain);
     expect(event.reason).toBe("New queue message detected on 'orders'.");
     expect(event.details).toEqual({ MessageId: 'm1', DequeueCount: '2', InsertedOn: '2024-01-02T03:04:05+00:00' });
   });

@@ -2,26 +2,35 @@
 import type { BindingDataType } from '@switchyard/model';
 import type { TypedData } from '@switchyard/protocol';
 import type { TriggerEvent } from '../contract.ts';
+import { toModelBindingData } from '../storage/deferred-binding.ts';
 import { TriggerMetadata } from '../trigger-metadata.ts';
 import { jsonData, textData } from '../typed-data.ts';
-import { decodeMessage, type MessageEncoding } from './message-encoding.ts';
+import { decodeMessage, type MessageContent, type MessageEncoding } from './message-encoding.ts';
 import type { QueueMessage } from './queue-client.ts';
 
+/** How a function wants its messages. */
+export interface QueueMessageForm {
+  readonly dataType: BindingDataType | undefined;
+  /** The worker takes messages with all that the queue says of them. */
+  readonly isDeferred: boolean;
+}
+
+/** What the official extension calls itself. */
+const source = 'AzureStorageQueues';
+
 /**
- * Maps a message to an event. The value is text unless the binding asks for bytes. `trigger_metadata` has the official
+ * Maps a message to an event. The value is text unless the binding asks for bytes, or for the message as a whole. `trigger_metadata` has the official
  * names, and the top-level properties of a JSON message, which win over those.
  */
 export function toQueueEvent(
   message: QueueMessage,
   queueName: string,
   encoding: MessageEncoding,
-  dataType: BindingDataType | undefined,
+  form: QueueMessageForm,
 ): TriggerEvent {
   const content = decodeMessage(message.text, encoding);
-  const wantsBytes = dataType === 'binary' || dataType === 'stream';
-  const data: TypedData = wantsBytes ? { data: { $case: 'bytes', value: content.bytes } } : textData(content.text);
   return {
-    data,
+    data: dataOf(message, content, form),
     metadata: toMetadata(message, content.text),
     reason: `New queue message detected on '${queueName}'.`,
     details: {
@@ -30,6 +39,28 @@ export function toQueueEvent(
       InsertedOn: toOffsetTime(message.insertedMs),
     },
   };
+}
+
+function dataOf(
+  message: QueueMessage,
+  { bytes, text }: MessageContent,
+  { dataType, isDeferred }: QueueMessageForm,
+): TypedData {
+  if (!isDeferred) {
+    const wantsBytes = dataType === 'binary' || dataType === 'stream';
+    return wantsBytes ? { data: { $case: 'bytes', value: bytes } } : textData(text);
+  }
+  // As .NET writes the message of its storage library.
+  return toModelBindingData(source, {
+    MessageId: message.id,
+    PopReceipt: message.popReceipt,
+    MessageText: text,
+    Body: Buffer.from(bytes).toString('base64'),
+    NextVisibleOn: toOffsetTime(message.nextVisibleMs),
+    InsertedOn: toOffsetTime(message.insertedMs),
+    ExpiresOn: toOffsetTime(message.expiresMs),
+    DequeueCount: message.dequeueCount,
+  });
 }
 
 function toMetadata(message: QueueMessage, text: string): Map<string, TypedData> {

@@ -50,7 +50,7 @@ function rigOf(setup: Setup = {}): Rig {
   const options = {
     queueName: 'orders',
     connection: memoryConnection,
-    dataType: undefined,
+    ...{ dataType: undefined, isDeferred: false },
     queues: createScope({ extensions: { queues: { messageEncoding: 'none', ...setup.queues } } }).extensions.queues,
   };
   return {

@@ -24,22 +24,21 @@ import {
   StateMachine,
   settlesWithin,
 } from '@switchyard/kernel';
-import type { BindingDataType, QueuesExtension } from '@switchyard/model';
+import type { QueuesExtension } from '@switchyard/model';
 import { aborted } from '../aborted.ts';
 import type { Backlog, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
 import type { StorageConnection } from '../storage/storage-connection.ts';
 import { insist, request } from '../storage/storage-request.ts';
 import { type HandlingDeps, MessageHandling, visibilityMs } from './message-handling.ts';
 import type { QueueClient, QueueMessage, QueueService, ReceiveResult } from './queue-client.ts';
-import { toQueueEvent } from './queue-event.ts';
+import { type QueueMessageForm, toQueueEvent } from './queue-event.ts';
 import { poisonQueueName } from './queue-name.ts';
 import type { QueueSignals } from './queue-signals.ts';
 
 /** A queueTrigger binding, parsed. */
-export interface QueueTriggerOptions {
+export interface QueueTriggerOptions extends QueueMessageForm {
   readonly queueName: string;
   readonly connection: StorageConnection;
-  readonly dataType: BindingDataType | undefined;
   readonly queues: QueuesExtension;
 }
 
@@ -212,8 +211,8 @@ export class QueueListener implements TriggerListener {
   }
 
   #handle(message: QueueMessage): void {
-    const { queueName, dataType, queues } = this.#options;
-    const toEvent = (): TriggerEvent => toQueueEvent(message, queueName, queues.messageEncoding, dataType);
+    const { queueName, queues } = this.#options;
+    const toEvent = (): TriggerEvent => toQueueEvent(message, queueName, queues.messageEncoding, this.#options);
     const handling = new MessageHandling(this.#handlingDeps, queues, message, toEvent);
     this.#handlings.add(handling);
     void handling.ended.then(() => {

@@ -19,6 +19,7 @@ describe('createQueueTrigger', () => {
     expect(options).toMatchObject({
       queueName: 'shop-orders',
       dataType: 'binary',
+      isDeferred: false,
       queues: { batchSize: 16, maxDequeueCount: 5 },
       connection: { queueEndpoint: 'http://127.0.0.1:10001/devstoreaccount1' },
     });

@@ -2,6 +2,7 @@
 import type { BindingMetadata } from '@switchyard/model';
 import type { BindingScope, ListenerTriggerKind } from '../contract.ts';
 import { triggerErrors } from '../errors.ts';
+import { isDeferred } from '../storage/deferred-binding.ts';
 import { resolveStorageConnection } from '../storage/storage-connection.ts';
 import type { QueueService } from './queue-client.ts';
 import { QueueListener, type QueueTriggerOptions } from './queue-listener.ts';
@@ -23,6 +24,7 @@ export function createQueueTrigger(deps: QueueKindDeps): ListenerTriggerKind<Que
       queueName: parseName(binding, scope),
       connection: resolveStorageConnection(binding, scope),
       dataType: binding.dataType,
+      isDeferred: isDeferred(binding),
       queues: scope.extensions.queues,
     }),
     listen: (options, context) => new QueueListener({ ...deps, context }, options),
