@@ -97,7 +97,7 @@ describe('a command that cannot run', () => {
     const result = await runSwitchyard(['dev', exampleApp('hello-v3'), '--port', String(port)]);
     await closeServer(taken);
     expect(result.code).toBe(3);
-    expect(result.output).toContain(`Port ${port} on 127.0.0.1 is in use.`);
+    expect(result.output).toContain(`Port ${port} is unavailable`);
     expect(result.output).toContain('--port');
   });
 });

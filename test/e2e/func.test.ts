@@ -129,7 +129,7 @@ describe('func start', () => {
     const host = func(exampleApp('hello-v3'), start);
     const port = String(await host.port());
     const second = await runCommand('func', exampleApp('hello-v3'), ['start', '--port', port]);
-    expect(second).toMatchObject({ code: 3, output: expect.stringContaining(`Port ${port} on 127.0.0.1 is in use.`) });
+    expect(second).toMatchObject({ code: 3, output: expect.stringContaining(`Port ${port} is unavailable`) });
     const nothing = await runCommand('func', folder.path, ['start']);
     expect(nothing).toMatchObject({ code: 2, output: expect.stringContaining('is no function app') });
   });

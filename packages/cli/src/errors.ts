@@ -31,6 +31,7 @@ export const cliErrors = defineErrors({
     exit: exitCodes.machine.code,
     message: "'{path}' cannot be written: {reason}. Give yourself the right to write it, or choose another folder.",
   },
+  LOCAL_SETTINGS_UNUSABLE: { ...byTheUser, message: "'{path}' cannot be used: {reason}." },
   CHOICE_UNKNOWN: { ...byTheUser, message: "There is no {what} '{value}'.{hint} Choose one of: {choices}." },
   NOT_AN_APP: {
     ...byTheUser,

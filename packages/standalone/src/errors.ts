@@ -72,7 +72,7 @@ export const standaloneErrors = defineErrors({
     grpc: 9,
     exit: machineExit,
     message:
-      'Port {port} on {host} is in use. End the program that listens there, or choose another port with {flag} (0 takes any that is free).',
+      'Port {port} is unavailable: another program listens on {host}. End it, or choose another port with {flag} (0 takes any that is free).',
   },
   PORT_REFUSED: {
     blame: 'user',

@@ -1,5 +1,5 @@
 import { columns, exitCodeLines } from '../help-text.ts';
-import { type FuncFlag, type FuncVerb, languageSwitches } from './func-verb.ts';
+import { type FuncFlag, type FuncVerb, type FuncWord, languageSwitches } from './func-verb.ts';
 import { answeredVerbs, funcVerbs } from './verbs.ts';
 
 /** What `func` alone shows. */
@@ -26,7 +26,7 @@ export function funcHelp(): string {
 }
 
 /** The help of one verb: the flags that do something, then those that are accepted. */
-export function funcVerbHelp({ names, summary, positional, flags }: FuncVerb): string {
+export function funcVerbHelp({ names, summary, positionals = [], flags }: FuncVerb): string {
   const entries = Object.entries(flags);
   const ignored = entries.filter(([, flag]) => flag.ignored).map(([name]) => `--${name}`);
   const shown = entries.filter(([name, flag]) => !flag.ignored && !Object.hasOwn(languageSwitches, name));
@@ -34,7 +34,7 @@ export function funcVerbHelp({ names, summary, positional, flags }: FuncVerb): s
   return [
     summary,
     '',
-    `Usage: func ${names[0]}${positional === undefined ? '' : ` [${positional.name}]`} [flags]`,
+    `Usage: func ${[names[0], ...positionals.map(placeOf), '[flags]'].join(' ')}`,
     ...(names.length === 1
       ? []
       : [
@@ -43,7 +43,9 @@ export function funcVerbHelp({ names, summary, positional, flags }: FuncVerb): s
             .map((name) => `func ${name}`)
             .join(', ')}`,
         ]),
-    ...(positional === undefined ? [] : ['', ...columns([[positional.name, positional.summary]])]),
+    ...(positionals.length === 0
+      ? []
+      : ['', ...columns(positionals.map((word) => [word.name, word.summary] as const))]),
     '',
     'Flags:',
     ...columns([
@@ -54,6 +56,10 @@ export function funcVerbHelp({ names, summary, positional, flags }: FuncVerb): s
     ...(switches.length === 0 ? [] : [`The app's language: ${switches.map((name) => `--${name}`).join(', ')}.`]),
     ...(ignored.length === 0 ? [] : [`Accepted without effect: ${ignored.join(', ')}.`, '']),
   ].join('\n');
+}
+
+function placeOf({ name, isRequired }: FuncWord): string {
+  return isRequired ? `<${name}>` : `[${name}]`;
 }
 
 function spelling(name: string, { short, takes, placeholder = 'VALUE' }: FuncFlag): string {

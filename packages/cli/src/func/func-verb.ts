@@ -21,12 +21,19 @@ export interface FuncInput {
   readonly given: ReadonlyMap<string, string | boolean | readonly string[]>;
 }
 
+/** A word that means something by its place. */
+export interface FuncWord {
+  readonly name: string;
+  readonly summary: string;
+  readonly isRequired?: true;
+}
+
 export interface FuncVerb {
   /** Ways to write it, the usual one first: `start`, `host start`. */
   readonly names: readonly string[];
   readonly summary: string;
-  /** What may stand before the flags. */
-  readonly positional?: { readonly name: string; readonly summary: string };
+  /** Words without a flag, in their order. */
+  readonly positionals?: readonly FuncWord[];
   readonly flags: FuncFlagSet;
   /** Returns the exit code. A PlatformError that it throws is shown, and gives the exit code. */
   run(input: FuncInput, context: CommandContext): Promise<number>;

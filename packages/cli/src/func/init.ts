@@ -22,7 +22,7 @@ export const funcWording = { add: 'func new --template', start: 'func start' } a
 export const initVerb: FuncVerb = {
   names: ['init'],
   summary: 'Makes a function app. Files that are there already stay as they are.',
-  positional: { name: 'folder', summary: "the app's folder; the current one when left out" },
+  positionals: [{ name: 'folder', summary: "the app's folder; the current one when left out" }],
   flags: {
     'worker-runtime': {
       takes: 'value',

@@ -36,7 +36,9 @@ describe('func', () => {
 
   it.each([
     ['azure functionapp publish shop', 1, "does not support 'func azure'. Use the official"],
-    ['settings list', 1, "does not support 'func settings'. Edit local.settings.json."],
+    ['settings list', 2, "local.settings.json' cannot be used: it is not there"],
+    ['settings add OnlyName', 2, 'A word is missing: func settings add NAME VALUE.'],
+    ['settings encrypt', 2, "There is no verb 'settings encrypt'."],
     ['strat', 2, "There is no verb 'strat'. Did you mean 'func start'? 'func help' lists all."],
     ['host strat', 2, "There is no verb 'host strat'. Did you mean 'func host start'?"],
     ['__proto__', 2, "There is no verb '__proto__'."],
@@ -117,5 +119,41 @@ describe('func init and func new', () => {
     await runLine('init --script-root api --javascript');
     await runLine('new --template http --script-root api');
     expect(await folder.read(join('api', 'src', 'functions', 'hello.js'))).toContain("app.http('hello'");
+  });
+});
+
+describe('func settings', () => {
+  const read = async (): Promise<unknown> => JSON.parse(await folder.read('local.settings.json'));
+  const file = { IsEncrypted: false, Values: { FUNCTIONS_WORKER_RUNTIME: 'node' }, Host: { LocalHttpPort: 7072 } };
+
+  it('adds, changes and removes settings, and leaves the rest of the file alone', async () => {
+    await folder.write({ 'local.settings.json': file });
+    expect(await run('settings', 'add', 'Greeting', 'hello there')).toMatchObject({ exitCode: 0, err: '' });
+    await run('settings', 'add', 'Db', 'Server=x', '--connectionString');
+    expect(await read()).toEqual({
+      ...file,
+      Values: { ...file.Values, Greeting: 'hello there' },
+      ConnectionStrings: { Db: 'Server=x' },
+    });
+    await run('settings', 'delete', 'Greeting');
+    await run('settings', 'remove', 'Db', '--connectionString');
+    expect(await read()).toEqual({ ...file, ConnectionStrings: {} });
+  });
+
+  it('lists names, and values when asked to', async () => {
+    await folder.write({ 'local.settings.json': file });
+    const { out } = await runLine('settings list');
+    expect(out).toBe('App Settings:\n  FUNCTIONS_WORKER_RUNTIME = ***\nConnection Strings:\n');
+    expect((await runLine('settings list --showValue')).out).toContain('FUNCTIONS_WORKER_RUNTIME = node\n');
+  });
+
+  it.each([
+    ['{"IsEncrypted": true}', 'its values are encrypted'],
+    ['{"Values": {} /* mine */}', 'it holds comments, which would be lost'],
+    ['[]', 'it holds no JSON object'],
+  ])('leaves %s alone', async (text, reason) => {
+    await folder.write({ 'local.settings.json': text });
+    expect(await runLine('settings add A b')).toMatchObject({ exitCode: 2, err: expect.stringContaining(reason) });
+    expect(await folder.read('local.settings.json')).toBe(text);
   });
 });

@@ -9,7 +9,7 @@ import { parseFuncArguments } from './parse-func-arguments.ts';
 import { type AnsweredVerb, answeredVerbs, funcVerbs } from './verbs.ts';
 
 /** First words that need a second one. */
-const contexts: ReadonlySet<string> = new Set(['host', 'function']);
+const contexts: ReadonlySet<string> = new Set(['host', 'function', 'settings']);
 
 const helpWords: ReadonlySet<string> = new Set(['help', 'h', '?']);
 const versionWords: ReadonlySet<string> = new Set(['version', 'v']);
@@ -61,7 +61,7 @@ async function runVerb(verb: FuncVerb, words: readonly string[], context: Comman
   const parsed = parseFuncArguments(name, verb.flags, words);
   if (parsed.kind === 'wrong') return complain(context, parsed.message, exitCodes.usage.code);
   if (parsed.kind === 'help') return tell(context, funcVerbHelp(verb));
-  const surplus = parsed.positionals.slice(verb.positional === undefined ? 0 : 1).map((word) => `'${word}'`);
+  const surplus = parsed.positionals.slice(verb.positionals?.length ?? 0).map((word) => `'${word}'`);
   const ignored = [...parsed.ignored, ...surplus];
   if (ignored.length > 0) context.stderr.write(`Without effect on Switchyard, and ignored: ${ignored.join(', ')}.\n`);
   try {

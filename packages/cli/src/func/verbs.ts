@@ -1,10 +1,11 @@
 import { createFunctionVerb } from './create-function.ts';
 import type { FuncVerb } from './func-verb.ts';
 import { initVerb } from './init.ts';
+import { settingsVerbs } from './settings.ts';
 import { startVerb } from './start.ts';
 
 /** Every verb that `func` carries out. */
-export const funcVerbs: readonly FuncVerb[] = [startVerb, initVerb, createFunctionVerb];
+export const funcVerbs: readonly FuncVerb[] = [startVerb, initVerb, createFunctionVerb, ...settingsVerbs];
 
 /** A verb of the official tools that is answered with a sentence. */
 export interface AnsweredVerb {
@@ -30,7 +31,6 @@ export const answeredVerbs: readonly AnsweredVerb[] = [
     isDone: true,
   },
   notSupported('azure', useOfficial),
-  notSupported('settings', 'Edit local.settings.json.'),
   notSupported('templates', "'func new' lists what there is."),
   notSupported('bundles', 'It needs no extension bundle.'),
   notSupported('pack', useOfficial),

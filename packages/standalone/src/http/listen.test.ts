@@ -24,7 +24,7 @@ describe('listen', () => {
   it('names the port that is in use, and the way out', async () => {
     const port = await listen(open(), { host: '127.0.0.1', port: 0 });
     await expect(listen(open(), { host: '127.0.0.1', port })).rejects.toThrow(
-      `Port ${port} on 127.0.0.1 is in use. End the program that listens there, or choose another port with --port`,
+      `Port ${port} is unavailable: another program listens on 127.0.0.1. End it, or choose another port with --port`,
     );
   });
 
