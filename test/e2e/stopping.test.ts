@@ -91,6 +91,7 @@ it('can be stopped while the apps still start', async () => {
   try {
     await dev.port();
     expect(await dev.stop()).toEqual({ code: 0, signal: null });
+    expect(dev.output).not.toMatch(/Stopping.*Ready after/s);
   } finally {
     await dev.close();
   }

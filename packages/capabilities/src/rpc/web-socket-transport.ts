@@ -33,7 +33,7 @@ export class WebSocketTransport implements RpcTransport {
       socket.on('open', () => this.#sendWaiting());
     }
     socket.on('message', (data, isBinary) => {
-      if (isBinary) this.lose('the peer sent a binary message');
+      if (isBinary) this.lose('a binary message came, and every message is text');
       else this.#queue.push(data.toString());
     });
     socket.on('close', (code, reason) => this.lose(`closed with ${code} ${reason}`.trimEnd()));

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type AppTemplateOptions, appNameOf, appTemplate, checkAppName, functionsFolder } from './app-template.ts';
+import { makeFolder } from './make-folder.ts';
 import { type WrittenFiles, writeFiles } from './write-files.ts';
 
 export interface InitOptions extends Omit<AppTemplateOptions, 'name'> {
@@ -20,6 +20,6 @@ export async function initApp({ directory, existing, ...options }: InitOptions):
   const name = options.name ?? appNameOf(basename(directory));
   checkAppName(name);
   const files = await writeFiles(directory, appTemplate({ ...options, name }), { existing, what: 'folder' });
-  if (options.model === 'v4') await mkdir(join(directory, functionsFolder), { recursive: true });
+  if (options.model === 'v4') await makeFolder(join(directory, functionsFolder));
   return { name, ...files };
 }

@@ -1,7 +1,8 @@
-import { lstat, mkdir, writeFile } from 'node:fs/promises';
+import { lstat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf } from '@switchyard/kernel';
 import { cliErrors } from '../errors.ts';
+import { makeFolder } from './make-folder.ts';
 
 export interface TemplateFile {
   /** Relative to the app's folder, with slashes. */
@@ -52,7 +53,7 @@ async function isPresent(path: string): Promise<boolean> {
 
 async function writeOne(path: string, text: string): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeFile(path, text, { flag: 'wx' });
   } catch (error) {
     throw cliErrors.create('FOLDER_UNWRITABLE', { path, reason: messageOf(error) }, error);

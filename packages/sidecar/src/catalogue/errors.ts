@@ -26,7 +26,7 @@ export const catalogueErrors = defineErrors({
   WORKER_LANGUAGE_UNKNOWN: {
     ...byTheFile,
     message:
-      "There is no worker for '{language}'. Workers are known for: {known}. Set FUNCTIONS_WORKER_RUNTIME to one of them, or put the worker's folder, with its worker.config.json, into one of: {directories}.",
+      "There is no worker for '{language}'. Workers are known for: {known}. Set FUNCTIONS_WORKER_RUNTIME to one of them, or name the folder that holds the worker and its worker.config.json in the variable {variable}.",
   },
   WORKER_LANGUAGE_DISABLED: {
     ...byTheFile,

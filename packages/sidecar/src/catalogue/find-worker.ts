@@ -68,11 +68,10 @@ async function fromCatalogue(
     if (reason !== undefined) throw reason.error;
   }
   const known = [...new Set(catalogues.flatMap(({ workers }) => [...workers.keys()]))].sort().join(', ');
-  const directories = catalogues.flatMap((one) => one.directories).join(', ');
   throw catalogueErrors.create('WORKER_LANGUAGE_UNKNOWN', {
     language,
     known: known === '' ? 'no language' : known,
-    directories: directories === '' ? '(none is configured)' : directories,
+    variable: `languageWorkers__${language}__workerDirectory`,
   });
 }
 

@@ -345,7 +345,13 @@ describe('interpreters of the machine', () => {
 describe('what cannot be resolved says why, where, and what to do', () => {
   const java = { JAVA_HOME: '/opt/java' };
   test.each<[string, string, Situation, string, readonly string[]]>([
-    ['an unknown language', 'cobol', {}, 'WORKER_LANGUAGE_UNKNOWN', ["'cobol'", 'java, node, off, powershell, python']],
+    [
+      'an unknown language',
+      'cobol',
+      {},
+      'WORKER_LANGUAGE_UNKNOWN',
+      ["'cobol'", 'java, node, off, powershell, python', 'languageWorkers__cobol__workerDirectory'],
+    ],
     ['a disabled one', 'off', {}, 'WORKER_LANGUAGE_DISABLED', ['/my workers/off/worker.config.json']],
     ['one with a broken file', 'broken', {}, 'WORKER_CONFIG_INVALID', ["'description'", '/my workers/broken/']],
     [

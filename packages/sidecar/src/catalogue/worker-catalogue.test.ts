@@ -80,6 +80,6 @@ describe('readWorkerCatalogue', () => {
   });
 
   test('no folder is an empty catalogue', async () => {
-    expect(await read({}, [])).toEqual({ directories: [], workers: new Map(), rejected: [] });
+    expect(await read({}, [])).toEqual({ workers: new Map(), rejected: [] });
   });
 });

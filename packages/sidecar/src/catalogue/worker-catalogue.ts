@@ -9,8 +9,6 @@ import { parseWorkerConfig, type WorkerConfig } from './worker-config.ts';
 export const workerConfigName = 'worker.config.json';
 
 export interface WorkerCatalogue {
-  /** The folders that were read. */
-  readonly directories: readonly string[];
   /** By language, in lower case; those that are switched off included. */
   readonly workers: ReadonlyMap<string, WorkerConfig>;
   /** What could not be used. It harms nothing else. */
@@ -56,7 +54,7 @@ export async function readWorkerCatalogue(
       rejected.push({ name, directory: config.directory, error });
     }
   }
-  return { directories: directories.map(({ path }) => path), workers, rejected };
+  return { workers, rejected };
 }
 
 /**

@@ -28,6 +28,11 @@ export class Closers {
     if (this.#closing !== undefined) this.#closing = this.#closing.then(() => this.#closeParts());
   }
 
+  /** True from the first `close` on. */
+  get isClosing(): boolean {
+    return this.#closing !== undefined;
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#closeParts();
     return this.#closing;

@@ -255,7 +255,8 @@ async function whenReady(
   await Promise.all(starts);
   // An app whose worker does not start stays and goes on trying; one that cannot be hosted leaves nothing.
   if (runtime.status().length > 0) {
-    output.ready(systemClock.monotonic());
+    // Who was stopped before is not told that the apps are there.
+    if (!closers.isClosing) output.ready(systemClock.monotonic());
     return { kind: 'serving' };
   }
   await closers.close();

@@ -36,7 +36,7 @@ export function catchStrayErrors(source: StrayErrorSource, deps: StrayErrorDeps)
     const handledByApp = source.listenerCount('uncaughtException') > 1;
     deps.log.system(invocation || handledByApp ? 'error' : 'critical', text);
     if (invocation) invocation.fail(thrown);
-    else if (!handledByApp) deps.crash(text);
+    else if (!handledByApp) deps.crash(`Uncaught exception: ${whereOf(thrown)}`);
   };
   source.on('unhandledRejection', onRejection);
   source.on('uncaughtException', onException);
@@ -50,6 +50,14 @@ function origin(invocation: RunningInvocation | undefined): string {
   if (!invocation) return '';
   const when = invocation.isOpen ? '' : ', which had ended';
   return ` in function ${invocation.functionName} (invocation ${invocation.invocationId}${when})`;
+}
+
+/** The error and the place in one line: what it is in full stands in the log. */
+function whereOf(thrown: unknown): string {
+  const { message, stackTrace } = describeThrown(thrown);
+  const [first = message, ...frames] = stackTrace === '' ? [message] : stackTrace.split('\n');
+  const frame = frames.find((line) => line.trim().startsWith('at '));
+  return frame === undefined ? first : `${first} ${frame.trim()}`;
 }
 
 function textOf(thrown: unknown): string {
