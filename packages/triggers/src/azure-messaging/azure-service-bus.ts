@@ -6,6 +6,7 @@
 import type {
   DeadLetterOptions,
   ServiceBusReceiver as SdkReceiver,
+  ServiceBusAdministrationClient,
   ServiceBusClient,
   ServiceBusReceivedMessage,
   ServiceBusSessionReceiver,
@@ -40,6 +41,8 @@ const noSessionCodes: ReadonlySet<string> = new Set(['SessionCannotBeLocked', 'S
 /** A namespace, with a sender for each entity, and what looks into those that are watched. */
 interface Namespace {
   readonly client: ServiceBusClient;
+  /** The other door of the namespace, over HTTPS; made when it is first needed. */
+  readonly administrate: () => ServiceBusAdministrationClient;
   readonly peekers: Map<string, SdkReceiver>;
   readonly senders: Map<string, ReturnType<ServiceBusClient['createSender']>>;
 }
@@ -59,9 +62,14 @@ export function createAzureServiceBus(
     const [host, credential] = await toArguments(connection, identities);
     const options = toClientOptions(connection);
     const key = clientKeyOf(connection);
-    const { ServiceBusClient: Client } = sdk;
+    const { ServiceBusClient: Client, ServiceBusAdministrationClient: Administration } = sdk;
     const known = namespaces.get(key) ?? {
       client: credential === undefined ? new Client(host, options) : new Client(host, credential, options),
+      administrate: once(() =>
+        credential === undefined
+          ? new Administration(host, administrationOptions)
+          : new Administration(host, credential, administrationOptions),
+      ),
       senders: new Map(),
       peekers: new Map(),
     };
@@ -87,7 +95,19 @@ export function createAzureServiceBus(
       const from = { fromSequenceNumber: Long.ZERO, omitMessageBody: true, abortSignal };
       const peeked = await receiver.peekMessages(maximum, from);
       const waiting = peeked.filter(({ state }) => state === 'active');
-      return waiting.map(({ enqueuedTimeUtc }) => ({ enqueuedMs: enqueuedTimeUtc?.getTime() ?? 0 }));
+      return {
+        waiting: waiting.map(({ enqueuedTimeUtc }) => ({ enqueuedMs: enqueuedTimeUtc?.getTime() ?? 0 })),
+        isFull: peeked.length >= maximum,
+      };
+    },
+    async count(connection, entity, abortSignal) {
+      const { administrate } = await namespaceOf(connection);
+      const options = { abortSignal, requestOptions: { timeout: countMs } };
+      const { activeMessageCount } =
+        entity.kind === 'queue'
+          ? await administrate().getQueueRuntimeProperties(entity.queue, options)
+          : await administrate().getSubscriptionRuntimeProperties(entity.topic, entity.subscription, options);
+      return activeMessageCount;
     },
     async send(connection, entity, messages) {
       const { client, senders } = await namespaceOf(connection);
@@ -95,6 +115,19 @@ export function createAzureServiceBus(
       senders.set(entity, sender);
       await sendAll(sender, messages);
     },
+  };
+}
+
+/** Who asks asks again by himself. */
+const administrationOptions = { retryOptions: { maxRetries: 0 } };
+const countMs = 5_000;
+
+/** The same value each time. */
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 

@@ -51,7 +51,8 @@ describe('by identity', () => {
     const queue = peer.declareQueue('orders');
     const service = createAzureServiceBus(undefined, identitiesWith('good'));
     await service.send(connection, 'orders', [{ body: Buffer.from('one'), messageId: '1', contentType: 'text/plain' }]);
-    expect(await service.peek(connection, { kind: 'queue', queue: 'orders' }, 10, signal)).toHaveLength(1);
+    const peeked = await service.peek(connection, { kind: 'queue', queue: 'orders' }, 10, signal);
+    expect(peeked).toEqual({ waiting: [{ enqueuedMs: expect.any(Number) }], isFull: false });
     const receiver = await service.open(connection, { kind: 'queue', queue: 'orders' });
     const [message] = await receiver.receive(1, 5_000, signal);
     expect(Buffer.from(message?.body ?? []).toString()).toBe('one');

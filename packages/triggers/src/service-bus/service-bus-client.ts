@@ -85,6 +85,14 @@ export interface OutgoingServiceBusMessage {
   readonly contentType: string;
 }
 
+/** What a look sees. */
+export interface PeekedMessages {
+  /** When each of those came that wait, locked ones included. */
+  readonly waiting: readonly { readonly enqueuedMs: number }[];
+  /** There are perhaps more behind them. */
+  readonly isFull: boolean;
+}
+
 export interface ServiceBusService {
   /** Rejects when the namespace cannot be reached. */
   open(connection: NamespaceConnection, entity: ServiceBusEntity): Promise<ServiceBusReceiver>;
@@ -94,13 +102,15 @@ export interface ServiceBusService {
     entity: ServiceBusEntity,
     signal: AbortSignal,
   ): Promise<ServiceBusReceiver | undefined>;
-  /** When each of the first messages came that lie there, locked ones included; no more than `maximum`. Takes nothing. */
+  /** Looks at the first messages that lie there, no more than `maximum`. Takes nothing. */
   peek(
     connection: NamespaceConnection,
     entity: ServiceBusEntity,
     maximum: number,
     signal: AbortSignal,
-  ): Promise<readonly { readonly enqueuedMs: number }[]>;
+  ): Promise<PeekedMessages>;
+  /** How many messages wait, locked ones included. Rejects where whoever connects may not manage the namespace. */
+  count(connection: NamespaceConnection, entity: ServiceBusEntity, signal: AbortSignal): Promise<number>;
   /** To a queue or a topic. Resolves when all are safe. */
   send(connection: NamespaceConnection, entity: string, messages: readonly OutgoingServiceBusMessage[]): Promise<void>;
 }

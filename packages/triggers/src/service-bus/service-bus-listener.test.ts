@@ -2,10 +2,17 @@ import { createDeferred, type Deferred } from '@switchyard/kernel';
 import { createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
 import type { InvocationOutcome, TriggerEvent } from '../contract.ts';
+import type { NamespaceConnection } from '../namespace/namespace-connection.ts';
 import { namespaceWithKey } from '../testing/namespace.ts';
 import { createContext, createScope } from '../testing/scope.ts';
 import { createScriptedInvoke, failed, lost, succeeded } from '../testing/scripted-invoke.ts';
-import type { ServiceBusMessage, ServiceBusReceiver, ServiceBusService } from './service-bus-client.ts';
+import type {
+  PeekedMessages,
+  ServiceBusEntity,
+  ServiceBusMessage,
+  ServiceBusReceiver,
+  ServiceBusService,
+} from './service-bus-client.ts';
 import { ServiceBusListener, type ServiceBusTriggerOptions } from './service-bus-listener.ts';
 import { Settlements } from './settlements.ts';
 
@@ -58,8 +65,14 @@ class Broker implements ServiceBusService {
 
   async send(): Promise<void> {}
 
-  async peek(): Promise<readonly { readonly enqueuedMs: number }[]> {
-    return this.waiting;
+  async peek(_connection: NamespaceConnection, _entity: ServiceBusEntity, maximum: number): Promise<PeekedMessages> {
+    return { waiting: this.waiting.slice(0, maximum), isFull: this.waiting.length >= maximum };
+  }
+
+  async count(): Promise<number> {
+    this.heard.push('count');
+    if (this.fault !== undefined) throw this.fault;
+    return this.waiting.length;
   }
 
   #receiver(messages: ServiceBusMessage[]): ServiceBusReceiver {
@@ -234,5 +247,29 @@ describe('ServiceBusListener', () => {
     await clock.advance(15_000);
     expect(scripted.calls[1]?.event.data.data).toMatchObject({ value: { string: ['d'] } });
     await clock.runUntil(listener.close());
+  });
+
+  it('tells what waits: counts it where one look does not see all', async () => {
+    const { clock, broker, listener } = rig();
+    await clock.advance(5_000);
+    broker.put(message('a'), message('b'));
+    expect(await listener.backlog(signal)).toEqual({ messageCount: 2, oldestMs: 5_000 });
+    expect(broker.heard).toEqual([]);
+    broker.put(...Array.from({ length: 500 }, (_, index) => message(`m${index}`)));
+    expect(await listener.backlog(signal)).toEqual({ messageCount: 502, oldestMs: 5_000 });
+    expect(broker.heard).toEqual(['count']);
+  });
+
+  it('tells what one look sees where it may not count, and does not ask at once again', async () => {
+    const { clock, broker, listener, log } = rig();
+    broker.put(...Array.from({ length: 500 }, (_, index) => message(`m${index}`)));
+    broker.fault = new Error('401: Manage is required');
+    expect(await listener.backlog(signal)).toMatchObject({ messageCount: 100 });
+    expect(await listener.backlog(signal)).toMatchObject({ messageCount: 100 });
+    expect(broker.heard).toEqual(['count']);
+    expect(JSON.stringify(log.records)).toContain('Manage is required');
+    broker.fault = undefined;
+    await clock.advance(10 * 60_000);
+    expect(await listener.backlog(signal)).toMatchObject({ messageCount: 500 });
   });
 });

@@ -53,8 +53,11 @@ const silenceMs = 10_000;
 
 const closeMs = 2_000;
 
-/** The most messages that one look counts. */
+/** The most messages that one look sees. */
 const maxPeeked = 100;
+
+/** After a refusal to count. */
+const refusedCountMs = 10 * 60_000;
 
 /** Renewals come no closer than this. */
 const minimumRenewalMs = 1_000;
@@ -71,6 +74,7 @@ export class ServiceBusListener implements TriggerListener {
   readonly #running = new Set<Promise<void>>();
   /** Messages that the function has. */
   #inHand = 0;
+  #mayCountMs = 0;
 
   constructor(deps: ServiceBusListenerDeps, options: ServiceBusTriggerOptions, context: ListenerContext) {
     this.#service = deps.service;
@@ -104,12 +108,28 @@ export class ServiceBusListener implements TriggerListener {
 
   async backlog(signal: AbortSignal): Promise<Backlog> {
     const { connection, entity } = this.#options;
-    const peeked = await this.#service.peek(connection, entity, maxPeeked, signal);
+    const { waiting, isFull } = await this.#service.peek(connection, entity, maxPeeked, signal);
+    const counted = isFull ? await this.#count(signal) : undefined;
     // Those in hand are the oldest ones, more or less.
-    const waiting = peeked.slice(this.#inHand);
-    const [oldest] = waiting;
+    const oldest = waiting[this.#inHand];
     const oldestMs = oldest && Math.max(0, this.#context.clock.now() - oldest.enqueuedMs);
-    return { messageCount: waiting.length, oldestMs };
+    return { messageCount: Math.max(0, (counted ?? waiting.length) - this.#inHand), oldestMs };
+  }
+
+  /** Not everybody may ask; who was refused does not ask again for a while. */
+  async #count(signal: AbortSignal): Promise<number | undefined> {
+    const { clock, log } = this.#context;
+    const { connection, entity } = this.#options;
+    if (clock.monotonic() < this.#mayCountMs) return undefined;
+    try {
+      return await this.#service.count(connection, entity, signal);
+    } catch (thrown) {
+      if (signal.aborted) return undefined;
+      this.#mayCountMs = clock.monotonic() + refusedCountMs;
+      const fields = { category: 'Host.Triggers.ServiceBus', entity: this.#name, reason: messageOf(thrown) };
+      log.write('debug', 'What waits in Service Bus cannot be counted; its first messages are', fields);
+      return undefined;
+    }
   }
 
   /** On a dead line closing may take for ever. */
