@@ -26,7 +26,7 @@ import type {
   SessionControl,
 } from '../service-bus/service-bus-client.ts';
 import { type AmqpCodec, bytesOfBody, loadAmqpCodec } from './annotated-message.ts';
-import { clientKeyOf, toArguments, toClientOptions } from './namespace-client.ts';
+import { clientKeyOf, type NamespaceArguments, toArguments, toClientOptions } from './namespace-client.ts';
 
 type Sdk = typeof import('@azure/service-bus');
 
@@ -59,20 +59,9 @@ export function createAzureServiceBus(
       throw triggerErrors.create('STORAGE_SDK_MISSING', { package: packageName, reason: messageOf(thrown) }, thrown);
     });
     const sdk = await loading;
-    const [host, credential] = await toArguments(connection, identities);
-    const options = toClientOptions(connection);
+    const access = await toArguments(connection, identities);
     const key = clientKeyOf(connection);
-    const { ServiceBusClient: Client, ServiceBusAdministrationClient: Administration } = sdk;
-    const known = namespaces.get(key) ?? {
-      client: credential === undefined ? new Client(host, options) : new Client(host, credential, options),
-      administrate: once(() =>
-        credential === undefined
-          ? new Administration(host, administrationOptions)
-          : new Administration(host, credential, administrationOptions),
-      ),
-      senders: new Map(),
-      peekers: new Map(),
-    };
+    const known = namespaces.get(key) ?? createNamespace(sdk, access, toClientOptions(connection));
     namespaces.set(key, known);
     return known;
   };
@@ -121,6 +110,23 @@ export function createAzureServiceBus(
 /** Who asks asks again by himself. */
 const administrationOptions = { retryOptions: { maxRetries: 0 } };
 const countMs = 5_000;
+
+function createNamespace(
+  { ServiceBusClient: Client, ServiceBusAdministrationClient: Administration }: Sdk,
+  [host, credential]: NamespaceArguments,
+  options: ReturnType<typeof toClientOptions>,
+): Namespace {
+  return {
+    client: credential === undefined ? new Client(host, options) : new Client(host, credential, options),
+    administrate: once(() =>
+      credential === undefined
+        ? new Administration(host, administrationOptions)
+        : new Administration(host, credential, administrationOptions),
+    ),
+    senders: new Map(),
+    peekers: new Map(),
+  };
+}
 
 /** The same value each time. */
 function once<Value>(make: () => Value): () => Value {
