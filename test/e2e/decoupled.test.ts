@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { httpFunction } from './app-folder.ts';
 import { type AppFolder, openAppFolder } from './command-line.ts';
 import { Installation, type PodApp, type RuntimeHost, type SidecarHost } from './decoupled-processes.ts';
-import { isAlive } from './dev-process.ts';
+import { isAlive, runSwitchyard } from './dev-process.ts';
 import { FaultyRelay } from './faulty-relay.ts';
 import { azuriteEntry, azuritePart, openQueue } from './queues.ts';
 
@@ -227,6 +227,62 @@ describe('switchyard runtime and switchyard sidecar', () => {
     expect(await answerOf(here, 'shop')).toMatch(/^shop of-contoso/);
     expect(await answerOf(there, 'blog')).toMatch(/^blog of-fabrikam/);
     expect((await here.call('blog', '/v1/hello')).status).toBe(404);
+  });
+
+  it('an app gets waiting workers: of its own Runtime first, then of another one, each of them once', async () => {
+    const [here, there] = [await installation.startRuntime(), await installation.startRuntime()];
+    const app = await shopOf();
+    const sidecars = [
+      await installation.startSidecar({ workerId: 'w1', app, runtimeUrl: here.rpcUrl }),
+      await installation.startSidecar({ workerId: 'w2', app: await blogOf(), runtimeUrl: there.rpcUrl }),
+    ];
+    for (const [workerId, { rpcUrl: runtimeUrl }] of [
+      ['w3', there],
+      ['w4', here],
+      ['w5', there],
+    ] as const) {
+      sidecars.push(await installation.startSidecar({ workerId, runtimeUrl }));
+    }
+    const urls = await Promise.all(sidecars.map((sidecar) => sidecar.url()));
+    for (const url of urls) {
+      await expect.poll(async () => (await fetch(`${url}/ready`)).status, { timeout: 15_000 }).toBe(200);
+    }
+    await writeFile(join(installation.folder, 'settings.json'), JSON.stringify({ Values: app.settings }));
+    const words = [
+      ...['assign', 'shop', '--tenant', app.tenantId, '--script-root', app.scriptRoot],
+      ...['--settings-from', join(installation.folder, 'settings.json'), '--keys', join(installation.folder, 'keys')],
+      ...['--data-dir', join(installation.folder, 'claims'), '--json', ...urls.flatMap((url) => ['--sidecar', url])],
+    ];
+    const assignWorkers = async (...more: readonly string[]) => {
+      const { code, output } = await runSwitchyard([...words, ...more]);
+      return { code, output, ...JSON.parse(/^\{.*$/m.exec(output)?.[0] ?? '{}') };
+    };
+    // Two at once want three, and there is one on the own Runtime and two elsewhere.
+    const [one, two] = await Promise.all([assignWorkers('--count', '2'), assignWorkers('--count', '1')]);
+    expect([one, two]).toMatchObject([
+      { code: 0, missing: 0 },
+      { code: 0, missing: 0 },
+    ]);
+    const taken = [...one.workers, ...two.workers];
+    expect(taken.map(({ workerId }) => workerId).sort()).toEqual(['w3', 'w4', 'w5']);
+    const moved = taken.filter(({ movedFrom }) => movedFrom === there.rpcUrl);
+    expect(moved.map(({ workerId }) => workerId).sort()).toEqual(['w3', 'w5']);
+    await expect
+      .poll(async () => (await workerStatesOf(here)).filter((state) => state === 'ready').length, { timeout: 15_000 })
+      .toBe(4);
+    const texts = await Promise.all(Array.from({ length: 60 }, () => answerOf(here, 'shop')));
+    expect(new Set(texts.map(pidIn)).size).toBe(4);
+    expect(texts.every((text) => text.startsWith('shop of-contoso'))).toBe(true);
+    // The other Runtime has given up what was moved, and serves what it had.
+    const ask = await operatorOf(there);
+    expect(await (await ask('/v1/runtime/status')).json()).toMatchObject({ placeholders: [] });
+    expect(await answerOf(there, 'blog')).toMatch(/^blog of-fabrikam/);
+    expect(await assignWorkers()).toMatchObject({
+      code: 1,
+      missing: 1,
+      workers: [],
+      output: expect.stringContaining('is warm'),
+    });
   });
 
   it('an app that the Runtime was told of gets a placeholder that has hung on no Runtime before', async () => {

@@ -1,6 +1,7 @@
 import type { Command } from './command.ts';
 import { agentCommand } from './commands/agent.ts';
 import { applyCommand } from './commands/apply.ts';
+import { assignCommand } from './commands/assign.ts';
 import { capsCommand } from './commands/caps.ts';
 import { createConfigCommand } from './commands/config.ts';
 import { controlPlaneCommand } from './commands/control-plane.ts';
@@ -72,6 +73,7 @@ export const commands: readonly Command[] = [
   controlPlaneCommand,
   sidecarCommand,
   wrapperCommand,
+  assignCommand,
   tokenCommand,
   createConfigCommand(devCommand),
   versionCommand,

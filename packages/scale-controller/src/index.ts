@@ -36,6 +36,7 @@ export {
   type PooledSupplyDeps,
   type PooledSupplyOptions,
 } from './pooled-supply.ts';
+export { type AssignOverHttpDeps, assignOverHttp } from './providers/assign-over-http.ts';
 export {
   createKubernetesApi,
   type KubernetesApi,

@@ -7,11 +7,11 @@
  * I2 An assignment whose end nobody knows counts as failed and tainted; a sidecar that refuses has seen nothing.
  * I3 Each assignment carries a token that was made for this pod, where sidecars ask for one.
  */
-import { createDeferred, messageOf, type PlatformError, type Secret } from '@switchyard/kernel';
+import { createDeferred, type PlatformError, type Secret } from '@switchyard/kernel';
 import type { Stack } from '@switchyard/model';
-import { type Assignment, type AssignOutcome, type Pod, type PodEnd, toAssignmentJson } from '@switchyard/protocol';
+import type { Assignment, AssignOutcome, Pod, PodEnd } from '@switchyard/protocol';
 import type { HttpExchange } from '@switchyard/protocol/http-exchange';
-import { z } from 'zod';
+import { assignOverHttp } from './assign-over-http.ts';
 
 export interface RemotePodDeps {
   /** Reaches the sidecars. */
@@ -91,40 +91,13 @@ export class RemotePod implements Pod {
     const url = this.#sidecarUrl;
     if (this.#phase !== 'warm' || url === undefined) return { kind: 'refused', error: this.#error('it is not warm') };
     const token = await tokenFor?.(this.workerId);
-    const authorization = token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` };
-    try {
-      const { status, text } = await exchange({
-        method: 'POST',
-        url: `${url}/assign`,
-        headers: { 'content-type': 'application/json', ...authorization },
-        body: JSON.stringify(toAssignmentJson(assignment)),
-      });
-      if (status !== 200) return this.#failure(text);
-      this.#deps.onAssigned?.(this, url);
-      return { kind: 'assigned' };
-    } catch (thrown) {
-      return { kind: 'failed', error: this.#error(messageOf(thrown)), tainted: true };
-    }
-  }
-
-  /** One that failed says whether it has seen the app. */
-  #failure(text: string): AssignOutcome {
-    let given: unknown;
-    try {
-      given = JSON.parse(text);
-    } catch {
-      given = undefined;
-    }
-    const reading = replySchema.safeParse(given);
-    const error = this.#error(reading.success ? reading.data.message : text.slice(0, 200));
-    if (!reading.success) return { kind: 'failed', error, tainted: true };
-    const { tainted } = reading.data;
-    return tainted === undefined ? { kind: 'refused', error } : { kind: 'failed', error, tainted };
+    const toError = (reason: string): PlatformError => this.#error(reason);
+    const outcome = await assignOverHttp({ exchange, token, toError }, url, assignment);
+    if (outcome.kind === 'assigned') this.#deps.onAssigned?.(this, url);
+    return outcome;
   }
 
   #error(reason: string): PlatformError {
     return this.#deps.toError(this.workerId, reason);
   }
 }
-
-const replySchema = z.object({ message: z.string(), tainted: z.boolean().optional() });

@@ -170,7 +170,10 @@ describe('the rest of the face', () => {
       status: 200,
       json: {
         status: 'Degraded',
-        data: { runtime_connected: false, worker_connected: false, application_id: '', is_placeholder: true },
+        data: {
+          ...{ runtime_connected: false, worker_connected: false, application_id: '', is_placeholder: true },
+          ...{ worker_id: 'w1', runtime_endpoint: '', tenant_id: '', stack: { runtime: 'node' } },
+        },
       },
     });
     await run.warm();
@@ -179,7 +182,13 @@ describe('the rest of the face', () => {
     await run.clock.settle();
     expect(await ask(run, 'GET', '/health')).toMatchObject({
       status: 503,
-      json: { status: 'Unhealthy', data: { application_id: 'shop', is_placeholder: false, worker_connected: true } },
+      json: {
+        status: 'Unhealthy',
+        data: {
+          ...{ application_id: 'shop', is_placeholder: false, worker_connected: true },
+          ...{ tenant_id: sampleAssignment.tenantId, runtime_endpoint: sampleAssignment.runtimeEndpoint },
+        },
+      },
     });
     run.runtime.refuse({ code: 5, message: 'no' });
     await assigned;

@@ -164,14 +164,18 @@ function toErrorReply(
 
 /** No worker is Degraded; an app without its Runtime is Unhealthy. */
 function toHealth(status: SidecarStatus, usage: WorkerUsage | undefined): SidecarReply {
-  const { isWorkerConnected, isRuntimeConnected, application } = status;
+  const { isWorkerConnected, isRuntimeConnected, application, stack } = status;
   const isCutOff = application !== undefined && !isRuntimeConnected;
   const isOver = status.state === 'failed' || status.state === 'stopped';
   const health = isCutOff || isOver ? 'Unhealthy' : isWorkerConnected ? 'Healthy' : 'Degraded';
   const data = {
     runtime_connected: isRuntimeConnected,
     worker_connected: isWorkerConnected,
+    worker_id: status.workerId,
+    stack: { ...stack },
+    runtime_endpoint: status.runtimeEndpoint ?? '',
     application_id: application?.applicationId ?? '',
+    tenant_id: status.tenantId ?? '',
     is_placeholder: application === undefined,
     ...(usage === undefined ? {} : { usage: toUsageJson(usage) }),
   };

@@ -155,6 +155,11 @@ export interface SidecarStatus {
   /** Warm, or serving: the Runtime has said that the worker is Ready. */
   readonly isReady: boolean;
   readonly application: ApplicationDefinition | undefined;
+  /** Whose app that is. */
+  readonly tenantId: string | undefined;
+  readonly stack: Stack;
+  /** The Runtime that it serves, or hangs on while it waits; undefined while it hangs on none. */
+  readonly runtimeEndpoint: string | undefined;
   readonly counts: RelayCounts;
   /** Streams opened to the Runtime so far. */
   readonly epoch: number;

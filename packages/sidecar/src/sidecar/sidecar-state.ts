@@ -4,7 +4,7 @@ import type { Assignment, AssignOutcome } from '@switchyard/protocol';
 import { sidecarErrors } from './errors.ts';
 import type { LocalWorker } from './local-worker.ts';
 import type { Relay } from './relay.ts';
-import type { IndexOutcome, SidecarStateKind } from './sidecar-contract.ts';
+import type { IndexOutcome, RuntimeAttachment, SidecarStateKind, SidecarStatus } from './sidecar-contract.ts';
 import type { SpecializedWorker, WorkerDescription } from './specialize.ts';
 
 /** An app, and what becomes of its assignment. */
@@ -63,6 +63,16 @@ export function assignmentOf(state: SidecarState): Assignment | undefined {
   if ('task' in state) return state.task.assignment;
   if ('indexing' in state) return state.indexing.assignment;
   return 'prepared' in state ? state.prepared?.assignment : undefined;
+}
+
+/** The app that the worker is for, and its Runtime; without an app the one that it hangs on. */
+export function appOf(
+  state: SidecarState,
+  attachTo: RuntimeAttachment | undefined,
+): Pick<SidecarStatus, 'application' | 'tenantId' | 'runtimeEndpoint'> {
+  const assignment = assignmentOf(state);
+  const { application, tenantId, runtimeEndpoint = attachTo?.endpoint } = assignment ?? {};
+  return { application, tenantId, runtimeEndpoint };
 }
 
 /** Why a sidecar in this state does not take the app. */

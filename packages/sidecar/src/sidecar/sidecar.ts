@@ -52,7 +52,7 @@ import type {
   SidecarStatus,
 } from './sidecar-contract.ts';
 import {
-  assignmentOf,
+  appOf,
   droppedBy,
   type Indexing,
   refusalOf,
@@ -218,7 +218,8 @@ class WorkerSidecar implements Sidecar {
       isWorkerConnected: 'worker' in state && state.worker?.isConnected === true,
       isRuntimeConnected: isServing || (state.kind === 'warm' && this.#relay !== undefined),
       isReady: (state.kind === 'warm' && !this.#isTainted) || (isServing && this.#readyEpoch === this.#epoch),
-      application: assignmentOf(state)?.application,
+      ...appOf(state, this.#options.attachTo),
+      stack: this.#options.stack,
       counts: { ...this.#counts, linesDropped: this.#counts.linesDropped + droppedBy(state) },
       epoch: this.#epoch,
     };

@@ -34,7 +34,7 @@ export interface ScaleScope {
 /** Decides how many workers each app has, and carries roll-outs through. Its wishes and roll-outs outlive a restart. */
 export async function openScale(scope: ScaleScope): Promise<ScaleController> {
   const { log, meter, closers, traffic, runtime, announce, usageOf, runtimes } = scope;
-  const store = await openScaleStore(storeChoice(scope));
+  const store = await openScaleStore(scaleStoreChoice(scope.dataFolder, scope.environment));
   closers.add('scale store', async () => store.close());
   const controller = await openScaleController(
     {
@@ -75,7 +75,10 @@ export async function openScaler(
 }
 
 /** A database that the environment names, so that its password stands in no command line; otherwise a file of the data folder. */
-function storeChoice({ dataFolder, environment }: ScaleScope): ScaleStoreChoice {
+export function scaleStoreChoice(
+  dataFolder: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): ScaleStoreChoice {
   const url = environment.SWITCHYARD_SCALE_STORE_URL;
   if (url === undefined || url === '') return { kind: 'sqlite', file: join(dataFolder, 'scale.sqlite') };
   const schema = environment.SWITCHYARD_SCALE_STORE_SCHEMA;

@@ -1,0 +1,2 @@
+/** `switchyard assign`. */
+export { type AssignedWorkers, type AssignOptions, assignApp } from './assign-app.ts';
