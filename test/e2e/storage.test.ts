@@ -109,6 +109,27 @@ app.timer('tick', { schedule: '* * * * * *', handler: (_timer, context) => conte
     await expect.poll(() => orders.size()).toBe(0);
   });
 
+  it('finds out how many messages of a queue may be in work, and keeps that for its next start', async () => {
+    const work = await openQueue(storage, 'work');
+    await work.send({ id: 'measured', kind: 'normal' });
+    // A machine that is busy with other tests makes no difference here.
+    const concurrency = { dynamicConcurrencyEnabled: 'true', cpuThreshold: '1' };
+    const environment = Object.fromEntries(
+      Object.entries(concurrency).map(([name, value]) => [`AzureFunctionsJobHost__concurrency__${name}`, value]),
+    );
+    await start(testApp('steady'), environment);
+    expect(await (await openQueue(storage, 'done')).take(1)).toEqual([{ id: 'measured', attempt: 1 }]);
+    const container = BlobServiceClient.fromConnectionString(storage).getContainerClient('azure-webjobs-hosts');
+    const kept = async (): Promise<unknown> => {
+      const name = (await hostBlobs()).find((blob) => /^concurrency\/[^/]+\/concurrencyStatus\.json$/.test(blob));
+      if (name === undefined) return undefined;
+      return JSON.parse(String(await container.getBlobClient(name).downloadToBuffer()));
+    };
+    await expect
+      .poll(kept, { timeout: patienceMs })
+      .toMatchObject({ FunctionSnapshots: { 'Host.Functions.work': { Concurrency: 2 } } });
+  });
+
   it('puts a message that always fails into the poison queue after maxDequeueCount tries', async () => {
     const work = await openQueue(storage, 'work');
     const poison = await openQueue(storage, 'work-poison');

@@ -38,7 +38,12 @@ describe('parseHostJson', () => {
       },
       logging: { fileLoggingMode: 'debugOnly', consoleEnabled: false, logLevel: new Map() },
       aggregator: { batchSize: 1_000, flushTimeoutMs: 30 * second },
-      concurrency: { dynamicConcurrencyEnabled: false, snapshotPersistenceEnabled: true },
+      concurrency: {
+        dynamicConcurrencyEnabled: false,
+        snapshotPersistenceEnabled: true,
+        maximumFunctionConcurrency: 500,
+        cpuThreshold: 0.8,
+      },
       retry: undefined,
       customHandler: undefined,
       managedDependencyEnabled: false,

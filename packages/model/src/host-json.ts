@@ -21,7 +21,7 @@ export interface HostJson {
   readonly singleton: SingletonSettings;
   readonly logging: LoggingSettings;
   readonly aggregator: { readonly batchSize: number; readonly flushTimeoutMs: number };
-  readonly concurrency: { readonly dynamicConcurrencyEnabled: boolean; readonly snapshotPersistenceEnabled: boolean };
+  readonly concurrency: ConcurrencySettings;
   readonly retry: RetryPolicy | undefined;
   readonly customHandler: CustomHandlerSettings | undefined;
   readonly managedDependencyEnabled: boolean;
@@ -34,6 +34,15 @@ export interface HostJson {
   readonly extensionSections: ReadonlyMap<string, JsonObject>;
   /** Unknown keys and doubtful values, one line each. */
   readonly warnings: readonly string[];
+}
+
+/** How many events of a function may be in work at once, when that is found out while it runs. */
+export interface ConcurrencySettings {
+  readonly dynamicConcurrencyEnabled: boolean;
+  readonly snapshotPersistenceEnabled: boolean;
+  readonly maximumFunctionConcurrency: number;
+  /** The part of the host's time or processors from which on it has too much to do. */
+  readonly cpuThreshold: number;
 }
 
 export interface HealthMonitorSettings {
@@ -226,8 +235,10 @@ function parseConcurrency(section: ConfigSection): HostJson['concurrency'] {
   const parsed = {
     dynamicConcurrencyEnabled: section.boolean('dynamicConcurrencyEnabled', false),
     snapshotPersistenceEnabled: section.boolean('snapshotPersistenceEnabled', true),
+    maximumFunctionConcurrency: section.integer('maximumFunctionConcurrency', 500, { minimum: 1 }),
+    cpuThreshold: section.number('cpuThreshold', 0.8, { minimum: 0, maximum: 1 }),
   };
-  section.ignore('maximumFunctionConcurrency', 'totalAvailableMemoryBytes', 'cpuThreshold', 'memoryThreshold');
+  section.ignore('totalAvailableMemoryBytes', 'memoryThreshold');
   section.warnAboutRest();
   return parsed;
 }

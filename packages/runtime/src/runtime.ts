@@ -6,7 +6,7 @@
 import type { Clock, Log, Meter, Random, SpanSink } from '@switchyard/kernel';
 import type { ApplicationDefinition } from '@switchyard/model';
 import { grpcStatus, type Link, type WorkerSupply } from '@switchyard/protocol';
-import type { Kinds, PrimaryHosts } from '@switchyard/triggers';
+import type { Kinds, OpenConcurrencySnapshots, PrimaryHosts } from '@switchyard/triggers';
 import type { AnnouncedApplications, ListenerGate, Runtime, RuntimeApplication, VerifyWorker } from './contract.ts';
 import { FairTurns } from './dispatch/fair-turns.ts';
 import { type LoopMeter, LoopPace } from './dispatch/loop-pace.ts';
@@ -39,6 +39,8 @@ export interface RuntimeDeps {
   readonly spans?: SpanSink | undefined;
   readonly supply: WorkerSupply;
   readonly kinds: Kinds;
+  /** Where it is kept what was found out of the concurrency of functions; nowhere when left out. */
+  readonly concurrencySnapshots?: OpenConcurrencySnapshots | undefined;
   /** How an app finds out which of its hosts is primary; without it none is. */
   readonly primaryHosts?: PrimaryHosts | undefined;
   /** Checks workers that announce themselves by WorkerConnect; without it they are all refused. */

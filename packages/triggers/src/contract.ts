@@ -93,8 +93,19 @@ export interface BindingContext {
 export interface ListenerContext extends BindingContext {
   /** Workers that take the app's events now. Limits of one instance hold for each of them; 1 when left out. */
   readonly workerCount?: () => number;
+  /**
+   * How many events of the function may be in work at once, where that is found out while it runs. It takes the place of the limits
+   * of its kind; those hold when it is left out.
+   */
+  readonly concurrency?: DynamicLimit;
   /** Runs the function. Never rejects. */
   invoke(event: TriggerEvent): Promise<InvocationOutcome>;
+}
+
+/** A limit that changes while it is obeyed. */
+export interface DynamicLimit {
+  /** At least 1. */
+  readonly current: number;
 }
 
 /** What waits in a source beside what is being handled. */

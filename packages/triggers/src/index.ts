@@ -20,6 +20,7 @@ export type {
   Backlog,
   BindingContext,
   BindingScope,
+  DynamicLimit,
   InputBindingKind,
   InvocationError,
   InvocationOutcome,
@@ -80,6 +81,11 @@ export {
   type SingletonListenerOptions,
 } from './singleton/singleton-listener.ts';
 export type { HeldLock, LockName, LockRequest, SingletonLock, SingletonLocks } from './singleton/singleton-locks.ts';
+export {
+  type ConcurrencySnapshots,
+  createConcurrencySnapshots,
+  type OpenConcurrencySnapshots,
+} from './storage/concurrency-snapshots.ts';
 export { findHostStorage } from './storage/host-storage.ts';
 export type { StorageConnection } from './storage/storage-connection.ts';
 export type { TableClient, TableService } from './table/table-client.ts';

@@ -25,7 +25,7 @@ export interface OutputBinding {
 }
 
 /** The way of events into the app, and how many workers take them. */
-export type ListenerWay = Pick<ListenerContext, 'invoke' | 'workerCount'>;
+export type ListenerWay = Pick<ListenerContext, 'invoke' | 'workerCount' | 'concurrency'>;
 
 /** How a function is started. */
 export type FunctionTrigger =

@@ -17,7 +17,6 @@
  *    touches no other.
  */
 import {
-  type Clock,
   createDeferred,
   type Deferred,
   type Log,
@@ -31,6 +30,7 @@ import {
 import { type ApplicationDefinition, type FunctionIndex, jobHostKey } from '@switchyard/model';
 import type { FunctionMetadataResponse, WorkerSupply } from '@switchyard/protocol';
 import type { InvocationOutcome, Kinds, TriggerEvent } from '@switchyard/triggers';
+import { type ConcurrencyParts, createConcurrency } from '../concurrency/create-concurrency.ts';
 import type { JobHostStatus, ListenerGate, TrafficOptions, UnloadedFunction } from '../contract.ts';
 import type { FairTurns } from '../dispatch/fair-turns.ts';
 import { HoldQueue } from '../dispatch/hold-queue.ts';
@@ -52,10 +52,8 @@ import { ListenerSet } from './listener-set.ts';
 import type { ResolvedApplication } from './resolve-application.ts';
 import { TrafficSplit, type Weighted } from './traffic-split.ts';
 
-export interface JobHostDeps {
-  readonly clock: Clock;
+export interface JobHostDeps extends ConcurrencyParts {
   readonly random: Random;
-  readonly log: Log;
   readonly meter: Meter;
   readonly spans?: SpanSink | undefined;
   readonly supply: WorkerSupply;
@@ -153,12 +151,13 @@ export class JobHost {
     this.#traffic = new TrafficSplit(this.#first);
     this.createdMs = deps.clock.monotonic();
     const { clock } = deps;
+    const concurrency = createConcurrency(this.#deps, application);
     const invoke = (entry: FunctionEntry, event: TriggerEvent): Promise<InvocationOutcome> =>
       this.#traffic.next().executor.invoke(entry, event);
     const workerCount = (): number => this.versions.reduce((sum, { pool }) => sum + pool.readyCount, 0);
     this.duty = new ListenerDuty({
       clock,
-      createSet: () => new ListenerSet({ clock, log: this.log, invoke, workerCount }),
+      createSet: () => new ListenerSet({ clock, log: this.log, invoke, workerCount, concurrency }),
       gate: deps.listeners && toFunctionGate(deps.listeners, applicationId),
       isOffline: application.offlinePage && (() => application.offlinePage?.() !== undefined),
     });

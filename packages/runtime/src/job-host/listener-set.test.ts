@@ -1,6 +1,7 @@
 import { createMemoryLog, VirtualClock } from '@switchyard/testkit';
 import type { InvocationOutcome, TriggerListener } from '@switchyard/triggers';
 import { describe, expect, test } from 'vitest';
+import { ConcurrencyControl } from '../concurrency/concurrency-control.ts';
 import type { FunctionEntry, ListenerWay } from './function-entry.ts';
 import { ListenerSet } from './listener-set.ts';
 
@@ -138,5 +139,27 @@ describe('ListenerSet', () => {
     const listener = new Listener();
     set.start([entryOf('one', () => listener)]);
     expect(listener.heard).toEqual([]);
+  });
+
+  test('I1: listeners get the dynamic limit of their function, and what they bring counts as in work', async () => {
+    const clock = new VirtualClock();
+    const log = createMemoryLog(clock);
+    const host = { dynamicConcurrencyEnabled: true, snapshotPersistenceEnabled: true };
+    const settings = { ...host, maximumFunctionConcurrency: 10, cpuThreshold: 0.8 };
+    const concurrency = new ConcurrencyControl({ clock, log, health: undefined, snapshots: undefined }, settings);
+    const invoke = () => new Promise<InvocationOutcome>(() => {});
+    const set = new ListenerSet({ clock, log, workerCount: () => 1, invoke, concurrency });
+    let way: ListenerWay | undefined;
+    const listen = (given: ListenerWay): TriggerListener => {
+      way = given;
+      return new Listener();
+    };
+    set.start([entryOf('f', listen)]);
+    expect(way?.concurrency?.current).toBe(1);
+    void way?.invoke({ reason: '', data: { data: undefined }, metadata: new Map() });
+    await clock.advance(1_000);
+    expect(way?.concurrency?.current).toBe(2);
+    await clock.runUntil(set.drain(0));
+    expect(clock.pendingTimers).toBe(0);
   });
 });

@@ -10,9 +10,10 @@
  */
 import { type Clock, type Log, messageOf, StateMachine, settlesWithin } from '@switchyard/kernel';
 import type { InvocationOutcome, TriggerEvent, TriggerListener } from '@switchyard/triggers';
+import type { ConcurrencyControl } from '../concurrency/concurrency-control.ts';
 import { runtimeErrors } from '../errors.ts';
 import type { FunctionBacklog } from '../load/function-backlog.ts';
-import type { FunctionEntry } from './function-entry.ts';
+import type { FunctionEntry, ListenerWay } from './function-entry.ts';
 
 export interface ListenerSetDeps {
   readonly clock: Clock;
@@ -20,6 +21,8 @@ export interface ListenerSetDeps {
   readonly log: Log;
   /** Workers that take what the listeners bring. */
   readonly workerCount: () => number;
+  /** Finds out how many events may be in work at once; left out, the limits of each kind hold. */
+  readonly concurrency?: ConcurrencyControl | undefined;
   readonly invoke: (entry: FunctionEntry, event: TriggerEvent) => Promise<InvocationOutcome>;
 }
 
@@ -28,9 +31,17 @@ interface Running {
   readonly listener: TriggerListener;
 }
 
+/** Says that nobody listens any more. */
+type Leave = () => Promise<void>;
+
 type State =
   | { readonly kind: 'idle' }
-  | { readonly kind: 'listening'; readonly running: readonly Running[]; readonly abort: AbortController }
+  | {
+      readonly kind: 'listening';
+      readonly running: readonly Running[];
+      readonly abort: AbortController;
+      readonly leave: Leave;
+    }
   | { readonly kind: 'draining'; readonly ended: Promise<void>; readonly abort: AbortController }
   | { readonly kind: 'closed' };
 
@@ -63,7 +74,8 @@ export class ListenerSet {
     if (this.#machine.kind !== 'idle') return;
     const abort = new AbortController();
     const running = entries.flatMap((entry) => this.#open(entry));
-    this.#machine.transition({ kind: 'listening', running, abort });
+    const leave = this.#deps.concurrency?.open() ?? nothingToLeave;
+    this.#machine.transition({ kind: 'listening', running, abort, leave });
     for (const { entry, listener } of running) {
       listener.start(abort.signal).catch((thrown: unknown) => {
         if (!abort.signal.aborted) this.#report(entry, thrown);
@@ -94,18 +106,27 @@ export class ListenerSet {
     timer?.cancel();
   }
 
-  #beginDraining({ running, abort }: Extract<State, { kind: 'listening' }>): Extract<State, { kind: 'draining' }> {
+  #beginDraining({
+    running,
+    abort,
+    leave,
+  }: Extract<State, { kind: 'listening' }>): Extract<State, { kind: 'draining' }> {
     const drained = Promise.allSettled(running.map(({ listener }) => listener.drain(abort.signal)));
-    const state = { kind: 'draining', ended: this.#close(running, abort, drained), abort } as const;
+    const state = { kind: 'draining', ended: this.#close(running, abort, drained, leave), abort } as const;
     this.#machine.transition(state);
     return state;
   }
 
-  async #close(running: readonly Running[], abort: AbortController, drained: Promise<unknown>): Promise<void> {
+  async #close(
+    running: readonly Running[],
+    abort: AbortController,
+    drained: Promise<unknown>,
+    leave: Leave,
+  ): Promise<void> {
     await Promise.race([drained, aborted(abort.signal)]);
     abort.abort();
     const closed = Promise.allSettled(running.map(({ listener }) => listener.close()));
-    await settlesWithin(this.#deps.clock, closeMs, closed);
+    await settlesWithin(this.#deps.clock, closeMs, Promise.all([closed, leave()]));
     this.#machine.transition({ kind: 'closed' });
   }
 
@@ -113,7 +134,12 @@ export class ListenerSet {
     if (entry.trigger.kind !== 'listener' || entry.isDisabled) return [];
     const { invoke, workerCount } = this.#deps;
     try {
-      return [{ entry, listener: entry.trigger.listen({ workerCount, invoke: (event) => invoke(entry, event) }) }];
+      const concurrency = this.#deps.concurrency?.of(entry.metadata.name);
+      const way: ListenerWay =
+        concurrency === undefined
+          ? { workerCount, invoke: (event) => invoke(entry, event) }
+          : { workerCount, concurrency, invoke: (event) => concurrency.run(() => invoke(entry, event)) };
+      return [{ entry, listener: entry.trigger.listen(way) }];
     } catch (thrown) {
       this.#report(entry, thrown);
       return [];
@@ -128,6 +154,8 @@ export class ListenerSet {
     this.#deps.log.write('error', error.message, { category: 'Host.Startup', functionName: name, code: error.code });
   }
 }
+
+const nothingToLeave: Leave = async () => {};
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));

@@ -8,6 +8,8 @@ import type { RuntimeLimits } from '../limits.ts';
 export interface ResolvedApplication extends RuntimeApplication {
   readonly settingsView: SettingsView;
   readonly host: HostJson;
+  /** Processors of the machine. */
+  readonly cpus: number;
   readonly scaling: Scaling;
   /** The longest HTTP body that is held in memory. */
   readonly bodyLimitBytes: number;
@@ -53,6 +55,7 @@ export function resolveApplication(
     ...application,
     settingsView,
     host,
+    cpus: scope.cpus,
     responseHeaders: [...host.extensions.http.customHeaders].flat(),
     scaling: resolveScaling(application, settingsView, scope.limits),
     bodyLimitBytes: ownLimitBytes ?? scope.limits.requestBodyBytes,

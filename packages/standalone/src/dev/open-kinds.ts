@@ -9,6 +9,7 @@ import {
   createAzureServiceBus,
   createAzureTableService,
   createBlobTimerStatus,
+  createConcurrencySnapshots,
   createFileTimerStatus,
   createKinds,
   createPrimaryHosts,
@@ -18,6 +19,7 @@ import {
   createTokenSource,
   findHostStorage,
   type Kinds,
+  type OpenConcurrencySnapshots,
   type PrimaryHosts,
   type Settlements,
   type StorageConnection,
@@ -52,6 +54,7 @@ export interface OpenedKinds {
   /** All triggers and bindings. */
   readonly kinds: Kinds;
   readonly primaryHosts: PrimaryHosts;
+  readonly concurrencySnapshots: OpenConcurrencySnapshots;
 }
 
 /** The cloud libraries load at their first use. */
@@ -90,7 +93,7 @@ export function openKinds(scope: KindsScope, opening: StorageOpening): OpenedKin
     ),
   });
   const primaryHosts = createPrimaryHosts({ ...call, locks: createStorageLocks(locks, storage) });
-  return { kinds, primaryHosts };
+  return { kinds, primaryHosts, concurrencySnapshots: createConcurrencySnapshots(call) };
 }
 
 /** The storage that the app names, as its settings are now. */

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import type { Clock, Timer } from '@switchyard/kernel';
 import type { ReadVitals, Vital } from '@switchyard/runtime';
 import { createLoopMeter } from './loop-meter.ts';
@@ -8,9 +9,13 @@ import { memoryUtilization } from './memory-utilization.ts';
 const stalledMs = 1_000;
 const beatMs = 1_000;
 
-/** Measures what may run short in this process: memory, open files, an event loop that stands still; and how busy that is. */
+/**
+ * Measures what may run short in this process: memory, open files, an event loop that stands still; and how busy that
+ * and the machine are.
+ */
 export function createVitals(clock: Clock): { readonly read: ReadVitals; close(): void } {
   const loop = createLoopMeter();
+  const processors = createProcessorMeter();
   const stall = watchStalls(clock);
   const fileLimit = readFileLimit();
   const read = (): readonly Vital[] => [
@@ -18,8 +23,26 @@ export function createVitals(clock: Clock): { readonly read: ReadVitals; close()
     ...(fileLimit === undefined ? [] : [{ name: 'open files', used: usedFiles(fileLimit), isLoad: false }]),
     { name: 'event loop delay', used: Math.min(1, stall.worstMs() / stalledMs), isLoad: false },
     { name: 'event loop', used: loop.utilization(), isLoad: true },
+    { name: 'processors', used: processors(), isLoad: true },
   ];
   return { read, close: stall.close };
+}
+
+/** The part of the machine's processors that was at work since the last call, whoever it worked for. */
+function createProcessorMeter(): () => number {
+  const sum = (): { readonly idle: number; readonly total: number } => {
+    const times = cpus().map((processor) => processor.times);
+    const idle = times.reduce((before, time) => before + time.idle, 0);
+    const total = times.reduce((before, time) => before + time.idle + time.user + time.nice + time.sys + time.irq, 0);
+    return { idle, total };
+  };
+  let last = sum();
+  return () => {
+    const now = sum();
+    const [idle, total] = [now.idle - last.idle, now.total - last.total];
+    last = now;
+    return total <= 0 ? 0 : Math.min(1, Math.max(0, 1 - idle / total));
+  };
 }
 
 /** The longest that the event loop was late since it was last asked for. */

@@ -285,7 +285,7 @@ function openDeployer(
   });
 }
 
-type LocalParts = Pick<RuntimeDeps, 'supply' | 'kinds' | 'primaryHosts' | 'listeners'>;
+type LocalParts = Pick<RuntimeDeps, 'supply' | 'kinds' | 'primaryHosts' | 'concurrencySnapshots' | 'listeners'>;
 
 function openRuntime(scope: UpScope, local: LocalParts): Runtime {
   const { log, meter, closers, stores } = scope;

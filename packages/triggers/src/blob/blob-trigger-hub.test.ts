@@ -1,6 +1,6 @@
 import { createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
-import type { ListenerContext } from '../contract.ts';
+import type { DynamicLimit, ListenerContext } from '../contract.ts';
 import { createSingletonLocks } from '../singleton/lease-locks.ts';
 import { OutageLog } from '../storage/outage-log.ts';
 import { MemoryBlobs } from '../testing/memory-blobs.ts';
@@ -26,9 +26,14 @@ function rig() {
   const base = createContext({ clock, random });
   const locks = createSingletonLocks({ ...base, blobs });
   const hubs = new BlobTriggerHubs({ blobs, queues: new MemoryQueues(clock), locks, writes: new BlobWrites() });
-  const seat = (name: string, answers = true) => {
+  const seat = (name: string, answers = true, concurrency?: DynamicLimit) => {
     const scripted = createScriptedInvoke(answers ? succeeded : undefined);
-    const context: ListenerContext = { ...base, functionName: name, invoke: scripted.invoke };
+    const context: ListenerContext = {
+      ...base,
+      functionName: name,
+      invoke: scripted.invoke,
+      ...(concurrency && { concurrency }),
+    };
     const binding = createBinding({ name: 'b', type: 'blobTrigger', path: 'images/{name}' });
     const pattern = parseBlobPattern(binding, createScope());
     const outage = new OutageLog(base.log, { began: '', ended: '', fields: {} });
@@ -64,6 +69,19 @@ describe('the invariants of BlobTriggerHubs', () => {
     expect([b.calls.length, c.calls.length]).toEqual([1, 2]);
     await clock.runUntil(next.close());
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('I1: the dynamic limits of all of its functions together are those of their reader', async () => {
+    const { clock, blobs, hubs, seat } = rig();
+    const [a, b] = [seat('A', false, { current: 1 }), seat('B', false, { current: 2 })];
+    const hub = hubs.join(a.seat, options, a.context);
+    hubs.join(b.seat, options, b.context);
+    for (let index = 0; index < 5; index += 1) blobs.put(memoryConnection, `images/${index}`);
+    await clock.advance(30_000);
+    expect(a.calls.length + b.calls.length).toBe(3);
+    for (const one of [a, b]) hubs.leave(one.seat, hub);
+    for (const { answer } of [...a.calls, ...b.calls]) answer.resolve(succeeded());
+    await clock.runUntil(hub.close());
   });
 
   it.each([

@@ -181,7 +181,7 @@ export class BlobTriggerHub {
     const batchSize = Math.min(maxBatchSize, Math.max(1, Math.floor(maxDegreeOfParallelism / 2)));
     const { service, signals } = queue;
     return new QueueListener(
-      { context: { ...context, functionName: readerName, invoke }, service, signals },
+      { context: { ...context, ...this.#concurrencyOf(context), functionName: readerName, invoke }, service, signals },
       {
         queueName: queue.alias,
         connection: options.hostStorage,
@@ -197,6 +197,23 @@ export class BlobTriggerHub {
         },
       },
     );
+  }
+
+  /** One reader serves all functions, so all of their limits together are its own. */
+  #concurrencyOf({ concurrency }: ListenerContext): Pick<ListenerContext, 'concurrency'> {
+    if (concurrency === undefined) return {};
+    const limits = (): readonly number[] =>
+      [...this.#seats].map(({ target }) => target.context.concurrency?.current ?? 1);
+    return {
+      concurrency: {
+        get current() {
+          return Math.max(
+            1,
+            limits().reduce((sum, limit) => sum + limit, 0),
+          );
+        },
+      },
+    };
   }
 
   #createScanner(

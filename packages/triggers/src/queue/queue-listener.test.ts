@@ -1,6 +1,6 @@
 import { createMemoryLog, createSeededRandom, type MemoryLog, VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
-import type { InvocationOutcome, TriggerEvent } from '../contract.ts';
+import type { DynamicLimit, InvocationOutcome, TriggerEvent } from '../contract.ts';
 import { MemoryQueues } from '../testing/memory-queues.ts';
 import { createContext, createScope } from '../testing/scope.ts';
 import { createScriptedInvoke, failed, lost, type ScriptedInvoke, succeeded } from '../testing/scripted-invoke.ts';
@@ -27,6 +27,7 @@ interface Rig {
 interface Setup {
   /** Workers of the app; 1 when left out. */
   readonly workerCount?: () => number;
+  readonly concurrency?: DynamicLimit;
   readonly answer?: ((event: TriggerEvent, call: number) => InvocationOutcome) | undefined;
   readonly queues?: Record<string, unknown>;
 }
@@ -44,9 +45,14 @@ function rigOf(setup: Setup = {}): Rig {
     return undefined;
   };
   const scripted = createScriptedInvoke('answer' in setup ? setup.answer : succeeded);
-  const { workerCount } = setup;
+  const { workerCount, concurrency } = setup;
   const base = createContext({ clock, log, random: createSeededRandom(7) });
-  const context = { ...base, invoke: scripted.invoke, ...(workerCount && { workerCount }) };
+  const context = {
+    ...base,
+    invoke: scripted.invoke,
+    ...(workerCount && { workerCount }),
+    ...(concurrency && { concurrency }),
+  };
   const options = {
     queueName: 'orders',
     connection: memoryConnection,
@@ -144,6 +150,29 @@ describe('the invariants of QueueListener', () => {
     await rig.clock.settle();
     expect(rig.function.calls).toHaveLength(8);
     expect(rig.polls).toHaveLength(2);
+    await rig.listener.close();
+  });
+
+  it('I1: has no more in work than a dynamic limit, whatever host.json says', async () => {
+    const limit = { current: 1 };
+    const rig = rigOf({ answer: undefined, queues: { batchSize: 16 }, concurrency: limit, workerCount: () => 5 });
+    for (let index = 0; index < 60; index += 1) rig.put(`m${index}`);
+    await rig.listener.start(signal);
+    await rig.clock.advance(10_000);
+    expect(rig.function.calls).toHaveLength(1);
+    limit.current = 3;
+    await rig.clock.advance(1_000);
+    expect(rig.function.calls).toHaveLength(3);
+    limit.current = 50;
+    await rig.clock.advance(1_000);
+    expect(rig.function.calls).toHaveLength(50);
+    limit.current = 2;
+    for (const { answer } of rig.function.calls.slice(0, 48)) answer.resolve(succeeded());
+    await rig.clock.advance(10_000);
+    expect(rig.function.calls).toHaveLength(50);
+    rig.function.calls[48]?.answer.resolve(succeeded());
+    await rig.clock.advance(1_000);
+    expect(rig.function.calls).toHaveLength(51);
     await rig.listener.close();
   });
 

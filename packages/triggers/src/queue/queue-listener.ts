@@ -7,6 +7,7 @@
  *
  * I1 A request asks for `batchSize` messages, and only while no more than `newBatchThreshold` are in work. Each worker of the
  *    app beyond the first makes room for `batchSize` and `newBatchThreshold` more, as an instance of the official host would.
+ *    With dynamic concurrency its limit alone holds, and a request asks for what that leaves.
  * I2 Waits between empty answers grow from 100 ms to `maxPollingInterval`, a fifth more or less by chance; a message
  *    resets them, and a write to the queue by this process ends one, and so does a look that finds messages.
  * I3 A queue that does not exist is asked for like an empty one, without a word in the log.
@@ -52,6 +53,9 @@ const minPollingIntervalMs = 100;
 
 /** How long `close` waits for messages to be given back. */
 const closeTimeoutMs = 5_000;
+
+/** The service gives no more at once. */
+const maxBatchSize = 32;
 
 /** How often room is looked for while nothing ends: workers may have come. */
 const roomCheckMs = 1_000;
@@ -181,19 +185,27 @@ export class QueueListener implements TriggerListener {
   }
 
   #hasRoom(): boolean {
+    const { concurrency } = this.#deps.context;
+    if (concurrency !== undefined) return this.#handlings.size < concurrency.current;
     const { batchSize, newBatchThreshold } = this.#options.queues;
     const furtherWorkers = Math.max(1, this.#deps.context.workerCount?.() ?? 1) - 1;
     return this.#handlings.size <= newBatchThreshold + furtherWorkers * (batchSize + newBatchThreshold);
   }
 
+  #wantedCount(): number {
+    const { concurrency } = this.#deps.context;
+    if (concurrency === undefined) return this.#options.queues.batchSize;
+    return Math.max(1, Math.min(maxBatchSize, concurrency.current - this.#handlings.size));
+  }
+
   /** One batch; empty when there is none, no queue, or no service. */
   async #receive(): Promise<readonly QueueMessage[]> {
     try {
-      const { batchSize } = this.#options.queues;
+      const count = this.#wantedCount();
       const result = await request<ReceiveResult>(
         this.#deps.context,
         { operation: 'receive', queue: this.#client.name },
-        (signal) => this.#client.receive(batchSize, visibilityMs, signal),
+        (signal) => this.#client.receive(count, visibilityMs, signal),
       );
       this.#noteHealth(undefined);
       return result.kind === 'messages' ? result.messages : [];

@@ -1,7 +1,7 @@
 import { createDeferred, type Deferred } from '@switchyard/kernel';
 import { createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
-import type { InvocationOutcome, TriggerEvent } from '../contract.ts';
+import type { DynamicLimit, InvocationOutcome, TriggerEvent } from '../contract.ts';
 import type { NamespaceConnection } from '../namespace/namespace-connection.ts';
 import { namespaceWithKey } from '../testing/namespace.ts';
 import { createContext, createScope } from '../testing/scope.ts';
@@ -105,6 +105,7 @@ function rig(
   given: Partial<ServiceBusTriggerOptions> = {},
   serviceBus: Record<string, unknown> = {},
   workerCount?: () => number,
+  concurrency?: DynamicLimit,
 ) {
   const clock = new VirtualClock(0);
   const log = createMemoryLog(clock);
@@ -128,6 +129,7 @@ function rig(
       ...createContext({ clock, log, random: createSeededRandom(1) }),
       invoke: scripted.invoke,
       ...(workerCount && { workerCount }),
+      ...(concurrency && { concurrency }),
     },
   );
   return { clock, log, broker, scripted, listener, settlements };
@@ -177,6 +179,20 @@ describe('ServiceBusListener', () => {
     scripted.calls[0]?.answer.resolve(succeeded());
     await clock.settle();
     expect(scripted.calls).toHaveLength(3);
+    await clock.runUntil(listener.close());
+  });
+
+  it('I2: runs as many calls as a dynamic limit allows, whatever host.json says', async () => {
+    const limit = { current: 1 };
+    const { clock, broker, scripted, listener } = rig(undefined, {}, { maxConcurrentCalls: 9 }, undefined, limit);
+    await listener.start(signal);
+    broker.put(...['a', 'b', 'c', 'd'].map((id) => message(id)));
+    await clock.settle();
+    expect(scripted.calls).toHaveLength(1);
+    limit.current = 3;
+    scripted.calls[0]?.answer.resolve(succeeded());
+    await clock.settle();
+    expect(scripted.calls).toHaveLength(4);
     await clock.runUntil(listener.close());
   });
 

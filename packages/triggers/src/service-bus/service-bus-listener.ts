@@ -6,7 +6,7 @@
  * I1 A message is completed when its function succeeded and the app wants that, and abandoned when it failed or nobody knows:
  *    then the broker delivers it again, and puts it among the dead letters in the end. What the worker settled itself is left
  *    alone.
- * I2 No more than the allowed number of calls run at once for each worker of the app; batches, and messages of a session, one
+ * I2 No more than the allowed number of calls run at once for each worker of the app, or by the dynamic limit; batches, and messages of a session, one
  *    after the other.
  * I3 A broker that is away costs one warning and is asked again, later and later.
  * I4 The locks of what runs are renewed in time, for as long as host.json says.
@@ -177,7 +177,9 @@ export class ServiceBusListener implements TriggerListener {
     const { hasSessions, limits } = this.#options;
     const workers = (): number => Math.max(1, this.#context.workerCount?.() ?? 1);
     const mostOf = (): number =>
-      hasSessions ? limits.maxConcurrentCallsPerSession : limits.maxConcurrentCalls * workers();
+      hasSessions
+        ? limits.maxConcurrentCallsPerSession
+        : (this.#context.concurrency?.current ?? limits.maxConcurrentCalls * workers());
     const own = new Set<Promise<void>>();
     while (!stop.aborted && !receiver.isReleased) {
       while (own.size >= mostOf()) await Promise.race(own);
