@@ -64,6 +64,10 @@ export const simulatedFaults: readonly SimulatedFault[] = [
     },
   },
   {
+    name: 'messages that are worked on are delivered a second time',
+    strike: ({ chance, queues }) => chance.pick([...queues.values()]).loseLocks(),
+  },
+  {
     name: 'a sidecar dies',
     strike: ({ chance, sidecars }) => {
       const living = sidecars.living();

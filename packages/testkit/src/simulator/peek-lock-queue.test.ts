@@ -39,6 +39,20 @@ describe('PeekLockQueue', () => {
     expect(queue.violations).toEqual(['delivery 2 of a was completed, and then abandoned as well']);
   });
 
+  test('I1, I2: a queue that loses its locks lends its messages again, and hears no more of who had them', async () => {
+    const { clock, queue } = open();
+    for (const id of ['a', 'b']) queue.put(id);
+    const [first, done] = [queue.receive(), queue.receive()];
+    done?.complete();
+    queue.loseLocks();
+    const second = queue.receive();
+    expect([second?.messageId, second?.count, queue.receive()]).toEqual(['a', 2, undefined]);
+    first?.complete();
+    expect(queue.left).toEqual(['a']);
+    second?.complete();
+    expect([queue.left, queue.violations, clock.pendingTimers]).toEqual([[], [], 0]);
+  });
+
   test('I3: a completed message is gone', async () => {
     const { clock, queue } = open();
     queue.put('a');

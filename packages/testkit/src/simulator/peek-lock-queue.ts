@@ -33,6 +33,8 @@ export class PeekLockQueue {
   readonly #counts = new Map<string, number>();
   readonly #completed = new Set<string>();
   readonly #watchers = new Set<() => void>();
+  /** Ends the lock of each delivery that is lent. */
+  readonly #locks = new Set<() => void>();
 
   constructor(clock: Clock, options: PeekLockQueueOptions) {
     this.#clock = clock;
@@ -60,10 +62,14 @@ export class PeekLockQueue {
     const count = (this.#counts.get(messageId) ?? 0) + 1;
     this.#counts.set(messageId, count);
     let state: 'lent' | 'completed' | 'abandoned' | 'expired' = 'lent';
-    const lock: Timer = this.#clock.schedule(this.#options.lockMs, () => {
+    const expire = (): void => {
       state = 'expired';
+      lock.cancel();
+      this.#locks.delete(expire);
       this.#offer(messageId);
-    });
+    };
+    const lock: Timer = this.#clock.schedule(this.#options.lockMs, expire);
+    this.#locks.add(expire);
     const settle = (as: 'completed' | 'abandoned'): boolean => {
       if (state === 'completed' || state === 'abandoned') {
         this.violations.push(`delivery ${count} of ${messageId} was ${state}, and then ${as} as well`);
@@ -71,6 +77,7 @@ export class PeekLockQueue {
       if (state !== 'lent') return false;
       state = as;
       lock.cancel();
+      this.#locks.delete(expire);
       return true;
     };
     return {
@@ -83,6 +90,11 @@ export class PeekLockQueue {
         if (settle('abandoned')) this.#clock.schedule(this.#options.redeliveryMs, () => this.#offer(messageId));
       },
     };
+  }
+
+  /** Forgets who holds what, as a queue does that has failed over: what is worked on is delivered a second time. */
+  loseLocks(): void {
+    for (const expire of [...this.#locks]) expire();
   }
 
   /** Calls `onAvailable` whenever a message becomes available. Returns the unsubscriber. */
