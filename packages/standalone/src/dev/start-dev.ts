@@ -18,6 +18,7 @@ import { loadApplications } from '../application/load-applications.ts';
 import { type EmulatorBox, openEmulatorBox } from '../azurite/emulator-box.ts';
 import { createPatientStorage, type StorageOpening } from '../azurite/patient-storage.ts';
 import { DebuggerPorts } from '../debugger/debugger-ports.ts';
+import { debuggingLimits } from '../debugger/debugging-limits.ts';
 import { withCors } from '../http/cors.ts';
 import { createGatewayServer, type GatewayServer, type RequestHandler } from '../http/gateway-server.ts';
 import { isListening } from '../http/listen.ts';
@@ -242,7 +243,7 @@ function openRuntime(scope: DevScope, supply: WorkerSupply, storage: StorageOpen
   const ports = { meter, spans, supply, ...opened, workerHttp, vitals: vitals.read };
   return createRuntime(
     { clock: systemClock, random: systemRandom, log: scope.log, ...ports },
-    { cpus: availableParallelism() },
+    { cpus: availableParallelism(), limits: debuggingLimits(scope.options.inspectPort, scope.applications) },
   );
 }
 
