@@ -12,6 +12,7 @@ import type {
   EventHubReader,
   EventHubService,
   OutgoingEvent,
+  PartitionExtent,
   PartitionSink,
   PartitionStore,
   ReadingOptions,
@@ -125,7 +126,7 @@ function openReader(
     },
   );
   return {
-    ends: () => readEnds(client),
+    extents: () => readExtents(client),
     async close() {
       closing.abort();
       await subscription.close();
@@ -187,13 +188,13 @@ function toCheckpointStore(
   };
 }
 
-async function readEnds(client: EventHubConsumerClient): Promise<ReadonlyMap<string, number>> {
+async function readExtents(client: EventHubConsumerClient): Promise<ReadonlyMap<string, PartitionExtent>> {
   const ids = await client.getPartitionIds();
   const all = await Promise.all(ids.map((id) => client.getPartitionProperties(id)));
   return new Map(
-    all.map(({ partitionId, lastEnqueuedSequenceNumber, isEmpty }) => [
+    all.map(({ partitionId, beginningSequenceNumber, lastEnqueuedSequenceNumber: last, isEmpty }) => [
       partitionId,
-      isEmpty ? -1 : lastEnqueuedSequenceNumber,
+      { first: isEmpty ? last + 1 : beginningSequenceNumber, last },
     ]),
   );
 }

@@ -85,7 +85,7 @@ describe('by identity', () => {
       succeeded: () => {},
     });
     await expect.poll(() => texts, { timeout: 20_000 }).toEqual(['one']);
-    expect(await reader.ends()).toEqual(new Map([['0', 0]]));
+    expect(await reader.extents()).toEqual(new Map([['0', { first: 0, last: 0 }]]));
     await reader.close();
     expect(new Set(peer.claims.map(({ type }) => type))).toEqual(new Set(['jwt']));
   });

@@ -81,10 +81,16 @@ export interface PartitionSink {
   succeeded(): void;
 }
 
+/** The numbers of the first and of the last event that a partition still has; one that is empty has a last that is less. */
+export interface PartitionExtent {
+  readonly first: number;
+  readonly last: number;
+}
+
 /** Reads its share of the partitions until it is closed. */
 export interface EventHubReader {
-  /** The number of the last event in each partition; -1 in an empty one. */
-  ends(): Promise<ReadonlyMap<string, number>>;
+  /** What each partition holds. */
+  extents(): Promise<ReadonlyMap<string, PartitionExtent>>;
   /** Gives all partitions up, so that others take them at once. */
   close(): Promise<void>;
 }

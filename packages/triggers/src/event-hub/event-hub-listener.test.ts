@@ -11,6 +11,7 @@ import type {
   PartitionSink,
   PartitionStore,
   ReceivedEvent,
+  StartPosition,
 } from './event-hub-client.ts';
 import { EventHubListener } from './event-hub-listener.ts';
 
@@ -34,12 +35,14 @@ class Hub implements EventHubService, PartitionStore {
   opening: Promise<void> = Promise.resolve();
   sink: PartitionSink | undefined;
   refuses = false;
+  extents = new Map([['0', { first: 0, last: 7 }]]);
+  stored: readonly PartitionCheckpoint[] = [{ partitionId: '0', offset: '10', sequenceNumber: 1 }];
 
   async read(...[, , , sink]: Parameters<EventHubService['read']>): Promise<EventHubReader> {
     this.sink = sink;
     await this.opening;
     return {
-      ends: async () => new Map([['0', 7]]),
+      extents: async () => this.extents,
       close: async () => void this.heard.push('close'),
     };
   }
@@ -52,7 +55,7 @@ class Hub implements EventHubService, PartitionStore {
     return true;
   }
   async checkpoints(): Promise<readonly PartitionCheckpoint[]> {
-    return [{ partitionId: '0', offset: '10', sequenceNumber: 1 }];
+    return this.stored;
   }
   async advance({ partitionId, sequenceNumber }: PartitionCheckpoint): Promise<void> {
     if (this.refuses) throw new Error('the storage is away');
@@ -60,7 +63,7 @@ class Hub implements EventHubService, PartitionStore {
   }
 }
 
-function createRun() {
+function createRun(start: StartPosition = { kind: 'start' }) {
   const clock = new VirtualClock(0);
   const log = createMemoryLog(clock);
   const hub = new Hub();
@@ -76,7 +79,7 @@ function createRun() {
       dataType: undefined,
       isDeferred: false,
       isBatch: false,
-      start: { kind: 'start' },
+      start,
       limits: createScope().extensions.eventHubs,
     },
     { ...createContext({ clock, log, random: createSeededRandom(1) }), invoke: scripted.invoke },
@@ -90,8 +93,8 @@ function createRun() {
 }
 
 /** One that listens. */
-async function rig() {
-  const run = createRun();
+async function rig(start?: StartPosition) {
+  const run = createRun(start);
   await run.listener.start(signal);
   const { sink } = run.hub;
   if (sink === undefined) throw new Error('nobody reads');
@@ -175,5 +178,24 @@ describe('EventHubListener', () => {
     expect(await listener.backlog()).toEqual({ messageCount: 4, oldestMs: undefined });
     await answer(1);
     expect(await listener.backlog()).toEqual({ messageCount: 4, oldestMs: undefined });
+  });
+
+  it('tells what waits in a partition without a checkpoint: what it still has, where reading begins with that', async () => {
+    const { hub, listener } = await rig();
+    hub.stored = [];
+    hub.extents = new Map([['0', { first: 900, last: 1_000 }]]);
+    expect(await listener.backlog()).toMatchObject({ messageCount: 101 });
+    // Nothing is left of what the checkpoint has not seen.
+    hub.stored = [{ partitionId: '0', offset: '10', sequenceNumber: 1 }];
+    hub.extents = new Map([['0', { first: 1_001, last: 1_000 }]]);
+    expect(await listener.backlog()).toMatchObject({ messageCount: 0 });
+  });
+
+  it('old events do not wait where reading begins behind them', async () => {
+    const { hub, listener } = await rig({ kind: 'end' });
+    hub.stored = [];
+    expect(await listener.backlog()).toMatchObject({ messageCount: 0 });
+    hub.extents = new Map([['0', { first: 0, last: 9 }]]);
+    expect(await listener.backlog()).toMatchObject({ messageCount: 2 });
   });
 });

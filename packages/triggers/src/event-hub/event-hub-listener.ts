@@ -18,6 +18,7 @@ import { eventHubErrors } from './errors.ts';
 import type {
   EventHubReader,
   EventHubService,
+  PartitionExtent,
   PartitionSink,
   PartitionStore,
   ReceivedEvent,
@@ -63,6 +64,8 @@ export class EventHubListener implements TriggerListener, PartitionSink {
   readonly #outage: OutageLog;
   readonly #state = new StateMachine<State>({ kind: 'idle' }, edges);
   readonly #work = new Map<string, PartitionWork>();
+  /** What lies before the events of partitions that nobody has read yet. */
+  readonly #bases = new Map<string, number>();
 
   constructor(deps: EventHubListenerDeps, options: EventHubTriggerOptions, context: ListenerContext) {
     this.#deps = deps;
@@ -115,12 +118,13 @@ export class EventHubListener implements TriggerListener, PartitionSink {
   async backlog(): Promise<Backlog | undefined> {
     const { state } = this.#state;
     if (state.kind !== 'listening') return undefined;
-    const [ends, checkpoints] = await Promise.all([state.reader.ends(), this.#deps.store.checkpoints()]);
+    const [extents, checkpoints] = await Promise.all([state.reader.extents(), this.#deps.store.checkpoints()]);
     const read = new Map(checkpoints.map(({ partitionId, sequenceNumber }) => [partitionId, sequenceNumber]));
     let messageCount = 0;
-    for (const [partitionId, end] of ends) {
+    for (const [partitionId, extent] of extents) {
       const running = this.#work.get(partitionId)?.runningCount ?? 0;
-      messageCount += Math.max(0, end - this.#readUpTo(partitionId, read) - running);
+      const readUpTo = this.#readUpTo(partitionId, read) ?? this.#baseOf(partitionId, extent);
+      messageCount += Math.max(0, extent.last - Math.max(readUpTo, extent.first - 1) - running);
     }
     return { messageCount, oldestMs: undefined };
   }
@@ -158,8 +162,15 @@ export class EventHubListener implements TriggerListener, PartitionSink {
   }
 
   /** What ran here may be further than its checkpoint. */
-  #readUpTo(partitionId: string, checkpoints: ReadonlyMap<string, number>): number {
-    return this.#work.get(partitionId)?.done?.sequenceNumber ?? checkpoints.get(partitionId) ?? -1;
+  #readUpTo(partitionId: string, checkpoints: ReadonlyMap<string, number>): number | undefined {
+    return this.#work.get(partitionId)?.done?.sequenceNumber ?? checkpoints.get(partitionId);
+  }
+
+  /** Before the first event that is for us. Those that were there when reading began wait only where it begins with them. */
+  #baseOf(partitionId: string, { first, last }: PartitionExtent): number {
+    const base = this.#bases.get(partitionId) ?? (this.#options.start.kind === 'start' ? first - 1 : last);
+    this.#bases.set(partitionId, base);
+    return base;
   }
 
   #open(partitionId: string): PartitionWork {
