@@ -1,6 +1,6 @@
 /** An installation with deployed apps: `switchyard up` and the commands that go with it, with real processes. */
 import { readFileSync } from 'node:fs';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -197,6 +197,28 @@ describe('switchyard up with a worker of another maker', () => {
       // One that has to know its app when it starts.
       await up.do('deploy', place('apps/java-like'), '--app', 'coffee', '--stack', 'java');
       expect((await up.call('coffee', '/api/Hello')).status).toBe(202);
+    } finally {
+      await up.close();
+    }
+  });
+});
+
+describe('switchyard up with somebody who names a worker', () => {
+  it('takes nobody for a worker of ours who does not show the key that it was started with', async () => {
+    const own = fileURLToPath(new URL('../../packages/worker-node/', import.meta.url));
+    const config = JSON.parse(await readFile(`${own}/worker.config.json`, 'utf8'));
+    const description = { ...config.description, defaultWorkerPath: 'stranger.cjs' };
+    const stranger = `delete process.env.SWITCHYARD_WORKER_KEY; require(${JSON.stringify(`${own}/dist/worker.cjs`)});`;
+    await apps.write({
+      'worker/worker.config.json': { ...config, description },
+      'worker/stranger.cjs': stranger,
+      ...appFiles('shop', '"shop"'),
+    });
+    const environment = { languageWorkers__node__workerDirectory: `${apps.path}/worker` };
+    const up = await UpProcess.start({ flags: ['--trusted-tenants'], environment });
+    try {
+      const { code, output } = await up.run('deploy', `${apps.path}/shop`);
+      expect([code === 0, output]).toEqual([false, expect.stringContaining('does not show the key')]);
     } finally {
       await up.close();
     }
