@@ -1,7 +1,5 @@
-/** Azure Key Vault over TLS on this machine, for tests: it asks who is there before it answers, as the service does. */
-import type { IncomingMessage } from 'node:http';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+/** Azure Key Vault, for tests: secrets with their versions. */
+import { type AzureReply, type AzureRequest, problem, ScriptedAzure } from './scripted-azure.ts';
 
 interface StoredVersion {
   readonly id: string;
@@ -11,45 +9,10 @@ interface StoredVersion {
   enabled: boolean;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-export class ScriptedKeyVault {
-  readonly token = 'a-token-of-the-vault';
+export class ScriptedKeyVault extends ScriptedAzure {
+  override readonly token = 'a-token-of-the-vault';
   readonly secrets = new Map<string, StoredVersion[]>();
-  readonly asked: string[] = [];
-  /** How many of the next requests are throttled. */
-  throttled = 0;
-  readonly #server: Server;
   #versions = 0;
-
-  constructor(tls: { readonly certificate: string; readonly key: string }) {
-    this.#server = createServer({ cert: tls.certificate, key: tls.key }, (request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        const { status, body, headers = {} } = this.#reply(request, Buffer.concat(chunks).toString());
-        response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
-      });
-    });
-  }
-
-  async listen(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    return this.url;
-  }
-
-  get url(): string {
-    return `https://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
 
   /** Adds a version, the way somebody else would. */
   put(name: string, value: string, tags: Readonly<Record<string, string>> = {}): StoredVersion {
@@ -60,19 +23,15 @@ export class ScriptedKeyVault {
     return made;
   }
 
-  #reply({ method = '', url = '', headers }: IncomingMessage, text: string): Answer {
-    const { pathname } = new URL(url, 'https://vault');
-    this.asked.push(`${method} ${pathname}`);
-    if (headers.authorization !== `Bearer ${this.token}`) {
-      const authority = 'https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000';
-      const challenge = `Bearer authorization="${authority}", resource="https://vault.azure.net"`;
-      return { status: 401, body: problem('Unauthorized'), headers: { 'www-authenticate': challenge } };
-    }
-    if (this.throttled > 0) {
-      this.throttled -= 1;
-      return { status: 429, body: problem('Throttled'), headers: { 'retry-after': '0' } };
-    }
-    const [, name = '', version = ''] = /^\/secrets\/([0-9a-zA-Z-]{1,127})(?:\/(\w*))?$/.exec(pathname) ?? [];
+  /** It says where tokens come from. */
+  protected override get denial(): AzureReply {
+    const authority = 'https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000';
+    const challenge = `Bearer authorization="${authority}", resource="https://vault.azure.net"`;
+    return { status: 401, body: problem('Unauthorized'), headers: { 'www-authenticate': challenge } };
+  }
+
+  protected override answer({ method, path, text }: AzureRequest): AzureReply {
+    const [, name = '', version = ''] = /^\/secrets\/([0-9a-zA-Z-]{1,127})(?:\/(\w*))?$/.exec(path) ?? [];
     if (name === '') return { status: 400, body: problem('BadParameter') };
     if (method === 'PUT') {
       const { value, tags } = JSON.parse(text) as { value: string; tags?: Record<string, string> };
@@ -102,8 +61,4 @@ export class ScriptedKeyVault {
   #show(name: string, version: StoredVersion): object {
     return { ...this.#properties(name, version), value: version.value };
   }
-}
-
-function problem(code: string): object {
-  return { error: { code, message: `${code} it is` } };
 }
