@@ -66,6 +66,12 @@ export class StorageProbe {
     return (await blob.exists()) ? (await blob.downloadToBuffer()).toString('utf8') : undefined;
   }
 
+  /** Whether somebody holds the lease of a blob. */
+  async isLeased(container: string, name: string): Promise<boolean> {
+    const { leaseState } = await this.#blobs.getContainerClient(container).getBlobClient(name).getProperties();
+    return leaseState === 'leased';
+  }
+
   /** The names that begin so; empty when the container is not there. */
   async list(container: string, prefix: string): Promise<readonly string[]> {
     const client = this.#blobs.getContainerClient(container);

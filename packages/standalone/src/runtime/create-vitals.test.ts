@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { systemClock } from '@switchyard/kernel';
+import { VirtualClock } from '@switchyard/testkit';
 import { describe, expect, test } from 'vitest';
 import { createVitals } from './create-vitals.ts';
 
@@ -29,12 +30,30 @@ describe('createVitals', () => {
     await Promise.all(files.map((file) => file.close()));
   });
 
-  test('notices an event loop that stands still', () => {
-    const vitals = createVitals(systemClock);
-    const endMs = performance.now() + 1_500;
-    while (performance.now() < endMs);
+  test('takes an event loop that is always late for used up, and one that was late once for well', async () => {
+    const clock = new VirtualClock();
+    let lateMs = 0;
+    // Timers come late, as on an event loop that has other things to do.
+    const slow = {
+      ...systemClock,
+      monotonic: () => clock.monotonic(),
+      schedule: (delayMs: number, work: () => void) => clock.schedule(delayMs + lateMs, work),
+    };
+    const vitals = createVitals(slow);
     const delay = () => vitals.read().find(({ name }) => name === 'event loop delay')?.used ?? 0;
-    expect(delay()).toBeGreaterThan(0.4);
+    await clock.advance(10_000);
+    expect(delay()).toBe(0);
+    lateMs = 900;
+    await clock.advance(20_000);
+    expect(delay()).toBeGreaterThan(0.7);
+    await clock.advance(1_900);
+    delay();
+    lateMs = 3_000;
+    await clock.advance(4_000);
+    lateMs = 0;
+    await clock.advance(20_000);
+    expect(delay()).toBeLessThan(0.3);
     vitals.close();
+    expect(clock.pendingTimers).toBe(0);
   });
 });

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
 import type { Clock, Timer } from '@switchyard/kernel';
 import type { ReadVitals, Vital } from '@switchyard/runtime';
 import { createLoopMeter } from './loop-meter.ts';
-import { memoryUtilization } from './memory-utilization.ts';
 
-/** An event loop that stands still for so long is used up. */
+/** An event loop that is so late on average is used up. */
 const stalledMs = 1_000;
 const beatMs = 1_000;
 
@@ -16,16 +16,16 @@ const beatMs = 1_000;
 export function createVitals(clock: Clock): { readonly read: ReadVitals; close(): void } {
   const loop = createLoopMeter();
   const processors = createProcessorMeter();
-  const stall = watchStalls(clock);
+  const delay = watchDelay(clock);
   const fileLimit = readFileLimit();
   const read = (): readonly Vital[] => [
-    { name: 'memory', used: memoryUtilization(), isLoad: false },
+    { name: 'memory', used: heapUtilization(), isLoad: false },
     ...(fileLimit === undefined ? [] : [{ name: 'open files', used: usedFiles(fileLimit), isLoad: false }]),
-    { name: 'event loop delay', used: Math.min(1, stall.worstMs() / stalledMs), isLoad: false },
+    { name: 'event loop delay', used: Math.min(1, delay.averageMs() / stalledMs), isLoad: false },
     { name: 'event loop', used: loop.utilization(), isLoad: true },
     { name: 'processors', used: processors(), isLoad: true },
   ];
-  return { read, close: stall.close };
+  return { read, close: delay.close };
 }
 
 /** The part of the machine's processors that was at work since the last call, whoever it worked for. */
@@ -45,28 +45,38 @@ function createProcessorMeter(): () => number {
   };
 }
 
-/** The longest that the event loop was late since it was last asked for. */
-function watchStalls(clock: Clock): { worstMs(): number; close(): void } {
-  let dueAtMs = 0;
-  let worst = 0;
+/**
+ * How late the event loop was on average since it was last asked for. One long turn is nothing: a collection of garbage, or a machine
+ * that had more to do.
+ */
+function watchDelay(clock: Clock): { averageMs(): number; close(): void } {
+  let [dueAtMs, lateMs, beats] = [0, 0, 0];
   let timer: Timer;
-  const lateMs = (): number => Math.max(0, clock.monotonic() - dueAtMs);
   const beat = (): void => {
     dueAtMs = clock.monotonic() + beatMs;
     timer = clock.schedule(beatMs, () => {
-      worst = Math.max(worst, lateMs());
+      lateMs += Math.max(0, clock.monotonic() - dueAtMs);
+      beats += 1;
       beat();
     });
   };
   beat();
   return {
-    worstMs() {
-      const sinceLast = Math.max(worst, lateMs());
-      worst = 0;
-      return sinceLast;
+    averageMs() {
+      // A beat that is overdue counts as it is by now.
+      const overdueMs = Math.max(0, clock.monotonic() - dueAtMs);
+      const average = (lateMs + overdueMs) / (beats + (overdueMs > 0 ? 1 : 0) || 1);
+      [lateMs, beats] = [0, 0];
+      return average;
     },
     close: () => timer.cancel(),
   };
+}
+
+/** The part of its heap that is in use; near its end the process spends its time on collecting garbage, and then ends. */
+function heapUtilization(): number {
+  const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
+  return used / limit;
 }
 
 /** Files and connections that this process may have open; undefined where the system does not tell, or sets no limit. */

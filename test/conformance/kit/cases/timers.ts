@@ -95,17 +95,24 @@ export const timerCases: readonly ConformanceCase[] = [
       );
     },
   },
-  {
-    section,
-    name: 'one host holds the lock of a timer',
-    needs: ['storage'],
-    async run(kit) {
-      await eventually('the lock', async () => {
-        const locks = await kit.storage.list('azure-webjobs-hosts', 'locks/');
-        return locks.some((lock) => lock.endsWith('/Host.Functions.timerSecond.Listener')) ? true : undefined;
-      });
-    },
-  },
+  ...[
+    ['one host holds the lock of a timer', '/Host.Functions.timerSecond.Listener'],
+    ['one host is primary, and holds the lock of that', '/host'],
+  ].map(
+    ([name = '', ending = '']): ConformanceCase => ({
+      section,
+      name,
+      needs: ['storage'],
+      async run(kit) {
+        await eventually('the lock', async () => {
+          const locks = await kit.storage.list('azure-webjobs-hosts', 'locks/');
+          const lock = locks.find((path) => path.endsWith(ending));
+          if (lock === undefined) return undefined;
+          return (await kit.storage.isLeased('azure-webjobs-hosts', lock)) || undefined;
+        });
+      },
+    }),
+  ),
   {
     section,
     name: 'a schedule that is none fails its function alone',
