@@ -14,6 +14,7 @@ import type { CustomHandlerSettings } from '@switchyard/model';
 import type { JobHostStatus } from '@switchyard/runtime';
 import type { ProcessPort } from '@switchyard/sidecar';
 import type { LoadedApplication } from '../application/load-application.ts';
+import { unreadFunctionsNote } from '../application/unread-functions.ts';
 import { AppCompiler } from '../compiler/app-compiler.ts';
 import { BuildReminder } from '../compiler/build-reminder.ts';
 import {
@@ -67,6 +68,8 @@ export class AppLoop {
   #watch: AppWatch | undefined;
   #compiler: AppCompiler | BuildReminder | undefined;
   #isClosed = false;
+  /** What was told last of files that nobody reads. */
+  #unread: string | undefined;
 
   constructor(deps: AppLoopDeps, options: AppLoopOptions, application: LoadedApplication) {
     this.#deps = deps;
@@ -162,6 +165,9 @@ export class AppLoop {
   async #serving(application: LoadedApplication, status: JobHostStatus): Promise<void> {
     this.#application = application;
     await this.#deps.onServing(application, status);
+    const note = await unreadFunctionsNote(application.directory, status);
+    if (note !== undefined && note !== this.#unread) this.#deps.note(note);
+    this.#unread = note;
     if (this.#watch !== undefined) await this.#follow(await readProjectFacts(application.directory));
   }
 
