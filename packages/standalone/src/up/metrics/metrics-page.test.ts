@@ -86,6 +86,7 @@ describe('the page with measurements', () => {
       `switchyard_workers_connected_count{${of}} 2`,
       `switchyard_workers_wanted_count{${of}} 3`,
       `switchyard_requests_waiting_count{${of}} 5`,
+      `switchyard_invocations_paced_now_count{${of}} 1`,
       `switchyard_workers_memory_bytes{${of}} 80000000`,
       `switchyard_workers_processors_ratio{${of}} 0.625`,
       `switchyard_invocations_routed_total{${ofFunction}} 10`,

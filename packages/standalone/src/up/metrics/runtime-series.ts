@@ -24,6 +24,7 @@ export function toRuntimeSeries(loads: readonly VersionLoad[], known: KnownUsage
       gauge('workers_blocked_count', load.blockedCount),
       gauge('workers_wanted_count', load.wantedCount),
       gauge('invocations_held_now_count', load.heldCount),
+      gauge('invocations_paced_now_count', load.pacedCount),
       gauge('requests_waiting_count', load.waitingCount),
       gauge('traffic_share_percent', load.weight),
       // Nothing is better than a zero that nobody has measured.
