@@ -130,14 +130,7 @@ async function runtimePids(): Promise<readonly number[]> {
 
 /** Joins a Runtime by hand, as on another machine. */
 async function joinRuntime(...flags: readonly string[]): Promise<DevProcess> {
-  const url = /Workers\s+(http:\S+)/.exec(up.output)?.[1] ?? '';
-  const scopes = ['--scope', 'deploy', '--scope', 'secrets'];
-  const keys = join(up.dataFolder, 'keys');
-  const token = await up.runAlone('token', 'control', '--keys', keys, ...scopes);
-  const runtime = new DevProcess(
-    ['runtime', '--join', url, '--port', '0', '--rpc-port', '0', '--control-port', '0', '--data-dir', folder, ...flags],
-    { SWITCHYARD_JOIN_TOKEN: token.trim() },
-  );
+  const runtime = await up.startMember('--data-dir', folder, ...flags);
   others.push(runtime);
   await runtime.line(/has joined/);
   return runtime;

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemClock } from '@switchyard/kernel';
 import { createRpcChannel, grpcStatus, settlementRpc } from '@switchyard/protocol';
+import type { RuntimeList } from '@switchyard/protocol/control-api';
 import { createSelfSigned } from '@switchyard/protocol/testing';
 import { type AmqpPeer, type AmqpQueue, openAmqpPeer } from '@switchyard/testkit/amqp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -95,6 +96,24 @@ describe('behind a sidecar, under switchyard up', () => {
     expect(await completes(host, 'shop', token)).toBe('0');
     await host.call('shop', '/api/release', { method: 'POST' });
     await expect.poll(() => shop.messages.length, waiting).toBe(0);
+  });
+
+  it('an app settles its messages on a Runtime of another process', async () => {
+    const [shop] = [peer.declareQueue('of-shop'), peer.declareQueue('of-blog')];
+    const host = await openUp({ flags: ['--trusted-tenants', '--max-runtimes', '2', '--region', 'south'] });
+    const north = ['--name', 'north-1', '--region', 'north'];
+    const member = await host.up.startMember('--data-dir', join(dirname(host.up.dataFolder), 'north'), ...north);
+    closing.push(() => member.close());
+    await member.line(/has joined/);
+    await host.up.do('scale', 'set', 'shop', 'region=north');
+    const homes = async () => (JSON.parse(await host.up.do('runtimes', '--json')) as RuntimeList).runtimes;
+    await expect
+      .poll(async () => (await homes()).find(({ id }) => id === 'north-1')?.applications, { timeout: 60_000 })
+      .toEqual(['shop']);
+    await settlesItself(host, shop);
+    const { token } = await hold(host, shop);
+    expect(await completes(host, 'blog', token)).toBe(unknownLock);
+    expect(await completes(host, 'shop', token)).toBe('0');
   });
 
   describe.skipIf(whyNoUsers() !== undefined)('as root', () => {

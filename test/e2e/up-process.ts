@@ -89,6 +89,15 @@ export class UpProcess {
     return new DevProcess([...words, '--data-dir', this.dataFolder], {});
   }
 
+  /** Starts a Runtime that is about to join it; whoever asks for it ends it. */
+  async startMember(...flags: readonly string[]): Promise<DevProcess> {
+    const url = /Workers\s+(http:\S+)/.exec(this.output)?.[1] ?? '';
+    const scopes = ['--scope', 'deploy', '--scope', 'secrets'];
+    const token = await this.runAlone('token', 'control', '--keys', join(this.dataFolder, 'keys'), ...scopes);
+    const words = ['runtime', '--join', url, '--port', '0', '--rpc-port', '0', '--control-port', '0', ...flags];
+    return new DevProcess(words, { SWITCHYARD_JOIN_TOKEN: token.trim() });
+  }
+
   /** Runs a command that needs no installation, and answers what it printed. */
   async runAlone(...words: readonly string[]): Promise<string> {
     const { code, output } = await runSwitchyard(words);
