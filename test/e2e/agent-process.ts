@@ -36,6 +36,10 @@ export interface AgentProcessOptions {
   readonly socketPath?: string;
   /** Settings by the names of their variables without the prefix, such as `MAX_CONCURRENT_JOBS`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Where it listens, and what it shows. */
+  readonly flags?: readonly string[];
+  /** The program that runs it; the Node of the tests when left out. */
+  readonly node?: string;
   /** Keeps jobs in a file, which a restart finds again. */
   readonly durable?: boolean;
 }
@@ -143,7 +147,7 @@ export class AgentProcess {
   }
 
   #spawn(): DevProcess {
-    const { workerId, socketPath, settings = {}, durable = false } = this.#options;
+    const { workerId, socketPath, settings = {}, durable = false, flags = [], node } = this.#options;
     const named = Object.entries(settings).map(([name, value]) => [`SWITCHYARD_AGENT_${name}`, value]);
     const environment = {
       SWITCHYARD_AGENT_WORKSPACE_PATH: join(this.folder, 'workspaces'),
@@ -153,7 +157,8 @@ export class AgentProcess {
     };
     const store = durable ? ['--store', join(this.folder, 'jobs.db')] : [];
     const engine = socketPath === undefined ? [] : ['--docker-socket', socketPath];
-    return new DevProcess(['agent', '--port', '0', '--worker-id', workerId, ...store, ...engine], environment);
+    const words = ['agent', '--port', '0', '--worker-id', workerId, ...store, ...engine, ...flags];
+    return new DevProcess(words, environment, node);
   }
 
   async #ready(): Promise<void> {

@@ -67,6 +67,11 @@ export class OtherMachine {
     return machine;
   }
 
+  /** The words that run a program there, with the file systems as they are here. */
+  get within(): readonly string[] {
+    return ['nsenter', `--net=/run/netns/${this.#space}`];
+  }
+
   /** Bytes that have come over the wire. */
   get receivedBytes(): number {
     return Number(readFileSync(join('/sys/class/net', this.#wire, 'statistics/rx_bytes'), 'utf8'));

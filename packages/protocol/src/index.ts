@@ -89,6 +89,7 @@ export {
   type RpcServerOptions,
   type ServerTlsOptions,
 } from './transport/rpc-server.ts';
+export { createSelfSigned, type SelfSigned } from './transport/self-signed.ts';
 export type { RpcMethod, StreamMethod, UnaryMethod } from './transport/server-methods.ts';
 export {
   defaultKeepAlive,

@@ -40,6 +40,8 @@ const flags = {
     placeholder: 'PATH',
     summary: 'finds the container engine here (/var/run/docker.sock)',
   },
+  'tls-certificate': { kind: 'text', placeholder: 'FILE', summary: 'shows this certificate to masters (plain HTTP)' },
+  'tls-key': { kind: 'text', placeholder: 'FILE', summary: 'the key of that certificate' },
   json: { kind: 'switch', summary: 'writes one JSON object per line' },
   verbose: { kind: 'switch', summary: 'shows more of what the agent does' },
 } as const;
@@ -78,6 +80,8 @@ const settings = [
   ['worker-id', 'worker_id'],
   ['jobs', 'max_concurrent_jobs'],
   ['docker-socket', 'docker.socket'],
+  ['tls-certificate', 'listen.tls_certificate'],
+  ['tls-key', 'listen.tls_key'],
 ] as const;
 
 async function toOptions({ flags: given }: AgentInput, context: CommandContext): Promise<AgentOptions> {

@@ -54,6 +54,10 @@ const flags = {
   'tls-certificate': { ...file, summary: "shows this certificate on the sidecar's own port" },
   'tls-key': { ...file, summary: 'the key of that certificate' },
   'tls-client-ca': { ...file, summary: 'lets in only callers whose certificate these authorities signed' },
+  'make-certificate': {
+    kind: 'switch',
+    summary: "makes a certificate for the sidecar's own ports where none is named; with --json the first line has it",
+  },
   'allow-clear-tokens': { kind: 'switch', summary: 'sends tokens over a network without TLS' },
   'data-dir': {
     kind: 'text',
@@ -109,6 +113,7 @@ function toOptions({ flags: given }: SidecarInput, context: CommandContext): Sid
       key: at(given['tls-key']),
       authority: at(given['tls-client-ca']),
     },
+    makesCertificate: given['make-certificate'],
     allowClearTokens: given['allow-clear-tokens'],
     dataDirectory: at(given['data-dir']) ?? join(tmpdir(), 'switchyard-sidecar'),
     output: given.json ? 'json' : 'text',

@@ -23,7 +23,8 @@ export const agentSettingsSchema = z.strictObject({
     .max(128)
     .regex(/^[\w.:-]*$/, 'must hold letters, digits, and any of _ . : - alone'),
   labels: z.array(text).max(100),
-  listen: z.strictObject({ host: text, port: z.int().min(0).max(65_535) }),
+  /** The files of a certificate and its key; empty: masters speak plain HTTP. */
+  listen: z.strictObject({ host: text, port: z.int().min(0).max(65_535), tls_certificate: unset, tls_key: unset }),
   /** Empty: whoever reaches the agent may use it, as version 1 of the protocol has it. */
   token: unset,
   max_concurrent_jobs: limit(10_000),
@@ -82,7 +83,7 @@ export type AgentSettings = z.infer<typeof agentSettingsSchema>;
 export const defaultAgentSettings: AgentSettings = {
   worker_id: '',
   labels: [],
-  listen: { host: '127.0.0.1', port: 9000 },
+  listen: { host: '127.0.0.1', port: 9000, tls_certificate: '', tls_key: '' },
   token: '',
   max_concurrent_jobs: 4,
   max_queued_jobs: 1_000,

@@ -35,7 +35,7 @@ describe('readAgentSettings', () => {
       labels: ['gpu'],
       allowed_images: ['busybox', 'example.com/*'],
       read_only_root: false,
-      listen: { host: '127.0.0.1', port: 9_001 },
+      listen: { host: '127.0.0.1', port: 9_001, tls_certificate: '', tls_key: '' },
       limits: { default: { memory_mb: 128, cpus: 0.5, pids: 256 } },
     });
     expect(Object.fromEntries(origins)).toEqual({

@@ -92,11 +92,16 @@ export function requireTestEngine(): PartCheck {
 export interface TestEngineOptions {
   /** Containers go on while the daemon is away. */
   readonly liveRestore?: boolean;
+  /** A command that runs the engine somewhere else, such as in another network; the engine's own words come after it. */
+  readonly within?: readonly string[];
 }
 
-export async function openTestEngine({ liveRestore = false }: TestEngineOptions = {}): Promise<TestEngine> {
+export async function openTestEngine({
+  liveRestore = false,
+  within = [],
+}: TestEngineOptions = {}): Promise<TestEngine> {
   const folder = mkdtempSync(join(tmpdir(), 'switchyard-engine-'));
-  const engine = new DaemonEngine(folder, liveRestore ? ['--live-restore'] : []);
+  const engine = new DaemonEngine(folder, liveRestore ? ['--live-restore'] : [], within);
   try {
     await engine.start();
     await engine.importImage();
@@ -121,12 +126,14 @@ class DaemonEngine implements TestEngine {
   readonly socketPath: string;
   readonly client: EngineClient;
   readonly #flags: readonly string[];
+  readonly #within: readonly string[];
   #process: ChildProcess | undefined;
   #runtime: ChildProcess | undefined;
 
-  constructor(folder: string, flags: readonly string[]) {
+  constructor(folder: string, flags: readonly string[], within: readonly string[]) {
     this.folder = folder;
     this.#flags = flags;
+    this.#within = within;
     this.socketPath = join(folder, 'engine.sock');
     this.client = new EngineClient(systemClock, this.socketPath);
   }
@@ -215,7 +222,8 @@ class DaemonEngine implements TestEngine {
   /** What it says goes to a file: a pipe that nobody empties while a test is busy would hold it up. */
   #spawn(program: string, words: readonly string[]): ChildProcess {
     const log = openSync(this.#logFile, 'a');
-    const child = spawn(program, words, { stdio: ['ignore', 'ignore', log] });
+    const [command = program, ...rest] = [...this.#within, program, ...words];
+    const child = spawn(command, rest, { stdio: ['ignore', 'ignore', log] });
     closeSync(log);
     return child;
   }

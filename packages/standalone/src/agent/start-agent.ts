@@ -1,12 +1,15 @@
 /** The composition root of `switchyard agent`: settings, store, container engine and one HTTP port, in one process. */
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { type Log, type LogLevel, logLevels, systemClock, systemRandom } from '@switchyard/kernel';
 import { type AgentSettings, createNodeAgent, createSystemMetrics } from '@switchyard/node-agent';
 import { createConsoleLog, openJsonLog, wantsColors } from '@switchyard/telemetry';
 import { Closers } from '../dev/closers.ts';
 import { createHeldRequests } from '../http/held-requests.ts';
-import { listen } from '../http/listen.ts';
+import { createHttpServer } from '../http/http-server.ts';
+import { listen, toUrlHost } from '../http/listen.ts';
+import { openServerCertificate, type ServerCertificate } from '../http/server-certificate.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { openDriver, openJobWorkspaces, openStore } from './open-parts.ts';
 import { readConfiguration } from './read-configuration.ts';
@@ -40,9 +43,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 async function openAgent(options: AgentOptions, settings: AgentSettings, log: Log, closers: Closers): Promise<number> {
   const { host } = settings.listen;
   // A job that is followed or waited for takes as long as it takes.
-  const server = createServer({ requestTimeout: 0, headersTimeout: headMs });
+  const certificate = await openCertificate(options, settings, { log, closers });
   const requests = createHeldRequests();
-  server.on('request', requests.listener);
+  const server = createHttpServer({ requestTimeout: 0, headersTimeout: headMs }, certificate, requests.listener);
   const port = await listen(server, { host, port: settings.listen.port });
   closers.add('connections', async () => closeServer(server));
   const workerId = settings.worker_id === '' ? `${hostname()}:${port}` : settings.worker_id;
@@ -65,6 +68,16 @@ async function openAgent(options: AgentOptions, settings: AgentSettings, log: Lo
   requests.serve((request, response) => agent.handleRequest(request, response));
   await agent.open();
   return port;
+}
+
+/** Undefined where masters speak plain HTTP. */
+async function openCertificate(
+  { workingDirectory }: AgentOptions,
+  { listen: { tls_certificate: certificate, tls_key: key } }: AgentSettings,
+  scope: { readonly log: Log; readonly closers: Closers },
+): Promise<ServerCertificate | undefined> {
+  const at = (path: string): string | undefined => (path === '' ? undefined : resolve(workingDirectory, path));
+  return await openServerCertificate({ certificate: at(certificate), key: at(key), authority: undefined }, scope);
 }
 
 function closeServer(server: Server): void {
@@ -91,12 +104,11 @@ async function openLog({ output, verbose, environment, console: sink }: AgentOpt
 
 function toAgent(
   options: AgentOptions,
-  { listen: { host }, token }: AgentSettings,
+  { listen: { host, tls_certificate: certificate }, token }: AgentSettings,
   port: number,
   closers: Closers,
 ): Agent {
-  const name = host.includes(':') ? `[${host}]` : host;
-  const url = `http://${name}:${port}`;
+  const url = `${certificate === '' ? 'http' : 'https'}://${toUrlHost(host)}:${port}`;
   const say = (message: string, text: string, fields: object = {}): void => {
     const line = { time: new Date(systemClock.now()).toISOString(), level: 'information', message, ...fields };
     options.console.write(options.output === 'json' ? `${JSON.stringify(line)}\n` : text);

@@ -1,4 +1,8 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { createSelfSigned } from '@switchyard/protocol/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWorkerHttp } from './worker-http.ts';
 
@@ -49,6 +53,30 @@ describe('createWorkerHttp', () => {
     if (isCalled) open();
     else expect(open).toThrow(expect.objectContaining({ code: 'WORKER_HTTP_ADDRESS' }));
     remote.close();
+  });
+
+  it('believes the certificate of one sidecar at its own place, whatever it believes elsewhere', async () => {
+    const [one, other] = [createSelfSigned('sidecar', ['sidecar']), createSelfSigned('other')];
+    const secure = createSecureServer({ cert: one.certificate, key: one.key }, (_incoming, response) => response.end());
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+    const origin = `https://127.0.0.1:${(secure.address() as AddressInfo).port}`;
+    const pinned = { ca: one.certificate, servername: 'sidecar' };
+    const ask = async (certificateAt: (at: string) => typeof pinned | undefined): Promise<number | undefined> => {
+      const remote = createWorkerHttp({
+        ...{ networks: () => true, authority: other.certificate, allowClear: false, certificateAt },
+      });
+      try {
+        const asking = remote.open({ httpUri: origin, method: 'GET', target: '/', headers: ['Host', 'worker'] });
+        const [answer] = (await once(asking.end(), 'response')) as [IncomingMessage];
+        return answer.resume().statusCode;
+      } finally {
+        remote.close();
+      }
+    };
+    expect(await ask((at) => (at === origin ? pinned : undefined))).toBe(200);
+    await expect(ask(() => undefined)).rejects.toThrow('self-signed');
+    await expect(ask(() => ({ ca: other.certificate, servername: 'sidecar' }))).rejects.toThrow('self-signed');
+    secure.close();
   });
 
   it('sends the target and the headers as they are, below the path of the address', async () => {

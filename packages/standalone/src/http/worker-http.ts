@@ -27,26 +27,38 @@ export interface RemoteWorkers {
   readonly authority?: string | undefined;
   /** The name that all their certificates have, where that is not their address. */
   readonly serverName?: string | undefined;
+  /** Certificates of single sidecars, by origin: where there is one, it is called, and no other certificate counts. */
+  readonly certificateAt?: ((origin: string) => PinnedCertificate | undefined) | undefined;
   /** Calls them without TLS, too: the token of a route is in each request. */
   readonly allowClear: boolean;
+}
+
+/** A certificate that is believed at one place, with the name that it has. */
+export interface PinnedCertificate {
+  readonly ca: string;
+  readonly servername: string;
 }
 
 /** Opens requests to workers. An HttpUri that may not be called is refused with WORKER_HTTP_ADDRESS. */
 export function createWorkerHttp(remote?: RemoteWorkers): KeptWorkerHttp {
   const kept: AgentOptions = { keepAlive: true, maxFreeSockets: maxIdleConnections };
   const agent = new Agent(kept);
-  const secureAgent = new SecureAgent({ ...kept, ...(remote?.authority && { ca: remote.authority }) });
-  const named = remote?.serverName === undefined ? {} : { servername: remote.serverName };
+  // What an agent believes would win over what a request does.
+  const secureAgent = new SecureAgent(kept);
+  const { authority: ca, serverName: servername } = remote ?? {};
+  const believed = { ...(ca === undefined ? {} : { ca }), ...(servername === undefined ? {} : { servername }) };
   return {
     open({ httpUri, method, target, headers }) {
       const uri = new URL(httpUri);
       const isSecure = uri.protocol === 'https:';
-      if (!mayCall(uri, remote)) throw standaloneErrors.create('WORKER_HTTP_ADDRESS', { httpUri });
+      const pinned = isSecure ? remote?.certificateAt?.(uri.origin) : undefined;
+      if (pinned === undefined && !mayCall(uri, remote))
+        throw standaloneErrors.create('WORKER_HTTP_ADDRESS', { httpUri });
       const path = `${uri.pathname.replace(/\/$/, '')}${target}`;
       const host = uri.hostname.replace(/^\[|\]$/g, '');
       const options = { host, port: uri.port, method, path, headers: [...headers], maxHeaderSize: maxHeaderSizeBytes };
       if (!isSecure) return request({ ...options, agent });
-      return requestSecurely({ ...options, ...named, agent: secureAgent });
+      return requestSecurely({ ...options, ...(pinned ?? believed), agent: secureAgent });
     },
     close() {
       agent.destroy();

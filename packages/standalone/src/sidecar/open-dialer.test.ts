@@ -21,6 +21,7 @@ const options: SidecarProcessOptions = {
   renewUrl: undefined,
   runtimeTls: none,
   tls: none,
+  makesCertificate: false,
   allowClearTokens: false,
   dataDirectory: '/nowhere',
   output: 'text',

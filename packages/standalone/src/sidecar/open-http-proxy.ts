@@ -15,7 +15,7 @@ const loopback = '127.0.0.1';
 export async function openHttpProxy(
   options: Pick<SidecarProcessOptions, 'http' | 'tls' | 'allowClearTokens'>,
   closers: Closers,
-): Promise<HttpProxy> {
+): Promise<HttpProxy & { readonly uri: string }> {
   const { host = loopback, port: wanted = 0, url } = options.http;
   const isLocal = isLoopbackHost(host);
   const tls = isLocal ? undefined : await readOwnTls(options);
@@ -35,9 +35,10 @@ export async function openHttpProxy(
     server.closeAllConnections();
   });
   const own = `${tls === undefined ? 'http' : 'https'}://${toUrlHost(host)}:${port}`;
-  const proxy = createWorkerHttpProxy({ clock: systemClock, random: systemRandom, request }, { uri: url ?? own });
+  const uri = url ?? own;
+  const proxy = createWorkerHttpProxy({ clock: systemClock, random: systemRandom, request }, { uri });
   server.on('request', (incoming, response) => proxy.handle(incoming, response));
-  return proxy;
+  return { open: proxy.open, uri };
 }
 
 function isHttpUrl(text: string): boolean {

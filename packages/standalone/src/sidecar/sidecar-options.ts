@@ -31,6 +31,8 @@ export interface SidecarProcessOptions {
   readonly runtimeTls: CertificateFiles;
   /** The certificate of the sidecar's own port. */
   readonly tls: CertificateFiles;
+  /** Shows a certificate made for this start where `tls` names none; who reads the first line of JSON knows it. */
+  readonly makesCertificate: boolean;
   readonly allowClearTokens: boolean;
   /** Holds packages, unpacked, and an empty folder for the placeholder. */
   readonly dataDirectory: string;

@@ -35,6 +35,7 @@ import { openKeySource } from '../runtime/open-key-source.ts';
 import { readNamedFile } from '../runtime/read-files.ts';
 import { createAppLevels, openUpLog, upCategory } from '../up/up-log.ts';
 import { sidecarProcessErrors } from './errors.ts';
+import { makeCertificates } from './made-certificates.ts';
 import { openDialer } from './open-dialer.ts';
 import { openHttpProxy } from './open-http-proxy.ts';
 import { type OpenPod, openPod } from './open-pod.ts';
@@ -61,18 +62,19 @@ const startingUp = { code: grpcStatus.unavailable, message: 'starting up' } as c
 const maxEarly = 4;
 
 /** Opens everything. Rejects with a PlatformError when a variable, a port or the worker's program is wrong. */
-export async function startSidecar(options: SidecarProcessOptions): Promise<SidecarProcess> {
-  const environment = readSidecarEnvironment(options.variables);
+export async function startSidecar(given: SidecarProcessOptions): Promise<SidecarProcess> {
+  const environment = readSidecarEnvironment(given.variables);
   const workerId = workerIdOf(environment);
   const log = await openUpLog(systemClock, {
-    ...options,
-    environment: options.variables,
-    isWanted: createAppLevels({ verbose: options.verbose, hostOf: () => undefined }),
+    ...given,
+    environment: given.variables,
+    isWanted: createAppLevels({ verbose: given.verbose, hostOf: () => undefined }),
   });
   const closers = new Closers(log);
   try {
-    const data = new DataFolder(options.dataDirectory);
+    const data = new DataFolder(given.dataDirectory);
     await data.prepare();
+    const { options, certificate } = await makeCertificates(given);
     const { authority } = options.runtimeTls;
     // Packages, public keys and new tokens come from the installation, too.
     if (authority !== undefined) trustAuthority(await readNamedFile(authority, '--runtime-ca'));
@@ -88,7 +90,7 @@ export async function startSidecar(options: SidecarProcessOptions): Promise<Side
     port.serve(pod);
     const url = await openFace(pod, { options, workerId, log, closers });
     const workerUrl = `http://${port.endpoint.host}:${port.endpoint.port}`;
-    tell(options, log, { workerId, url, workerUrl });
+    tell(options, log, { workerId, url, workerUrl, httpUrl: httpProxy.uri, certificate });
     const ended = pod.ended.finally(() => closers.close());
     return { workerId, url, workerUrl, ended, stop: () => pod.stop(sidecarDefaults.drainMs) };
   } catch (error) {
@@ -183,7 +185,13 @@ async function openGuard(
 function tell(
   { output, console }: SidecarProcessOptions,
   log: Log,
-  at: { readonly workerId: string; readonly url: string; readonly workerUrl: string },
+  at: {
+    readonly workerId: string;
+    readonly url: string;
+    readonly workerUrl: string;
+    readonly httpUrl: string;
+    readonly certificate: string | undefined;
+  },
 ): void {
   if (output === 'json') {
     log.write('information', 'Sidecar is up', { category: upCategory, ...at });

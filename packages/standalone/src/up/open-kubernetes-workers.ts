@@ -4,10 +4,9 @@ import { isPlatformError, type Log, messageOf, systemClock, systemRandom } from 
 import { createHttpExchange } from '@switchyard/protocol/http-exchange';
 import { createKubernetesApi, createKubernetesPods } from '@switchyard/scale-controller';
 import type { Closers } from '../dev/closers.ts';
-import { certificateErrors } from '../http/errors.ts';
 import { clusterErrors } from '../kubernetes/errors.ts';
 import { openCluster } from '../kubernetes/open-cluster.ts';
-import type { Door, UpSockets } from './open-up-sockets.ts';
+import { outerUrlOf, type UpSockets } from './open-up-sockets.ts';
 import { createRemoteAssignments, imageFor, type RemoteAssignmentDeps, type RemoteWorkers } from './remote-workers.ts';
 import type { Trust } from './trust.ts';
 import { type KubernetesWorkerOptions, upDefaults } from './up-options.ts';
@@ -59,11 +58,4 @@ export async function openKubernetesWorkers(
   closers.add('worker pods', () => provider.close(upDefaults.workerGraceMs));
   const reach = { controlUrl, rpcUrl, gatewayPort: sockets.gatewayPort };
   return { provider, assignmentFor: createRemoteAssignments(deps, reach) };
-}
-
-/** @throws PlatformError DOOR_UNREACHABLE */
-function outerUrlOf({ outerUrl }: Door, what: string, flag: string): string {
-  if (outerUrl !== undefined) return outerUrl;
-  const reason = 'pods of a cluster dial an address that is not that of this machine alone';
-  throw certificateErrors.create('DOOR_UNREACHABLE', { what, reason, flag });
 }

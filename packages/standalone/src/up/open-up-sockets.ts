@@ -128,6 +128,13 @@ function namesOf(host: string, advertised: string | undefined, certificate: Serv
   return [host, ...(advertised === undefined ? [] : [advertised]), ...shown].map(toUrlHost);
 }
 
+/** @throws PlatformError DOOR_UNREACHABLE */
+export function outerUrlOf({ outerUrl }: Door, what: string, flag: string): string {
+  if (outerUrl !== undefined) return outerUrl;
+  const reason = 'workers of other machines dial an address that is not that of this machine alone';
+  throw certificateErrors.create('DOOR_UNREACHABLE', { what, reason, flag });
+}
+
 interface BoundPorts {
   readonly outer: number | undefined;
   readonly local: number;

@@ -1,3 +1,4 @@
+import { PinnedCertificates } from '../http/pinned-certificates.ts';
 import type { RemoteWorkers } from '../http/worker-http.ts';
 import { parseWorkerNetworks } from '../http/worker-networks.ts';
 import { runtimeProcessErrors } from '../runtime/errors.ts';
@@ -12,6 +13,8 @@ export interface Trust {
   readonly allowsClear: boolean;
   /** Where streamed requests may go. */
   readonly workers: RemoteWorkers;
+  /** Certificates of single pods. */
+  readonly pinned: PinnedCertificates;
 }
 
 /** Rejects with RUNTIME_FILE_UNREADABLE and RUNTIME_WORKER_NETWORK. */
@@ -22,9 +25,11 @@ export async function readTrust(
   const authority = path === undefined ? undefined : await readNamedFile(path, '--peer-ca');
   const reading = parseWorkerNetworks(workerNetworks);
   if (reading.kind === 'invalid') throw runtimeProcessErrors.create('RUNTIME_WORKER_NETWORK', { text: reading.text });
-  const own = { authority, allowsClear };
+  const pinned = new PinnedCertificates();
+  const own = { authority, allowsClear, pinned };
   if (pods === undefined) {
-    return { ...own, workers: { networks: reading.networks, authority, allowClear: allowsClear } };
+    const { networks } = reading;
+    return { ...own, workers: { networks, authority, certificateAt: pinned.at, allowClear: allowsClear } };
   }
   // Pods have addresses that nobody knows beforehand: their certificate says that it is them.
   return { ...own, workers: { networks: () => true, authority, serverName: pods.tlsName, allowClear: false } };

@@ -10,11 +10,14 @@ export interface AgentEndpoint {
   /** Scheme, host and port. */
   readonly url: URL;
   readonly token: Secret | undefined;
+  /** The authorities that are trusted there, as PEM; those whom everybody trusts when left out. */
+  readonly authority?: string;
 }
 
 export interface EndpointFlags {
   readonly agent: string | undefined;
   readonly 'token-file': string | undefined;
+  readonly 'ca-file': string | undefined;
 }
 
 /** From the flags, then the environment; otherwise the agent of this machine. Rejects with JOB_USAGE. */
@@ -26,7 +29,14 @@ export async function findAgent(
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.pathname !== '/')
     throw usage(`'${text}' is no address of a node agent. Write it like http://127.0.0.1:${defaultAgentPort}.`);
-  return { url, token: await findToken(flags['token-file'], environment, workingDirectory) };
+  const token = await findToken(flags['token-file'], environment, workingDirectory);
+  const file = flags['ca-file'] ?? (environment.SWITCHYARD_CA_FILE || undefined);
+  if (file === undefined) return { url, token };
+  const path = resolve(workingDirectory, file);
+  const authority = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw usage(`'${path}' cannot be read: ${messageOf(error)}. Name another file with --ca-file.`);
+  });
+  return { url, token, authority };
 }
 
 async function findToken(

@@ -83,18 +83,23 @@ export class JobClient {
 
   /** An answer that is a success; any other is thrown as what it says. */
   async #open(asked: Asked): Promise<HttpAnswer> {
-    const { url, token } = this.#endpoint;
+    const { url, token, authority: ca } = this.#endpoint;
     const headers = {
       ...(token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` }),
       ...(asked.body === undefined ? {} : { 'content-type': 'application/json' }),
     };
     const sent = asked.body === undefined ? {} : { body: Buffer.from(JSON.stringify(asked.body)) };
     const { method, path, signal } = asked;
-    const answer = await exchange({ method, url: new URL(path, url), headers, signal, ...sent }).catch(
-      (error: unknown) => {
-        throw this.#unreachable(error, signal);
-      },
-    );
+    const answer = await exchange({
+      method,
+      url: new URL(path, url),
+      headers,
+      signal,
+      ...sent,
+      ...(ca === undefined ? {} : { ca }),
+    }).catch((error: unknown) => {
+      throw this.#unreachable(error, signal);
+    });
     if (answer.status >= 200 && answer.status < 300) return answer;
     throw await this.#refusal(asked, answer);
   }

@@ -37,6 +37,7 @@ export const jobFlags = {
     placeholder: 'FILE',
     summary: "takes the agent's token from here (SWITCHYARD_AGENT_TOKEN)",
   },
+  'ca-file': { kind: 'text', placeholder: 'FILE', summary: 'trusts these authorities for an agent at https://' },
   json: { kind: 'switch', summary: 'ps, cancel, result: writes JSON' },
 } as const;
 
@@ -54,4 +55,4 @@ export const flagsOfActions: Readonly<Record<JobAction, readonly string[]>> = {
   result: ['json'],
 };
 
-export const commonFlags: readonly string[] = ['agent', 'token-file'];
+export const commonFlags: readonly string[] = ['agent', 'token-file', 'ca-file'];

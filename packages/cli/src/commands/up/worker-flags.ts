@@ -11,7 +11,7 @@ export const workerFlags = {
   'worker-agent': {
     kind: 'text',
     placeholder: 'URL',
-    summary: 'runs workers as containers of this node agent on the same machine, whose pods share its network',
+    summary: 'runs workers as containers of this node agent, whose pods share the network of its machine',
   },
   'worker-image': {
     kind: 'list',

@@ -22,6 +22,7 @@ import {
   parseJobLogEvent,
   readEvents,
 } from '@switchyard/protocol/job-api';
+import { z } from 'zod';
 import { scaleErrors } from '../../errors.ts';
 import { stackLabel } from '../../stack-pool.ts';
 import { PodUsageWatch } from '../pod-usage-watch.ts';
@@ -31,6 +32,11 @@ export interface AgentPodsDeps extends Pick<RemotePodDeps, 'exchange' | 'tokenFo
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /**
+   * A pod has told its agent which certificate its sidecar shows at these origins: that one is believed there, and no other. The
+   * answered function ends it.
+   */
+  readonly trust?: (origins: readonly string[], certificate: string) => () => void;
 }
 
 export interface AgentPodsOptions {
@@ -44,6 +50,8 @@ export interface AgentPodsOptions {
   readonly imageOf: (stack: Stack) => string | undefined;
   /** Words after `sidecar` in the container: whose tokens count, for example. */
   readonly sidecarFlags: readonly string[];
+  /** Variables of the container beside those that say what it is. */
+  readonly variables?: Readonly<Record<string, string>>;
   readonly limits: { readonly memoryMb: number; readonly cpus: number };
 }
 
@@ -63,7 +71,11 @@ const goneReason = 'the agent has it no more';
 const installationLabel = 'switchyard.installation';
 
 /** What a sidecar prints as soon as it listens. */
-const sidecarLine = /"url":"(https?:\/\/[^"]+)"/;
+const sidecarLineSchema = z.object({
+  url: z.url({ protocol: /^https?$/ }),
+  httpUrl: z.url().optional(),
+  certificate: z.string().optional(),
+});
 
 interface AgentPod {
   readonly pod: RemotePod;
@@ -80,6 +92,8 @@ class NodeAgentPods implements AgentPods {
   readonly #podDeps: RemotePodDeps;
   readonly #usage: PodUsageWatch;
   readonly #pods = new Map<string, AgentPod>();
+  /** Pods whose certificate is believed. */
+  readonly #trusted = new Set<string>();
   #timer: Timer | undefined;
   #isLooking = false;
   #isClosed = false;
@@ -163,10 +177,23 @@ class NodeAgentPods implements AgentPods {
     const record = jobRecordSchema.parse(JSON.parse(text));
     if (isFinalJobState(record.state)) return pod.end(endOf(record), record.exit_code);
     if (!pod.isStarting || record.state !== 'running') return;
-    const url = sidecarLine.exec(await this.#printed(pod.workerId))?.[1];
-    if (url === undefined) return;
+    const line = readSidecarLine(await this.#printed(pod.workerId));
+    if (line === undefined) return;
+    const { url } = line;
+    this.#trust(pod, line);
     const ready = await this.#deps.exchange({ method: 'GET', url: `${url}/ready`, headers: {} }).catch(() => undefined);
     if (ready?.status === 200) pod.ready(url);
+  }
+
+  #trust({ workerId, ended }: RemotePod, { url, httpUrl = url, certificate }: SidecarLine): void {
+    const { trust } = this.#deps;
+    if (trust === undefined || certificate === undefined || this.#trusted.has(workerId)) return;
+    this.#trusted.add(workerId);
+    const forget = trust([new URL(url).origin, new URL(httpUrl).origin], certificate);
+    void ended.then(() => {
+      this.#trusted.delete(workerId);
+      forget();
+    });
   }
 
   /** What it has printed so far; a record has that only in the end. */
@@ -211,7 +238,7 @@ function toJob(
   workerId: string,
   stack: Stack,
   image: string,
-  { installation, sidecarFlags, limits }: AgentPodsOptions,
+  { installation, sidecarFlags, variables = {}, limits }: AgentPodsOptions,
 ): JobRequestInput {
   return {
     protocol_version: jobProtocolVersion,
@@ -228,10 +255,27 @@ function toJob(
         WORKER_ID: workerId,
         // Containers share the network of the machine: each takes a port that is free.
         SIDECAR_PORT: '0',
+        ...variables,
       },
       limits: { memory_mb: limits.memoryMb, cpus: limits.cpus },
     },
   };
+}
+
+type SidecarLine = z.infer<typeof sidecarLineSchema>;
+
+/** The line of a sidecar that listens, among lines of JSON. */
+function readSidecarLine(printed: string): SidecarLine | undefined {
+  for (const line of printed.split('\n')) {
+    if (!line.startsWith('{')) continue;
+    try {
+      const reading = sidecarLineSchema.safeParse(JSON.parse(line));
+      if (reading.success) return reading.data;
+    } catch {
+      // It is not complete yet.
+    }
+  }
+  return undefined;
 }
 
 function endOf({ state, error, stderr, stdout }: JobRecord): string {
