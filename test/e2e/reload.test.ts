@@ -337,6 +337,7 @@ describe('a TypeScript app', () => {
         moduleResolution: 'bundler',
         rootDir: '.',
         outDir: 'dist',
+        sourceMap: true,
         strict: true,
         skipLibCheck: true,
         types: ['node'],
@@ -355,6 +356,16 @@ describe('a TypeScript app', () => {
     await dev.line(/^src\/hello\.ts:1:7 - error TS2322: /);
     await answering('three');
     expect(await dev.stop()).toMatchObject({ code: 0 });
+  });
+
+  it('has traces that name its sources', async () => {
+    const thrower = `import { app } from '@azure/functions';
+      interface Wares { count: number }
+      app.http('hello', { authLevel: 'anonymous', handler: async () => {
+        throw new Error('none left'); } });`;
+    await start({ ...typescript, 'src/hello.ts': thrower });
+    expect((await dev.request('/hello')).status).toBe(500);
+    await dev.line(/ at .*src\/hello\.ts:4:15\)?$/);
   });
 });
 

@@ -69,6 +69,19 @@ describe('openDevWorkers', () => {
     expect(launch).toMatchObject({ executable: own, arguments: ['--trace-warnings', '--max-old-space-size=256'] });
   });
 
+  it('has the traces of a TypeScript app name its sources, unless the app says otherwise', async () => {
+    const { resolve } = await open();
+    const argumentsOf = async (values: Record<string, string>): Promise<readonly string[]> => {
+      const loaded = await app('shop', values);
+      await folder.write('shop', { 'tsconfig.json': {} });
+      return (await resolve(loaded)).launch.arguments;
+    };
+    expect(await argumentsOf({})).toEqual(['--enable-source-maps']);
+    expect(await argumentsOf({ NODE_OPTIONS: '--no-enable-source-maps' })).toEqual([]);
+    const own = { languageWorkers__node__arguments: '--no-enable-source-maps' };
+    expect(await argumentsOf(own)).toEqual(['--no-enable-source-maps']);
+  });
+
   it('lets Node.js keep what it has compiled of an app in a folder of the app, or where the app says', async () => {
     const { resolve } = await open();
     const own = await app('shop', { NODE_COMPILE_CACHE: '/own' });

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import type { ApplicationDefinition } from '@switchyard/model';
 import { type LaunchSource, type ResolvedWorker, resolveWorker, type WorkerLaunch } from '@switchyard/sidecar';
+import { exists } from '../application/app-folder.ts';
 import type { LoadedApplication } from '../application/load-application.ts';
 import { defaultInspect, type InspectRequest, takeInspectArguments } from '../debugger/inspect-arguments.ts';
 import { workerEnvironment } from './worker-environment.ts';
@@ -45,7 +47,8 @@ export async function openDevWorkers(options: DevWorkersOptions): Promise<DevWor
         scriptRoot: application.directory,
         environment: workerEnvironment(application, options.hostName),
       });
-      const cached = await withCompileCache(worker, options, applicationId);
+      const mapped = await withSourceMaps(worker, application.directory);
+      const cached = await withCompileCache(mapped, options, applicationId);
       const launch = withDebugger(cached, options, applicationId, position);
       launches.set(versionKey(definition), launch);
       return { ...worker, launch };
@@ -64,6 +67,17 @@ export async function openDevWorkers(options: DevWorkersOptions): Promise<DevWor
 
 function versionKey({ applicationId, codeVersion }: ApplicationDefinition): string {
   return `${applicationId}:${codeVersion}`;
+}
+
+/**
+ * The worker of a TypeScript app with traces that name the sources, where the compiler or a bundler has written maps. An app
+ * that says itself what Node.js does about them is left to that.
+ */
+async function withSourceMaps(worker: ResolvedWorker, directory: string): Promise<ResolvedWorker> {
+  const { language, launch } = worker;
+  const saysItself = /source-maps/.test([...launch.arguments, launch.environment.NODE_OPTIONS ?? ''].join(' '));
+  if (language !== 'node' || saysItself || !(await exists(join(directory, 'tsconfig.json')))) return worker;
+  return { ...worker, launch: { ...launch, arguments: ['--enable-source-maps', ...launch.arguments] } };
 }
 
 /** The worker with a compile cache, unless the app's settings have one. */
