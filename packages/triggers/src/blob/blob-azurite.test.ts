@@ -14,6 +14,7 @@ import { createBlobInput } from './blob-input.ts';
 import { createBlobOutput } from './blob-output.ts';
 import { createBlobTrigger } from './blob-trigger.ts';
 import { BlobWrites } from './blob-writes.ts';
+import { StorageLogReader } from './storage-log-reader.ts';
 
 const entry = findAzurite();
 const part = requirePart('Azurite', entry !== undefined, azuriteHint);
@@ -116,6 +117,18 @@ describe.skipIf(part.skip)('blob kinds against Azurite', () => {
       ContainerName: 'bad',
       BlobName: 'a',
     });
+  });
+
+  it('what was written is read in the logs of the account', async () => {
+    const logs = blobs.open(azurite.connection, '$logs');
+    const [day = '', hour = ''] = new Date(systemClock.now()).toISOString().split(/[T:]/);
+    const line = '1.0;t;PutBlob;Success;201;1;1;authenticated;shop;shop;blob;"u";"/shop/images/a.png";"id"\n';
+    const file = `blob/${day.replaceAll('-', '/')}/${hour}00/000000.log`;
+    await logs.create(signal);
+    await logs.write(file, new TextEncoder().encode(line), { metadata: new Map([['LogType', 'read,write']]) }, signal);
+    const reader = new StorageLogReader({ clock: systemClock, random: systemRandom, logs });
+    expect(await reader.writes(signal)).toEqual([{ container: 'images', blob: 'a.png' }]);
+    expect(await reader.writes(signal)).toEqual([]);
   });
 
   it('input reads what output wrote', async () => {

@@ -137,4 +137,34 @@ describe('BlobScanner', () => {
     await clock.advance(10 * pollMs);
     expect(sent).toEqual([]);
   });
+
+  it('I5: looks at what the logs of the account tell of, though the scan does not come to it', async () => {
+    const { clock, blobs, scanner, sent } = rig(subscription('A', 'images/{name}.png'));
+    blobs.put(memoryConnection, 'images/a.png');
+    blobs.put(memoryConnection, 'images/b.png');
+    const [day = '', hour = ''] = new Date(clock.now()).toISOString().split(/[T:]/);
+    const lines = ['/shop/images/a.png', '/shop/images/gone.png', '/shop/images/a.txt', '/shop/other/a.png'].map(
+      (key) => `1.0;t;PutBlob;Success;201;1;1;authenticated;shop;shop;blob;"u";"${key}";"id"\n`,
+    );
+    const file = `$logs/blob/${day.replaceAll('-', '/')}/${hour}00/000000.log`;
+    blobs.put(memoryConnection, file, lines.join(''), { LogType: 'write' });
+    // The container cannot be listed: only what somebody tells of is found.
+    blobs.fault = (operation, path) =>
+      operation === 'list' && path === 'images' ? Promise.reject(new Error('too large')) : undefined;
+    await scanner.start(signal);
+    await clock.advance(5 * pollMs);
+    expect(sent).toEqual(['images/a.png']);
+    await scanner.close();
+  });
+
+  it('I5: logs that cannot be read harm nothing', async () => {
+    const { clock, blobs, scanner, sent } = rig(subscription('A', 'images/{name}'));
+    blobs.fault = (_operation, path) => (path.startsWith('$logs') ? Promise.reject(new Error('away')) : undefined);
+    await scanner.start(signal);
+    blobs.put(memoryConnection, 'images/a');
+    await clock.advance(3 * pollMs);
+    expect(sent).toEqual(['images/a']);
+    await scanner.close();
+    expect(clock.pendingTimers).toBe(0);
+  });
 });

@@ -9,12 +9,14 @@
  * I2 A blob that this process wrote is looked at without waiting for the next poll.
  * I3 A function that comes or goes is taken note of at the next poll.
  * I4 After `close` no message is sent.
+ * I5 What the logs of an account tell of is looked at in the next poll, wherever the scan is; logs that cannot be read harm nothing.
  */
 import {
   BoundedQueue,
   createDeferred,
   type Deferred,
   type Edges,
+  messageOf,
   StateMachine,
   settlesWithin,
 } from '@switchyard/kernel';
@@ -25,6 +27,7 @@ import type { BlobService } from './blob-client.ts';
 import type { BlobWrites } from './blob-writes.ts';
 import { type BlobWatcher, ContainerScan, type ContainerScanDeps } from './container-scan.ts';
 import { eachLimited } from './each-limited.ts';
+import { logContainerName, StorageLogReader } from './storage-log-reader.ts';
 
 /** A function and where its blobs are. */
 export interface BlobSubscription extends BlobWatcher {
@@ -48,6 +51,9 @@ const maxConcurrentScans = 4;
 /** Blobs of our own that wait to be looked at; what is more is left to the next poll. */
 const maxPendingLooks = 1_000;
 
+/** Blobs that logs tell of and that are looked at in one poll, the latest ones; what is more is left to the scan. */
+const maxLoggedLooks = 1_000;
+
 /** How long `close` waits for requests that were told to stop. */
 const closeTimeoutMs = 5_000;
 
@@ -60,6 +66,7 @@ const edges: Edges<State['kind']> = { idle: ['scanning', 'stopped'], scanning: [
 
 /** One container under scan. */
 interface Watched {
+  readonly connection: StorageConnection;
   readonly scan: ContainerScan;
   watchers: readonly BlobWatcher[];
   readonly unsubscribe: () => void;
@@ -70,6 +77,8 @@ export class BlobScanner implements TriggerListener {
   readonly #pollMs: number;
   readonly #state = new StateMachine<State>({ kind: 'idle' }, edges);
   readonly #watched = new Map<string, Watched>();
+  /** By account. */
+  readonly #logs = new Map<string, StorageLogReader>();
   readonly #pending = new BoundedQueue<{ readonly key: string; readonly blob: string }>(maxPendingLooks);
   /** Ends a wait: a blob to look at, or the end. */
   #wake: Deferred<void> = createDeferred();
@@ -111,6 +120,7 @@ export class BlobScanner implements TriggerListener {
       const budget = Math.max(1, Math.floor(blobsPerPoll / Math.max(1, this.#watched.size)));
       const watched = [...this.#watched.values()];
       await eachLimited(watched, maxConcurrentScans, ({ scan, watchers }) => scan.poll(watchers, budget, signal));
+      await this.#lookAtLogged(signal);
       const nextMs = clock.monotonic() + this.#pollMs;
       while (!signal.aborted && clock.monotonic() < nextMs) {
         await this.#lookAround(signal);
@@ -145,7 +155,49 @@ export class BlobScanner implements TriggerListener {
       this.#pending.offer({ key, blob });
       this.#wake.resolve();
     });
-    return { scan: new ContainerScan(this.#deps, blobs.open(connection, container), name), watchers, unsubscribe };
+    return {
+      connection,
+      scan: new ContainerScan(this.#deps, blobs.open(connection, container), name),
+      watchers,
+      unsubscribe,
+    };
+  }
+
+  /** Looks at what the logs of the accounts tell of. */
+  async #lookAtLogged(signal: AbortSignal): Promise<void> {
+    const accounts = Map.groupBy(this.#watched.values(), ({ connection }) => connection.queueEndpoint);
+    for (const account of this.#logs.keys()) if (!accounts.has(account)) this.#logs.delete(account);
+    for (const [account, watched] of accounts) {
+      const byContainer = new Map(watched.map((one) => [one.scan.containerName, one]));
+      try {
+        const writes = (await this.#logsOf(account, watched)?.writes(signal)) ?? [];
+        const latest = new Map(writes.map((write) => [`${write.container}/${write.blob}`, write]));
+        await eachLimited(
+          [...latest.values()].slice(-maxLoggedLooks),
+          maxConcurrentScans,
+          async ({ container, blob }) => {
+            const one = byContainer.get(container);
+            if (one !== undefined && !signal.aborted) await one.scan.look(one.watchers, blob, signal);
+          },
+        );
+      } catch (thrown) {
+        const fields = { category: 'Host.Triggers.Blob', error: messageOf(thrown) };
+        this.#deps.log.write(
+          'debug',
+          'The logs of a storage account cannot be read; the scan finds what they tell',
+          fields,
+        );
+      }
+    }
+  }
+
+  #logsOf(account: string, [first]: readonly Watched[]): StorageLogReader | undefined {
+    const known = this.#logs.get(account);
+    if (known !== undefined || first === undefined) return known;
+    const { clock, random, blobs } = this.#deps;
+    const reader = new StorageLogReader({ clock, random, logs: blobs.open(first.connection, logContainerName) });
+    this.#logs.set(account, reader);
+    return reader;
   }
 
   async #lookAround(signal: AbortSignal): Promise<void> {

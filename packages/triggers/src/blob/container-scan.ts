@@ -78,6 +78,10 @@ export class ContainerScan {
     this.#handing = new OutageLog(deps.log, { began: handed, ended: 'Blobs can be handed on again', fields });
   }
 
+  get containerName(): string {
+    return this.#container.name;
+  }
+
   /** Goes on with the sweep for about `budget` blobs. Never rejects. */
   async poll(watchers: readonly BlobWatcher[], budget: number, signal: AbortSignal): Promise<void> {
     try {
