@@ -69,6 +69,17 @@ describe('Observation', () => {
     }
   });
 
+  it('I4: what waited for its turn and has ended since is no long call either', () => {
+    const observation = new Observation();
+    const look = (activeCount: number, endedCount: number, atMs: number) => {
+      const functions = [work({ activeCount, startedCount: 1_000, endedCount, totalMs: endedCount * 4_000 })];
+      return observation.look({ ...base(), functions, pacedCount: activeCount }, extras, atMs).functions[0];
+    };
+    look(1_000, 0, 0);
+    expect(look(1_000, 0, 200)).toMatchObject({ runningCount: 0 });
+    expect(look(0, 1_000, 400)).toMatchObject({ runningCount: 0, durationMs: 0 });
+  });
+
   it('counts requests that wait for a first worker as work', () => {
     const signals = new Observation().look({ ...base(), waitingCount: 4, quietMs: 9_000 }, extras, 0);
     expect(signals).toMatchObject({ quietMs: 0 });

@@ -41,6 +41,7 @@ export class Observation {
   readonly #functions = new Map<string, FunctionBefore>();
   #cpu = new Map<string, CpuBefore>();
   #cpuShare: number | undefined;
+  #onWorkers = 1;
   #signals: ScaleSignals | undefined;
 
   /** The signals of now. */
@@ -52,7 +53,7 @@ export class Observation {
     this.#refused = version.refusedCount;
     this.#cpuShare = this.#lookAtCpu(version.workerIds, extras.usageOf, elapsedMs);
     const keep = Math.exp(-elapsedMs / smoothingMs);
-    const onWorkers = shareOnWorkers(version);
+    const onWorkers = this.#lookAtTurns(version);
     const functions: FunctionLoad[] = version.functions.map((one) =>
       this.#lookAtFunction(one, onWorkers, elapsedMs, keep),
     );
@@ -72,14 +73,31 @@ export class Observation {
     return this.#signals;
   }
 
-  #lookAtFunction(now: ObservedFunction, onWorkers: number, elapsedMs: number, keep: number): FunctionLoad {
+  /**
+   * The part of what runs or waits that is not only waiting for a turn of the Runtime, now and of what ended since the look
+   * before: that has waited before now.
+   */
+  #lookAtTurns({ functions, pacedCount }: ObservedVersion): { readonly now: number; readonly ended: number } {
+    const activeCount = functions.reduce((sum, one) => sum + one.activeCount, 0);
+    const now = activeCount === 0 ? 1 : Math.max(0, 1 - pacedCount / activeCount);
+    const ended = Math.min(this.#onWorkers, now);
+    this.#onWorkers = now;
+    return { now, ended };
+  }
+
+  #lookAtFunction(
+    now: ObservedFunction,
+    onWorkers: { readonly now: number; readonly ended: number },
+    elapsedMs: number,
+    keep: number,
+  ): FunctionLoad {
     const before = this.#functions.get(now.name);
     const started = Math.max(0, now.startedCount - (before?.startedCount ?? now.startedCount));
     const ended = Math.max(0, now.endedCount - (before?.endedCount ?? now.endedCount));
     const spentMs = Math.max(0, now.totalMs - (before?.totalMs ?? now.totalMs));
     const rate = elapsedMs > 0 ? (started * 1_000) / elapsedMs : 0;
     const eventsPerSecond = (before?.eventsPerSecond ?? 0) * keep + rate * (1 - keep);
-    const lastMs = ended > 0 ? (spentMs / ended) * onWorkers : before?.durationMs;
+    const lastMs = ended > 0 ? (spentMs / ended) * onWorkers.ended : before?.durationMs;
     const durationMs =
       lastMs === undefined || before?.durationMs === undefined
         ? lastMs
@@ -95,7 +113,7 @@ export class Observation {
       before.durationMs = durationMs;
     }
     const { name, activeCount } = now;
-    return { name, runningCount: Math.ceil(activeCount * onWorkers), waitingCount: 0, eventsPerSecond, durationMs };
+    return { name, runningCount: Math.ceil(activeCount * onWorkers.now), waitingCount: 0, eventsPerSecond, durationMs };
   }
 
   /** The mean share of the workers that were read twice. */
@@ -129,12 +147,6 @@ export class Observation {
 function shareBetween(before: WorkerUsage | undefined, { atMs, cpuMs, cpuLimit }: WorkerUsage): number | undefined {
   if (before === undefined || atMs <= before.atMs) return undefined;
   return Math.min(1, Math.max(0, cpuMs - before.cpuMs) / (atMs - before.atMs) / cpuLimit);
-}
-
-/** The part of what runs or waits that is not only waiting for a turn of the Runtime; their times divide in the same way. */
-function shareOnWorkers({ functions, pacedCount }: ObservedVersion): number {
-  const activeCount = functions.reduce((sum, one) => sum + one.activeCount, 0);
-  return activeCount === 0 ? 1 : Math.max(0, 1 - pacedCount / activeCount);
 }
 
 /** Stands for requests whose function is not called yet. */
