@@ -222,9 +222,6 @@ function parseEventHubs(section: ConfigSection): EventHubsExtension {
     trackLastEnqueuedEventProperties: section.boolean('trackLastEnqueuedEventProperties', false),
     maxConcurrentCallsPerPartition: section.integer('maxConcurrentCallsPerPartition', 1, positive),
   };
-  if (parsed.targetUnprocessedEventThreshold !== undefined) {
-    section.warn('targetUnprocessedEventThreshold', 'has no effect here: workers follow how long events would wait');
-  }
   offset.warnAboutRest();
   warnOfProxy(section);
   if (section.has('customEndpointAddress')) section.warn('customEndpointAddress', 'has no effect here');

@@ -85,11 +85,9 @@ describe('parseHostJson', () => {
   it('says what of the clients has no effect', () => {
     const client = { webProxy: 'http://proxy', clientRetryOptions: { maxRetries: 1, pace: 'slow' } };
     const serviceBus = { prefetchCount: 5, enableCrossEntityTransactions: true, ...client };
-    const eventHubs = { customEndpointAddress: 'sb://x', targetUnprocessedEventThreshold: 5 };
-    const host = parse(v2({ extensions: { serviceBus, eventHubs: { ...client, ...eventHubs } } }));
+    const host = parse(v2({ extensions: { serviceBus, eventHubs: { ...client, customEndpointAddress: 'sb://x' } } }));
     expect(host.warnings.filter((warning) => warning.includes('no effect'))).toEqual([
       expect.stringContaining('"extensions.eventHubs.clientRetryOptions.pace" is not known'),
-      expect.stringContaining('"extensions.eventHubs.targetUnprocessedEventThreshold" has no effect'),
       expect.stringContaining('"extensions.eventHubs.webProxy" has no effect'),
       expect.stringContaining('"extensions.eventHubs.customEndpointAddress" has no effect'),
       expect.stringContaining('"extensions.serviceBus.clientRetryOptions.pace" is not known'),

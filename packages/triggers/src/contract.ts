@@ -113,6 +113,8 @@ export interface Backlog {
   readonly messageCount: number;
   /** Age of the oldest message; undefined where nothing waits, or the source does not tell. */
   readonly oldestMs: number | undefined;
+  /** How many may wait for each worker, where the app says so. */
+  readonly targetPerWorker?: number;
 }
 
 /** Something that watches a source and invokes a function. */

@@ -43,6 +43,10 @@ const running = (runningCount: number): readonly FunctionLoad[] => [load({ runni
 
 const source = (messageCount: number, oldestMs?: number) => [{ functionName: 'orders', messageCount, oldestMs }];
 
+const wanting = (messageCount: number, targetPerWorker: number) => [
+  { functionName: 'orders', messageCount, oldestMs: undefined, targetPerWorker },
+];
+
 /** Two workers with five invocations each, of one second, and messages outside. */
 const behind = (messageCount: number, more: Partial<ScaleSignals> = {}): ScaleSignals =>
   serving(2, {
@@ -72,6 +76,8 @@ describe('decide, at and beside each threshold', () => {
     ['one message more', behind(301), undefined, 'queue-length 3'],
     ['a long backlog', behind(1_500), undefined, 'queue-length 10'],
     ['a backlog of nobody knows what', serving(2, { sources: source(1_500) }), undefined, 'steady 2'],
+    ['as many as the app lets wait for 2', serving(2, { sources: wanting(1_000, 500) }), undefined, 'steady 2'],
+    ['one more than that', serving(2, { sources: wanting(1_001, 500) }), undefined, 'queue-length 3'],
     ['30 s old', serving(1, { sources: source(5, 30_000) }), undefined, 'steady 1'],
     ['over 30 s old', serving(1, { sources: source(5, 30_001) }), undefined, 'oldest-message 2'],
     ['processors at 70 %', serving(2, { cpuShare: 0.7 }), undefined, 'steady 2'],

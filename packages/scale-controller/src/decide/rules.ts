@@ -85,10 +85,17 @@ function queueLength(view: RuleView): number {
   return hasSettled(view, tuning.settleMs) ? backlogWorkers(view) : 0;
 }
 
-/** Workers that would end what waits outside in time, at the pace of those that are there. 0 before anything has ended. */
+/**
+ * Workers for what waits outside: as many as its app wants for so much, else those that would end it in time, at the pace of
+ * those that are there; 0 before anything has ended.
+ */
 function backlogWorkers({ signals: { sources, functions, readyCount }, policy, tuning }: RuleView): number {
   let workers = 0;
-  for (const { functionName, messageCount } of sources) {
+  for (const { functionName, messageCount, targetPerWorker } of sources) {
+    if (targetPerWorker !== undefined) {
+      workers += messageCount / targetPerWorker;
+      continue;
+    }
     const load = functions.find(({ name }) => name === functionName);
     if (messageCount === 0 || readyCount === 0 || load?.durationMs === undefined) continue;
     const atOnce = Math.min(targetOf(policy, functionName), Math.max(1, load.runningCount / readyCount));

@@ -40,6 +40,8 @@ export interface SourceBacklog {
   readonly messageCount: number;
   /** Age of the oldest message; undefined where the source does not tell. */
   readonly oldestMs: number | undefined;
+  /** How many may wait for each worker, where the app says so. */
+  readonly targetPerWorker?: number;
 }
 
 /** What holds when nothing happens. */

@@ -63,7 +63,7 @@ class Hub implements EventHubService, PartitionStore {
   }
 }
 
-function createRun(start: StartPosition = { kind: 'start' }) {
+function createRun(start: StartPosition = { kind: 'start' }, eventHubs: object = {}) {
   const clock = new VirtualClock(0);
   const log = createMemoryLog(clock);
   const hub = new Hub();
@@ -80,7 +80,7 @@ function createRun(start: StartPosition = { kind: 'start' }) {
       isDeferred: false,
       isBatch: false,
       start,
-      limits: createScope().extensions.eventHubs,
+      limits: createScope({ extensions: { eventHubs } }).extensions.eventHubs,
     },
     { ...createContext({ clock, log, random: createSeededRandom(1) }), invoke: scripted.invoke },
   );
@@ -93,8 +93,8 @@ function createRun(start: StartPosition = { kind: 'start' }) {
 }
 
 /** One that listens. */
-async function rig(start?: StartPosition) {
-  const run = createRun(start);
+async function rig(start?: StartPosition, eventHubs?: object) {
+  const run = createRun(start, eventHubs);
   await run.listener.start(signal);
   const { sink } = run.hub;
   if (sink === undefined) throw new Error('nobody reads');
@@ -197,5 +197,10 @@ describe('EventHubListener', () => {
     expect(await listener.backlog()).toMatchObject({ messageCount: 0 });
     hub.extents = new Map([['0', { first: 0, last: 9 }]]);
     expect(await listener.backlog()).toMatchObject({ messageCount: 2 });
+  });
+
+  it('says how many may wait for each worker, where host.json does', async () => {
+    const { listener } = await rig(undefined, { targetUnprocessedEventThreshold: 500 });
+    expect(await listener.backlog()).toEqual({ messageCount: 6, oldestMs: undefined, targetPerWorker: 500 });
   });
 });

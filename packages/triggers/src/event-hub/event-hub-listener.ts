@@ -126,7 +126,8 @@ export class EventHubListener implements TriggerListener, PartitionSink {
       const readUpTo = this.#readUpTo(partitionId, read) ?? this.#baseOf(partitionId, extent);
       messageCount += Math.max(0, extent.last - Math.max(readUpTo, extent.first - 1) - running);
     }
-    return { messageCount, oldestMs: undefined };
+    const { targetUnprocessedEventThreshold: targetPerWorker } = this.#options.limits;
+    return { messageCount, oldestMs: undefined, ...(targetPerWorker === undefined ? {} : { targetPerWorker }) };
   }
 
   receive(partitionId: string, events: readonly ReceivedEvent[]): Promise<void> {
