@@ -41,19 +41,22 @@ export async function findInstalled(name: string, from: string): Promise<Install
   }
 }
 
-/**
- * The node_modules folder that holds a package alone, beside links to what it needs: so do package managers that link
- * packages to one another. Undefined for a package that shares its folder with those of an app or of another package.
- */
-export async function storeOf(source: string): Promise<string | undefined> {
+/** The node_modules folder that a package was installed into; undefined for one that stands elsewhere, as in a workspace. */
+export function installedIn(source: string): string | undefined {
   const above = dirname(source);
   const folder = basename(above).startsWith('@') ? dirname(above) : above;
-  if (basename(folder) !== modulesFolder) return undefined;
-  const belongsToPackage = await stat(join(dirname(folder), 'package.json')).then(
-    () => true,
+  return basename(folder) === modulesFolder ? folder : undefined;
+}
+
+/**
+ * True for a node_modules folder that holds one package, beside links to what it needs: so do package managers that link
+ * packages to one another. Others belong to an app, or to another package.
+ */
+export async function isStore(folder: string): Promise<boolean> {
+  return stat(join(dirname(folder), 'package.json')).then(
     () => false,
+    () => true,
   );
-  return belongsToPackage ? undefined : folder;
 }
 
 async function readInstalled(folder: string, name: string): Promise<InstalledPackage | undefined> {

@@ -142,6 +142,22 @@ describe('placePackages', () => {
     expect(Object.keys(await list())).toEqual(['node_modules/a/package.json', 'node_modules/shared/package.json']);
   });
 
+  it('leaves out what developers of a package in the workspace need, and takes what an installed one has below it', async () => {
+    await write({
+      'apps/shop/package.json': needs('shared', 'bundler'),
+      'packages/shared/package.json': { devDependencies: { tool: '*' } },
+      'packages/shared/node_modules/tool/package.json': {},
+      'node_modules/bundler/package.json': {},
+      'node_modules/bundler/node_modules/bundled/index.js': '',
+    });
+    await link('packages/shared', 'apps/shop/node_modules/shared');
+    expect(Object.keys(await list())).toEqual([
+      'node_modules/bundled/index.js',
+      'node_modules/bundler/package.json',
+      'node_modules/shared/package.json',
+    ]);
+  });
+
   it('packs nothing that .funcignore leaves out', async () => {
     await write({
       'apps/shop/package.json': needs('a'),

@@ -8,7 +8,14 @@ import { isAbsolute, join, relative, sep } from 'node:path';
 import { isJsonObject, type JsonObject } from '@switchyard/model';
 import type { IgnoreRules } from './ignore-rules.ts';
 import { listPackageFiles, type PackageFile, realFolder } from './list-files.ts';
-import { findInstalled, type InstalledPackage, listInstalled, modulesFolder, storeOf } from './module-folders.ts';
+import {
+  findInstalled,
+  type InstalledPackage,
+  installedIn,
+  isStore,
+  listInstalled,
+  modulesFolder,
+} from './module-folders.ts';
 
 /** What has been placed. */
 export interface PlacedPackages {
@@ -130,10 +137,14 @@ class Placing {
   }
 }
 
-/** What stands below a package, and beside it where package managers link: peers and generated code are named nowhere else. */
+/**
+ * What stands below an installed package, and beside it where package managers link: peers and generated code are named
+ * nowhere else. Below a package of a workspace stands what its developers need, too: there its own word counts.
+ */
 async function namesBeside(source: string): Promise<readonly string[]> {
-  const store = await storeOf(source);
-  const beside = store === undefined ? [] : await listInstalled(store);
+  const folder = installedIn(source);
+  if (folder === undefined) return [];
+  const beside = (await isStore(folder)) ? await listInstalled(folder) : [];
   const below = await listInstalled(join(source, modulesFolder));
   return [...below, ...beside.filter(({ name, isFolder }) => !isFolder || name.startsWith('.'))].map(
     ({ name }) => name,
