@@ -77,6 +77,20 @@ describe('CodeVersion', () => {
     expect(fleet.workers).toHaveLength(1);
   });
 
+  test('I1: a start that somebody waits for is not given up because nothing has run for long', async () => {
+    const { clock, runtime, fleet } = createRun({ startMs: 5_000 });
+    const first = runtime.addApplication(sleeping(), { standby: true, start: true });
+    runtime.scaleTo(sampleDefinition, { count: 0 });
+    expect(await clock.runUntil(first)).toMatchObject({ state: 'active' });
+    await clock.advance(60_000);
+    expect(runtime.status()[0]?.workers).toEqual([]);
+    const again = runtime.addApplication(sleeping(), { standby: true, start: true });
+    await clock.advance(1_000);
+    runtime.scaleTo(sampleDefinition, { count: 0 });
+    expect(await clock.runUntil(again)).toMatchObject({ state: 'active' });
+    expect(fleet.workers).toHaveLength(2);
+  });
+
   test('I1: an event of a listener wakes it as well', async () => {
     const { clock, runtime, listen, kinds } = createRun();
     await runtime.addApplication(sleeping());

@@ -4,7 +4,7 @@
  * Phases: Serving <-> Draining -> Closed. While Serving it has workers or sleeps. Ownership: a JobHost creates it, gives it
  * its share of the events and ends it; it owns the parts below and shares none of them with other versions.
  *
- * I1 An event that comes while there is no worker waits and wakes the version; nothing that waits is lost by the release of
+ * I1 An event that comes while there is no worker waits and wakes the version; nothing that waits, nor a start, is lost by the release of
  *    idle workers.
  * I2 Workers that the app does not keep are given back once nothing has run and nothing has waited for `idleMs`.
  * I3 A failed start is told to whoever waits. A version that sleeps tries again with the next event, any other one as the
@@ -216,8 +216,8 @@ export class CodeVersion {
   scaleTo({ count, perWorker, isSoft, standing }: WorkerWish): void {
     if (this.#machine.kind === 'closed') return;
     this.#dispatcher.limitPerWorker(perWorker ?? Number.POSITIVE_INFINITY, isSoft);
-    // What runs or waits keeps one worker, so that nobody who has been let in waits in vain.
-    const isNeeded = this.executor.active > 0 || this.#waiting.size > 0;
+    // What runs or waits keeps one worker, so that nobody who has been let in, or asked for a start, waits in vain.
+    const isNeeded = this.executor.active > 0 || this.#waiting.size > 0 || this.#isAttempting;
     const most = this.application.scale?.maximum ?? Number.POSITIVE_INFINITY;
     this.pool.scaleTo(Math.min(most, isNeeded ? Math.max(1, count) : count), standing);
   }

@@ -238,4 +238,14 @@ describe('Deployer', () => {
     await next.deployer.close();
     expect(catalog.deployments.get(only.deploymentId)?.state).toBe('succeeded');
   });
+
+  it('I4: a stop does not wait for an app that never starts', async () => {
+    const { deployer, told } = open({ tryOut: () => createDeferred<JobHostStatus>().promise });
+    const only = record('a');
+    deployer.deploy(only);
+    await expect.poll(() => told).toEqual(['try aaaa']);
+    await deployer.close();
+    expect(told).toEqual(['try aaaa', 'end aaaa']);
+    expect(catalog.deployments.get(only.deploymentId)?.state).toBe('running');
+  });
 });

@@ -7,12 +7,13 @@
  * I2 Every deployment ends with `promoted`, `ready` (where it is not to be promoted) or `failed`, and the traffic changes
  *    only when its version has come up.
  * I3 A version that failed leaves the versions before it as they were.
+ * I4 A stop waits for no worker: an app that takes long to start does not keep the installation from ending.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Catalog, DeploymentRecord, Version } from '@switchyard/control-plane';
 import { encodeIndex } from '@switchyard/control-plane';
-import { isPlatformError, type Log, messageOf } from '@switchyard/kernel';
+import { createDeferred, isPlatformError, type Log, messageOf } from '@switchyard/kernel';
 import { parseHostJson, parseJsonText } from '@switchyard/model';
 import type { Problem } from '@switchyard/protocol/control-api';
 import type { JobHostStatus, StoredIndex } from '@switchyard/runtime';
@@ -105,14 +106,28 @@ export class Deployer {
     catalog.deployments.advance(deploymentId, { name: 'indexed', message: countOf(indexed) });
     catalog.deployments.advance(deploymentId, { name: 'starting' });
     try {
-      const status = await hosting.tryOut(version);
+      const status = await this.#unlessStopped(hosting.tryOut(version));
       this.#addKeys(applicationId, status);
       catalog.deployments.advance(deploymentId, { name: 'ready', ...warningOf(status) });
       if (promote) await this.#deps.promote(record, this.#stop.signal);
     } finally {
-      await hosting.endTrial(version);
+      await this.#unlessStopped(hosting.endTrial(version));
     }
     if (promote) catalog.deployments.advance(deploymentId, { name: 'promoted' });
+  }
+
+  /** What goes on after a stop changes nothing here: the next start takes the deployment up again. */
+  async #unlessStopped<Value>(work: Promise<Value>): Promise<Value> {
+    const { signal } = this.#stop;
+    const stopped = createDeferred<never>();
+    const onStop = (): void => stopped.reject(signal.reason);
+    signal.addEventListener('abort', onStop, { once: true });
+    if (signal.aborted) onStop();
+    try {
+      return await Promise.race([work, stopped.promise]);
+    } finally {
+      signal.removeEventListener('abort', onStop);
+    }
   }
 
   /** Every HTTP function gets a key of its own, as the official host makes them. */
@@ -142,7 +157,7 @@ export class Deployer {
   async #index(version: Version, tenantId: string): Promise<StoredIndex> {
     const { catalog, versions, openPackage, metadataVersionOf, cpus } = this.#deps;
     const { applicationId, codeVersion, sha256 } = version;
-    const directory = await openPackage(sha256, tenantId);
+    const directory = await this.#unlessStopped(openPackage(sha256, tenantId));
     const hostJson = await readHostJson(directory);
     const settingsRevision = catalog.settings.get(applicationId).revision;
     const values = versions.valuesOf(applicationId);
@@ -150,7 +165,7 @@ export class Deployer {
     const parsed = hostJson === undefined ? undefined : parseJsonText(hostJson, where);
     // What is wrong with it is told before any worker sees the app.
     parseHostJson(parsed, { where, settings: values, development: false, cpus });
-    const index = await this.#deps.index({ version, tenantId, directory, values });
+    const index = await this.#unlessStopped(this.#deps.index({ version, tenantId, directory, values }));
     catalog.versions.markIndexed(applicationId, codeVersion, {
       index: encodeIndex(index),
       hostJson,
