@@ -3,9 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openTestEngine, requireTestEngine, type TestEngine } from '@switchyard/node-agent/testing';
+import type { StatusView } from '@switchyard/protocol/control-api';
 import { createSelfSigned } from '@switchyard/protocol/testing';
 import { requirePart } from '@switchyard/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ScriptedKubelet } from '../kubernetes/scripted-kubelet.ts';
 import { type AppFolder, openAppFolder } from './command-line.ts';
 import { UpProcess } from './up-process.ts';
@@ -41,7 +42,8 @@ describe.skipIf(noEngine || noDocker)('switchyard up --worker-kubernetes', () =>
   let images: WorkerImages;
   let cluster: ScriptedKubelet;
   let apps: AppFolder;
-  let up: UpProcess;
+  let up: UpProcess | undefined;
+  let flags: readonly string[];
   beforeAll(async () => {
     engine = await openTestEngine();
     images = openWorkerImages(engine);
@@ -61,36 +63,34 @@ describe.skipIf(noEngine || noDocker)('switchyard up --worker-kubernetes', () =>
     cluster = await ScriptedKubelet.open({ docker: images.docker, namespace: 'shops', secrets, subnet });
     await writeFile(join(folder, 'kubeconfig'), cluster.kubeconfig);
     apps = await openAppFolder();
-    up = await UpProcess.start({
-      flags: [
-        ...[
-          '--worker-kubernetes',
-          'shops',
-          '--kubeconfig',
-          join(folder, 'kubeconfig'),
-          '--worker-image',
-          'node=worker-node',
-        ],
-        ...['--control-host', near, '--rpc-host', near, '--peer-ca', join(folder, 'tls.crt'), '--idle-seconds', '5'],
-        ...['--tls-certificate', join(folder, 'own.crt'), '--tls-key', join(folder, 'own.key')],
-      ],
-    });
+    flags = [
+      ...['--worker-kubernetes', 'shops', '--kubeconfig', join(folder, 'kubeconfig')],
+      ...['--worker-image', 'node=worker-node', '--idle-seconds', '5'],
+      ...['--control-host', near, '--rpc-host', near, '--peer-ca', join(folder, 'tls.crt')],
+      ...['--tls-certificate', join(folder, 'own.crt'), '--tls-key', join(folder, 'own.key')],
+    ];
   }, 180_000);
+  afterEach(() => up?.close());
   afterAll(async () => {
-    await up?.close();
     await apps?.remove();
     await cluster?.close();
     images?.close();
     await engine?.close();
   }, 60_000);
 
+  const openShop = (installation: UpProcess) => ({
+    deploy: () => installation.do('deploy', `${apps.path}/shop`),
+    call: async () => JSON.parse((await installation.call('shop', '/where')).text),
+  });
+
   it('answers from pods, streams included, replaces those that die, and leaves none behind', {
     timeout: 240_000,
   }, async () => {
     await apps.write(files);
-    await up.do('deploy', `${apps.path}/shop`);
+    up = await UpProcess.start({ flags });
+    const { call, deploy } = openShop(up);
+    await deploy();
     await up.do('settings', 'shop', 'set', 'COLOR=red');
-    const call = async () => JSON.parse((await up.call('shop', '/where')).text);
     const answer = { inContainer: true, user: 10_001, color: 'red' };
     await expect.poll(() => call().catch(() => undefined), patience).toEqual(answer);
     const body = 'x'.repeat(1_000_000);
@@ -101,7 +101,7 @@ describe.skipIf(noEngine || noDocker)('switchyard up --worker-kubernetes', () =>
     await expect.poll(() => call().catch(() => undefined), patience).toEqual(answer);
     expect(cluster.podNames.some((name) => before.includes(name))).toBe(false);
     // What sleeps has no pod; those that wait for the next call are pods as well.
-    await expect.poll(async () => await up.do('ps', 'shop'), patience).toContain('dormant');
+    await expect.poll(async () => await up?.do('ps', 'shop'), patience).toContain('dormant');
     expect(cluster.podNames.length).toBeGreaterThan(0);
     // A killed installation leaves its pods; the next one ends them.
     const left = cluster.podNames;
@@ -114,5 +114,34 @@ describe.skipIf(noEngine || noDocker)('switchyard up --worker-kubernetes', () =>
     await expect.poll(() => cluster.podNames, patience).toEqual([]);
     expect(new Set(cluster.asked)).toEqual(new Set(['POST pods', 'GET pods', 'DELETE pods']));
     expect(up.output).not.toContain(cluster.token);
+  });
+
+  it('gives pods to Runtimes that are started beside it, too', { timeout: 240_000 }, async () => {
+    await apps.write(files);
+    const several = await UpProcess.start({
+      flags: [...flags, '--max-runtimes', '2', '--workers-per-runtime', '1'],
+    });
+    up = several;
+    const { call, deploy } = openShop(several);
+    await deploy();
+    await several.do('scale', 'set', 'shop', 'maximum=2', 'targetConcurrency=1', 'stabilizationSeconds=60');
+    let isEnough = false;
+    const statuses = new Set<number>();
+    const ask = async (): Promise<void> => {
+      while (!isEnough) statuses.add((await several.call('shop', '/where')).status);
+    };
+    await expect.poll(() => call().catch(() => undefined), patience).toMatchObject({ inContainer: true });
+    const asking = Promise.all(Array.from({ length: 8 }, ask));
+    const ready = async (): Promise<readonly (string | undefined)[]> => {
+      const { workers }: StatusView = JSON.parse(await several.do('ps', 'shop', '--json'));
+      return workers.filter(({ state }) => state === 'ready').map(({ runtimeId }) => runtimeId);
+    };
+    await expect.poll(async () => (await ready()).toSorted(), patience).toEqual(['local', 'runtime-2']);
+    isEnough = true;
+    await asking;
+    expect([...statuses]).toEqual([200]);
+    const body = 'x'.repeat(100_000);
+    const echoes = Array.from({ length: 6 }, () => several.call('shop', '/echo', { method: 'POST', body }));
+    expect((await Promise.all(echoes)).map(({ text }) => text.length)).toEqual(new Array(6).fill(body.length));
   });
 });

@@ -68,6 +68,11 @@ const flags = {
     summary: 'streams HTTP to sidecars here, too: an address, 10.0.0.0/8 or a host; may be given many times',
   },
   'worker-ca': { ...file, summary: 'the authorities of the certificates that those sidecars show' },
+  'worker-tls-name': {
+    kind: 'text',
+    placeholder: 'NAME',
+    summary: 'the name that all of these certificates have, where that is not their address',
+  },
   'no-function-keys': { kind: 'switch', summary: 'lets callers in without the keys that functions ask for' },
   'host-name': {
     kind: 'list',
@@ -173,6 +178,7 @@ function toOptions({ flags: given }: RuntimeInput, context: CommandContext): Run
     },
     workerNetworks: given['worker-network'] ?? [],
     workerAuthority: at(given['worker-ca']),
+    workerTlsName: given['worker-tls-name'],
     clientCertificate: choose<keyof typeof rules>('rule', given['client-certificate'] ?? 'ignored', rules),
     usesFunctionKeys: !given['no-function-keys'],
     hostNames: readHostNames(given['host-name'] ?? []),

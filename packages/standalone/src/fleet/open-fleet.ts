@@ -9,8 +9,9 @@ import { createNodeProcesses, createRuntimeDialer, type RuntimeDialer } from '@s
 import type { MetricSeries } from '@switchyard/telemetry';
 import { createCatalogKeyStore } from '../admin/catalog-key-store.ts';
 import { memoryUtilization } from '../runtime/memory-utilization.ts';
+import type { Door } from '../up/open-up-sockets.ts';
 import type { TraceTap } from '../up/trace-tap.ts';
-import { upDefaults } from '../up/up-options.ts';
+import { type UpOptions, upDefaults } from '../up/up-options.ts';
 import type { UpScope } from '../up/up-parts.ts';
 import type { PlaceDemands } from './fleet-app.ts';
 import { FleetDoor } from './fleet-door.ts';
@@ -144,6 +145,7 @@ function openKeeper(
       commandLine: options.commandLine ?? [],
       url: sockets.rpc.localUrl,
       region: options.region,
+      doors: toWorkerDoors(options, sockets.rpc),
       dataDirectory: data.path,
       maxWorkers,
       verbose: options.verbose,
@@ -160,6 +162,23 @@ function openKeeper(
     },
     { maximum, idleMs: (options.runtimeIdleSeconds ?? defaultIdleSeconds) * 1_000, drainMs },
   );
+}
+
+/** Pods dial the Runtimes that are started here as they dial this process, and stream to them what they show. */
+function toWorkerDoors(
+  { workerKubernetes: pods, rpcHost, tls, reach }: UpOptions,
+  { outerUrl }: Door,
+): readonly string[] {
+  if (pods === undefined || outerUrl === undefined) return [];
+  const { hostname } = new URL(outerUrl);
+  const flags = {
+    ...{ 'rpc-host': rpcHost, 'advertised-host': hostname.replace(/^\[|\]$/g, '') },
+    ...{ 'tls-certificate': tls.certificate, 'tls-key': tls.key },
+    ...{ 'worker-ca': reach.authority, 'worker-tls-name': pods.tlsName },
+  };
+  const named = Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
+  const clear = reach.allowsClear ? ['--allow-clear-tokens'] : [];
+  return [...named, '--worker-network', '0.0.0.0/0', '--worker-network', '::/0', ...clear];
 }
 
 const boundText = 'its worker cannot wait for its app';

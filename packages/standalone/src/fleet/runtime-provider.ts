@@ -30,6 +30,8 @@ export interface ProcessProviderOptions {
   /** The port for workers of the installation. */
   readonly url: string;
   readonly region: string | undefined;
+  /** Further flags of each: what it shows to workers of other machines. */
+  readonly doors: readonly string[];
   readonly dataDirectory: string;
   readonly maxWorkers: number;
   readonly verbose: boolean;
@@ -92,13 +94,14 @@ function isInherited(entry: [string, string | undefined]): entry is [string, str
 }
 
 function argumentsOf(
-  { url, region, dataDirectory, maxWorkers, verbose }: ProcessProviderOptions,
+  { url, region, doors, dataDirectory, maxWorkers, verbose }: ProcessProviderOptions,
   instanceId: string,
   name: string,
 ): readonly string[] {
   return [
     ...['runtime', '--join', url, '--name', name, '--instance', instanceId, '--max-workers', String(maxWorkers)],
     ...['--port', '0', '--rpc-port', '0', '--control-port', '0', '--data-dir', dataDirectory],
+    ...doors,
     ...(region === undefined ? [] : ['--region', region]),
     ...(verbose ? ['--verbose'] : []),
   ];

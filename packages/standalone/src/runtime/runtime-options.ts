@@ -26,6 +26,8 @@ export interface RuntimeProcessOptions {
   readonly workerNetworks: readonly string[];
   /** The authorities of the certificates that those sidecars show. */
   readonly workerAuthority: string | undefined;
+  /** The name that all of them have, where that is not their address. */
+  readonly workerTlsName?: string | undefined;
   /** What the client certificate of a worker must be. */
   readonly clientCertificate: 'ignored' | 'required' | 'instance';
   /** Asks callers of functions for keys, where a function wants one. */

@@ -161,9 +161,9 @@ async function openPublicKeys(options: RuntimeProcessOptions, log: Log): Promise
 export async function readRemoteWorkers(options: RuntimeProcessOptions): Promise<RemoteWorkers> {
   const reading = parseWorkerNetworks(options.workerNetworks);
   if (reading.kind === 'invalid') throw runtimeProcessErrors.create('RUNTIME_WORKER_NETWORK', { text: reading.text });
-  const { workerAuthority: path, allowClearTokens: allowClear } = options;
+  const { workerAuthority: path, workerTlsName: serverName, allowClearTokens: allowClear } = options;
   const authority = path === undefined ? undefined : await readNamedFile(path, '--worker-ca');
-  return { networks: reading.networks, authority, allowClear };
+  return { networks: reading.networks, authority, serverName, allowClear };
 }
 
 async function openApps(options: RuntimeProcessOptions, log: Log) {

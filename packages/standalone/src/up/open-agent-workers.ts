@@ -4,6 +4,7 @@ import { type Log, Secret, systemClock, systemRandom } from '@switchyard/kernel'
 import { workerTokenPath } from '@switchyard/protocol/control-api';
 import { createAgentPods } from '@switchyard/scale-controller';
 import type { Closers } from '../dev/closers.ts';
+import { standaloneErrors } from '../errors.ts';
 import { isLoopbackHost } from '../http/listen.ts';
 import { outerUrlOf, type UpSockets } from './open-up-sockets.ts';
 import { createRemoteAssignments, imageFor, type RemoteAssignmentDeps, type RemoteWorkers } from './remote-workers.ts';
@@ -23,12 +24,16 @@ const limits = { memoryMb: 1_024, cpus: 1 };
 
 /**
  * Reaches the agent when the first worker is wanted.
- * @throws PlatformError DOOR_UNREACHABLE, TOKEN_IN_CLEAR
+ * @throws PlatformError DOOR_UNREACHABLE, TOKEN_IN_CLEAR, WORKER_AGENT_ALONE
  */
 export function openAgentWorkers(
   { log, closers, sockets, trust, environment, ...deps }: AgentWorkersScope,
   { url, images }: NonNullable<UpOptions['workerAgent']>,
+  maxRuntimes = 1,
 ): RemoteWorkers {
+  if (maxRuntimes > 1 && !isLoopbackHost(new URL(url).hostname)) {
+    throw standaloneErrors.create('WORKER_AGENT_ALONE', { url });
+  }
   const place = placeOf(new URL(url).hostname, sockets, trust);
   const { controlUrl, rpcUrl } = place;
   const token = environment.SWITCHYARD_WORKER_AGENT_TOKEN ?? '';
