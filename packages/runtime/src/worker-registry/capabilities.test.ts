@@ -12,6 +12,7 @@ describe('parseCapabilities', () => {
         nullableValues: false,
       },
       status: false,
+      tellsUnanswered: false,
       terminate: false,
       cancel: false,
       loadCollection: false,
