@@ -464,7 +464,7 @@ describe('a sidecar beside a wrapper', () => {
     const port = await freePort();
     const worker = join(import.meta.dirname, '../../packages/worker-node/dist/worker.cjs');
     const connection = ['--host', '127.0.0.1', '--port', String(port), '--workerId', 'w1', '--requestId', 'r1'];
-    await installation.startSidecar({
+    const sidecar = await installation.startSidecar({
       workerId: 'w1',
       app: await shopOf(),
       runtimeUrl: runtime.rpcUrl,
@@ -477,6 +477,9 @@ describe('a sidecar beside a wrapper', () => {
       ...['--', process.execPath, worker, ...connection],
     ]);
     const before = pidIn(await answerOf(runtime, 'shop'));
+    // The wrapper measures what the worker uses, and the sidecar tells it.
+    const { data } = (await (await fetch(`${await sidecar.url()}/health`)).json()) as { data: { usage: unknown } };
+    expect(data.usage).toMatchObject({ cpu_ms: expect.any(Number), cpu_limit: 1 });
     process.kill(before, 'SIGKILL');
     await expect.poll(() => isAlive(before)).toBe(false);
     const after = pidIn(await answerOf(runtime, 'shop'));

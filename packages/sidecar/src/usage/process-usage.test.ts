@@ -32,18 +32,31 @@ function open(given: Readonly<Record<number, string>>) {
 }
 
 describe('createProcessUsage', () => {
-  it('I1: reads processor time and memory of all processes together, once a second at most', async () => {
-    const { clock, processes, usage, reads } = open({
-      42: stat({ ticks: [150, 50, 0, 0] }),
-      43: stat({ ticks: [1, 0, 0, 0] }),
-    });
+  it('I1: reads processor time and memory of a worker, once a second at most', async () => {
+    const { clock, processes, usage, reads } = open({ 42: stat({ ticks: [150, 50, 0, 0] }) });
     expect(reads()).toBe(0);
     expect(usage(42)).toEqual({ atMs: clock.monotonic(), cpuMs: 2_000, memoryBytes: 2_048 * 4_096, cpuLimit: 2 });
+    const before = reads();
     processes.set(42, stat({ ticks: [300, 100, 0, 0] }));
     await clock.advance(999);
-    expect([usage(42)?.cpuMs, usage(43)?.cpuMs, reads()]).toEqual([2_000, 10, 3]);
+    expect([usage(42)?.cpuMs, reads() - before]).toEqual([2_000, 0]);
     await clock.advance(1);
-    expect([usage(42)?.cpuMs, usage(42)?.atMs]).toEqual([4_000, clock.monotonic()]);
+    expect([usage(42)?.cpuMs, usage(42)?.atMs, reads() - before]).toEqual([4_000, clock.monotonic(), 1]);
+  });
+
+  it('I1: looks at all processes every ten seconds at most', async () => {
+    const others = Object.fromEntries(Array.from({ length: 500 }, (_, at) => [1_000 + at, stat({})]));
+    const { clock, processes, usage, reads } = open({ ...others, 42: stat({ ticks: [1, 0, 0, 0] }) });
+    usage(42);
+    const before = reads();
+    processes.set(50, stat({ parent: 42, ticks: [20, 0, 0, 0] }));
+    for (let second = 1; second < 10; second += 1) {
+      await clock.advance(1_000);
+      expect(usage(42)?.cpuMs).toBe(10);
+    }
+    expect(reads() - before).toBe(9);
+    await clock.advance(1_000);
+    expect(usage(42)?.cpuMs).toBe(210);
   });
 
   it('I2: counts what it has started as well, also what has ended since', async () => {

@@ -1,7 +1,8 @@
 /**
  * What worker processes use, each with the processes that it has started: a custom handler, or what a function runs.
  *
- * I1 All processes are read together, once in `freshMs` at most, and only when somebody asks.
+ * I1 A worker is read once in `freshMs` at most, and only when somebody asks. Who comes from whom is looked up among all
+ *    processes of the machine, once in `familyMs` at most.
  * I2 What a child has used stays counted when it has ended and its parent has asked for its end.
  * I3 What cannot be read is not guessed: nothing is said of that worker.
  */
@@ -23,6 +24,10 @@ export interface ProcessUsageOptions {
 const tickMs = 10;
 const pageBytes = 4_096;
 const freshMs = 1_000;
+const familyMs = 10_000;
+
+/** Workers whose last reading is kept. */
+const maxKept = 10_000;
 
 /** One process, as `/proc/<pid>/stat` tells. */
 interface ProcessStat {
@@ -37,35 +42,47 @@ export function createProcessUsage(
   { clock, files }: ProcessUsageDeps,
   { cpuLimit = 1 }: ProcessUsageOptions = {},
 ): (pid: number) => WorkerUsage | undefined {
-  let atMs = Number.NEGATIVE_INFINITY;
-  let processes: ReadonlyMap<number, ProcessStat> = new Map();
+  const kept = new Map<number, WorkerUsage>();
   let children: ReadonlyMap<number, readonly number[]> = new Map();
-  const read = (): void => {
-    const nowMs = clock.monotonic();
-    if (nowMs - atMs < freshMs) return;
-    atMs = nowMs;
-    processes = readProcesses(files);
-    children = Map.groupBy(processes.keys(), (pid) => processes.get(pid)?.parentPid ?? 0);
-  };
-  return (pid) => {
-    read();
-    if (!processes.has(pid)) return undefined;
-    let [cpuMs, memoryBytes] = [0, 0];
+  let lookedAtMs = Number.NEGATIVE_INFINITY;
+  const read = (pid: number, atMs: number): WorkerUsage | undefined => {
+    const own = readStat(files, pid);
+    if (own === undefined) return undefined;
+    let { cpuMs, memoryBytes } = own;
     for (const one of familyOf(pid, children)) {
-      cpuMs += processes.get(one)?.cpuMs ?? 0;
-      memoryBytes += processes.get(one)?.memoryBytes ?? 0;
+      const stat = one === pid ? undefined : readStat(files, one);
+      cpuMs += stat?.cpuMs ?? 0;
+      memoryBytes += stat?.memoryBytes ?? 0;
     }
     return { atMs, cpuMs, memoryBytes, cpuLimit };
   };
+  return (pid) => {
+    const nowMs = clock.monotonic();
+    if (nowMs - lookedAtMs >= familyMs) {
+      lookedAtMs = nowMs;
+      children = readChildren(files);
+    }
+    const known = kept.get(pid);
+    if (known !== undefined && nowMs - known.atMs < freshMs) return known;
+    const usage = read(pid, nowMs);
+    kept.delete(pid);
+    if (usage !== undefined) kept.set(pid, usage);
+    if (kept.size > maxKept) kept.delete(kept.keys().next().value ?? 0);
+    return usage;
+  };
 }
 
-function readProcesses(files: UsageFiles): Map<number, ProcessStat> {
-  const found = new Map<number, ProcessStat>();
+function readStat(files: UsageFiles, pid: number): ProcessStat | undefined {
+  return parseStat(files.readText(`/proc/${pid}/stat`));
+}
+
+function readChildren(files: UsageFiles): ReadonlyMap<number, readonly number[]> {
+  const children = new Map<number, number[]>();
   for (const pid of files.pids()) {
-    const stat = parseStat(files.readText(`/proc/${pid}/stat`));
-    if (stat !== undefined) found.set(pid, stat);
+    const parentPid = readStat(files, pid)?.parentPid;
+    if (parentPid !== undefined) children.set(parentPid, [...(children.get(parentPid) ?? []), pid]);
   }
-  return found;
+  return children;
 }
 
 /** A process and all that come from it. Numbers that were read at different moments may form a ring: each counts once. */
