@@ -16,6 +16,9 @@ const { skip: noDocker } = requirePart('the docker command', hasDocker, 'Install
 /** Containers start on a busy machine: long enough that only a defect exceeds it. */
 const patience = { timeout: 90_000, interval: 250 } as const;
 
+/** So little of a processor that a container gets it on a busy machine as well, and can be seen to use it up. */
+const little = ['--worker-limits', 'cpu=250m,memory=512Mi'];
+
 /** Tells where it runs: a container has the image's root, and no more than it was given. */
 const files = {
   'shop/host.json': { version: '2.0', extensions: { http: { routePrefix: '' } } },
@@ -35,8 +38,8 @@ app.http('where', { route: 'where', authLevel: 'anonymous', handler: async () =>
   'oven/app.js': `import { app } from '@azure/functions';
 app.http('bake', { route: 'bake', authLevel: 'anonymous', handler: async () => {
   const { user } = process.cpuUsage();
-  while (process.cpuUsage().user - user < 400_000);
-  return { body: process.env.WORKER_ID ?? String(process.pid) };
+  while (process.cpuUsage().user - user < 100_000);
+  return { body: 'baked' };
 } });
 `,
 };
@@ -55,7 +58,7 @@ describe.skipIf(noEngine || noDocker)('switchyard up --worker-agent', () => {
     agent = await AgentProcess.start({ workerId: 'workers', socketPath: engine.socketPath, settings });
     apps = await openAppFolder();
     up = await UpProcess.start({
-      flags: ['--worker-agent', agent.url, '--worker-image', 'node=worker-node', '--idle-seconds', '5'],
+      flags: ['--worker-agent', agent.url, '--worker-image', 'node=worker-node', '--idle-seconds', '5', ...little],
       environment: { SWITCHYARD_WORKER_AGENT_TOKEN: 'agent-secret' },
     });
   }, 180_000);
@@ -93,30 +96,28 @@ describe.skipIf(noEngine || noDocker)('switchyard up --worker-agent', () => {
     await up.do('deploy', `${apps.path}/oven`);
     // A few calls at once are far below the target: neither load nor pressure ask for another worker.
     await up.do('scale', 'set', 'oven', 'maximum=2', 'targetConcurrency=100');
-    let isEnough = false;
-    const bakers = new Set<string>();
+    let goesOn = true;
     const bake = async (): Promise<void> => {
-      while (!isEnough) bakers.add((await up.call('oven', '/bake')).text);
+      while (goesOn) await up.call('oven', '/bake');
     };
     const baking = Promise.all([bake(), bake(), bake()]);
-    await expect.poll(() => bakers.size, patience).toBe(2);
-    isEnough = true;
-    await baking;
-    const { versions, changes } = await explain('oven');
-    expect(changes.find(({ to }) => to === 2)?.rule).toBe('cpu');
-    expect(versions[0]?.signals.cpuShare).toBeGreaterThan(0);
-    expect(await up.do('scale', 'explain', 'oven')).toMatch(/processors +\d+ %/);
-    const { workers }: StatusView = JSON.parse(await up.do('ps', 'oven', '--json'));
-    // What the pool gave to it last may not have told anything yet.
-    const [busiest] = workers.toSorted((one, other) => (other.cpuMs ?? 0) - (one.cpuMs ?? 0));
-    expect(busiest?.cpuMs).toBeGreaterThan(2_000);
-    // Node.js with an app needs some memory, and has less than its limit.
-    expect(busiest?.memoryBytes).toBeGreaterThan(20_000_000);
-    expect(busiest?.memoryBytes).toBeLessThan(1_024 ** 3);
+    try {
+      const growth = async () => (await explain('oven')).changes.find(({ to }) => to === 2)?.rule;
+      await expect.poll(growth, patience).toBe('cpu');
+      const workers = async () => (JSON.parse(await up.do('ps', 'oven', '--json')) as StatusView).workers;
+      // Node.js with an app needs some memory, and has less than its limit; each of the two has worked.
+      const isMeasured = ({ cpuMs = 0, memoryBytes = 0 }: StatusView['workers'][number]): boolean =>
+        cpuMs > 200 && memoryBytes > 20_000_000 && memoryBytes < 512 * 1_024 ** 2;
+      await expect.poll(async () => (await workers()).filter(isMeasured).length, patience).toBe(2);
+      expect(await up.do('scale', 'explain', 'oven')).toMatch(/processors +\d+ %/);
+    } finally {
+      goesOn = false;
+      await baking;
+    }
     expect(await up.do('ps', 'oven')).toMatch(/CPU TIME +MEMORY[\s\S]*\d s +\d+(\.\d)? MB/);
     const metrics = await up.metrics();
     expect(metrics).toMatch(/switchyard_workers_memory_bytes\{app="oven"[^}]*\} \d{8}/);
-    expect(metrics).toMatch(/switchyard_workers_processors_ratio\{app="oven"[^}]*\} 0\.\d/);
+    expect(metrics).toMatch(/switchyard_workers_processors_ratio\{app="oven"[^}]*\} [01]/);
   });
 
   it('leaves no container behind', { timeout: 120_000 }, async () => {

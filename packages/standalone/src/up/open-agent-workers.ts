@@ -19,16 +19,13 @@ export interface AgentWorkersScope extends RemoteAssignmentDeps {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** A worker's container may use so much. */
-const limits = { memoryMb: 1_024, cpus: 1 };
-
 /**
  * Reaches the agent when the first worker is wanted.
  * @throws PlatformError DOOR_UNREACHABLE, TOKEN_IN_CLEAR, WORKER_AGENT_ALONE
  */
 export function openAgentWorkers(
   { log, closers, sockets, trust, environment, ...deps }: AgentWorkersScope,
-  { url, images }: NonNullable<UpOptions['workerAgent']>,
+  { url, images, limits }: NonNullable<UpOptions['workerAgent']>,
   maxRuntimes = 1,
 ): RemoteWorkers {
   if (maxRuntimes > 1 && !isLoopbackHost(new URL(url).hostname)) {

@@ -75,7 +75,13 @@ export interface UpOptions {
   readonly busyPercent: number | undefined;
   readonly startsAzurite: boolean;
   /** The node agent of this machine whose containers are the workers, with the image of each language; processes when left out. */
-  readonly workerAgent: { readonly url: string; readonly images: ReadonlyMap<string, string> } | undefined;
+  readonly workerAgent:
+    | {
+        readonly url: string;
+        readonly images: ReadonlyMap<string, string>;
+        readonly limits: { readonly memoryMb: number; readonly cpus: number };
+      }
+    | undefined;
   /** The cluster whose pods are the workers; processes when left out. */
   readonly workerKubernetes?: KubernetesWorkerOptions | undefined;
   /** Where KEDA asks; nobody may ask when left out. */

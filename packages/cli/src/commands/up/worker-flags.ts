@@ -45,7 +45,11 @@ export const workerFlags = {
     fallback: 'cpu=50m,memory=128Mi',
     summary: 'what each pod is sure of (cpu=50m,memory=128Mi)',
   },
-  'worker-limits': { ...amounts, fallback: 'cpu=1,memory=1Gi', summary: 'what each pod may use (cpu=1,memory=1Gi)' },
+  'worker-limits': {
+    ...amounts,
+    fallback: 'cpu=1,memory=1Gi',
+    summary: 'what each pod or container may use (cpu=1,memory=1Gi)',
+  },
   installation: {
     ...name,
     fallback: 'switchyard',
@@ -70,7 +74,9 @@ export function toRemoteWorkers(
   if (agent !== undefined && namespace !== undefined)
     refuse('--worker-agent and --worker-kubernetes exclude each other');
   if (images.length === 0) refuse('no --worker-image says which containers its workers are');
-  if (agent !== undefined) return { workerAgent: { url: readUrl(agent), images: readImages(images) } };
+  const limits = readAmounts(given['worker-limits'], '--worker-limits', { cpu: '1', memory: '1Gi' });
+  if (agent !== undefined)
+    return { workerAgent: { url: readUrl(agent), images: readImages(images), limits: toContainerLimits(limits) } };
   return {
     workerAgent: undefined,
     workerKubernetes: {
@@ -82,7 +88,7 @@ export function toRemoteWorkers(
       tlsSecret: given['worker-tls-secret'] ?? 'switchyard-worker-tls',
       tlsName: given['worker-tls-name'] ?? 'switchyard-worker',
       requests: readAmounts(given['worker-requests'], '--worker-requests', { cpu: '50m', memory: '128Mi' }),
-      limits: readAmounts(given['worker-limits'], '--worker-limits', { cpu: '1', memory: '1Gi' }),
+      limits,
     },
   };
 }
@@ -130,4 +136,20 @@ function readAmounts(
     amounts[what] = amount;
   }
   return amounts;
+}
+
+/** Bytes of a cluster's units. */
+const unitBytes: Readonly<Record<string, number>> = {
+  ...{ '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 },
+  ...{ ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 },
+};
+
+/** Amounts in a cluster's words, as a node agent counts them. */
+function toContainerLimits({ cpu, memory }: { readonly cpu: string; readonly memory: string }) {
+  const [, cpus = '', milli] = /^([\d.]+)(m?)$/.exec(cpu) ?? [];
+  const [, size = '', unit = ''] = /^([\d.]+)([kMGT]i?)?$/.exec(memory) ?? [];
+  const memoryMb = Math.floor((Number(size) * (unitBytes[unit] ?? 1)) / 2 ** 20);
+  if (cpus === '' || Number(cpus) === 0) return refuse(`${quote(cpu)} of --worker-limits is no part of a processor`);
+  if (size === '' || memoryMb < 1) return refuse(`${quote(memory)} of --worker-limits is no memory for a worker`);
+  return { cpus: milli === 'm' ? Number(cpus) / 1_000 : Number(cpus), memoryMb };
 }
