@@ -236,11 +236,7 @@ describe('switchyard runtime and switchyard sidecar', () => {
       await installation.startSidecar({ workerId: 'w1', app, runtimeUrl: here.rpcUrl }),
       await installation.startSidecar({ workerId: 'w2', app: await blogOf(), runtimeUrl: there.rpcUrl }),
     ];
-    for (const [workerId, { rpcUrl: runtimeUrl }] of [
-      ['w3', there],
-      ['w4', here],
-      ['w5', there],
-    ] as const) {
+    for (const [workerId, { rpcUrl: runtimeUrl }] of Object.entries({ w3: there, w4: here, w5: there })) {
       sidecars.push(await installation.startSidecar({ workerId, runtimeUrl }));
     }
     const urls = await Promise.all(sidecars.map((sidecar) => sidecar.url()));
