@@ -77,6 +77,22 @@ describe('http in host.json', () => {
     expect((await dev.request('/', { app: 'example' })).headers).not.toHaveProperty('strict-transport-security');
   });
 
+  it('hands the files of the app out as a zip archive, without its local settings', async () => {
+    const { status, headers, body } = await dev.request('/admin/functions/download');
+    expect([status, headers['content-type'], headers['content-length']]).toEqual([
+      200,
+      'application/zip',
+      `${body.length}`,
+    ]);
+    const names = body.toString('latin1');
+    expect([names.startsWith('PK'), names.includes('host.json'), names.includes('package.json')]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(names).not.toContain('local.settings.json');
+  });
+
   it('app_offline.htm takes the app offline for as long as it is there', async () => {
     const file = join(folder, 'limited', 'app_offline.htm');
     await writeFile(file, '<h1>Back soon</h1>');

@@ -3,6 +3,7 @@
  * composition root connects `gateway` to an HTTP server and `acceptWorker` to a transport) and starts no process.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { Log } from '@switchyard/kernel';
 import type { ApplicationDefinition, RejectedFunction, Stack } from '@switchyard/model';
 import type { Link, LinkStatus, RpcFunctionMetadata, WorkerClaims } from '@switchyard/protocol';
@@ -36,6 +37,8 @@ export interface RuntimeApplication {
   readonly development: boolean;
   /** The text of app_offline.htm while the app is taken offline by it: every function answers 503 with that. */
   readonly offlinePage?: () => string | undefined;
+  /** Hands the files of the app out, for administrators; left out where its files are not the Runtime's to give. */
+  readonly download?: () => Promise<AppDownload>;
   /**
    * The app's functions, when they were indexed before: its routes and listeners are up at once, with no worker. Left out,
    * the first worker is asked for them.
@@ -43,6 +46,12 @@ export interface RuntimeApplication {
   readonly index?: StoredIndex;
   /** How many workers stand ready and when idle ones are given back; left out, the app keeps its workers for ever. */
   readonly scale?: ScaleRules;
+}
+
+/** The files of an app as a zip archive. Whoever reads the stream closes it. */
+export interface AppDownload {
+  readonly stream: Readable;
+  readonly sizeBytes: number;
 }
 
 /** What a worker once listed of an app, kept by the catalog. */

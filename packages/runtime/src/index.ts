@@ -3,6 +3,7 @@ export type {
   AddOptions,
   AnnouncedApplication,
   AnnouncedApplications,
+  AppDownload,
   EnvironmentOutcome,
   FunctionFile,
   FunctionFiles,

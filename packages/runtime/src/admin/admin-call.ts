@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { Clock } from '@switchyard/kernel';
 import type { HttpReply, Kinds } from '@switchyard/triggers';
 import type { RequestTarget } from '../gateway/request-target.ts';
@@ -49,7 +50,17 @@ export interface AdminRoute {
   /** `public` is for everybody, `webhook` for the extension's system key; everything else for the master key. */
   readonly access?: 'public' | 'webhook';
   readonly readsBody?: boolean;
-  serve(call: AdminCall): HttpReply | Promise<HttpReply>;
+  serve(call: AdminCall): AdminReply | Promise<AdminReply>;
+}
+
+/** A whole reply, or one whose body is a stream of so many bytes. */
+export type AdminReply = HttpReply | StreamReply;
+
+export interface StreamReply {
+  readonly status: number;
+  readonly headers: HttpReply['headers'];
+  readonly sizeBytes: number;
+  readonly stream: Readable;
 }
 
 export function jsonReply(status: number, value: unknown): HttpReply {

@@ -3,7 +3,7 @@ import type { HttpReply, TriggerEvent } from '@switchyard/triggers';
 import { toManualEvent } from '../gateway/manual-event.ts';
 import type { FunctionEntry } from '../job-host/function-entry.ts';
 import type { JobHost } from '../job-host/job-host.ts';
-import { type AdminCall, type AdminRoute, emptyReply, jsonReply } from './admin-call.ts';
+import { type AdminCall, type AdminReply, type AdminRoute, emptyReply, jsonReply } from './admin-call.ts';
 
 export const functionRoutes: readonly AdminRoute[] = [
   {
@@ -15,6 +15,7 @@ export const functionRoutes: readonly AdminRoute[] = [
         (call.jobHost.catalog?.entries ?? []).map((entry) => describe(entry, call)),
       ),
   },
+  { methods: ['GET'], pattern: /^\/admin\/functions\/download$/i, serve: download },
   {
     methods: ['GET'],
     pattern: /^\/admin\/functions\/([^/]+)$/i,
@@ -42,6 +43,18 @@ export function runWarmup({ jobHost, host: { warmedUp } }: AdminCall): boolean {
   warmedUp.add(jobHost);
   start(jobHost, entry, toManualEvent(entry.metadata.trigger.type, ''));
   return true;
+}
+
+/** The app as a zip archive, without its local settings. */
+async function download({ jobHost: { application } }: AdminCall): Promise<AdminReply> {
+  const message = 'The files of this app are not here to be downloaded.';
+  if (application.download === undefined) return jsonReply(404, { message });
+  const name = application.definition.applicationId;
+  const headers = [
+    ['Content-Type', 'application/zip'],
+    ['Content-Disposition', `attachment; filename=${name}.zip`],
+  ] as const;
+  return { status: 200, headers, ...(await application.download()) };
 }
 
 function withFunction(

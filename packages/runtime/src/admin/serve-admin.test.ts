@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import { Readable } from 'node:stream';
 import {
   createFakeWorker,
   createMemoryLog,
@@ -8,7 +10,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import type { FunctionKeys, KeyStore } from '../contract.ts';
 import { call, type FakeRequest } from '../testing/fake-http.ts';
-import { createHarness } from '../testing/runtime-harness.ts';
+import { createHarness, listen } from '../testing/runtime-harness.ts';
 import { createApplication } from '../testing/sample-application.ts';
 import { isHostPath } from './serve-admin.ts';
 
@@ -98,6 +100,46 @@ describe('the admin API', () => {
     const { ask, worker } = await createRun();
     expect((await ask('/admin/functions/work', { method: 'POST', body })).status).toBe(400);
     expect(worker.bodies('invocationRequest')).toEqual([]);
+  });
+
+  test('functions/download hands out the files of the app, to administrators alone', async () => {
+    const download = async () => ({ stream: Readable.from([Buffer.from('the '), Buffer.from('app')]), sizeBytes: 7 });
+    const { runtime } = await createRun({ keys, download });
+    const server = createServer((request, response) => runtime.handleRequest(request, response));
+    try {
+      const url = `${await listen(server)}/admin/functions/download`;
+      expect((await fetch(url)).status).toBe(401);
+      const reply = await fetch(url, { headers: { 'x-functions-key': 'master' } });
+      expect([reply.status, await reply.text()]).toEqual([200, 'the app']);
+      expect(Object.fromEntries(reply.headers)).toMatchObject({
+        'content-type': 'application/zip',
+        'content-length': '7',
+        'content-disposition': expect.stringMatching(/^attachment; filename=.+\.zip$/),
+      });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  test('functions/download breaks off when the files cannot be read, and is 404 where they are not there', async () => {
+    const stream = new Readable({
+      read() {
+        this.push('half');
+        this.destroy(new Error('gone'));
+      },
+    });
+    const { runtime, ask } = await createRun({ download: async () => ({ stream, sizeBytes: 100 }) });
+    const server = createServer((request, response) => runtime.handleRequest(request, response));
+    try {
+      const reply = fetch(`${await listen(server)}/admin/functions/download`).then((answer) => answer.text());
+      await expect(reply).rejects.toThrow();
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+    expect((await ask('/admin/functions/download', { method: 'POST', body: '{}' })).status).toBe(404);
+    expect((await (await createRun()).ask('/admin/functions/download')).status).toBe(404);
   });
 
   test('an HTTP function is called at its route', async () => {

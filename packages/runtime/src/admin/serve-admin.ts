@@ -3,13 +3,22 @@
  *
  * Ownership: the gateway hands a request over and has nothing more to do with it.
  */
+import type { ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream';
 import { isPlatformError, type Log, messageOf } from '@switchyard/kernel';
-import type { HttpReply } from '@switchyard/triggers';
 import { isAuthorized } from '../gateway/authorize.ts';
 import { inviteBody } from '../gateway/expectation.ts';
 import { readBody } from '../gateway/request-body.ts';
 import { writeReply } from '../gateway/write-reply.ts';
-import { type AdminCall, type AdminRequest, type AdminRoute, emptyReply, jsonReply } from './admin-call.ts';
+import {
+  type AdminCall,
+  type AdminReply,
+  type AdminRequest,
+  type AdminRoute,
+  emptyReply,
+  jsonReply,
+  type StreamReply,
+} from './admin-call.ts';
 import { functionRoutes } from './function-routes.ts';
 import { healthRoutes } from './health-routes.ts';
 import { hostRoutes } from './host-routes.ts';
@@ -76,7 +85,8 @@ function serve(route: AdminRoute, call: AdminCall): void {
     report(jobHost.log, thrown);
     writeReply(response, emptyReply(500));
   };
-  const write = (reply: HttpReply): void => writeReply(response, reply);
+  const write = (reply: AdminReply): void =>
+    'stream' in reply ? writeStream(response, reply, fail) : writeReply(response, reply);
   try {
     const reply = route.serve(call);
     if (reply instanceof Promise) reply.then(write, fail);
@@ -84,6 +94,18 @@ function serve(route: AdminRoute, call: AdminCall): void {
   } catch (thrown) {
     fail(thrown);
   }
+}
+
+/** A stream that breaks off, or a caller that goes away, breaks the response off: a part is never taken for the whole. */
+function writeStream(
+  response: ServerResponse,
+  { status, headers, sizeBytes, stream }: StreamReply,
+  fail: (thrown: unknown) => void,
+): void {
+  response.writeHead(status, [...headers.flat(), 'Content-Length', String(sizeBytes)]);
+  pipeline(stream, response, (error) => {
+    if (error && error.code !== 'ERR_STREAM_PREMATURE_CLOSE') fail(error);
+  });
 }
 
 function report(log: Log, thrown: unknown): void {

@@ -4,6 +4,7 @@ import type { ProcessPort } from '@switchyard/sidecar';
 import type { TextSink } from '@switchyard/telemetry';
 import type { CurrentApplications } from '../application/current-applications.ts';
 import type { LoadedApplication } from '../application/load-application.ts';
+import type { PackFolder } from '../application/pack-download.ts';
 import type { EmulatorBox } from '../azurite/emulator-box.ts';
 import type { DebuggerPorts } from '../debugger/debugger-ports.ts';
 import { withoutInspectorLines } from '../debugger/inspector-lines.ts';
@@ -44,6 +45,8 @@ export interface LoopsOptions {
   readonly console: TextSink;
   readonly errors: TextSink;
   readonly baseUrlOf: (applicationId: string) => string;
+  /** Packs apps for administrators who want their files. */
+  readonly pack?: PackFolder;
   /** Reads an app's folder anew. */
   readonly load: (directory: string) => Promise<LoadedApplication>;
 }
@@ -59,7 +62,7 @@ export function createLoops(parts: LoopParts, options: LoopsOptions): ReadonlyMa
       clock: systemClock,
       folders: nodeFolders,
       processes,
-      versions: new AppVersions({ ...parts, log }),
+      versions: new AppVersions({ ...parts, log, pack: options.pack }),
       output: reloadOutput,
       note: (text: string) => output.note(applicationId, text),
       load: () => options.load(directory),

@@ -1,4 +1,5 @@
 import type { TextSink } from '@switchyard/telemetry';
+import type { PackFolder } from '../application/pack-download.ts';
 
 /** What `switchyard dev` was asked for. Paths are absolute. */
 export interface DevOptions {
@@ -30,6 +31,8 @@ export interface DevOptions {
   readonly persistsStorage: boolean;
   /** Ends the start-up with command lines to try. */
   readonly showsCurlLines: boolean;
+  /** Packs an app's folder, for administrators who want its files; left out, they get none. */
+  readonly pack?: PackFolder;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly console: TextSink & { readonly isTTY?: boolean };
   readonly errors: TextSink;

@@ -14,6 +14,7 @@ import { type ApplicationDefinition, jobHostKey } from '@switchyard/model';
 import type { JobHostStatus, Runtime } from '@switchyard/runtime';
 import type { ResolvedWorker } from '@switchyard/sidecar';
 import type { LoadedApplication } from '../application/load-application.ts';
+import type { PackFolder } from '../application/pack-download.ts';
 import type { AppKeyStores } from '../keys/key-store.ts';
 import type { DevWorkers } from '../workers/dev-workers.ts';
 import { HeldLog, type ShownLines } from './held-log.ts';
@@ -26,6 +27,8 @@ export interface AppVersionsDeps {
   readonly keyFile: Pick<AppKeyStores, 'keysOf' | 'addFunctions'> | undefined;
   /** Lets administrators look after keys, also where nobody asks for them. */
   readonly keyStores?: Pick<AppKeyStores, 'storeOf'> | undefined;
+  /** Packs apps for administrators who want their files; left out, they get none. */
+  readonly pack?: PackFolder | undefined;
   readonly log: Log;
 }
 
@@ -131,7 +134,10 @@ export class AppVersions {
     const keys = await keyFile?.keysOf(application.applicationId);
     const held = new HeldLog(log, this.#shown);
     const keyStore = keyStores?.storeOf(application.applicationId);
-    const hosted = { ...toRuntimeApplication(application, definition, worker, keys), ...(keyStore && { keyStore }) };
+    const hosted = {
+      ...toRuntimeApplication(application, definition, worker, keys, this.#deps.pack),
+      ...(keyStore && { keyStore }),
+    };
     const ready = runtime.addApplication(hosted, { standby, log: held.log });
     // Whoever tries the version out waits for it too; a version that is given up early is nobody's error.
     ready.catch(() => {});

@@ -6,6 +6,7 @@ import type { ResolvedWorker } from '@switchyard/sidecar';
 import { createFunctionFiles } from '../application/function-files.ts';
 import type { LoadedApplication } from '../application/load-application.ts';
 import { createOfflinePage } from '../application/offline-page.ts';
+import { type PackFolder, packDownload } from '../application/pack-download.ts';
 
 /** One machine, one user. */
 const tenantId = 'local';
@@ -22,6 +23,7 @@ export function toRuntimeApplication(
   definition: ApplicationDefinition,
   worker: ResolvedWorker,
   keys: FunctionKeys | undefined,
+  pack?: PackFolder | undefined,
 ): RuntimeApplication {
   const { directory } = application;
   return {
@@ -44,5 +46,6 @@ export function toRuntimeApplication(
     keys,
     development: true,
     offlinePage: createOfflinePage(systemClock, directory),
+    ...(pack && { download: () => packDownload(pack, directory) }),
   };
 }
