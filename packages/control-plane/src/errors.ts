@@ -12,7 +12,7 @@ export const controlErrors = defineErrors({
     grpc: 13,
     exit: 1,
     message:
-      "The catalog '{file}' cannot be read: {reason}.\nPut a backup of it in its place, or move it away to begin with an empty one.",
+      "The catalog '{file}' cannot be read: {reason}.\nEnd what else has it open; where it is damaged, put a backup in its place, or move it away to begin with an empty one.",
   },
   CATALOG_NEWER: {
     blame: 'user',
@@ -30,7 +30,7 @@ export const controlErrors = defineErrors({
     grpc: 9,
     exit: 1,
     message:
-      "The key file '{file}' cannot be used: {reason}.\nRestore it from a backup: without it the settings in the catalog cannot be read.",
+      "The key file '{file}' cannot be used: {reason}.\nGive it back to its owner alone, or restore it from a backup: without it the settings in the catalog cannot be read.",
   },
   CATALOG_KEY_FOREIGN: {
     blame: 'user',

@@ -190,6 +190,15 @@ describe('the API of the control plane', () => {
 
   it.each([
     ['a field that there is not', { ...manifest, serivces: [] }],
+    [
+      'users of no server',
+      {
+        ...manifest,
+        services: [],
+        configurations: [],
+        secrets: [{ id: 'db', setting: 'DB', kind: 'postgresql-user' }],
+      },
+    ],
     ['a name that is none', { ...manifest, tenant: '../x' }],
     [
       'a setting called like a property of objects',

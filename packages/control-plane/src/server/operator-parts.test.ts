@@ -19,7 +19,11 @@ describe('findOperatorPart', () => {
     ['a folder as a URL', desired({ kind: 'git', repository: 'file:///srv/other' }), 'environment.desiredState'],
     ['a repository elsewhere', desired({ kind: 'git', repository: 'https://git.example.com/shop' }), undefined],
     ['a generated secret', { secrets: [{ id: 'db', setting: 'DB' }] }, undefined],
-    ['users of a database', { secrets: [{ id: 'db', setting: 'DB', kind: 'postgresql-user' }] }, 'secrets.0.kind'],
+    [
+      'users of a database',
+      { secrets: [{ id: 'db', setting: 'DB', kind: 'postgresql-user', connection: 'shop' }] },
+      'secrets.0.kind',
+    ],
     ['a quota', { environment: { quota } }, 'environment.quota'],
   ])('judges %s', (_, parts, path) => {
     expect(findOperatorPart(manifest(parts), undefined)?.path).toBe(path);

@@ -4,8 +4,8 @@
  * Phases: Serving <-> Draining -> Closed. While Serving it has workers or sleeps. Ownership: a JobHost creates it, gives it
  * its share of the events and ends it; it owns the parts below and shares none of them with other versions.
  *
- * I1 An event that comes while there is no worker waits and wakes the version; nothing that waits, nor a start, is lost by the release of
- *    idle workers.
+ * I1 An event that comes while there is no worker waits and wakes the version; nothing that waits, nor a start that somebody
+ *    waits for, is lost by the release of idle workers.
  * I2 Workers that the app does not keep are given back once nothing has run and nothing has waited for `idleMs`.
  * I3 A failed start is told to whoever waits. A version that sleeps tries again with the next event, any other one as the
  *    supply does; the next worker that is ready heals it.

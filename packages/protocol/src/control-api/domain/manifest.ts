@@ -65,17 +65,25 @@ const manifestConfigurationSchema = z.strictObject({
   values: z.record(z.string().regex(/^(?!__proto__$)[A-Za-z_][\w:.-]{0,199}$/), configurationValueSchema),
 });
 
-const manifestSecretSchema = z.strictObject({
-  id: secretBindingIdSchema,
-  setting: z.string().regex(/^(?!__proto__$)[A-Za-z_][\w:.-]{0,199}$/),
-  kind: z.enum(['postgresql-user', 'generated']).default('generated'),
-  connection: z.string().max(200).default('none'),
-  credentials: z
-    .tuple([z.string().regex(/^[a-z_][a-z0-9_]{0,59}$/), z.string().regex(/^[a-z_][a-z0-9_]{0,59}$/)])
-    .default(['a', 'b']),
-  rotateEveryMs: durationMsSchema.min(60_000).default(30 * 24 * 60 * 60_000),
-  graceMs: durationMsSchema.default(60 * 60_000),
-});
+/** What secrets name that need no server. */
+const noConnection = 'none';
+
+const manifestSecretSchema = z
+  .strictObject({
+    id: secretBindingIdSchema,
+    setting: z.string().regex(/^(?!__proto__$)[A-Za-z_][\w:.-]{0,199}$/),
+    kind: z.enum(['postgresql-user', 'generated']).default('generated'),
+    connection: z.string().min(1).max(200).default(noConnection),
+    credentials: z
+      .tuple([z.string().regex(/^[a-z_][a-z0-9_]{0,59}$/), z.string().regex(/^[a-z_][a-z0-9_]{0,59}$/)])
+      .default(['a', 'b']),
+    rotateEveryMs: durationMsSchema.min(60_000).default(30 * 24 * 60 * 60_000),
+    graceMs: durationMsSchema.default(60 * 60_000),
+  })
+  .refine(({ kind, connection }) => kind !== 'postgresql-user' || connection !== noConnection, {
+    path: ['connection'],
+    message: 'must name the connection of the server whose users these are',
+  });
 
 const isUnique = (items: readonly { readonly id: string }[]): boolean =>
   new Set(items.map(({ id }) => id)).size === items.length;
