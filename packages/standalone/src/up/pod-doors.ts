@@ -11,6 +11,7 @@ import {
   grpcStatus,
   type Link,
   type LinkStatus,
+  type RpcServer,
   relayCalls,
   settlementCalls,
   settlementPath,
@@ -30,10 +31,12 @@ const loopback = '127.0.0.1';
 export function createPodDoors(log: Log, { uid, acceptWorker }: PodDoorsOptions): PlaceholderPodsDeps['openDoor'] {
   return async (sidecar) => {
     const calls = relayCalls(settlementCalls.map(settlementPath), async (call, peer) => {
-      const isOwn = uid === undefined || (await userOfPeer(peer)) === uid;
-      return isOwn ? await sidecar.callRuntime(call) : foreigner;
+      if (uid === undefined) return await sidecar.callRuntime(call);
+      const caller = await userOfPeer({ peer, port: rpc.address?.port ?? 0 });
+      if (caller === undefined) return nobody;
+      return caller === uid ? await sidecar.callRuntime(call) : foreigner;
     });
-    const rpc = createRpcServer(
+    const rpc: RpcServer = createRpcServer(
       { clock: systemClock, log },
       // A worker that is busy with synchronous user code, which is legal, answers no ping.
       { methods: { [eventStreamPath]: { kind: 'stream', open: acceptWorker }, ...calls }, keepAlive: 'off' },
@@ -41,6 +44,11 @@ export function createPodDoors(log: Log, { uid, acceptWorker }: PodDoorsOptions)
     return { endpoint: await rpc.listen({ host: loopback, port: 0 }), close: () => rpc.close(0) };
   };
 }
+
+const nobody: LinkStatus = {
+  code: grpcStatus.unavailable,
+  message: 'the machine does not tell whose call this is; call again',
+};
 
 const foreigner: LinkStatus = {
   code: grpcStatus.permissionDenied,
