@@ -79,6 +79,7 @@ function toVersionView(
       minimum: policy.minimum,
       maximum: policy.maximum,
       targetConcurrency: policy.targetConcurrency,
+      targetCpuPercent: Math.round(policy.targetCpuShare * 100),
       stabilizationSeconds: policy.stabilizationMs / 1_000,
       ...(policy.tenantAllowance === undefined ? {} : { tenantAllowance: policy.tenantAllowance }),
     },

@@ -34,7 +34,14 @@ const view: ScaleView = {
         ...{ messages: 4, oldestMessageMs: 31_000, cpuShare: 0.5, blockedWorkers: 0, refused: 0, startFailures: 0 },
         quietMs: 0,
       },
-      limits: { alwaysReady: 0, minimum: 1, maximum: 5, targetConcurrency: 10, stabilizationSeconds: 300 },
+      limits: {
+        alwaysReady: 0,
+        minimum: 1,
+        maximum: 5,
+        targetConcurrency: 10,
+        targetCpuPercent: 70,
+        stabilizationSeconds: 300,
+      },
       decision: {
         ...{ target: 5, rule: 'burst', wanted: 12, clamps: ['maximum'], demand: 8, smoothedDemand: 6.5 },
         ...{ explanation: 'A burst: the most is 5.', at: '2026-01-01T00:00:00.000Z' },

@@ -16,6 +16,7 @@ const numbers = [
   'minimum',
   'maximum',
   'targetConcurrency',
+  'targetCpuPercent',
   'perWorkerLimit',
   'stabilizationSeconds',
 ] as const;

@@ -12,6 +12,7 @@ const maxTargets = 200;
 
 const workers = z.int().min(0).max(most);
 const atOnce = z.int().min(1).max(mostAtOnce);
+const cpuPercent = z.int().min(1).max(100);
 
 /** What the owner of an app says; what is left out holds by default. */
 export const appScaleSchema = z
@@ -28,6 +29,8 @@ export const appScaleSchema = z
       .record(functionNameSchema, atOnce)
       .refine((targets) => Object.keys(targets).length <= maxTargets, `at most ${maxTargets} functions`)
       .exactOptional(),
+    /** How much of its processors a worker should use at most, in percent. */
+    targetCpuPercent: cpuPercent.exactOptional(),
     /** The most invocations that one worker runs at once: what is beyond that waits. */
     perWorkerLimit: atOnce.exactOptional(),
     /** So long must little have happened before workers are given back. */
@@ -119,6 +122,7 @@ export const scaleVersionSchema = z
       minimum: workers,
       maximum: workers,
       targetConcurrency: atOnce,
+      targetCpuPercent: cpuPercent,
       stabilizationSeconds: amount,
       /** Left out without a quota. */
       tenantAllowance: z.int().exactOptional(),

@@ -149,6 +149,21 @@ describe('decide, at and beside each threshold', () => {
     expect(outcome(decide(signals, own, undefined, 0))).toBe('burst 5');
   });
 
+  it.each<[percent: number, cpuShare: number, expected: string]>([
+    [10, 0.1, 'steady 10'],
+    [10, 0.11, 'cpu 11'],
+    [10, 0.3, 'cpu 30'],
+    [10, 0.03, 'steady 10'],
+    [10, 0.02, 'low-load 2'],
+    [95, 0.95, 'steady 10'],
+    [95, 0.96, 'cpu 11'],
+    [95, 0.2, 'steady 10'],
+    [95, 0.19, 'low-load 2'],
+  ])('takes %d %% of the processors for enough, where an owner says so: %d', (percent, cpuShare, expected) => {
+    const own = policy({ targetCpuShare: percent / 100 });
+    expect(outcome(decide(serving(10, { cpuShare }), own, stable(), 5 * minuteMs))).toBe(expected);
+  });
+
   it('takes an app that was woken meanwhile for one that has just grown', () => {
     const { memory } = decide(quietSignals, policy(), undefined, 0);
     const woken = decide(serving(1), policy(), memory, 1_000);
@@ -220,6 +235,7 @@ describe('decide, over time', () => {
       alwaysReady: count(20),
       minimum: count(20),
       maximum: count(40),
+      targetCpuShare: fc.integer({ min: 1, max: 100 }).map((percent) => percent / 100),
       tenantAllowance: fc.option(fc.integer({ min: -5, max: 40 }), { nil: undefined }),
     });
     fc.assert(
@@ -326,7 +342,7 @@ describe('explainDecision', () => {
   it.each<[signals: ScaleSignals, memory: ScaleMemory | undefined, more: Partial<ScalePolicy>, text: RegExp]>([
     [serving(1, { functions: running(80) }), undefined, { maximum: 3 }, /A burst: .* 8 .*the most is 3\./],
     [serving(1, { functions: running(8) }), undefined, {}, /0\.8 workers' worth on average, over 70 %.*2 are enough/],
-    [serving(2, { cpuShare: 0.9 }), undefined, {}, /use 90 % of their processors/],
+    [serving(2, { cpuShare: 0.9 }), undefined, { targetCpuShare: 0.5 }, /use 90 % of their processors, over 50 %/],
     [serving(2, { sources: source(4, 45_000) }), undefined, {}, /waited for 45 s, over 30 s: one more/],
     [{ ...quietSignals, sources: source(4) }, undefined, {}, /^4 messages wait outside/],
     [behind(600), undefined, {}, /^600 messages wait outside; 4 workers end them in 30 s/],

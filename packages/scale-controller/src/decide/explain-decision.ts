@@ -37,7 +37,8 @@ function reasonOf(
     utilization: () =>
       `The load is ${number(smoothedDemand)} workers' worth on average, over ${high} of what is there; ${wanted} are enough`,
     'event-rate': () => `More events come than ${readyCount} workers can end; ${wanted} can`,
-    cpu: () => `The workers use ${percent(cpuShare)} of their processors, over ${high}; ${wanted} would use less`,
+    cpu: () =>
+      `The workers use ${percent(cpuShare)} of their processors, over ${percent(policy.targetCpuShare)}; ${wanted} would use less`,
     'back-pressure': () =>
       `${blockedCount} workers take nothing more and ${refusedCount} invocations were refused: ${wanted} may do`,
     'oldest-message': () =>

@@ -130,10 +130,10 @@ function backPressure(view: RuleView): number {
 }
 
 function cpu(view: RuleView): number {
-  const { signals, current, tuning } = view;
+  const { signals, policy, current, tuning } = view;
   const { cpuShare, readyCount } = signals;
-  if (cpuShare === undefined || cpuShare <= tuning.highShare || !hasSettled(view, tuning.settleMs)) return 0;
-  return Math.max(current + 1, Math.ceil((readyCount * cpuShare) / tuning.highShare));
+  if (cpuShare === undefined || cpuShare <= policy.targetCpuShare || !hasSettled(view, tuning.settleMs)) return 0;
+  return Math.max(current + 1, Math.ceil((readyCount * cpuShare) / policy.targetCpuShare));
 }
 
 function oldestMessage(view: RuleView): number {
@@ -158,10 +158,12 @@ function lowOf(view: RuleView): number | undefined {
   if (forBacklog >= current) return undefined;
   const needed = Math.max(demand, smoothedDemand);
   if (needed >= tuning.lowShare * current) return undefined;
-  if (cpuShare !== undefined && cpuShare >= tuning.lowShare) return undefined;
+  // As a part of the app's own target, so that it can be compared with the load.
+  const cpuLoad = ((cpuShare ?? 0) * tuning.highShare) / policy.targetCpuShare;
+  if (Math.max(cpuLoad, cpuShare ?? 0) >= tuning.lowShare) return undefined;
   const offered = offeredLoad(signals, policy);
   if (offered > 0 && offered >= tuning.lowRateShare * current) return undefined;
-  const byCpu = cpuShare === undefined ? 0 : cpuShare * readyCount;
+  const byCpu = cpuLoad * readyCount;
   // The last worker goes when the app is idle, not when it is slow.
   return Math.max(1, forBacklog, atHighShare(Math.max(needed, offered, byCpu), tuning));
 }

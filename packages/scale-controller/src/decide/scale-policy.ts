@@ -9,6 +9,8 @@ export interface ScalePolicy {
   readonly targetConcurrency: number;
   /** The same for single functions, by name in lower case. */
   readonly functionTargets: ReadonlyMap<string, number>;
+  /** A worker that uses more of its processors than this share has too much to do: 0 to 1. */
+  readonly targetCpuShare: number;
   /** So long must little have happened before workers are given back. */
   readonly stabilizationMs: number;
   /** After so long without any invocation only `alwaysReady` workers are left. */
@@ -24,6 +26,7 @@ export const defaultScalePolicy: ScalePolicy = {
   maximum: 10,
   targetConcurrency: 10,
   functionTargets: new Map(),
+  targetCpuShare: 0.7,
   stabilizationMs: 300_000,
   idleMs: 300_000,
   tenantAllowance: undefined,
@@ -31,9 +34,9 @@ export const defaultScalePolicy: ScalePolicy = {
 
 /** The thresholds of the rules. Shares are parts of 1. */
 export interface ScaleTuning {
-  /** More of its target than this is too much, for invocations and for processors. */
+  /** More invocations than this share of its target are too much for a worker. */
   readonly highShare: number;
-  /** Less than this is too little. */
+  /** Less than this is too little, for invocations and for processors. */
   readonly lowShare: number;
   /** Events fewer than this share of what the workers can do are few. */
   readonly lowRateShare: number;

@@ -9,6 +9,8 @@ export interface AppScale {
   readonly targetConcurrency?: number;
   /** Targets of single functions, by name. */
   readonly functionTargets?: Readonly<Record<string, number>>;
+  /** How much of its processors a worker should use at most, in percent. */
+  readonly targetCpuPercent?: number;
   /** The most invocations that one worker runs at once. */
   readonly perWorkerLimit?: number;
   readonly stabilizationSeconds?: number;
@@ -60,6 +62,8 @@ export function policyOf(
     functionTargets: new Map(
       Object.entries(scale.functionTargets ?? {}).map(([name, target]) => [name.toLowerCase(), target]),
     ),
+    targetCpuShare:
+      scale.targetCpuPercent === undefined ? defaultScalePolicy.targetCpuShare : scale.targetCpuPercent / 100,
     stabilizationMs:
       scale.stabilizationSeconds === undefined
         ? defaultScalePolicy.stabilizationMs
