@@ -37,7 +37,7 @@ app.http('work', { route: 'work', authLevel: 'anonymous', handler: async () => {
 const baking = `import { app } from '@azure/functions';
 app.http('work', { route: 'work', authLevel: 'anonymous', handler: async () => {
   const { user } = process.cpuUsage();
-  while (process.cpuUsage().user - user < 300_000);
+  while (process.cpuUsage().user - user < 50_000);
   return { body: String(process.pid) };
 } });`;
 
