@@ -2,8 +2,10 @@
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
+import { type RequestOptions, request as secureRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import type { RuntimeList } from '@switchyard/protocol/control-api';
 import { createSelfSigned } from '@switchyard/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -51,6 +53,7 @@ describe('switchyard up refuses', () => {
       /ended\.crt'.* is good from 2020.* to 2021.*, and not now/,
     );
     expect(await refused('--control-host', '0.0.0.0', ...swapped)).toMatch(/the key belongs to another certificate/);
+    expect(await refused('--https')).toContain('--https needs a certificate');
     expect(await refused('--tls-certificate', good.path)).toMatch(/--tls-certificate is of no use without --tls-key/);
     expect(await refused(...good.flags, '--advertised-host', '10.9.8.7')).toMatch(/is not one for '10\.9\.8\.7'/);
   });
@@ -84,6 +87,39 @@ describe('switchyard up --worker-kubernetes refuses', () => {
     const away = await refused(1, ...found, '--kubeconfig', join(folder, 'kubeconfig'));
     expect(away).toContain(server);
     expect(away).not.toContain('a-token-of-the-cluster');
+  });
+});
+
+describe('switchyard up --https', { timeout: 120_000 }, () => {
+  it('has callers speak TLS, while commands of this machine go on', async () => {
+    const { flags, path } = await makeCertificate('own');
+    const apps = await openAppFolder();
+    const up = await UpProcess.start({ flags: ['--https', ...flags] });
+    try {
+      await apps.write({
+        'shop/host.json': { version: '2.0' },
+        'shop/package.json': { name: 'shop', type: 'module', main: 'a.js', dependencies: { '@azure/functions': '*' } },
+        'shop/a.js': `import { app } from '@azure/functions';
+app.http('a', { authLevel: 'anonymous', handler: async (request) => ({ body: request.url }) });`,
+      });
+      expect(await up.do('deploy', join(apps.path, 'shop'))).toContain('https://shop.localhost:');
+      const { port } = new URL(/Apps\s+(https:\S+)/.exec(up.output)?.[1]?.replace('<app>.', '') ?? '');
+      const ca = await readFile(path, 'utf8');
+      const ask = (more: RequestOptions): Promise<string> =>
+        new Promise((resolve, reject) => {
+          const options = { host: '127.0.0.1', port, path: '/api/a', headers: { host: `shop.localhost:${port}` } };
+          secureRequest({ ...options, servername: 'localhost', ...more }, (answer) => resolve(textOf(answer)))
+            .once('error', reject)
+            .end();
+        });
+      expect(await ask({ ca })).toBe(`https://shop.localhost:${port}/api/a`);
+      await expect(ask({})).rejects.toThrow('self-signed');
+      await expect(up.call('shop', '/api/a')).rejects.toThrow();
+      expect(await up.do('invoke', 'shop', 'a')).toContain('/api/a');
+    } finally {
+      await up.close();
+      await apps.remove();
+    }
   });
 });
 

@@ -22,6 +22,7 @@ const flags = {
     fallback: '127.0.0.1',
     summary: 'listens for calls of the apps on this address (127.0.0.1)',
   },
+  https: { kind: 'switch', summary: 'has callers of the apps speak TLS, by the certificate of --tls-certificate' },
   ...doorFlags,
   'data-dir': {
     kind: 'text',
@@ -146,6 +147,7 @@ function toOptions({ flags: given }: UpInput, context: CommandContext): UpOption
   return {
     port: given.port,
     host: given.host,
+    https: given.https,
     ...toDoors(given, context),
     dataDirectory:
       given['data-dir'] === undefined ? defaultDataDirectory(context) : resolve(workingDirectory, given['data-dir']),

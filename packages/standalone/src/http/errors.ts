@@ -19,6 +19,10 @@ export const certificateErrors = defineErrors({
     message:
       "The certificate '{path}', which {flag} names, is not one for '{host}', at which other machines connect; it has {names}. Have one made for that name, or name another address with --advertised-host.",
   },
+  HTTPS_CERTIFICATE_MISSING: {
+    ...byTheUser,
+    message: '{flag} needs a certificate. Name one with --tls-certificate, and its key with --tls-key.',
+  },
   DOOR_IN_CLEAR: {
     ...byTheUser,
     message:

@@ -10,6 +10,8 @@ export type RequestHandler = (request: IncomingMessage, response: ServerResponse
 export interface GatewayServer {
   /** Starts listening; requests wait until `serve`. Resolves with the port; rejects with PORT_IN_USE or PORT_REFUSED. */
   listen(address: { readonly host: string; readonly port: number }): Promise<number>;
+  /** Where the programs of this machine find it in clear, once it listens; undefined where that is the port itself. */
+  readonly localPort: number | undefined;
   /** Requests that wait. */
   readonly held: number;
   /** From now on requests go to the handler, first those that waited, in order. */
@@ -37,12 +39,15 @@ export interface GatewayServerOptions {
   readonly maxHeld?: number;
   /** With it, callers speak TLS. */
   readonly certificate?: ServerCertificate | undefined;
+  /** Beside TLS, lets in the programs of this machine in clear, on loopback at any port. */
+  readonly hasLocalSide?: boolean;
 }
 
 /** Makes the server; it listens when told to. */
 export function createGatewayServer({
   maxHeld = defaultMaxHeld,
   certificate,
+  hasLocalSide = false,
 }: GatewayServerOptions = {}): GatewayServer {
   const waiting: Parameters<RequestHandler>[] = [];
   const unanswered = new Set<ServerResponse>();
@@ -51,24 +56,33 @@ export function createGatewayServer({
     else response.writeHead(503, { 'retry-after': '1' }).end('The apps are still starting. Try again in a second.\n');
   };
   let handle = hold;
-  const server = createHttpServer(
-    { maxHeaderSize: maxHeaderSizeBytes, requestTimeout: 0, headersTimeout: headMs },
-    certificate,
-  );
+  const limits = { maxHeaderSize: maxHeaderSizeBytes, requestTimeout: 0, headersTimeout: headMs };
+  const server = createHttpServer(limits, certificate);
+  const local = hasLocalSide && certificate !== undefined ? createHttpServer(limits, undefined) : undefined;
+  const sides = local === undefined ? [server] : [server, local];
+  let localPort: number | undefined;
   const receive: RequestHandler = (request, response) => {
     unanswered.add(response);
     response.once('close', () => unanswered.delete(response));
     if (!server.listening) closeAfter(response);
     handle(request, response);
   };
-  server.on('request', receive).on('checkContinue', receive);
+  for (const side of sides) side.on('request', receive).on('checkContinue', receive);
   const stopListening = (): void => {
-    server.close();
-    server.closeIdleConnections();
+    for (const side of sides) {
+      side.close();
+      side.closeIdleConnections();
+    }
     for (const response of unanswered) closeAfter(response);
   };
   return {
-    listen: (address) => listen(server, address),
+    async listen(address) {
+      if (local !== undefined) localPort = await listen(local, { host: '127.0.0.1', port: 0 });
+      return await listen(server, address);
+    },
+    get localPort() {
+      return localPort;
+    },
     get held() {
       return waiting.length;
     },
@@ -79,7 +93,7 @@ export function createGatewayServer({
     stopListening,
     close() {
       stopListening();
-      server.closeAllConnections();
+      for (const side of sides) side.closeAllConnections();
     },
   };
 }

@@ -56,7 +56,7 @@ export async function openControl(scope: UpScope, parts: UpParts, deployer: Depl
         vaultKey: options.vaultKey,
       },
       deploy: (record) => deployer.deploy(record),
-      urlOf: (applicationId) => `http://${applicationId}.localhost:${sockets.gatewayPort}`,
+      urlOf: (applicationId) => `http://${applicationId}.localhost:${sockets.localGateway.port}`,
     },
   );
   rollouts.open(controlPlane.requests);
@@ -115,7 +115,7 @@ function toPlatform(
       isolation: tenancy.isolation,
       present: () => catalog.applications.list().map(({ tenantId }) => tenantId),
     }),
-    gateway: { host: sockets.host, port: sockets.gatewayPort },
+    gateway: { ...sockets.localGateway, scheme: sockets.scheme, outerPort: sockets.gatewayPort },
   });
 }
 

@@ -36,7 +36,10 @@ export interface Door {
 export interface UpSockets {
   readonly gateway: GatewayServer;
   readonly gatewayPort: number;
-  readonly host: string;
+  /** `http` or `https`, as callers of the apps speak. */
+  readonly scheme: 'http' | 'https';
+  /** Where the programs of this machine call the apps in clear. */
+  readonly localGateway: { readonly host: string; readonly port: number };
   readonly control: Door;
   /** The names under which commands may ask there, beside those of loopback. */
   readonly controlNames: readonly string[];
@@ -53,7 +56,7 @@ export interface UpSockets {
 export interface SocketsScope {
   readonly options: Pick<
     UpOptions,
-    'host' | 'port' | 'controlHost' | 'controlPort' | 'rpcHost' | 'rpcPort' | 'tls' | 'reach'
+    'host' | 'port' | 'https' | 'controlHost' | 'controlPort' | 'rpcHost' | 'rpcPort' | 'tls' | 'reach'
   >;
   readonly log: Log;
   readonly closers: Closers;
@@ -84,7 +87,10 @@ export async function openUpSockets(scope: SocketsScope): Promise<UpSockets> {
   };
   checkDoors(options, { '--control-host': control.host, '--rpc-host': rpc.host }, certificate);
   const host = options.host ?? upDefaults.host;
-  const gateway = createGatewayServer();
+  const { https: isHttps = false } = options;
+  if (isHttps && certificate === undefined)
+    throw certificateErrors.create('HTTPS_CERTIFICATE_MISSING', { flag: '--https' });
+  const gateway = createGatewayServer({ certificate: isHttps ? certificate : undefined, hasLocalSide: true });
   closers.add('HTTP connections', async () => gateway.close());
   const controlDoor = createControlDoor(doors);
   const rpcDoor = createRpcDoor(doors);
@@ -95,7 +101,9 @@ export async function openUpSockets(scope: SocketsScope): Promise<UpSockets> {
   ]);
   const { advertisedHost } = options.reach;
   return {
-    ...{ gateway, gatewayPort, host, certificate },
+    ...{ gateway, gatewayPort, scheme: isHttps ? 'https' : 'http', certificate },
+    localGateway:
+      gateway.localPort === undefined ? { host, port: gatewayPort } : { host: loopback, port: gateway.localPort },
     controlNames: namesOf(control.host, advertisedHost, certificate),
     control: toDoor(control.host, controlAddress, advertisedHost, certificate !== undefined),
     rpc: toDoor(rpc.host, rpcAddress, advertisedHost, certificate !== undefined),

@@ -331,7 +331,7 @@ function toStorageUser({ definition, directory, settings, values }: DeployedVers
 }
 
 function toUp({ closers, sockets, log, options }: UpScope, scaler: string | undefined): Up {
-  const url = `http://localhost:${sockets.gatewayPort}`;
+  const url = `${sockets.scheme}://localhost:${sockets.gatewayPort}`;
   const controlUrl = sockets.control.url;
   const rpcUrl = sockets.rpc.url;
   if (options.output === 'json') {

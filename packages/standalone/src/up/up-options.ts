@@ -44,6 +44,8 @@ export interface UpOptions {
   /** Where callers reach the apps; 0 takes any port that is free. */
   readonly port: number | undefined;
   readonly host: string | undefined;
+  /** True lets callers of the apps in over TLS, and no other way. */
+  readonly https?: boolean;
   readonly controlHost: string | undefined;
   readonly controlPort: number | undefined;
   /** Where workers and Runtimes of other processes and machines connect. */

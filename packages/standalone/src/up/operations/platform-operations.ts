@@ -38,7 +38,13 @@ export interface PlatformParts {
   readonly tenantProblem: (tenantId: string) => string | undefined;
   /** The Runtimes of the installation. */
   readonly runtimes: () => RuntimeList;
-  readonly gateway: { readonly host: string; readonly port: number };
+  readonly gateway: {
+    readonly host: string;
+    readonly port: number;
+    /** How callers find the apps, where that differs. */
+    readonly scheme?: 'http' | 'https';
+    readonly outerPort?: number;
+  };
 }
 
 /** Lines and frames that wait for a slow reader. */
@@ -82,7 +88,8 @@ export function createPlatformOperations(parts: PlatformParts): PlatformOperatio
         throw standaloneErrors.create('FUNCTION_UNKNOWN', { applicationId, functionName, known });
       }
       const master = parts.catalog.keys.list(applicationId).find(({ kind }) => kind === 'master');
-      const target = { applicationId, function: called, ...parts.gateway, key: master?.value.reveal() };
+      const { host, port } = parts.gateway;
+      const target = { applicationId, function: called, host, port, key: master?.value.reveal() };
       return invokeFunction(parts.clock, target, request, signal);
     },
     async *trace(applicationId, { workerId }, signal) {
@@ -132,10 +139,11 @@ function toStatus(
 ): PlatformStatus {
   const serving = hosts.filter(({ versions }) => versions.some(({ weight }) => weight > 0));
   const names = catalog.applications.get(applicationId)?.hostNames ?? [];
+  const { scheme = 'http', outerPort = gateway.port } = gateway;
   const error = hosting.errorOf(applicationId) ?? serving.find((host) => host.error !== undefined)?.error;
   return {
     state: toState(serving.length > 0 ? serving : hosts),
-    urls: [`${applicationId}.localhost`, ...names].map((name) => `http://${name}:${gateway.port}`),
+    urls: [`${applicationId}.localhost`, ...names].map((name) => `${scheme}://${name}:${outerPort}`),
     workers: hosts.flatMap((host) => toWorkers(host, { usageOf, runtimeIds: runtimeIdsOf?.(applicationId) })),
     functions: serving.flatMap(toFunctions),
     ...(error === undefined ? {} : { error }),
