@@ -105,6 +105,16 @@ const listCases: readonly ConformanceCase[] = [
   },
   {
     section,
+    name: 'functions/download is the app as a zip archive',
+    needs,
+    async run(kit) {
+      const { status, bytes } = await kit.admin('/admin/functions/download');
+      assert.equal(status, 200);
+      assert.equal(bytes.subarray(0, 2).toString('latin1'), 'PK');
+    },
+  },
+  {
+    section,
     name: 'functions are listed in order of name',
     needs,
     async run(kit) {
