@@ -54,6 +54,16 @@ test('I1: who says nothing, or only shows bad tokens, is closed after a while', 
   expect(await good.gate.authenticate('good').list()).toHaveLength(1);
 });
 
+test('a method that there is not is named, with what to call first', async () => {
+  const { enter } = open();
+  const { gate } = enter();
+  const early = gate as unknown as Account;
+  const told = { code: 'METHOD_NOT_FOUND', message: expect.stringContaining("'list'. It has: authenticate(token)") };
+  await expect(early.list()).rejects.toMatchObject(told);
+  const account = gate.authenticate('good') as unknown as Readonly<Record<string, () => PromiseLike<unknown>>>;
+  await expect(account.leaseEnded?.()).rejects.toMatchObject({ code: 'METHOD_NOT_FOUND' });
+});
+
 test('I2: a session that holds too much is closed, gives back what it held, and another goes on', async () => {
   const { broker, clock, enter } = open({ ...defaultServeOptions, maxExports: 50 });
   const [greedy, other] = [enter(), enter()];
