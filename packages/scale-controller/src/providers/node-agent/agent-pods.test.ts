@@ -10,6 +10,7 @@ import { createAgentPods } from './agent-pods.ts';
 interface ScriptedJob {
   readonly request: JobRequestInput;
   readonly sidecarUrl: string;
+  readonly certificate?: string;
   isReady: boolean;
   state: 'running' | 'finished' | 'failed';
   exitCode: number | null;
@@ -63,7 +64,10 @@ function openRun() {
     const jobId = url.split('/jobs/')[1] ?? '';
     const job = jobs.get(jobId.replace('/logs?follow=false', ''));
     if (job !== undefined && jobId.endsWith('/logs?follow=false')) {
-      const text = `{"message":"Sidecar is up","url":"${job.sidecarUrl}"}\n`;
+      const { sidecarUrl: url, certificate } = job;
+      const httpUrl = url.replace(':1', ':2');
+      // What comes before is no line of the sidecar, and what comes after is not complete.
+      const text = `a warning\n${JSON.stringify({ message: 'Sidecar is up', url, httpUrl, certificate })}\n{"mes`;
       return { status: 200, text: formatEvent('output', { stream: 'stdout', text }) };
     }
     if (method === 'POST') {
@@ -87,8 +91,15 @@ function openRun() {
     tokens.push(ask.headers.authorization);
     return orThrow(state.reply);
   };
+  const trusted = new Map<string, string>();
+  const trust = (origins: readonly string[], certificate: string) => {
+    for (const origin of origins) trusted.set(origin, certificate);
+    return () => {
+      for (const origin of origins) trusted.delete(origin);
+    };
+  };
   const provider = createAgentPods(
-    { clock, log, random: createSeededRandom(1), exchange, tokenFor: async (id) => new Secret(`for ${id}`) },
+    { clock, log, random: createSeededRandom(1), exchange, trust, tokenFor: async (id) => new Secret(`for ${id}`) },
     {
       ...{ agentUrl: 'http://agent', agentToken: new Secret('agent'), installation: 'test' },
       imageOf: ({ version }) => (version === '24' ? 'worker-node:24' : undefined),
@@ -114,7 +125,7 @@ function openRun() {
       state.health = reply;
     },
   };
-  return { ...run, clock, log, jobs, state, asked };
+  return { ...run, clock, log, jobs, state, asked, trusted, change };
 }
 
 describe('createAgentPods', () => {
@@ -133,6 +144,23 @@ describe('createAgentPods', () => {
         limits: { memory_mb: 512, cpus: 0.5 },
       },
     });
+  });
+
+  it('believes the certificate that a pod has told its agent, where that is shown and while it lives', async () => {
+    const { provider, pass, change, exit, trusted, jobs } = openRun();
+    const { workerId } = provider.startPod(nodeStack);
+    await pass();
+    expect(trusted.size).toBe(0);
+    change(workerId, { certificate: 'its own' });
+    await pass();
+    const url = jobs.get(workerId)?.sidecarUrl;
+    expect([...trusted]).toEqual([
+      [url, 'its own'],
+      [url?.replace(':1', ':2'), 'its own'],
+    ]);
+    exit(workerId, 1);
+    await pass();
+    expect(trusted.size).toBe(0);
   });
 
   it('I1: is warm when its sidecar is ready, not when the container runs', async () => {
