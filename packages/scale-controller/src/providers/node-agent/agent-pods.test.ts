@@ -50,6 +50,25 @@ const orThrow = (reply: HttpReply | Error): HttpReply => {
   return reply;
 };
 
+/** Which certificate is believed where. */
+function openTrust() {
+  const trusted = new Map<string, string>();
+  const trust = (origins: readonly string[], certificate: string) => {
+    for (const origin of origins) trusted.set(origin, certificate);
+    return () => {
+      for (const origin of origins) trusted.delete(origin);
+    };
+  };
+  return { trusted, trust };
+}
+
+/** The lines of a container whose sidecar listens. */
+function linesOf({ sidecarUrl: url, certificate }: ScriptedJob): string {
+  const httpUrl = url.replace(':1', ':2');
+  // What comes before is no line of the sidecar, and what comes after is not complete.
+  return `a warning\n${JSON.stringify({ message: 'Sidecar is up', url, httpUrl, certificate })}\n{"mes`;
+}
+
 /** An agent with its containers, as a provider meets them over HTTP. */
 function openRun() {
   const clock = new VirtualClock();
@@ -64,11 +83,7 @@ function openRun() {
     const jobId = url.split('/jobs/')[1] ?? '';
     const job = jobs.get(jobId.replace('/logs?follow=false', ''));
     if (job !== undefined && jobId.endsWith('/logs?follow=false')) {
-      const { sidecarUrl: url, certificate } = job;
-      const httpUrl = url.replace(':1', ':2');
-      // What comes before is no line of the sidecar, and what comes after is not complete.
-      const text = `a warning\n${JSON.stringify({ message: 'Sidecar is up', url, httpUrl, certificate })}\n{"mes`;
-      return { status: 200, text: formatEvent('output', { stream: 'stdout', text }) };
+      return { status: 200, text: formatEvent('output', { stream: 'stdout', text: linesOf(job) }) };
     }
     if (method === 'POST') {
       if (state.refusal !== undefined) return toReply(400, { error: { message: state.refusal } });
@@ -91,13 +106,7 @@ function openRun() {
     tokens.push(ask.headers.authorization);
     return orThrow(state.reply);
   };
-  const trusted = new Map<string, string>();
-  const trust = (origins: readonly string[], certificate: string) => {
-    for (const origin of origins) trusted.set(origin, certificate);
-    return () => {
-      for (const origin of origins) trusted.delete(origin);
-    };
-  };
+  const { trusted, trust } = openTrust();
   const provider = createAgentPods(
     { clock, log, random: createSeededRandom(1), exchange, trust, tokenFor: async (id) => new Secret(`for ${id}`) },
     {
