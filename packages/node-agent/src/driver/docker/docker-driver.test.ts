@@ -1,12 +1,14 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock, systemRandom } from '@switchyard/kernel';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type DriverBench, describeDriverContract, RecordedEvents } from '../../testing/driver-contract.ts';
 import { sampleSpec } from '../../testing/sample-spec.ts';
 import { openTestEngine, requireTestEngine, type TestEngine, testImage } from '../../testing/test-engine.ts';
 import { type TaskSpec, workspaceMount } from '../contract.ts';
-import { containerName } from './container-settings.ts';
+import { containerName, workerLabel } from './container-settings.ts';
 import { DockerDriver } from './docker-driver.ts';
 
 const { skip } = requireTestEngine();
@@ -271,5 +273,53 @@ describe.skipIf(skip)('on a Docker engine that keeps containers over a restart',
     } finally {
       await engine.close();
     }
+  });
+});
+
+describe('on an engine that loses a connection', () => {
+  const remark = 'Error: read unixpacket @->/proc/self/fd/14/attach: read: connection reset by peer\n';
+  const frame = (stream: 1 | 2, text: string): Buffer => {
+    const head = Buffer.alloc(8);
+    head[0] = stream;
+    head.writeUInt32BE(Buffer.byteLength(text), 4);
+    return Buffer.concat([head, Buffer.from(text)]);
+  };
+  let folder: string;
+  let server: Server;
+  let driver: DockerDriver;
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'switchyard-driver-'));
+    const socketPath = join(folder, 'engine.sock');
+    server = createServer((request, response) => {
+      const answers: Readonly<Record<string, unknown>> = {
+        wait: { StatusCode: 0 },
+        json: { Config: { Labels: { [workerLabel]: 'agent' } }, State: { Running: false, ExitCode: 0 } },
+      };
+      const action = new URL(request.url ?? '', 'http://engine').pathname.split('/').pop() ?? '';
+      if (action === 'logs')
+        response.end(Buffer.concat([frame(1, 'one\ntwo\n'), frame(2, 'bad\n'), frame(1, 'three\n')]));
+      else response.end(JSON.stringify(answers[action] ?? {}));
+    });
+    server.on('upgrade', (_, socket) => {
+      socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
+      socket.end(Buffer.concat([frame(1, 'one\nt'), frame(2, remark)]));
+    });
+    await new Promise<void>((resolve) => server.listen(socketPath, resolve));
+    const options = { socketPath, workerId: 'agent', enginePatienceMs: 30_000 };
+    driver = new DockerDriver({ clock: systemClock, random: systemRandom }, options);
+  });
+  afterEach(() => {
+    driver.close();
+    server.closeAllConnections();
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('I4: tells the rest of the output, and nothing twice', async () => {
+    const events = new RecordedEvents();
+    expect(await driver.start(sampleSpec('cut', 'image', folder), events, never)).toMatchObject({ kind: 'started' });
+    expect(await driver.wait('cut', never)).toMatchObject({ kind: 'exited', exitCode: 0 });
+    expect([events.stdout, events.stderr]).toEqual(['one\ntwo\nthree\n', 'bad\n']);
+    expect(events.calls).not.toContain('outputRestarts');
   });
 });

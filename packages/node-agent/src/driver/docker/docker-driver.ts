@@ -8,6 +8,7 @@
  * I1 Only containers and images with this agent's label are ever touched.
  * I2 `launching` is told before the engine is asked to start the container.
  * I3 A broken connection ends no task: the driver asks again until the engine answers or the patience is over.
+ * I4 Output that the engine says it could not hand over is read from its own file, and nothing is told twice for that.
  */
 import type { Readable } from 'node:stream';
 import {
@@ -22,6 +23,7 @@ import {
 } from '@switchyard/kernel';
 import type {
   Fingerprint,
+  OutputStream,
   RecoverOutcome,
   StartOutcome,
   TaskDriver,
@@ -62,6 +64,8 @@ interface LiveTask {
   engineFailed: boolean;
   healthTimer: Timer | undefined;
 }
+
+type OutputBytes = Readonly<Record<OutputStream, number>>;
 
 const secondMs = 1_000;
 const stopMarginMs = 30_000;
@@ -252,7 +256,15 @@ export class DockerDriver implements TaskDriver {
     await this.#gone(task);
     const isRead = await settlesWithin(this.#deps.clock, outputGraceMs, read);
     if (!isRead) connection.destroy();
-    else await read;
+    else if ((await read).isCut) await this.#readRest(task, (await read).bytes);
+  }
+
+  /** Reads what a connection that was cut did not bring, from the engine's own file. */
+  async #readRest(task: LiveTask, known: OutputBytes): Promise<void> {
+    const { signal } = task.closing;
+    const path = `${this.#path(task.spec.taskId)}/logs`;
+    const body = await this.#engine.stream({ method: 'GET', path, query: { stdout: 1, stderr: 1 }, signal });
+    await readFrames(body, task, known);
   }
 
   /** The same from the engine's own file, from the beginning. */
@@ -382,9 +394,25 @@ function lost(reason: string): TaskExit {
   return { kind: 'lost', reason };
 }
 
-async function readFrames(connection: Readable, { events, closing }: LiveTask): Promise<void> {
-  const decoder = new FrameDecoder((stream, bytes) => {
-    if (!isAttachRemark(stream, bytes)) events.output(stream, bytes);
+/**
+ * Tells the output of a task; returns how much there was, and whether the engine has said that it lost the rest. `known` bytes of
+ * each stream have been told before.
+ */
+async function readFrames(
+  connection: Readable,
+  { events, closing }: LiveTask,
+  known: OutputBytes = { stdout: 0, stderr: 0 },
+): Promise<{ readonly isCut: boolean; readonly bytes: OutputBytes }> {
+  const bytes = { stdout: 0, stderr: 0 };
+  let isCut = false;
+  const decoder = new FrameDecoder((stream, frame) => {
+    if (isAttachRemark(stream, frame)) {
+      isCut = true;
+      return;
+    }
+    const fresh = frame.subarray(Math.max(0, known[stream] - bytes[stream]));
+    bytes[stream] += frame.byteLength;
+    if (fresh.byteLength > 0) events.output(stream, fresh);
   });
   const cut = (): void => {
     connection.destroy();
@@ -395,4 +423,5 @@ async function readFrames(connection: Readable, { events, closing }: LiveTask): 
   } finally {
     closing.signal.removeEventListener('abort', cut);
   }
+  return { isCut, bytes };
 }
