@@ -1,4 +1,7 @@
 /** The command itself: launcher, help, version. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { exampleApp, runSwitchyard, startDevProcess } from './dev-process.ts';
 
@@ -15,6 +18,19 @@ describe('switchyard', () => {
     const help = await runSwitchyard(['dev', '--help']);
     expect(help).toMatchObject({ code: 0, output: expect.stringContaining('--enable-auth') });
     expect(help.output).not.toContain('--examples');
+  });
+
+  it('loads the schemas of the control API for none but those commands that speak it', () => {
+    const folder = fileURLToPath(new URL('../../packages/cli/dist/bundle/', import.meta.url));
+    const loaded = new Set(['main.mjs']);
+    for (const file of loaded) {
+      const imports = readFileSync(join(folder, file), 'utf8').matchAll(/^(?:import|export)\b[^;]*?"\.\/([^"]+)";/gm);
+      for (const [, name = ''] of imports) loaded.add(name);
+    }
+    expect(loaded.size).toBeGreaterThan(3);
+    const isSchema = (file: string): boolean => readFileSync(join(folder, file), 'utf8').includes('ZodError');
+    expect(readdirSync(folder).some(isSchema)).toBe(true);
+    expect([...loaded].filter(isSchema)).toEqual([]);
   });
 
   it('holds a request that comes before the app is ready, and answers it', async () => {

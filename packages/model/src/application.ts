@@ -31,6 +31,11 @@ export function isApplicationId(text: string): boolean {
   return applicationIdPattern.test(text);
 }
 
+/** Tenants are named like apps. */
+export function isTenantId(text: string): boolean {
+  return applicationIdPattern.test(text);
+}
+
 /** The nearest applicationId to a folder or package name: lower case, other characters become dashes. */
 export function toApplicationId(name: string): string {
   const label = name

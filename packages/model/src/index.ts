@@ -2,6 +2,7 @@
 export {
   type ApplicationDefinition,
   isApplicationId,
+  isTenantId,
   jobHostKey,
   type Stack,
   toApplicationId,

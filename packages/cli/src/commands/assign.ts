@@ -1,11 +1,9 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { isApplicationId } from '@switchyard/model';
-import { tenantIdSchema } from '@switchyard/protocol/control-api';
+import { isApplicationId, isTenantId } from '@switchyard/model';
 import type { AssignedWorkers, AssignOptions } from '@switchyard/standalone/assign';
 import { type CommandContext, type CommandInput, defineCommand } from '../command.ts';
 import { parseStack } from '../control/find-stack.ts';
-import { readSettingsFile } from '../control/settings-source.ts';
 import { count } from '../control/table.ts';
 import { cliErrors } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -101,7 +99,7 @@ async function toOptions(
   if (!isApplicationId(app)) throw fault(`'${app}' is no name of an app`);
   const { sidecar: sidecars = [], tenant = 'default', 'settings-from': settingsFile, stack } = given;
   if (sidecars.length === 0) throw fault('No sidecar is named: give --sidecar for each of them');
-  if (!tenantIdSchema.safeParse(tenant).success) throw fault(`'${tenant}' is no name of a tenant`);
+  if (!isTenantId(tenant)) throw fault(`'${tenant}' is no name of a tenant`);
   const home = join(environment.HOME || homedir(), '.switchyard');
   const at = (path: string | undefined, fallback: string) =>
     path === undefined ? fallback : resolve(workingDirectory, path);
@@ -112,7 +110,7 @@ async function toOptions(
       application: { applicationId: app, metadataVersion, codeVersion },
       tenantId: tenant,
       content: toContent(given),
-      settings: settingsFile === undefined ? new Map() : await readSettingsFile(settingsFile, workingDirectory, root),
+      settings: settingsFile === undefined ? new Map() : await readSettings(settingsFile, workingDirectory, root),
     },
     count: given.count ?? 1,
     sidecarUrls: [...new Set(sidecars.map(toUrl))],
@@ -126,6 +124,15 @@ async function toOptions(
     dataDirectory: at(given['data-dir'], home),
     environment,
   };
+}
+
+async function readSettings(
+  file: string,
+  workingDirectory: string,
+  root: string,
+): Promise<ReadonlyMap<string, string>> {
+  const { readSettingsFile } = await import('../control/settings-source.ts');
+  return await readSettingsFile(file, workingDirectory, root);
 }
 
 function toContent({

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { workerNames } from '@switchyard/protocol/control-api';
+import { workerNames } from '@switchyard/protocol/control-words';
 import { type CommandContext, defineCommand } from '../command.ts';
 import { controlFlags } from '../control/control-flags.ts';
 import { openControl } from '../control/open-control.ts';

@@ -1,4 +1,4 @@
-import { type Collection, collections } from '@switchyard/protocol/control-api';
+import { type Collection, collections } from '@switchyard/protocol/control-words';
 import { defineCommand } from '../command.ts';
 import { controlFlags, jsonFlag } from '../control/control-flags.ts';
 import { openControl } from '../control/open-control.ts';

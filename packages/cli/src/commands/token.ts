@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { controlScopes, tenantIdSchema } from '@switchyard/protocol/control-api';
+import { isTenantId } from '@switchyard/model';
+import { controlScopes } from '@switchyard/protocol/control-words';
 import type { TokenRequest } from '@switchyard/standalone/tokens';
 import { type CommandContext, type CommandInput, defineCommand } from '../command.ts';
 import { cliErrors } from '../errors.ts';
@@ -77,7 +78,7 @@ function toRights({ tenant, scope = ['read'] }: TokenInput['flags']) {
 }
 
 function toTenant(tenant: string): string {
-  if (tenantIdSchema.safeParse(tenant).success) return tenant;
+  if (isTenantId(tenant)) return tenant;
   const problem = `'${tenant}' is no name of a tenant. Use up to 40 lower-case letters, digits and hyphens.`;
   throw cliErrors.create('FLAG_INVALID', { problem });
 }

@@ -1,5 +1,5 @@
 /** The workers of the control plane as flags name them. */
-import { type WorkerName, workerNames } from '@switchyard/protocol/control-api';
+import { type WorkerName, workerNames } from '@switchyard/protocol/control-words';
 import { controlErrors } from './errors.ts';
 
 /** Names may stand in one word, with commas between them; all when none stands there, and none at all with `none`. */

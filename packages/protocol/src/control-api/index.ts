@@ -18,6 +18,7 @@ export {
   type PutApplication,
   putApplicationSchema,
 } from './applications.ts';
+export { type ControlScope, controlScopes } from './control-scopes.ts';
 export {
   type CreateDeployment,
   createDeploymentSchema,
@@ -73,10 +74,8 @@ export {
   type ControlAnswer,
   type ControlOperation,
   type ControlOperationId,
-  type ControlScope,
   controlAudience,
   controlOperations,
-  controlScopes,
   type PathParametersOf,
   pathParameters,
   toControlPath,

@@ -1,14 +1,9 @@
 import { isApplicationId } from '@switchyard/model';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { controlScopes } from './control-scopes.ts';
 import { applicationIdSchema, codeVersionSchema, hostNameSchema, packageHashSchema, toCodeVersion } from './names.ts';
-import {
-  type ControlOperation,
-  controlOperations,
-  controlScopes,
-  pathParameters,
-  toControlPath,
-} from './operations.ts';
+import { type ControlOperation, controlOperations, pathParameters, toControlPath } from './operations.ts';
 import { patchSettingsSchema, settingNameSchema } from './settings.ts';
 import { weightsSchema } from './traffic.ts';
 

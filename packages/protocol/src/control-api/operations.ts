@@ -9,6 +9,7 @@ import {
   listApplicationsQuerySchema,
   putApplicationSchema,
 } from './applications.ts';
+import type { ControlScope } from './control-scopes.ts';
 import {
   createDeploymentSchema,
   deploymentListSchema,
@@ -44,11 +45,6 @@ import { healthSchema, openApiDocumentSchema, publicKeysSchema } from './service
 import { keysSchema, patchSettingsSchema, revealQuerySchema, settingsSchema } from './settings.ts';
 import { statusSchema } from './status.ts';
 import { rollbackSchema, setTrafficSchema, trafficSchema } from './traffic.ts';
-
-/** What a token may do. `secrets` shows setting values and keys; `debug` opens an inspector in a worker. */
-export const controlScopes = ['read', 'write', 'deploy', 'invoke', 'secrets', 'debug', 'target'] as const;
-
-export type ControlScope = (typeof controlScopes)[number];
 
 /** The audience of tokens for this API. */
 export const controlAudience = 'switchyard-control';

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { tenantIdSchema, timeSchema } from '../names.ts';
 import { problemSchema } from '../problem.ts';
+import { collections } from './collections.ts';
 import { manifestSchema } from './manifest.ts';
 import {
   durationMsSchema,
@@ -13,27 +14,6 @@ import {
 import { runtimeDeploymentSchema } from './roll-outs.ts';
 import { strategySchema } from './services.ts';
 import { targetOperations } from './target-operations.ts';
-
-/** What can be listed, as paths and people call it. */
-export const collections = [
-  'environments',
-  'tenants',
-  'services',
-  'specifications',
-  'deployments',
-  'configurations',
-  'configuration-syncs',
-  'settings-requests',
-  'secret-bindings',
-  'secret-rotations',
-  'scaling-policies',
-  'scaling-states',
-  'health',
-  'alerts',
-  'findings',
-] as const;
-
-export type Collection = (typeof collections)[number];
 
 export const collectionSchema = z.enum(collections);
 

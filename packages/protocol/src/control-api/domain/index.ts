@@ -1,4 +1,6 @@
 /** The records of the control plane: what is desired, what was seen, what was done. */
+
+export * from './collections.ts';
 export * from './configurations.ts';
 export * from './domain-operations.ts';
 export * from './environments.ts';
