@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findNode24 } from '../packages/cli/bin/find-node.mjs';
 import { runNode } from '../packages/cli/bin/run-node.mjs';
+import { stopWithShell } from './stop-with-shell.mjs';
 
 const repository = dirname(dirname(fileURLToPath(import.meta.url)));
 const stampFile = join(repository, 'node_modules', '.switchyard-install');
@@ -54,6 +55,7 @@ if (!commands) fail(`Unknown task '${task}'. Tasks: ${Object.keys(tasks).join(',
 installWhenStale();
 const node = findNode24(repository);
 if (node.kind === 'missing') fail(node.message);
+stopWithShell();
 
 for (const command of commands) {
   const expanded = command.flatMap((part) => (part === '{args}' ? args : [part]));
