@@ -60,10 +60,12 @@ describe('createScaleLoop', () => {
     const { clock, runtime, shop } = open(scale);
     shop.active = 5;
     await clock.advance(10 * second);
-    expect(runtime.wishes.map(({ wish }) => wish)).toEqual([{ count: 1, standing: 0 }]);
+    // What has woken it may be the first of many.
+    const woken = { count: 1, standing: 0, perWorker: 10, isSoft: true };
+    expect(runtime.wishes.map(({ wish }) => wish)).toEqual([woken, { count: 1, standing: 0 }]);
     scale.perWorkerLimit = 8;
     await clock.advance(10 * second);
-    expect(runtime.wishes.slice(1).map(({ wish }) => wish)).toEqual([{ count: 1, standing: 0, perWorker: 8 }]);
+    expect(runtime.wishes.slice(2).map(({ wish }) => wish)).toEqual([{ count: 1, standing: 0, perWorker: 8 }]);
     expect(shop.perWorker).toBe(8);
   });
 
@@ -205,6 +207,23 @@ describe('createScaleLoop', () => {
     failing.shop.more = { startFailureCount: 1 };
     await failing.clock.advance(400);
     expect(failing.shop.perWorker).toBeUndefined();
+  });
+
+  it('I6: keeps a burst also that comes behind the call that wakes the app', async () => {
+    const { clock, runtime, shop } = open({ maximum: 20 });
+    runtime.startMs = 20;
+    await clock.advance(210);
+    shop.active = 1;
+    runtime.wake(shop.definition);
+    await clock.advance(1);
+    expect([shop.ready, shop.perWorker]).toEqual([0, 10]);
+    shop.active = 100;
+    await clock.advance(30);
+    expect([shop.ready, shop.wanted, shop.perWorker]).toEqual([1, 1, 10]);
+    await clock.advance(25);
+    expect([shop.wanted, shop.perWorker]).toEqual([15, 10]);
+    await clock.advance(400);
+    expect([shop.ready, shop.perWorker]).toEqual([15, undefined]);
   });
 
   it('I6: what its owner said of the limit holds all the time, and small bursts are no matter', async () => {

@@ -14,7 +14,8 @@
  * I4 What is kept of a version goes when it sleeps or is gone.
  * I5 After `close` nothing is looked at and no timer is left.
  * I6 While the workers for a burst are on their way, those that are there get no more than their target at once, so that the
- *    rest of the burst goes to those that come; that ends when they are there, when a start fails, or after `spreadMs`.
+ *    rest of the burst goes to those that come; that ends when they are there, when a start fails, or after `spreadMs`. What
+ *    wakes an app may be a burst, until `hurriedForMs` have shown that it is none.
  */
 import { type Clock, type Log, type Meter, messageOf, type Timer } from '@switchyard/kernel';
 import type { ApplicationDefinition, Stack } from '@switchyard/model';
@@ -115,6 +116,8 @@ interface Entry {
   toldCount: number | undefined;
   /** Until when a burst is kept for workers that are on their way. */
   spreadUntilMs: number;
+  /** When it was woken, and had no worker yet; undefined while it sleeps. */
+  wokenAtMs: number | undefined;
   toldStanding: number;
   toldLimit: number | undefined;
   isTold: boolean;
@@ -123,7 +126,7 @@ interface Entry {
 
 function createEntry(seenAtMs: number): Entry {
   const memories = { memory: undefined, last: undefined, toldCount: undefined, toldStanding: 0, toldLimit: undefined };
-  const burst = { spreadUntilMs: Number.NEGATIVE_INFINITY };
+  const burst = { spreadUntilMs: Number.NEGATIVE_INFINITY, wokenAtMs: undefined };
   return { observation: new Observation(), policy: new PolicyMemo(), ...memories, ...burst, isTold: false, seenAtMs };
 }
 
@@ -165,11 +168,11 @@ class RuntimeScaleLoop implements ScaleLoop {
     this.#entries.clear();
   }
 
-  #schedule(): void {
+  #schedule(delayMs = this.#intervalMs): void {
     const { clock } = this.#deps;
-    const isHurried = clock.monotonic() < this.#hurriesUntilMs;
-    this.#timer = clock.schedule(isHurried ? Math.min(hurryMs, this.#intervalMs) : this.#intervalMs, () => {
-      this.#schedule();
+    this.#timer = clock.schedule(delayMs, () => {
+      const isHurried = clock.monotonic() < this.#hurriesUntilMs;
+      this.#schedule(isHurried ? Math.min(hurryMs, this.#intervalMs) : this.#intervalMs);
       this.tick();
     });
   }
@@ -182,7 +185,8 @@ class RuntimeScaleLoop implements ScaleLoop {
     this.#hurriesUntilMs = nowMs + hurriedForMs;
     if (wasHurried) return;
     this.#timer.cancel();
-    this.#schedule();
+    // A worker that was waiting for an app can be ready within the time of the next look.
+    this.#schedule(0);
   }
 
   tick(): void {
@@ -304,8 +308,15 @@ class RuntimeScaleLoop implements ScaleLoop {
     const nowMs = this.#deps.clock.monotonic();
     const { readyCount, startFailureCount } = version;
     const isLarge = decision.demand >= spreadFactor * Math.max(1, readyCount);
-    if (isLarge && decision.target > version.wantedCount) entry.spreadUntilMs = nowMs + spreadMs;
-    const isOver = nowMs >= entry.spreadUntilMs || readyCount >= decision.target || startFailureCount > 0;
+    // The first worker of an app that wakes must not take a burst as a whole before it was seen for one.
+    if (decision.target === 0) entry.wokenAtMs = undefined;
+    else if (readyCount === 0) entry.wokenAtMs ??= nowMs;
+    const { wokenAtMs = Number.NEGATIVE_INFINITY } = entry;
+    const isNew = isLarge && nowMs - wokenAtMs < hurriedForMs;
+    const isGrowing = isLarge && decision.target > version.wantedCount;
+    if (wokenAtMs === nowMs || isGrowing) entry.spreadUntilMs = nowMs + spreadMs;
+    const isThere = readyCount >= decision.target && !isNew;
+    const isOver = nowMs >= entry.spreadUntilMs || isThere || startFailureCount > 0;
     if (isOver) entry.spreadUntilMs = Number.NEGATIVE_INFINITY;
     return isOver ? undefined : policy.targetConcurrency;
   }
