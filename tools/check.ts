@@ -7,7 +7,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const repository = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -35,21 +35,56 @@ const steps: readonly Step[] = [
   },
 ];
 
-/** How many tests of the last run passed, failed and were left out. */
-interface Counts {
+/** What is read of Vitest's JSON report. */
+interface TestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly message: string;
+    readonly status: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
+}
+
+/** The last run: how many tests passed, failed and were left out, and a text for each that failed. */
+interface Outcome {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  readonly failures: readonly string[];
 }
 
-function readCounts(): Counts {
-  if (!existsSync(reportFile)) return { passed: 0, failed: 0, skipped: 0 };
-  const report = JSON.parse(readFileSync(reportFile, 'utf8')) as Record<string, number>;
+function readOutcome(): Outcome {
+  if (!existsSync(reportFile)) return { passed: 0, failed: 0, skipped: 0, failures: [] };
+  const report = JSON.parse(readFileSync(reportFile, 'utf8')) as TestReport;
   return {
-    passed: report.numPassedTests ?? 0,
-    failed: report.numFailedTests ?? 0,
-    skipped: (report.numPendingTests ?? 0) + (report.numTodoTests ?? 0),
+    passed: report.numPassedTests,
+    failed: report.numFailedTests,
+    skipped: report.numPendingTests + report.numTodoTests,
+    failures: failuresOf(report),
   };
+}
+
+function failuresOf({ testResults }: TestReport): string[] {
+  return testResults.flatMap(({ name, message, status, assertionResults }) => {
+    const file = relative(repository, name);
+    const failed = assertionResults.filter((result) => result.status === 'failed');
+    // A file that could not be loaded, or whose hooks threw, has no failed test of its own.
+    if (failed.length === 0) return status === 'failed' ? [`${file}: ${firstLines(message)}`] : [];
+    return failed.map((result) => `${file} > ${result.fullName}: ${firstLines(result.failureMessages.join('\n'))}`);
+  });
+}
+
+/** As much of a message as says what happened; the whole of it stands above, with the test. */
+function firstLines(message: string): string {
+  return message.split('\n').slice(0, 12).join('\n    ').slice(0, 1_000);
 }
 
 function runStep(step: Step): boolean {
@@ -76,10 +111,11 @@ const results = wanted.map((step) => ({ step, passed: runStep(step) }));
 
 console.log('\nSummary');
 for (const { step, passed } of results) console.log(`  ${passed ? 'ok    ' : 'FAILED'}  ${step.name}: ${step.what}`);
-const counts = readCounts();
+const outcome = readOutcome();
+for (const failure of outcome.failures) console.log(`  FAILED  ${failure}`);
 const broken = results.filter(({ passed }) => !passed);
 // A failed step without a failed test of its own (a type error, a crash of the runner) counts as one failure.
-const failed = counts.failed + broken.filter(({ step }) => step.name !== 'tests' || counts.failed === 0).length;
-const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
-console.log(`Total: ${counts.passed} passed, ${failed} failed${skipped}`);
+const failed = outcome.failed + broken.filter(({ step }) => step.name !== 'tests' || outcome.failed === 0).length;
+const skipped = outcome.skipped > 0 ? `, ${outcome.skipped} skipped` : '';
+console.log(`Total: ${outcome.passed} passed, ${failed} failed${skipped}`);
 process.exitCode = broken.length === 0 ? 0 : 1;

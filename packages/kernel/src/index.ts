@@ -23,3 +23,4 @@ export { Secret } from './secret.ts';
 export type { Span, SpanSink } from './spans.ts';
 export { type Edges, StateMachine } from './state-machine.ts';
 export { systemClock } from './system-clock.ts';
+export { enterWalMode } from './write-ahead-log.ts';

@@ -3,6 +3,7 @@
  * Tests only.
  */
 export { type AppFolder, createAppFolder } from './app-folder.ts';
+export { keepDatabaseBusy } from './busy-database.ts';
 export {
   type FakeFunction,
   failureResult,

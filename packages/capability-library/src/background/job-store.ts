@@ -10,7 +10,7 @@
  * I5 The same key of one account names one job, however often it is submitted.
  */
 import { DatabaseSync } from 'node:sqlite';
-import type { Clock, Random } from '@switchyard/kernel';
+import { type Clock, enterWalMode, type Random } from '@switchyard/kernel';
 import { libraryErrors } from '../errors.ts';
 
 export const jobStates = ['queued', 'running', 'done', 'failed', 'cancelled'] as const;
@@ -93,7 +93,8 @@ export class JobStore {
     this.#random = random;
     this.#options = options;
     this.#database = new DatabaseSync(options.path, { timeout: 5_000 });
-    this.#database.exec(`${options.path === ':memory:' ? '' : 'PRAGMA journal_mode = WAL;'} ${schema}`);
+    if (options.path !== ':memory:') enterWalMode(this.#database);
+    this.#database.exec(schema);
     this.#database.exec("UPDATE background_jobs SET state = 'queued' WHERE state = 'running'");
   }
 

@@ -12,7 +12,7 @@
  * I5 The version in use cannot be retired.
  */
 import { DatabaseSync } from 'node:sqlite';
-import type { Clock, Random } from '@switchyard/kernel';
+import { type Clock, enterWalMode, type Random } from '@switchyard/kernel';
 import { libraryErrors } from '../errors.ts';
 import { createMaterial, decrypt, encrypt, type KeyKind } from './key-material.ts';
 
@@ -75,10 +75,9 @@ export class KeyStore {
   constructor(deps: KeyStoreDeps, { path, masterKey }: KeyStoreOptions) {
     this.#deps = deps;
     this.#masterKey = masterKey;
-    this.#database = new DatabaseSync(path);
-    this.#database.exec(
-      `PRAGMA busy_timeout = 5000; ${path === ':memory:' ? '' : 'PRAGMA journal_mode = WAL;'} ${schema}`,
-    );
+    this.#database = new DatabaseSync(path, { timeout: 5_000 });
+    if (path !== ':memory:') enterWalMode(this.#database);
+    this.#database.exec(schema);
   }
 
   create(account: string, name: string, kind: KeyKind): void {

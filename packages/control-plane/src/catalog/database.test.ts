@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { VirtualClock } from '@switchyard/testkit';
+import { keepDatabaseBusy, VirtualClock } from '@switchyard/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CatalogDatabase, openCatalogDatabase } from './database.ts';
 
@@ -27,6 +27,15 @@ describe('openCatalogDatabase', () => {
     expect(database.get('PRAGMA journal_mode')).toEqual({ journal_mode: 'wal' });
     expect(statSync(file).mode & 0o777).toBe(0o600);
     database.close();
+  });
+
+  it('waits for another process that makes it at the same moment', async () => {
+    mkdirSync(join(directory, 'data'));
+    const end = await keepDatabaseBusy(file, 100);
+    const database = open(first);
+    expect(database.get('SELECT MAX(version) AS format FROM migrations')).toEqual({ format: 1 });
+    database.close();
+    await end();
   });
 
   it('I1: a transaction that throws leaves nothing, and the next one works', () => {

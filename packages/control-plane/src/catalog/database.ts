@@ -10,7 +10,7 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { type Clock, messageOf } from '@switchyard/kernel';
+import { type Clock, enterWalMode, messageOf } from '@switchyard/kernel';
 import { controlErrors } from '../errors.ts';
 import { lockTimeoutMs } from './limits.ts';
 import { migrations as allMigrations, type Migration } from './migrations.ts';
@@ -94,7 +94,8 @@ export function openCatalogDatabase(
     const found = formatOf(database);
     const known = migrations.at(-1)?.version ?? 0;
     if (found > known) throw controlErrors.create('CATALOG_NEWER', { file, found, known });
-    database.execute('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    enterWalMode(raw, lockTimeoutMs);
+    database.execute('PRAGMA synchronous = FULL');
     migrate(database, migrations, deps.clock.now());
     return database;
   } catch (thrown) {

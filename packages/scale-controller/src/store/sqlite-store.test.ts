@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { keepDatabaseBusy } from '@switchyard/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { storeContract } from '../testing/store-contract.ts';
 import type { ScaleStore } from './contract.ts';
@@ -31,6 +32,13 @@ describe('openSqliteStore', () => {
     await store.close();
     const revision = outcome.kind === 'written' ? outcome.revision : -1;
     expect(await open().read('scale', 'shop')).toEqual({ key: 'shop', revision, body: { maximum: 3 } });
+  });
+
+  it('is opened by two processes at the same moment', async () => {
+    mkdirSync(join(folder, 'deep'));
+    const end = await keepDatabaseBusy(join(folder, 'deep', 'scale.sqlite'), 100);
+    expect(await open().write('scale', 'shop', { maximum: 3 }, 0)).toMatchObject({ kind: 'written' });
+    await end();
   });
 
   it('refuses what is no store of its own, and what is too large', async () => {

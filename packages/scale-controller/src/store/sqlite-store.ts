@@ -10,7 +10,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { messageOf } from '@switchyard/kernel';
+import { enterWalMode, messageOf } from '@switchyard/kernel';
 import { scaleErrors } from '../errors.ts';
 import type { DocumentKind, ScaleDocument, ScaleStore, WriteOutcome } from './contract.ts';
 import { toDocumentText } from './document-text.ts';
@@ -34,8 +34,8 @@ export function openSqliteStore(file: string): ScaleStore {
   try {
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const database = new DatabaseSync(file, { timeout: lockTimeoutMs });
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-    database.exec(schema);
+    enterWalMode(database, lockTimeoutMs);
+    database.exec(`PRAGMA synchronous = NORMAL; ${schema}`);
     return new SqliteStore(database);
   } catch (thrown) {
     throw scaleErrors.create('SCALE_STORE_UNREADABLE', { file, reason: messageOf(thrown) }, thrown);

@@ -7,6 +7,7 @@
  */
 import { constants, DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { SqlRow, SqlValue } from '@switchyard/capabilities';
+import { enterWalMode } from '@switchyard/kernel';
 import { ResultMeter } from '../result-meter.ts';
 import type { SqlStatement, StatementResult } from '../sql-database.ts';
 import type { SqliteAnswer, SqliteRefusal, SqliteRequest, SqliteThreadOptions } from './sqlite-messages.ts';
@@ -68,7 +69,10 @@ export class SqliteConnection {
       limits: sqliteLimits,
     });
     if (!readOnly) {
-      if (path !== ':memory:') this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+      if (path !== ':memory:') {
+        enterWalMode(this.#database, busyTimeoutMs);
+        this.#database.exec('PRAGMA synchronous = NORMAL');
+      }
       this.#database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxDatabaseBytes / pageBytes))}`);
     }
     this.#database.setAuthorizer((action, first, second) => this.#authorize(action, first, second));

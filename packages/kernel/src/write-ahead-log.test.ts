@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { keepDatabaseBusy } from '@switchyard/testkit';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { enterWalMode } from './write-ahead-log.ts';
+
+describe('enterWalMode', () => {
+  let folder: string;
+  let file: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'switchyard-wal-'));
+    file = join(folder, 'shared.db');
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('waits for whoever writes to the file at that moment', async () => {
+    const end = await keepDatabaseBusy(file, 200);
+    const database = new DatabaseSync(file);
+    expect(() => database.exec('PRAGMA journal_mode = WAL')).toThrow('database is locked');
+    enterWalMode(database);
+    expect(database.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
+    database.close();
+    await end();
+  });
+
+  it('gives up in the end', async () => {
+    const end = await keepDatabaseBusy(file, 60_000);
+    const database = new DatabaseSync(file);
+    expect(() => enterWalMode(database, 20)).toThrow('database is locked');
+    database.close();
+    await end();
+  });
+
+  it('throws at once what no wait would mend', () => {
+    const database = new DatabaseSync(file);
+    database.close();
+    expect(() => enterWalMode(database)).toThrow('not open');
+  });
+});
