@@ -23,4 +23,6 @@ export { Secret } from './secret.ts';
 export type { Span, SpanSink } from './spans.ts';
 export { type Edges, StateMachine } from './state-machine.ts';
 export { systemClock } from './system-clock.ts';
+export { TransientMap } from './transient-map.ts';
+export { TransientSet } from './transient-set.ts';
 export { enterWalMode } from './write-ahead-log.ts';

@@ -13,7 +13,7 @@
  * I5 A cancelled invocation ends its request to the handler.
  * I6 After `terminate` no handler runs.
  */
-import { type Edges, type PlatformError, StateMachine, settlesWithin } from '@switchyard/kernel';
+import { type Edges, type PlatformError, StateMachine, settlesWithin, TransientMap } from '@switchyard/kernel';
 import {
   type FunctionEnvironmentReloadRequest,
   type FunctionEnvironmentReloadResponse,
@@ -79,7 +79,7 @@ export class CustomApp implements WorkerApp {
   readonly #deps: CustomAppDeps;
   readonly #workerId: string;
   readonly #machine = new StateMachine<State>({ kind: 'Empty' }, edges);
-  readonly #inFlight = new Map<string, AbortController>();
+  readonly #inFlight = new TransientMap<string, AbortController>();
   #environment: Readonly<Record<string, string>>;
   #hostVersion = '';
 

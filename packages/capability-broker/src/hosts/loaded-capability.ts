@@ -16,7 +16,15 @@
  * I9 `cancel` ends a running call of the same lease with CANCELLED; one that is over, or of another lease, stays as it is.
  */
 import { type CapabilityTarget, type InvokeOptions, RpcTarget } from '@switchyard/capabilities';
-import { type Clock, createDeferred, isPlatformError, messageOf, type PlatformError } from '@switchyard/kernel';
+import {
+  type Clock,
+  createDeferred,
+  isPlatformError,
+  messageOf,
+  type PlatformError,
+  TransientMap,
+  TransientSet,
+} from '@switchyard/kernel';
 import { capabilityErrors } from '../errors.ts';
 import type { OpenSpan, Spans } from '../tracing/spans.ts';
 import type { CallContext, CapabilityDependency, CapabilityFunction, CapabilityInstance } from './capability-module.ts';
@@ -44,9 +52,9 @@ interface OpenLease {
   readonly order: OpenOrder;
   readonly dependencies: Readonly<Record<string, CapabilityTarget>>;
   /** Ends the running calls. */
-  readonly stops: Set<(error: PlatformError) => void>;
+  readonly stops: TransientSet<(error: PlatformError) => void>;
   /** The same for calls that the caller named. */
-  readonly named: Map<string, (error: PlatformError) => void>;
+  readonly named: TransientMap<string, (error: PlatformError) => void>;
   ended: boolean;
 }
 
@@ -57,9 +65,9 @@ export class LoadedCapability {
   readonly #spans: Spans;
   readonly #instance: CapabilityInstance;
   readonly #leases = new Map<string, OpenLease>();
-  readonly #answers = new Map<string, unknown>();
+  readonly #answers = new TransientMap<string, unknown>();
   /** How many calls of each account run. */
-  readonly #busy = new Map<string, number>();
+  readonly #busy = new TransientMap<string, number>();
 
   constructor(deps: { readonly clock: Clock; readonly spans: Spans }, order: LoadOrder, instance: CapabilityInstance) {
     this.#clock = deps.clock;
@@ -77,7 +85,13 @@ export class LoadedCapability {
   }
 
   open(order: OpenOrder, dependencies: Readonly<Record<string, CapabilityTarget>>): CapabilityTarget {
-    const lease: OpenLease = { order, dependencies, stops: new Set(), named: new Map(), ended: false };
+    const lease: OpenLease = {
+      order,
+      dependencies,
+      stops: new TransientSet(),
+      named: new TransientMap(),
+      ended: false,
+    };
     this.#leases.set(order.leaseId, lease);
     return new LeasedTarget(
       (method, parameters, options) => this.#call(lease, method, parameters, options),

@@ -8,7 +8,7 @@
  * I2 Calls and notes are taken up at the other end in the order in which they were sent.
  * I3 A frame that is none ends the link; a handler that throws ends nothing: its message is the call's error.
  */
-import { type Clock, isPlatformError, messageOf, PlatformError, type Timer } from '@switchyard/kernel';
+import { type Clock, isPlatformError, messageOf, PlatformError, type Timer, TransientMap } from '@switchyard/kernel';
 import { protocolErrors } from '../errors.ts';
 import { grpcStatus, type Link, type LinkEnd, type LinkStatus } from '../link.ts';
 
@@ -64,7 +64,7 @@ class JsonPeer implements FramePeer {
   readonly #clock: Clock;
   readonly #link: Link;
   readonly #handlers: PeerHandlers;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting = new TransientMap<number, Waiting>();
   #next = 1;
   #isClosed = false;
 

@@ -18,7 +18,7 @@
  * I7 A tenant is known from its first share until its last one has left and its last call has ended, however often a share
  *    leaves: all dispatchers of a tenant count together, and each gets its turns.
  */
-import type { Clock, Timer } from '@switchyard/kernel';
+import { type Clock, type Timer, TransientSet } from '@switchyard/kernel';
 import type { Pace } from './loop-pace.ts';
 
 export interface FairTurnsDeps {
@@ -54,7 +54,7 @@ export type OnTurn = () => boolean;
 interface Tenant {
   readonly tenantId: string;
   /** Those whose calls wait, in the order of their turns. */
-  readonly waiting: Set<OnTurn>;
+  readonly waiting: TransientSet<OnTurn>;
   /** Calls started in this turn. */
   started: number;
   inFlight: number;
@@ -195,7 +195,7 @@ export class FairTurns {
     let tenant = this.#tenants.get(tenantId);
     if (tenant === undefined) {
       const pace = this.#deps.pace?.join() ?? unpaced;
-      tenant = { tenantId, waiting: new Set(), started: 0, inFlight: 0, shares: 0, pace };
+      tenant = { tenantId, waiting: new TransientSet(), started: 0, inFlight: 0, shares: 0, pace };
       this.#tenants.set(tenantId, tenant);
     }
     return tenant;

@@ -8,7 +8,7 @@
  * I2 Items are kept in the order in which they came.
  * I3 No item stays past its deadline; `onExpired` gets it exactly once.
  */
-import type { Clock, Timer } from '@switchyard/kernel';
+import { type Clock, type Timer, TransientMap } from '@switchyard/kernel';
 
 interface Held<Item> {
   readonly key: string;
@@ -20,7 +20,7 @@ export class HoldQueue<Item> {
   readonly capacity: number;
   readonly #clock: Clock;
   readonly #onExpired: (item: Item) => void;
-  readonly #held = new Map<string, Held<Item>>();
+  readonly #held = new TransientMap<string, Held<Item>>();
   #timer: Timer | undefined;
   #timerDueMs = Number.POSITIVE_INFINITY;
 

@@ -8,7 +8,7 @@
  * I3 Nobody waits for longer than `waitMs`, nor more than `maxWaiting` at once: then there is no place.
  * I4 Leaving twice, or leaving while waiting, gives back what was had, once.
  */
-import type { Clock, Timer } from '@switchyard/kernel';
+import { type Clock, type Timer, TransientSet } from '@switchyard/kernel';
 
 export interface BodyBudgetOptions {
   readonly limitBytes: number;
@@ -32,7 +32,7 @@ interface Waiting {
 export class BodyBudget {
   readonly #clock: Clock;
   readonly #options: BodyBudgetOptions;
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new TransientSet<Waiting>();
   #usedBytes = 0;
 
   constructor(clock: Clock, options: BodyBudgetOptions) {

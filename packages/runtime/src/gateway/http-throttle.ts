@@ -7,6 +7,7 @@
  * I2 A request is refused when `maxOutstanding` are under way already, waiting ones counted, or `maxWaiting` wait.
  * I3 A turn that is left, running or waiting, makes room exactly once.
  */
+import { TransientMap, TransientSet } from '@switchyard/kernel';
 
 /** Infinity stands for no limit. */
 export interface ThrottleLimits {
@@ -27,8 +28,8 @@ export interface Turn {
 export class HttpThrottle {
   readonly #limits: ThrottleLimits;
   /** What waiting turns begin with, in order. */
-  readonly #waiting = new Map<Turn, Begin>();
-  readonly #running = new Set<Turn>();
+  readonly #waiting = new TransientMap<Turn, Begin>();
+  readonly #running = new TransientSet<Turn>();
 
   constructor(limits: ThrottleLimits) {
     this.#limits = limits;

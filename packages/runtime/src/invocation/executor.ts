@@ -15,6 +15,8 @@ import {
   type Meter,
   type Random,
   type SpanSink,
+  TransientMap,
+  TransientSet,
 } from '@switchyard/kernel';
 import type { InvocationResponse } from '@switchyard/protocol';
 import type { InvocationOutcome, TriggerEvent } from '@switchyard/triggers';
@@ -72,20 +74,20 @@ export interface InvocationHost extends ExecutorDeps {
   readonly invocationLog: InvocationLog;
   readonly traces: TraceContexts;
   /** The waits between tries: how each is ended, and whether a listener's event waits. */
-  readonly waits: Map<() => void, boolean>;
+  readonly waits: TransientMap<() => void, boolean>;
   readonly isClosing: (isOfListener: boolean) => boolean;
   /** What must still end of invocations that their workers have answered. */
-  readonly settlings: Set<Promise<void>>;
+  readonly settlings: TransientSet<Promise<void>>;
 }
 
 const listenerRun: RunOptions = { keepsId: true, retries: true };
 
 export class Executor {
   readonly #host: InvocationHost;
-  readonly #waits = new Map<() => void, boolean>();
+  readonly #waits = new TransientMap<() => void, boolean>();
   /** What its functions have done. */
   readonly measures = new FunctionMeasures();
-  readonly #settlings = new Set<Promise<void>>();
+  readonly #settlings = new TransientSet<Promise<void>>();
   #active = 0;
   #quietSinceMs: number;
   /** For whom there are no more retries. */

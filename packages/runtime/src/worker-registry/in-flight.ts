@@ -1,4 +1,4 @@
-import { invariant } from '@switchyard/kernel';
+import { invariant, TransientMap } from '@switchyard/kernel';
 
 /** What can be in flight. */
 export interface InFlightItem {
@@ -18,7 +18,7 @@ export interface InFlightItem {
  */
 export class InFlight<Item extends InFlightItem> {
   readonly capacity: number;
-  readonly #items = new Map<string, Item>();
+  readonly #items = new TransientMap<string, Item>();
 
   constructor(capacity: number) {
     this.capacity = capacity;

@@ -14,7 +14,7 @@
 import { createHash } from 'node:crypto';
 import type { ClientRequest, IncomingMessage, RequestOptions, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
-import { type Clock, messageOf, type Random } from '@switchyard/kernel';
+import { type Clock, messageOf, type Random, TransientMap } from '@switchyard/kernel';
 
 /** Makes routes to workers. */
 export interface HttpProxy {
@@ -73,7 +73,7 @@ const connectionHeaders: ReadonlySet<string> = new Set([
 
 export function createWorkerHttpProxy(deps: WorkerHttpProxyDeps, options: WorkerHttpProxyOptions): WorkerHttpProxy {
   /** By the hash of the token: comparing hashes tells nothing about the token. */
-  const targets = new Map<string, string>();
+  const targets = new TransientMap<string, string>();
   const tries = options.connectTries ?? 10;
   const retryMs = options.retryMs ?? 50;
   return {

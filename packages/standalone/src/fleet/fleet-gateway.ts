@@ -10,7 +10,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock, Timer } from '@switchyard/kernel';
+import { type Clock, type Timer, TransientMap, TransientSet } from '@switchyard/kernel';
 import type { RequestHandler } from '../http/gateway-server.ts';
 import { fleetErrors } from './errors.ts';
 import { type FleetApp, hostNamesOf } from './fleet-app.ts';
@@ -43,9 +43,9 @@ export const fleetGatewayDefaults: FleetGatewayOptions = { holdMs: 30_000, maxHe
 export class FleetGateway {
   readonly #deps: FleetGatewayDeps;
   readonly #options: FleetGatewayOptions;
-  readonly #held = new Set<Held>();
+  readonly #held = new TransientSet<Held>();
   /** Requests that are under way, by app and Runtime. */
-  readonly #inFlight = new Map<string, number>();
+  readonly #inFlight = new TransientMap<string, number>();
   #names = new Map<string, string>();
 
   constructor(deps: FleetGatewayDeps, options: FleetGatewayOptions = fleetGatewayDefaults) {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { TransientSet } from '@switchyard/kernel';
 import { createHttpServer } from './http-server.ts';
 import { listen } from './listen.ts';
 import type { ServerCertificate } from './server-certificate.ts';
@@ -50,7 +51,7 @@ export function createGatewayServer({
   hasLocalSide = false,
 }: GatewayServerOptions = {}): GatewayServer {
   const waiting: Parameters<RequestHandler>[] = [];
-  const unanswered = new Set<ServerResponse>();
+  const unanswered = new TransientSet<ServerResponse>();
   const hold: RequestHandler = (request, response) => {
     if (waiting.length < maxHeld) waiting.push([request, response]);
     else response.writeHead(503, { 'retry-after': '1' }).end('The apps are still starting. Try again in a second.\n');

@@ -9,7 +9,7 @@
  * I2 A message goes to the function that joined last under its id: a new version of an app takes over from the old one.
  * I3 A function that left gets nothing new; what it had begun may end, until it is abandoned, which gives the message back.
  */
-import { createDeferred, type Edges, StateMachine } from '@switchyard/kernel';
+import { createDeferred, type Edges, StateMachine, TransientSet } from '@switchyard/kernel';
 import type { HostExtensions } from '@switchyard/model';
 import type { Backlog, InvocationOutcome, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
 import type { QueueService } from '../queue/queue-client.ts';
@@ -68,7 +68,7 @@ export class BlobSeat {
   readonly target: BlobTarget;
   /** False where somebody else tells of new blobs. */
   readonly isScanned: boolean;
-  readonly #inFlight = new Set<Promise<unknown>>();
+  readonly #inFlight = new TransientSet<Promise<unknown>>();
   readonly #abandoned = createDeferred<InvocationOutcome>();
 
   constructor(subscription: BlobSubscription, target: BlobTarget, isScanned = true) {

@@ -24,6 +24,7 @@ import {
   messageOf,
   StateMachine,
   settlesWithin,
+  TransientSet,
 } from '@switchyard/kernel';
 import type { QueuesExtension } from '@switchyard/model';
 import { aborted } from '../aborted.ts';
@@ -83,7 +84,7 @@ export class QueueListener implements TriggerListener {
   readonly #handlingDeps: HandlingDeps;
   readonly #backoff: BackoffOptions;
   readonly #state = new StateMachine<State>({ kind: 'idle' }, edges);
-  readonly #handlings = new Set<MessageHandling>();
+  readonly #handlings = new TransientSet<MessageHandling>();
   /** Ends the wait between two requests: a write to the queue, or the end. */
   #wake: Deferred<void> = createDeferred();
   /** Ends the wait for room: few enough messages in work, or the end. */

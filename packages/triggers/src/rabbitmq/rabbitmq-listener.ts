@@ -12,7 +12,7 @@
  * I4 A broker that is away, or has no such queue, costs one warning and is asked again, later and later.
  * I5 `drain` takes nothing new and waits for what runs; `close` waits for nothing, and what runs comes again.
  */
-import { backoffMs, messageOf, settlesWithin, sleep } from '@switchyard/kernel';
+import { backoffMs, messageOf, settlesWithin, sleep, TransientSet } from '@switchyard/kernel';
 import type { BindingDataType } from '@switchyard/model';
 import { aborted } from '../aborted.ts';
 import type { Backlog, ListenerContext, TriggerListener } from '../contract.ts';
@@ -44,7 +44,7 @@ export class RabbitMqListener implements TriggerListener {
   readonly #context: ListenerContext;
   readonly #outage: OutageLog;
   readonly #life = new ListenerLife();
-  readonly #running = new Set<Promise<void>>();
+  readonly #running = new TransientSet<Promise<void>>();
   readonly #consumers = new Set<RabbitMqConsumer>();
   /** What the broker was told last. */
   #prefetched = 0;

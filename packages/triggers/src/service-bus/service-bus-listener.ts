@@ -12,7 +12,7 @@
  * I4 The locks of what runs are renewed in time, for as long as host.json says.
  * I5 `drain` takes nothing new and waits for what runs; `close` waits for nothing.
  */
-import { backoffMs, messageOf, settlesWithin, sleep, type Timer, withDeadline } from '@switchyard/kernel';
+import { backoffMs, messageOf, settlesWithin, sleep, type Timer, TransientSet, withDeadline } from '@switchyard/kernel';
 import type { ServiceBusExtension } from '@switchyard/model';
 import type { Backlog, InvocationOutcome, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
 import { ListenerLife, reconnectBackoff } from '../listener-life.ts';
@@ -71,7 +71,7 @@ export class ServiceBusListener implements TriggerListener {
   readonly #outage: OutageLog;
   readonly #life = new ListenerLife();
   readonly #receivers = new Set<ServiceBusReceiver>();
-  readonly #running = new Set<Promise<void>>();
+  readonly #running = new TransientSet<Promise<void>>();
   /** Messages that the function has. */
   #inHand = 0;
   #mayCountMs = 0;
@@ -180,7 +180,7 @@ export class ServiceBusListener implements TriggerListener {
       hasSessions
         ? limits.maxConcurrentCallsPerSession
         : (this.#context.concurrency?.current ?? limits.maxConcurrentCalls * workers());
-    const own = new Set<Promise<void>>();
+    const own = new TransientSet<Promise<void>>();
     while (!stop.aborted && !receiver.isReleased) {
       while (own.size >= mostOf()) await Promise.race(own);
       const most = mostOf();

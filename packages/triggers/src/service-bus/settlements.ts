@@ -9,6 +9,7 @@
  * I3 A lock token opens its own message alone, and a session its own receiver.
  * I4 Who asks for an app finds what functions of that app have in hand; the rest is as unknown as what nobody has.
  */
+import { TransientMap } from '@switchyard/kernel';
 import { serviceBusErrors } from './errors.ts';
 import type { MessageSettling, ServiceBusMessage, ServiceBusReceiver, SessionControl } from './service-bus-client.ts';
 
@@ -30,7 +31,7 @@ export interface HeldMessages {
 export type SettlementScope = { readonly kind: 'all' } | { readonly kind: 'app'; readonly applicationId: string };
 
 export class Settlements {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new TransientMap<string, Entry>();
 
   hold(receiver: ServiceBusReceiver, messages: readonly ServiceBusMessage[], applicationId: string): HeldMessages {
     const entries = messages.map((message): Entry => ({ receiver, message, applicationId, settling: undefined }));

@@ -9,6 +9,7 @@
  * I2 Of several versions of a function the one that sat down last is found; when it leaves, the one before is.
  * I3 A seat that was left is found no more; `drain` waits for what it runs.
  */
+import { TransientSet } from '@switchyard/kernel';
 import { aborted } from '../aborted.ts';
 import type { InvocationOutcome, ListenerContext, TriggerEvent, TriggerListener } from '../contract.ts';
 
@@ -30,7 +31,7 @@ export class WebhookSeats<Options> {
 
   /** A listener that can be found from its start on. */
   listen(options: Options, context: ListenerContext): TriggerListener {
-    const running = new Set<Promise<InvocationOutcome>>();
+    const running = new TransientSet<Promise<InvocationOutcome>>();
     const invoke = (event: TriggerEvent): Promise<InvocationOutcome> => {
       const outcome = context.invoke(event);
       running.add(outcome);

@@ -7,6 +7,7 @@
  * I2 At most `limit` are in flight; one more is answered with a Failure at once.
  * I3 A second request with the id of a running one is dropped, and the running one is answered as if nothing was.
  */
+import { TransientMap } from '@switchyard/kernel';
 import type { InvocationRequest, InvocationResponse } from '@switchyard/protocol';
 import { toFailure } from '../data/failure.ts';
 import { emptyResponse } from '../data/to-wire.ts';
@@ -31,7 +32,7 @@ interface Entry extends RunningInvocation {
 export class Invocations {
   readonly #deps: InvocationsDeps;
   readonly #limit: number;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new TransientMap<string, Entry>();
 
   constructor(deps: InvocationsDeps, limit: number) {
     this.#deps = deps;
