@@ -107,6 +107,7 @@ class CapabilitiesClient implements Capabilities {
   }
 
   async release(names: string[]): Promise<void> {
+    if (!Array.isArray(names)) throw new CapabilityError('INVALID_PAYLOAD', 'Give release a list of names.');
     for (const [key, acquired] of this.#kept) {
       if (!names.some((name) => key.startsWith(`${name}@`))) continue;
       this.#kept.delete(key);

@@ -10,6 +10,7 @@ export {
 export type * from './contract.ts';
 export { type Capabilities, type CapabilitiesOptions, createCapabilities } from './create-capabilities.ts';
 export { ambientTraceKey, capabilities, env, environmentNames } from './environment.ts';
+export { BatchTransport } from './rpc/batch-transport.ts';
 export { connect, type Endpoint } from './rpc/connect.ts';
 export { LineTransport } from './rpc/line-transport.ts';
 export { PortTransport } from './rpc/port-transport.ts';

@@ -28,13 +28,16 @@ export {
   keyOf,
   parseManifest,
 } from './registry/capability-manifest.ts';
+export { createBatchListener } from './rpc/batch-listener.ts';
 export { createHostRelay, type HostRelay, type HostRelayOptions, type RelayedProcess } from './rpc/host-relay.ts';
 export { openRemoteHost, type RemoteHostOptions } from './rpc/open-remote-host.ts';
 export {
   defaultServeOptions,
   type ServeDeps,
+  type ServedBatch,
   type ServedSession,
   type ServeOptions,
+  serveBatch,
   servePort,
   serveStream,
   serveWebSocket,

@@ -20,6 +20,8 @@ export interface Session<Main extends RpcCompatible<Main>> {
   readonly main: RpcStub<Main>;
   /** How many objects this side holds for the peer. */
   exports(): number;
+  /** Resolves when everything that the peer waits for was sent; rejects when the session ends before. */
+  drain(): Promise<void>;
   /** Ends the session: everything pending on either side rejects. */
   close(): void;
 }
@@ -38,6 +40,7 @@ export function openSession<Main extends RpcCompatible<Main> = undefined>(
   return {
     main: remote,
     exports: () => session.getStats().exports,
+    drain: () => session.drain(),
     close: () => remote[Symbol.dispose](),
   };
 }

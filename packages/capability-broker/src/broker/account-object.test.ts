@@ -52,6 +52,19 @@ test('I2: release ends leases of this session only, by name or lease id', async 
   expect(broker.leases.all()).toMatchObject([{ account: 'y' }]);
 });
 
+test('I2: a release that names nothing it could end is refused, and ends nothing', async () => {
+  const { broker, client } = open();
+  const one = client('x');
+  await one.acquire({ required: ['a'] });
+  const account = new AccountObject(broker, accountOf('x'));
+  for (const wrong of [5, 'a', null, { 0: 'a' }, ['a', 5], Array<string>(1_001).fill('a')]) {
+    const released = one.release(wrong as string[]);
+    await expect(released, JSON.stringify(wrong)).rejects.toMatchObject({ code: 'INVALID_PAYLOAD' });
+  }
+  expect(() => account.release(undefined as unknown as string[])).toThrow('it is no list of at most 1000 texts');
+  expect(broker.leases.size).toBe(1);
+});
+
 test('I2: a session that ends gives back all its leases', async () => {
   const { broker, client } = open();
   const [first, second] = [client('x'), client('y')];

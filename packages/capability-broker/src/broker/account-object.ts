@@ -2,7 +2,7 @@
  * The main object of one account in one session: the same interface for every caller, and nothing of any other account.
  *
  * I1 The account is the one of the token, whatever the messages say.
- * I2 `release` ends leases of this account in this session only, by name or by lease id.
+ * I2 `release` ends leases of this account in this session only, by name or by lease id; what is no list of texts ends none.
  * I3 A direct route is only given to a caller that says it can take it; then the broker keeps no path of its own.
  */
 import {
@@ -15,12 +15,13 @@ import {
   RpcTarget,
 } from '@switchyard/capabilities';
 import type { PlatformError } from '@switchyard/kernel';
+import { capabilityErrors } from '../errors.ts';
 import type { Grant } from './acquire-outcome.ts';
 import { type Account, type Broker, disposeTarget } from './broker.ts';
 import { LeaseObject } from './lease-object.ts';
 import { parseAcquire } from './parse-acquire.ts';
 
-/** More names than this in one release are cut. */
+/** One release may name so many. */
 const maxNames = 1_000;
 
 export class AccountObject extends RpcTarget implements AccountTarget {
@@ -55,9 +56,8 @@ export class AccountObject extends RpcTarget implements AccountTarget {
   }
 
   release(names: readonly string[]): void {
-    if (!Array.isArray(names)) return;
-    for (const name of names.slice(0, maxNames)) {
-      const ids = this.#held.get(String(name)) ?? new Set(this.#holds(String(name)) ? [String(name)] : []);
+    for (const name of parseNames(names)) {
+      const ids = this.#held.get(name) ?? new Set(this.#holds(name) ? [name] : []);
       this.#broker.release(ids);
     }
     this.#forgetEnded();
@@ -86,6 +86,14 @@ export class AccountObject extends RpcTarget implements AccountTarget {
       if (ids.size === 0) this.#held.delete(name);
     }
   }
+}
+
+/** What a peer sent may be anything. */
+function parseNames(names: unknown): readonly string[] {
+  const isList = Array.isArray(names) && names.length <= maxNames && names.every((name) => typeof name === 'string');
+  if (isList) return names;
+  const reason = `it is no list of at most ${maxNames} texts, each the name of a capability or the id of a lease`;
+  throw capabilityErrors.create('INVALID_PAYLOAD', { what: "What 'release' was given", reason });
 }
 
 function failureOf(failure: PlatformError): {

@@ -8,7 +8,14 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Identity } from '../broker/gate-object.ts';
 import { accountOf, openBroker } from '../testing/open-broker.ts';
-import { defaultServeOptions, type ServeDeps, type ServedSession, servePort, serveStream } from './serve-session.ts';
+import {
+  defaultServeOptions,
+  type ServeDeps,
+  type ServedSession,
+  serveBatch,
+  servePort,
+  serveStream,
+} from './serve-session.ts';
 import { createWebSocketListener } from './web-socket-listener.ts';
 
 const closers: (() => void)[] = [];
@@ -39,7 +46,7 @@ function open(options = defaultServeOptions) {
     closers.push(() => session.close());
     const ended = vi.fn();
     session.main.onRpcBroken(ended);
-    return { served, ended, gate: session.main as unknown as Gate };
+    return { served, session, ended, gate: session.main as unknown as Gate };
   };
   return { ...world, deps, enter };
 }
@@ -77,12 +84,22 @@ test('I2: a session that holds too much is closed, gives back what it held, and 
   expect(await modest.list()).toHaveLength(1);
 });
 
-test('a session that the broker closes ends at the peer', async () => {
+test('I3: a session that the broker closes ends at the peer, and one that the peer closes at the broker', async () => {
   const { enter } = open();
-  const { served, ended, gate } = enter();
-  await gate.authenticate('good');
-  served.close();
-  await vi.waitFor(() => expect(ended).toHaveBeenCalledTimes(1));
+  const [first, second] = [enter(), enter()];
+  const over = vi.fn();
+  for (const { served, gate } of [first, second]) {
+    await gate.authenticate('good');
+    served.onEnd(over);
+  }
+  first.served.close();
+  await vi.waitFor(() => expect(first.ended).toHaveBeenCalledTimes(1));
+  expect(over).toHaveBeenCalledTimes(1);
+  second.session.close();
+  await vi.waitFor(() => expect(over).toHaveBeenCalledTimes(2));
+  second.served.close();
+  second.served.onEnd(over);
+  expect(over).toHaveBeenCalledTimes(3);
 });
 
 test('a WebSocket is served, except to pages in a browser', async () => {
@@ -96,10 +113,33 @@ test('a WebSocket is served, except to pages in a browser', async () => {
   const session: Session<RpcTarget> = connect(url);
   closers.push(() => session.close());
   expect(await (session.main as unknown as Gate).authenticate('good').list()).toHaveLength(1);
+  const over = vi.fn();
+  sessions[0]?.onEnd(over);
+  session.close();
+  await vi.waitFor(() => expect(over).toHaveBeenCalledTimes(1));
   const page = new WebSocket(url, { origin: 'https://evil.example' });
   const refused = await new Promise((resolve) => page.on('error', (error) => resolve(error.message)));
   expect(refused).toBe('Unexpected server response: 403');
   expect(sessions).toHaveLength(1);
+});
+
+test('I4: a batch is answered whole or not at all, in its time, and gives back what it held', async () => {
+  const { broker, clock, deps } = open();
+  const push = (...path: unknown[]) => JSON.stringify(['push', ['pipeline', ...path]]);
+  const acquire = [push(0, ['authenticate'], ['good']), push(1, ['acquire'], [{ required: [['a']] }])];
+  const batch = serveBatch(deps, [...acquire, '["pull",2]']);
+  expect(await batch.answer).toMatch(/^\["resolve",2,\{"success":true/);
+  await vi.waitFor(() => expect(broker.leases.size).toBe(0));
+  const slow = serveBatch({ ...deps, verify: () => new Promise(() => {}) }, [...acquire, '["pull",2]'], {
+    ...defaultServeOptions,
+    authenticateMs: 1_000_000,
+  });
+  const over = vi.fn();
+  slow.onEnd(over);
+  const refused = expect(slow.answer).rejects.toThrow();
+  await clock.advance(150_000);
+  await refused;
+  expect(over).toHaveBeenCalledTimes(1);
 });
 
 /** A stream whose other end is the test's. */

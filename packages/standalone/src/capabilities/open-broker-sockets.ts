@@ -3,6 +3,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import type { MessagePort } from 'node:worker_threads';
 import {
+  createBatchListener,
   createWebSocketListener,
   type ServeDeps,
   type ServedSession,
@@ -36,11 +37,12 @@ export interface BrokerSockets {
 export async function openBrokerSockets(deps: ServeDeps, options: BrokerSocketOptions): Promise<BrokerSockets> {
   const sessions = new Set<ServedSession>();
   const closers: (() => void)[] = [];
-  const local = createServer((socket) => {
-    const session = serveStream(deps, socket);
+  const keep = <Served extends ServedSession>(session: Served): Served => {
     sessions.add(session);
-    socket.on('close', () => sessions.delete(session));
-  });
+    session.onEnd(() => sessions.delete(session));
+    return session;
+  };
+  const local = createServer((socket) => void keep(serveStream(deps, socket)));
   local.maxConnections = maxSessions;
   await new Promise<void>((resolve, reject) => {
     local.once('error', reject);
@@ -50,9 +52,9 @@ export async function openBrokerSockets(deps: ServeDeps, options: BrokerSocketOp
   closers.push(() => local.close());
   let webSocketUrl: string | undefined;
   if (options.webSocket !== undefined) {
-    const http = createHttpServer((_request, response) => response.writeHead(426).end());
+    const http = createHttpServer(createBatchListener(deps, keep));
     http.maxConnections = maxSessions;
-    const listener = createWebSocketListener(deps, (session) => sessions.add(session));
+    const listener = createWebSocketListener(deps, keep);
     http.on('upgrade', (request, socket, head) => listener.handleUpgrade(request, socket, head));
     closers.push(() => http.close());
     const port = await listen(http, options.webSocket);
@@ -60,11 +62,7 @@ export async function openBrokerSockets(deps: ServeDeps, options: BrokerSocketOp
   }
   return {
     webSocketUrl,
-    servePort: (port) => {
-      const session = servePort(deps, port);
-      sessions.add(session);
-      return session;
-    },
+    servePort: (port) => keep(servePort(deps, port)),
     close: async () => {
       for (const close of closers) close();
       for (const session of sessions) session.close();
