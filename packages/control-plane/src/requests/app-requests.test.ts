@@ -1,6 +1,7 @@
 import { Secret } from '@switchyard/kernel';
 import { createSeededRandom } from '@switchyard/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { WriteOutcome } from '../catalog/contract.ts';
 import { createDefaultEnvironment } from '../domain/default-environment.ts';
 import { addApplication, addVersion, type CatalogRun, createCatalogRun, written } from '../testing/catalog-run.ts';
 import { ControlWorld } from '../testing/control-world.ts';
@@ -40,6 +41,11 @@ async function open() {
     look: async () => {},
   });
   return { world, catalog, requests, versions };
+}
+
+/** As the installation's own target does it. */
+function settled(outcome: WriteOutcome<unknown>): void {
+  if (outcome.kind === 'refused') throw outcome.error;
 }
 
 const all = (codeVersion: string) => [{ codeVersion, weight: 100 }];
@@ -107,7 +113,37 @@ describe('createAppRequests', () => {
     await world.stop();
   });
 
-  it('I3: has settings changed, with their values in the vault alone until they are', async () => {
+  it('I3: refuses what another writer has overtaken as a conflict, as it does what came too late', async () => {
+    const { world, catalog, requests, versions } = await open();
+    const theirs = written(catalog.settings.patch('shop', { set: new Map([['SIZE', 'small']]) }));
+    const { revision } = theirs;
+    const late = requests.changeSettings(app, { set: new Map([['SIZE', 'big']]), revision }, ann, signal);
+    const share = requests.shareTraffic(
+      app,
+      { weights: all(versions[1]), reason: 'traffic', revision: 1 },
+      ann,
+      signal,
+    );
+    await world.advance(1_000);
+    written(catalog.settings.patch('shop', { set: new Map([['SIZE', 'medium']]) }));
+    const half = [...all(versions[0]), ...all(versions[1])].map((each) => ({ ...each, weight: 50 }));
+    written(catalog.traffic.set('shop', { weights: half, reason: 'traffic' }));
+    world.target.onSettings = (set, remove) => settled(catalog.settings.patch('shop', { set, remove, revision }));
+    world.target.onTraffic = () =>
+      settled(catalog.traffic.set('shop', { weights: all(versions[1]), reason: 'traffic', revision: 1 }));
+    world.start();
+    await world.advance(60_000);
+    for (const outcome of [await late, await share])
+      expect(outcome).toMatchObject({
+        kind: 'refused',
+        error: { code: 'REVISION_CONFLICT', definition: { http: 409 } },
+        currentRevision: 2,
+      });
+    expect(catalog.settings.get('shop').values.get('SIZE')?.reveal()).toBe('medium');
+    await world.stop();
+  });
+
+  it('I4: has settings changed, with their values in the vault alone until they are', async () => {
     const { world, catalog, requests } = await open();
     const change = { set: new Map([['PASSWORD', 'hunter-two-42']]) };
     const asked = requests.changeSettings(app, change, ann, signal);

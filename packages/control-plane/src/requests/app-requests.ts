@@ -4,11 +4,12 @@
  *
  * I1 Nothing is changed here: the catalog is read, and the records of the request are written.
  * I2 The wait has an end: what takes longer goes on without the asker, who is told so.
- * I3 No value of a setting is written but to the vault.
+ * I3 A request that another writer has overtaken is refused as one that came too late from the start.
+ * I4 No value of a setting is written but to the vault.
  */
 import { type Clock, type Random, sleep } from '@switchyard/kernel';
 import type { RuntimeDeployment, SettingsRequest, WorkerName } from '@switchyard/protocol/control-api';
-import type { Application, Catalog, SettingsChange } from '../catalog/contract.ts';
+import type { Application, Catalog, CheckOutcome, SettingsChange } from '../catalog/contract.ts';
 import type { Asker, DomainCommands } from '../domain/commands.ts';
 import { domainErrors } from '../domain/errors.ts';
 import { createLooseService } from '../domain/loose-service.ts';
@@ -38,6 +39,9 @@ const computeTarget = 'switchyard';
 const pollMs = 20;
 const patienceMs = 50_000;
 
+/** Another writer came first. */
+const conflictCode = 'REVISION_CONFLICT';
+
 type App = Pick<Application, 'applicationId' | 'tenantId'>;
 
 export function createAppRequests(deps: AppRequestsDeps): AppRequests {
@@ -50,8 +54,8 @@ export function createAppRequests(deps: AppRequestsDeps): AppRequests {
       if (checked.isSame && !(await isDeploying(deps, applicationId))) return { kind: 'written', value: checked.value };
       const asked = await askForTraffic(deps, app, request, by);
       void deps.look('deployment', applicationId);
-      await waitForTraffic(deps, asked, signal);
-      return { kind: 'written', value: catalog.traffic.get(applicationId) };
+      const late = await waitForTraffic(deps, asked, request, signal);
+      return late ?? { kind: 'written', value: catalog.traffic.get(applicationId) };
     },
     async changeSettings(app, change, by, signal) {
       const { applicationId } = app;
@@ -60,8 +64,8 @@ export function createAppRequests(deps: AppRequestsDeps): AppRequests {
       if (checked.isSame) return { kind: 'written', value: checked.value };
       const { requestId } = await askForSettings(deps, app, change, by);
       void deps.look('configuration', settingsKeyOf(applicationId));
-      await waitForSettings(deps, requestId, applicationId, signal);
-      return { kind: 'written', value: catalog.settings.get(applicationId) };
+      const late = await waitForSettings(deps, { requestId, serviceId: applicationId }, change, signal);
+      return late ?? { kind: 'written', value: catalog.settings.get(applicationId) };
     },
     note: ({ applicationId, tenantId }, action, by) =>
       commands.note({ tenantId, action, target: `app/${applicationId}` }, by),
@@ -100,48 +104,69 @@ async function askForSettings(
   return commands.changeSettings(requestId, { serviceId, tenantId, environmentId, computeTarget, ...names }, by);
 }
 
+/** Answers when the request was refused after all, because another writer came first. */
 function waitForTraffic(
   deps: AppRequestsDeps,
   { serviceId, deploymentId }: RuntimeDeployment,
+  request: TrafficRequest,
   signal: AbortSignal,
-): Promise<void> {
-  return waitFor(deps, signal, { what: 'traffic', serviceId, collection: 'deployments' }, async () => {
+): Promise<Refused | undefined> {
+  const of = { what: 'traffic', serviceId, collection: 'deployments' };
+  const check = () => deps.catalog.traffic.check(serviceId, request);
+  return waitFor(deps, signal, { of, check }, async () => {
     const found = await deps.view.get('deployment', deploymentId);
     if (found === undefined || found.state === 'completed') return { kind: 'done' };
-    const isOver = finalStates.has(found.state);
-    return isOver ? { kind: 'failed', reason: found.reason ?? found.state } : { kind: 'open' };
+    const { reason = found.state, code } = found;
+    return finalStates.has(found.state) ? { kind: 'failed', reason, code } : { kind: 'open' };
   });
 }
 
+/** Answers as `waitForTraffic`. */
 function waitForSettings(
   deps: AppRequestsDeps,
-  requestId: string,
-  serviceId: string,
+  { requestId, serviceId }: Pick<SettingsRequest, 'requestId' | 'serviceId'>,
+  change: SettingsChange,
   signal: AbortSignal,
-): Promise<void> {
-  return waitFor(deps, signal, { what: 'settings', serviceId, collection: 'settings-requests' }, async () => {
+): Promise<Refused | undefined> {
+  const of = { what: 'settings', serviceId, collection: 'settings-requests' };
+  const check = () => deps.catalog.settings.check(serviceId, change);
+  return waitFor(deps, signal, { of, check }, async () => {
     const found = await deps.view.get('settingsRequest', requestId);
     if (found?.state === 'requested') return { kind: 'open' };
-    return found?.state === 'failed' ? { kind: 'failed', reason: found.reason ?? 'it failed' } : { kind: 'done' };
+    if (found?.state !== 'failed') return { kind: 'done' };
+    return { kind: 'failed', reason: found.reason ?? 'it failed', code: found.code };
   });
 }
+
+type Refused = Extract<CheckOutcome<unknown>, { kind: 'refused' }>;
 
 type Progress =
   | { readonly kind: 'open' }
   | { readonly kind: 'done' }
-  | { readonly kind: 'failed'; readonly reason: string };
+  | { readonly kind: 'failed'; readonly reason: string; readonly code: string | undefined };
+
+interface Asked {
+  readonly of: { readonly what: string; readonly serviceId: string; readonly collection: string };
+  /** What the catalog would say to the request now. */
+  readonly check: () => CheckOutcome<unknown>;
+}
 
 async function waitFor(
   { clock }: Pick<AppRequestsDeps, 'clock'>,
   signal: AbortSignal,
-  of: { readonly what: string; readonly serviceId: string; readonly collection: string },
+  { of, check }: Asked,
   look: () => Promise<Progress>,
-): Promise<void> {
+): Promise<Refused | undefined> {
   const untilMs = clock.monotonic() + patienceMs;
   while (clock.monotonic() < untilMs) {
     const progress = await look();
-    if (progress.kind === 'done') return;
-    if (progress.kind === 'failed') throw domainErrors.create('CHANGE_FAILED', { ...of, reason: progress.reason });
+    if (progress.kind === 'done') return undefined;
+    if (progress.kind === 'failed') {
+      const { reason, code } = progress;
+      const now = code === conflictCode ? check() : undefined;
+      if (now?.kind === 'refused') return now;
+      throw domainErrors.create('CHANGE_FAILED', { ...of, reason });
+    }
     await sleep(clock, pollMs, signal);
   }
   throw domainErrors.create('CHANGE_UNDER_WAY', { ...of, seconds: patienceMs / 1_000 });

@@ -9,6 +9,7 @@ import { put } from '../../domain/records.ts';
 import type { ActingRun, Batch, DomainView, Finding, Run } from '../../frame/contract.ts';
 import { workerErrors } from '../../frame/errors.ts';
 import type { ComputeTargets, SettingValues } from '../../targets/contract.ts';
+import { faultCodeOf } from '../../targets/fault-code.ts';
 import type { Vault, VaultEntry } from '../../targets/vault.ts';
 import { differingSettings } from './apply-settings.ts';
 
@@ -59,7 +60,13 @@ async function change(deps: SettingsDeps, request: SettingsRequest, run: ActingR
       return { ...request, state: 'applied', mode: await apply(deps, request), finishedAt };
     } catch (thrown) {
       if (run.signal.aborted) throw thrown;
-      return { ...request, state: 'failed', reason: messageOf(thrown).slice(0, 1_000), finishedAt };
+      return {
+        ...request,
+        state: 'failed',
+        reason: messageOf(thrown).slice(0, 1_000),
+        ...faultCodeOf(thrown),
+        finishedAt,
+      };
     }
   };
   const answered = await answer();

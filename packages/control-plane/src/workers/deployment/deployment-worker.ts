@@ -19,6 +19,7 @@ import type { ActingRun, Batch, DomainView, EventDraft, Finding, Run, Worker } f
 import { workerErrors } from '../../frame/errors.ts';
 import { traceOf } from '../../frame/trace.ts';
 import type { ComputeTarget, ComputeTargets, VersionHealth } from '../../targets/contract.ts';
+import { faultCodeOf } from '../../targets/fault-code.ts';
 import type { Vault } from '../../targets/vault.ts';
 import { applySettings } from '../configuration/apply-settings.ts';
 import { isWaitingForSecrets, resolveSettings } from '../configuration/resolve-settings.ts';
@@ -186,7 +187,7 @@ export class DeploymentWorker implements Worker {
       // What was refused has changed nothing.
       const isRefused = isPlatformError(thrown) && thrown.blame === 'user';
       const to = isRefused || previousShares.length === 0 ? 'failed' : 'rolling-back';
-      return ended(deployment, { to, step: 'share', nowMs, reason: messageOf(thrown) });
+      return ended(deployment, { to, step: 'share', nowMs, reason: messageOf(thrown), ...faultCodeOf(thrown) });
     }
   }
 

@@ -26,6 +26,8 @@ export interface Transition {
   readonly nowMs: number;
   readonly message?: string;
   readonly reason?: string;
+  /** Of the error behind the reason. */
+  readonly code?: string;
   readonly stage?: number;
   readonly previousVersion?: string;
   readonly previousShares?: readonly TrafficShare[];
@@ -36,7 +38,7 @@ const maxSteps = 200;
 
 /** The deployment after a step. Throws for an edge that there is not. */
 export function advance(deployment: RuntimeDeployment, transition: Transition): RuntimeDeployment {
-  const { to, step, nowMs, message, reason, stage, previousVersion, previousShares } = transition;
+  const { to, step, nowMs, message, reason, code, stage, previousVersion, previousShares } = transition;
   invariant(rollOutEdges[deployment.state].includes(to), `no edge from ${deployment.state} to ${to}`);
   const isMoved = stage !== undefined && stage !== deployment.stage.index;
   const attempt = deployment.steps.filter(({ name }) => name === step).length + 1;
@@ -54,6 +56,7 @@ export function advance(deployment: RuntimeDeployment, transition: Transition): 
     steps: [...deployment.steps, done].slice(-maxSteps),
     attempts: 0,
     ...(reason === undefined ? {} : { reason: reason.slice(0, 1_000) }),
+    ...(code === undefined ? {} : { code }),
     ...(previousVersion === undefined ? {} : { previousVersion }),
     ...(previousShares === undefined ? {} : { previousShares: [...previousShares] }),
     ...(finalStates.has(to) ? { finishedAt: nowMs } : {}),

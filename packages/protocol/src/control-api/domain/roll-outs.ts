@@ -74,6 +74,8 @@ export const runtimeDeploymentSchema = z
     /** Failed tries of the present step. */
     attempts: z.int().min(0),
     reason: z.string().max(1_000).exactOptional(),
+    /** Of the error behind the reason, where that had one. */
+    code: z.string().max(100).exactOptional(),
     createdBy: z.string().max(200),
     createdAt: timeMsSchema,
     finishedAt: timeMsSchema.exactOptional(),

@@ -21,6 +21,8 @@ export const settingsRequestSchema = z
     /** How it came to what runs. */
     mode: z.enum(['reloaded', 'restarted', 'restart-required']).exactOptional(),
     reason: z.string().max(1_000).exactOptional(),
+    /** Of the error behind the reason, where that had one. */
+    code: z.string().max(100).exactOptional(),
     createdBy: z.string().max(200),
     createdAt: timeMsSchema,
     finishedAt: timeMsSchema.exactOptional(),
