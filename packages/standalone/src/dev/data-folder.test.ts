@@ -34,6 +34,19 @@ describe('DataFolder', () => {
     await expect(data.prepare()).rejects.toThrow('cannot be written');
   });
 
+  it('makes what is missing above it, for several at once, and nothing above what is there', async () => {
+    const path = join(folder.path, 'a', 'b', 'c');
+    await Promise.all([new DataFolder(path).prepare(), new DataFolder(join(folder.path, 'a', 'd')).prepare()]);
+    expect(await readdir(folder.path, { recursive: true })).toEqual(
+      expect.arrayContaining([join('a', 'b', 'c', '.gitignore'), join('a', 'd', '.gitignore')]),
+    );
+  });
+
+  it.runIf(process.platform === 'linux')('gives up where nothing can ever be made', async () => {
+    const data = new DataFolder('/proc/switchyard/data');
+    await expect(data.prepare()).rejects.toThrow("'/proc/switchyard/data' cannot be written: ENOENT");
+  });
+
   it('gives out places inside, and none where it cannot be', async () => {
     await writeFile(join(folder.path, 'taken'), '');
     const data = new DataFolder(join(folder.path, 'data'));

@@ -18,6 +18,8 @@ class PlayedVersions {
   current: Version | undefined;
   hosted = true;
   mostOnTrial = 0;
+  /** Of the workers of versions that are made from now on. */
+  arguments: readonly string[] = [];
 
   async begin(application: LoadedApplication): Promise<Version> {
     this.current = this.#make(application);
@@ -49,7 +51,9 @@ class PlayedVersions {
   #make(application: LoadedApplication): Version {
     const ready = createDeferred<JobHostStatus>();
     ready.promise.catch(() => {});
-    const version = { ...createVersion(application, this.made.length + 1), ready: ready.promise };
+    const made = createVersion(application, this.made.length + 1);
+    const worker = { ...made.worker, launch: { ...made.worker.launch, arguments: this.arguments } };
+    const version = { ...made, worker, ready: ready.promise };
     this.made.push({ version, ready });
     return version;
   }
@@ -276,6 +280,14 @@ describe('AppReloader', () => {
     await settle();
     await clock.advance(10_000);
     expect(notes).toHaveLength(2);
+  });
+
+  it('thinks of a breakpoint first when a debugger may hold the code that loads', async () => {
+    const { clock, notes, versions, reloader } = open();
+    versions.arguments = ['--inspect-brk=127.0.0.1:0'];
+    void reloader.begin(createLoaded());
+    await clock.advance(10_000);
+    expect(notes.at(-1)).toMatch(/for 10 seconds\. Where it stands at a breakpoint, go on in the debugger;/);
   });
 
   it('I5: says nothing of a first version that never started when everything ends', async () => {

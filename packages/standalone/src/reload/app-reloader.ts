@@ -13,6 +13,7 @@
 import { type Clock, createDeferred, messageOf, StateMachine } from '@switchyard/kernel';
 import type { JobHostStatus } from '@switchyard/runtime';
 import type { LoadedApplication } from '../application/load-application.ts';
+import { takeInspectArguments } from '../debugger/inspect-arguments.ts';
 import type { AppVersions, Version } from './app-versions.ts';
 import { describeFailure, failureKey } from './failure-report.ts';
 import { compareFunctions, findRegression } from './function-changes.ts';
@@ -90,7 +91,7 @@ export class AppReloader {
   async #settle(version: Version): Promise<void> {
     const { versions } = this.#deps;
     try {
-      const status = await this.#mentionIfSlow(version.ready);
+      const status = await this.#mentionIfSlow(version, version.ready);
       if (versions.current === version) await this.#serve(version, status);
     } catch (error) {
       // A newer version has taken its place, or everything ends.
@@ -157,7 +158,7 @@ export class AppReloader {
       if (signal.aborted) return;
       version = await versions.tryOut(application);
       this.#tellNotes(version);
-      const status = await this.#mentionIfSlow(unlessAborted(version.ready, signal));
+      const status = await this.#mentionIfSlow(version, unlessAborted(version.ready, signal));
       if (status === superseded) {
         versions.dismiss(version, undefined);
         return;
@@ -188,11 +189,13 @@ export class AppReloader {
     await this.#deps.onServing(version.application, status);
   }
 
-  async #mentionIfSlow<T>(ready: Promise<T>): Promise<T> {
+  async #mentionIfSlow<T>({ worker }: Version, ready: Promise<T>): Promise<T> {
+    const isDebugged = takeInspectArguments(worker.launch.arguments).request !== undefined;
+    const advice = isDebugged
+      ? 'Where it stands at a breakpoint, go on in the debugger; else look for a loop or an await that never ends.'
+      : 'Look for a loop or an await that never ends.';
     const timer = this.#deps.clock.schedule(slowLoadMs, () =>
-      this.#deps.note(
-        `The code of the app has been loading for ${slowLoadMs / 1000} seconds. Look for a loop or an await that never ends.`,
-      ),
+      this.#deps.note(`The code of the app has been loading for ${slowLoadMs / 1000} seconds. ${advice}`),
     );
     return ready.finally(() => timer.cancel());
   }
