@@ -33,6 +33,7 @@ export const cliErrors = defineErrors({
   },
   LOCAL_SETTINGS_UNUSABLE: { ...byTheUser, message: "'{path}' cannot be used: {reason}." },
   CHOICE_UNKNOWN: { ...byTheUser, message: "There is no {what} '{value}'.{hint} Choose one of: {choices}." },
+  CHOICE_MISSING: { ...byTheUser, message: 'Name the {what}: {choices}.' },
   NOT_AN_APP: {
     ...byTheUser,
     message:

@@ -27,15 +27,19 @@ export function exitCodeLines(): string[] {
 /** The help of one command, from its data; `program` is what the user types before the command's name. */
 export function commandHelp(command: Command, program = 'switchyard'): string {
   const { positional, examples } = command;
+  const words = positional === undefined ? '' : (positional.usage ?? optional(positional));
+  // What stands behind two dashes is another program's, flags too.
+  const [, own = '', foreign = ''] = /^(.*?)(\[?-- .*)?$/.exec(words) ?? [];
   const usage = [
     `${program} ${command.name}`,
-    positional === undefined ? '' : ` ${positional.usage ?? optional(positional)}`,
-    visibleFlags(command.flags).length === 0 ? '' : ' [flags]',
-  ];
+    own.trim(),
+    visibleFlags(command.flags).length === 0 ? '' : '[flags]',
+    foreign,
+  ].filter((part) => part !== '');
   return [
     command.summary,
     '',
-    `Usage: ${usage.join('')}`,
+    `Usage: ${usage.join(' ')}`,
     ...(positional === undefined ? [] : section(positional.name, [[positional.name, positional.summary]])),
     ...flagSection(command.flags),
     ...(examples.length === 0 ? [] : ['', 'Examples:', ...examples.map((line) => `  ${line}`)]),

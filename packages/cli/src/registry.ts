@@ -75,7 +75,7 @@ export const commands: readonly Command[] = [
   wrapperCommand,
   assignCommand,
   tokenCommand,
-  createConfigCommand(devCommand),
+  createConfigCommand(devCommand, () => commands),
   versionCommand,
   createHelpCommand(() => commands),
 ];

@@ -4,6 +4,7 @@ import { type Command, defineCommand } from './command.ts';
 import { createHelpCommand } from './commands/help.ts';
 import { versionCommand } from './commands/version.ts';
 import { exitCodes } from './exit-codes.ts';
+import { commandHelp } from './help-text.ts';
 import { runSwitchyard } from './run-switchyard.ts';
 
 const errors = defineErrors({
@@ -76,6 +77,17 @@ describe('runSwitchyard', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('shows flags before what belongs to another program', async () => {
+    const usageOf = (usage: string): string | undefined => {
+      const positional = { name: 'command', usage, summary: '', maximum: 9 };
+      const flags = { fail: { kind: 'switch', summary: '' } } as const;
+      const command = defineCommand({ name: 'work', summary: '', positional, flags, examples: [], run: async () => 0 });
+      return /^Usage: (.*)$/m.exec(commandHelp(command))?.[1];
+    };
+    expect(usageOf('-- <program> <words>')).toBe('switchyard work [flags] -- <program> <words>');
+    expect(usageOf('<action> [-- <command>]')).toBe('switchyard work <action> [flags] [-- <command>]');
   });
 
   it.each(['version', '--version', '-v'])('shows the version for %j', async (line) => {

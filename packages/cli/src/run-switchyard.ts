@@ -45,14 +45,19 @@ export async function runSwitchyard(
       context.stdout.write(commandHelp(command));
       return exitCodes.done.code;
     case 'parsed':
-      return runCommand(command, parsed, context);
+      return runCommand(command, parsed, context, commands);
   }
 }
 
 /** Runs a command with what was given and configured; a PlatformError is shown and gives the exit code. */
-async function runCommand(command: Command, given: GivenArguments, context: CommandContext): Promise<number> {
+async function runCommand(
+  command: Command,
+  given: GivenArguments,
+  context: CommandContext,
+  all: readonly Command[],
+): Promise<number> {
   try {
-    return await command.run(await resolveInput(command, given, context), context);
+    return await command.run(await resolveInput(command, given, context, all), context);
   } catch (error) {
     if (!isPlatformError(error)) throw error;
     return complain(context, error.message, error.definition.exit);

@@ -10,7 +10,7 @@ const sidecar = ['--sidecar', 'http://127.0.0.1:9'];
 
 describe('switchyard assign', () => {
   it.each([
-    ['no app', [...sidecar], 'no name of an app'],
+    ['no app', [...sidecar], 'The app is missing: switchyard assign <app>'],
     ['no sidecar', ['shop', '--script-root', '/a'], 'No sidecar is named'],
     ['an address that is none', ['shop', '--script-root', '/a', '--sidecar', 'localhost'], 'no address'],
     ['no content', ['shop', ...sidecar], 'Say where the app is'],

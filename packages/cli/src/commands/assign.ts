@@ -1,9 +1,9 @@
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isApplicationId, isTenantId } from '@switchyard/model';
 import type { AssignedWorkers, AssignOptions } from '@switchyard/standalone/assign';
 import { type CommandContext, type CommandInput, defineCommand } from '../command.ts';
 import { parseStack } from '../control/find-stack.ts';
+import { platformFolder } from '../control/platform-folder.ts';
 import { count } from '../control/table.ts';
 import { cliErrors } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -92,15 +92,15 @@ export const assignCommand = defineCommand({
 });
 
 async function toOptions(
-  { positionals: [app = ''], flags: given }: AssignInput,
+  { positionals: [app], flags: given }: AssignInput,
   context: CommandContext,
 ): Promise<AssignOptions> {
   const { environment, workingDirectory } = context;
+  if (app === undefined) throw fault('The app is missing: switchyard assign <app>');
   if (!isApplicationId(app)) throw fault(`'${app}' is no name of an app`);
   const { sidecar: sidecars = [], tenant = 'default', 'settings-from': settingsFile, stack } = given;
   if (sidecars.length === 0) throw fault('No sidecar is named: give --sidecar for each of them');
   if (!isTenantId(tenant)) throw fault(`'${tenant}' is no name of a tenant`);
-  const home = join(environment.HOME || homedir(), '.switchyard');
   const at = (path: string | undefined, fallback: string) =>
     path === undefined ? fallback : resolve(workingDirectory, path);
   const root = given['script-root'] ?? workingDirectory;
@@ -118,10 +118,10 @@ async function toOptions(
     stack: stack === undefined ? undefined : parseStack(stack),
     affinity: given.strict ? 'strict' : 'none',
     maxWorkersPerRuntime: given['max-workers'] ?? 20,
-    keys: at(given.keys, join(home, 'keys')),
+    keys: at(given.keys, join(platformFolder(undefined, context), 'keys')),
     authority: given['sidecar-ca'] && resolve(workingDirectory, given['sidecar-ca']),
     allowClearTokens: given['allow-clear-tokens'],
-    dataDirectory: at(given['data-dir'], home),
+    dataDirectory: platformFolder(given['data-dir'], context),
     environment,
   };
 }

@@ -1,7 +1,6 @@
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { type CommandContext, defineCommand } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { jsonFlag } from '../control/control-flags.ts';
+import { platformFolder } from '../control/platform-folder.ts';
 import { capsVerbs, isCapsVerb } from './caps/verbs.ts';
 
 const usage = `<${capsVerbs.join('|')}> [name[@version]]`;
@@ -63,7 +62,7 @@ export const capsCommand = defineCommand({
       const known = capsVerbs.join(', ');
       throw capsErrors.create('CAPS_VERB_UNKNOWN', { verb: verb.slice(0, 80), known });
     }
-    const directory = dataDirectory(flags['data-dir'], context);
+    const directory = platformFolder(flags['data-dir'], context);
     if (verb === 'serve') {
       const { serveCaps } = await import('./caps/serve-caps.ts');
       const { port, host, account, json } = flags;
@@ -79,9 +78,3 @@ export const capsCommand = defineCommand({
     return runCapsVerb(verb, { word, weight, shards, json, directory }, context);
   },
 });
-
-function dataDirectory(given: string | undefined, { environment, workingDirectory }: CommandContext): string {
-  const named = given ?? (environment.SWITCHYARD_DATA_DIR || undefined);
-  if (named !== undefined) return resolve(workingDirectory, named);
-  return join(environment.HOME || homedir(), '.switchyard');
-}

@@ -3,8 +3,8 @@ import { exitCodes } from '../exit-codes.ts';
 import { columns } from '../help-text.ts';
 import { resolveInput, settingsOf } from '../settings/resolve-settings.ts';
 
-/** Makes the command that shows what another command would work with; it takes that command's flags. */
-export function createConfigCommand(subject: Command): Command {
+/** Makes the command that shows what another command would work with; it takes that command's flags. `all` are those of the program. */
+export function createConfigCommand(subject: Command, all: () => readonly Command[]): Command {
   return defineCommand({
     name: 'config',
     summary: `Shows the settings of 'switchyard ${subject.name}' and where each comes from.`,
@@ -18,7 +18,7 @@ export function createConfigCommand(subject: Command): Command {
         return exitCodes.usage.code;
       }
       const given = new Map([...input.origins.keys()].flatMap((name) => givenFlag(input, name)));
-      const resolved = await resolveInput(subject, { positionals: [], given }, context);
+      const resolved = await resolveInput(subject, { positionals: [], given }, context, all());
       // Whoever gives the flag wants to read this answer so; as a setting it is about what is shown.
       const isForPrograms = input.origins.get('json') === '--json';
       context.stdout.write(isForPrograms ? settingsJson(subject, resolved) : settingsTable(subject, resolved));

@@ -1,9 +1,9 @@
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { workerNames } from '@switchyard/protocol/control-words';
-import { type CommandContext, defineCommand } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { controlFlags } from '../control/control-flags.ts';
 import { openControl } from '../control/open-control.ts';
+import { platformFolder } from '../control/platform-folder.ts';
 import { toWorkers } from '../control/worker-names.ts';
 import { exitCodes } from '../exit-codes.ts';
 
@@ -44,7 +44,7 @@ export const controlPlaneCommand = defineCommand({
     const storeUrl = context.environment.SWITCHYARD_STORE_URL;
     const running = await startWorkers({
       ...{ workers, environment: context.environment, console: context.stdout, verbose: flags.verbose },
-      directory: dataDirectory(flags['data-dir'], context),
+      directory: platformFolder(flags['data-dir'], context),
       control: createRemoteControl(client, stop.signal),
       ...(storeUrl === undefined ? {} : { storeUrl }),
       ...(flags['nats-server'] === undefined ? {} : { natsServers: flags['nats-server'] }),
@@ -57,8 +57,3 @@ export const controlPlaneCommand = defineCommand({
     return exitCodes.done.code;
   },
 });
-
-function dataDirectory(given: string | undefined, { environment, workingDirectory }: CommandContext): string {
-  if (given !== undefined) return resolve(workingDirectory, given);
-  return join(environment.HOME || homedir(), '.switchyard');
-}

@@ -30,7 +30,7 @@ export const getCommand = defineCommand({
     'switchyard get findings --state open',
     'switchyard get deployments shop.1 --json',
   ],
-  async run({ positionals: [word = '', id], flags }, context) {
+  async run({ positionals: [word, id], flags }, context) {
     const collection = choose<Collection>(
       'collection',
       word,

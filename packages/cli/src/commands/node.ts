@@ -1,7 +1,6 @@
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { type CommandContext, defineCommand } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { jsonFlag } from '../control/control-flags.ts';
+import { platformFolder } from '../control/platform-folder.ts';
 import { cliErrors } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { choose } from '../scaffold/choices.ts';
@@ -31,7 +30,7 @@ export const nodeCommand = defineCommand({
   examples: ['switchyard node add 22', 'switchyard deploy shop --stack node:22'],
   async run({ positionals: [action = 'ls', version], flags }, context) {
     const { addNode, listNodes } = await import('@switchyard/standalone/nodes');
-    const folder = dataFolder(flags['data-dir'], context);
+    const folder = platformFolder(flags['data-dir'], context);
     if (choose<NodeAction>('action', action, actions) === 'add') {
       if (version === undefined) {
         throw cliErrors.create('FLAG_INVALID', { problem: 'Name the release: switchyard node add 22.' });
@@ -52,8 +51,3 @@ export const nodeCommand = defineCommand({
     return exitCodes.done.code;
   },
 });
-
-function dataFolder(given: string | undefined, { environment, workingDirectory }: CommandContext): string {
-  if (given !== undefined) return resolve(workingDirectory, given);
-  return environment.SWITCHYARD_DATA_DIR ?? join(environment.HOME || homedir(), '.switchyard');
-}

@@ -22,7 +22,7 @@ export const scaleCommand = defineCommand({
     name: 'words',
     usage: 'explain <app> | set <app> NAME=VALUE ... | quota <tenant> [workers=COUNT]',
     summary:
-      'what to do, and with which app or tenant; names are alwaysReady, minimum, maximum, targetConcurrency (or targetConcurrency.FUNCTION), targetCpuPercent, perWorkerLimit, stabilizationSeconds and paused; NAME= takes one back',
+      'what to do, and with which app or tenant; names are alwaysReady, minimum, maximum, targetConcurrency (or targetConcurrency.FUNCTION), targetCpuPercent, perWorkerLimit, stabilizationSeconds, paused, region and isolation; NAME= takes one back',
     maximum: 50,
   },
   flags: { json: jsonFlag, ...controlFlags },

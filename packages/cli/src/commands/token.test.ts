@@ -59,7 +59,7 @@ describe('switchyard token', () => {
   it.each([
     [['control', '--keys', 'k', '--scope', 'admin'], "There is no scope 'admin'. Use one of: read, write"],
     [['control', '--keys', 'k', '--tenant', 'A B'], "'A B' is no name of a tenant"],
-    [[], "There is no kind ''"],
+    [[], 'Name the kind: worker, placeholder, assign, control, jwks.'],
     [['king'], "There is no kind 'king'"],
     [['worker', '--keys', 'k'], 'needs --worker'],
     [['worker', '--keys', 'k', '--worker', 'w1'], 'needs --app'],

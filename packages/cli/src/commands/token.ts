@@ -1,9 +1,9 @@
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isTenantId } from '@switchyard/model';
 import { controlScopes } from '@switchyard/protocol/control-words';
 import type { TokenRequest } from '@switchyard/standalone/tokens';
 import { type CommandContext, type CommandInput, defineCommand } from '../command.ts';
+import { platformFolder } from '../control/platform-folder.ts';
 import { cliErrors } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { choose } from '../scaffold/choices.ts';
@@ -57,7 +57,7 @@ export const tokenCommand = defineCommand({
     'switchyard token worker --keys ./keys --worker w1 --app shop --tenant contoso',
   ],
   run: async (input, context) => {
-    const kind = choose<keyof typeof kinds>('kind', input.positionals[0] ?? '', kinds);
+    const kind = choose<keyof typeof kinds>('kind', input.positionals[0], kinds);
     const request = kind === 'jwks' ? undefined : toRequest(kind, input);
     const { openTokens } = await import('@switchyard/standalone/tokens');
     const tokens = await openTokens(toFolder(input, context));
@@ -83,10 +83,10 @@ function toTenant(tenant: string): string {
   throw cliErrors.create('FLAG_INVALID', { problem });
 }
 
-function toFolder({ flags: { keys } }: TokenInput, { environment, workingDirectory }: CommandContext): string {
+function toFolder({ flags: { keys } }: TokenInput, context: CommandContext): string {
   return keys === undefined
-    ? join(environment.HOME || homedir(), '.switchyard', 'keys')
-    : resolve(workingDirectory, keys);
+    ? join(platformFolder(undefined, context), 'keys')
+    : resolve(context.workingDirectory, keys);
 }
 
 function toRequest(kind: Exclude<keyof typeof kinds, 'jwks'>, { flags: given }: TokenInput): TokenRequest {

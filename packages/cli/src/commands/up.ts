@@ -1,7 +1,7 @@
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { UpOptions } from '@switchyard/standalone/up';
 import { type CommandContext, type CommandInput, defineCommand } from '../command.ts';
+import { platformFolder } from '../control/platform-folder.ts';
 import { toWorkers } from '../control/worker-names.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { doorFlags, toDoors } from './up/door-flags.ts';
@@ -137,11 +137,6 @@ export const upCommand = defineCommand({
   },
 });
 
-/** Where commands look for an installation, too. */
-function defaultDataDirectory({ environment }: CommandContext): string {
-  return join(environment.HOME || homedir(), '.switchyard');
-}
-
 function toOptions({ flags: given }: UpInput, context: CommandContext): UpOptions {
   const { workingDirectory } = context;
   return {
@@ -149,8 +144,7 @@ function toOptions({ flags: given }: UpInput, context: CommandContext): UpOption
     host: given.host,
     https: given.https,
     ...toDoors(given, context),
-    dataDirectory:
-      given['data-dir'] === undefined ? defaultDataDirectory(context) : resolve(workingDirectory, given['data-dir']),
+    dataDirectory: platformFolder(given['data-dir'], context),
     placeholders: given.placeholders,
     idleSeconds: given['idle-seconds'],
     maxRuntimes: given['max-runtimes'],

@@ -3,7 +3,6 @@
  * endpoint that stands beside it, and none leaves this machine in clear unless that was allowed.
  */
 import { readFile, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isPlatformError, messageOf, Secret } from '@switchyard/kernel';
 import { isJsonObject } from '@switchyard/model';
@@ -11,6 +10,7 @@ import type { CommandContext, FlagValues } from '../command.ts';
 import type { controlFlags } from './control-flags.ts';
 import { controlErrors } from './errors.ts';
 import { controlLimits } from './limits.ts';
+import { platformFolder } from './platform-folder.ts';
 
 /** A control API and what opens it. */
 export interface ControlEndpoint {
@@ -40,7 +40,7 @@ async function findAddress(flags: ControlFlagValues, context: Source): Promise<C
   const url = named === undefined ? undefined : parseEndpoint(named.text, named.origin);
   const given = await givenToken(flags, context);
   if (url !== undefined && given !== undefined) return guarded({ url, token: given }, flags);
-  const path = join(dataDirectory(flags, context), controlFileName);
+  const path = join(platformFolder(flags['data-dir'], context), controlFileName);
   const written = await readControlFile(path, url !== undefined);
   if (written === undefined) {
     if (url === undefined) throw controlErrors.create('CONTROL_NOT_RUNNING', { path });
@@ -49,14 +49,6 @@ async function findAddress(flags: ControlFlagValues, context: Source): Promise<C
   if (url !== undefined && written.url.origin !== url.origin)
     throw controlErrors.create('CONTROL_TOKEN_MISSING', { endpoint: url.origin });
   return guarded({ url: written.url, token: given ?? written.token }, flags);
-}
-
-/** The folder that `switchyard up` keeps its data in. */
-function dataDirectory(flags: ControlFlagValues, { environment, workingDirectory }: Source): string {
-  const named = flags['data-dir'] ?? nonEmpty(environment.SWITCHYARD_DATA_DIR);
-  return named === undefined
-    ? join(nonEmpty(environment.HOME) ?? homedir(), '.switchyard')
-    : resolve(workingDirectory, named);
 }
 
 function namedEndpoint(

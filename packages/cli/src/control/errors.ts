@@ -121,6 +121,10 @@ export const controlErrors = defineErrors({
     exit: exitCodes.machine.code,
     message: "'{path}' cannot be read: {reason}. Name a file that is there{hint}.",
   },
+  INPUT_TOO_LARGE: {
+    ...byTheUser,
+    message: "'{path}' cannot be used: it has more than {limit} bytes. Give less of it.",
+  },
   OUTPUT_UNWRITABLE: {
     ...byTheUser,
     exit: exitCodes.machine.code,

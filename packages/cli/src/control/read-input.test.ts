@@ -2,7 +2,7 @@ import { createDeferred } from '@switchyard/kernel';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openTestFolder, type TestFolder } from '../testing/test-folder.ts';
 import { controlLimits } from './limits.ts';
-import { readInput } from './read-input.ts';
+import { readInput, readInputFile } from './read-input.ts';
 
 let folder: TestFolder;
 beforeEach(async () => {
@@ -36,13 +36,15 @@ describe('readInput', () => {
   });
 
   it('says what it cannot read', async () => {
-    await expect(read('@missing')).rejects.toThrow("missing' cannot be read: ENOENT");
+    await expect(read('@missing')).rejects.toThrow(/missing' cannot be read: ENOENT.* or begin with '@@' for a text/);
+    const context = { workingDirectory: folder.path };
+    await expect(readInputFile('missing', context, never)).rejects.toThrow(/ENOENT.*\. Name a file that is there\.$/);
     await expect(read('@.')).rejects.toThrow('EISDIR');
     const flood = async function* () {
       for (;;) yield new Uint8Array(controlLimits.maxInputBytes / 4);
     };
     await expect(read('@-', flood())).rejects.toThrow(
-      `'stdin' cannot be read: it has more than ${controlLimits.maxInputBytes} bytes. Name a file that is there.`,
+      `'stdin' cannot be used: it has more than ${controlLimits.maxInputBytes} bytes. Give less of it.`,
     );
   });
 

@@ -3,18 +3,18 @@ import { type Manifest, manifestSchema } from '@switchyard/protocol/control-api'
 import { parseDocument } from 'yaml';
 import type { CommandContext } from '../command.ts';
 import { controlErrors } from './errors.ts';
-import { readInput } from './read-input.ts';
+import { readInputFile } from './read-input.ts';
 
 /** Aliases of YAML that one manifest may have. */
 const maxAliases = 50;
 
-/** `-` is stdin. @throws PlatformError INPUT_UNREADABLE, MANIFEST_UNREADABLE */
+/** `-` is stdin. @throws PlatformError INPUT_UNREADABLE, INPUT_TOO_LARGE, MANIFEST_UNREADABLE */
 export async function readManifest(
   file: string,
   context: Pick<CommandContext, 'stdin' | 'workingDirectory'>,
   signal: AbortSignal,
 ): Promise<Manifest> {
-  const text = (await readInput(`@${file}`, context, signal)).toString('utf8');
+  const text = (await readInputFile(file, context, signal)).toString('utf8');
   const parsed = manifestSchema.safeParse(toValue(file, text));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

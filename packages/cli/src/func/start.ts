@@ -4,6 +4,7 @@ import type { CommandContext, FlagValue } from '../command.ts';
 import { devCommand, devOptions } from '../commands/dev.ts';
 import { cliErrors } from '../errors.ts';
 import { readValue } from '../read-value.ts';
+import { commands } from '../registry.ts';
 import { runDev } from '../run-dev.ts';
 import { resolveInput } from '../settings/resolve-settings.ts';
 import { coreToolsVersion } from './core-tools-version.ts';
@@ -60,7 +61,7 @@ export async function startOptions(input: FuncInput, context: CommandContext): P
   const workingDirectory = resolve(context.workingDirectory, root ?? '.');
   const environment = startEnvironment(input, context.environment);
   const inFolder = { ...context, workingDirectory, environment };
-  const resolved = await resolveInput(devCommand, { positionals: [], given: devFlags(input) }, inFolder);
+  const resolved = await resolveInput(devCommand, { positionals: [], given: devFlags(input) }, inFolder, commands);
   const credentials = input.given.get('cors-credentials');
   return {
     ...devOptions(resolved, inFolder, [workingDirectory]),

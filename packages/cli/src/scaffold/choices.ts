@@ -22,17 +22,18 @@ export const authLevels: Readonly<Record<AuthLevel, readonly string[]>> = {
   admin: ['admin'],
 };
 
-/** Finds what a text means, in any case. Throws CHOICE_UNKNOWN, which lists what there is. */
+/** Finds what a text means, in any case. Throws CHOICE_UNKNOWN or CHOICE_MISSING, which list what there is. */
 export function choose<Choice extends string>(
   what: string,
-  text: string,
+  text: string | undefined,
   choices: { readonly [Name in Choice]?: readonly string[] },
 ): Choice {
   const entries = Object.entries(choices) as [Choice, readonly string[]][];
+  const names = entries.map(([name]) => name);
+  if (text === undefined) throw cliErrors.create('CHOICE_MISSING', { what, choices: names.join(', ') });
   const wanted = text.toLowerCase();
   const found = entries.find(([, spellings]) => spellings.includes(wanted));
   if (found !== undefined) return found[0];
-  const names = entries.map(([name]) => name);
   const meant = nearest(text, names);
   const hint = meant === undefined ? '' : ` Did you mean '${meant}'?`;
   const value = text.slice(0, 80);

@@ -33,6 +33,10 @@ describe('readConfigurationFile', () => {
     ]);
   });
 
+  it('takes no settings from a manifest, which may have the same name', async () => {
+    expect(await read('apiVersion: switchyard.dev/v1\ntenant: default\nservices: []\n')).toEqual(new Map());
+  });
+
   it('keeps names that objects carry by nature as names', async () => {
     expect([...(await read('__proto__: 1\n')).keys()]).toEqual(['__proto__']);
   });

@@ -5,9 +5,12 @@ import { cliErrors } from '../errors.ts';
 
 export const configurationFileName = 'switchyard.yaml';
 
+/** What a manifest of `switchyard apply` has, and no setting is called. */
+const manifestMark = 'apiVersion';
+
 /**
- * The names and values of the folder's switchyard.yaml; empty when it has none. Rejects with CONFIGURATION_INVALID, which
- * names the file and the place.
+ * The names and values of the folder's switchyard.yaml; empty when it has none, or when the file is a manifest, which people
+ * call the same. Rejects with CONFIGURATION_INVALID, which names the file and the place.
  */
 export async function readConfigurationFile(folder: string): Promise<ReadonlyMap<unknown, unknown>> {
   const path = join(folder, configurationFileName);
@@ -26,7 +29,7 @@ async function parseConfiguration(text: string, path: string): Promise<ReadonlyM
   if (error !== undefined) throw invalid(path, `${firstLine(error.message)}.`, error);
   const root = toMaps(path, () => document.toJS({ mapAsMap: true }));
   if (root === null || root === undefined) return new Map();
-  if (root instanceof Map) return root;
+  if (root instanceof Map) return root.has(manifestMark) ? new Map() : root;
   throw invalid(path, 'it must hold names and values, one per line, such as "port: 8080".');
 }
 

@@ -20,6 +20,16 @@ const command = defineCommand({
   run: () => Promise.resolve(0),
 });
 
+/** Another command that reads the same file. */
+const other = defineCommand({
+  name: 'up',
+  summary: '',
+  flags: { 'trusted-tenants': { kind: 'switch', summary: '' } },
+  configurable: true,
+  examples: [],
+  run: () => Promise.resolve(0),
+});
+
 let folder: TestFolder;
 beforeEach(async () => {
   folder = await openTestFolder();
@@ -28,7 +38,7 @@ afterEach(() => folder.remove());
 
 async function resolve(line: string, environment: Record<string, string> = {}, subject = command) {
   const parsed = parseArguments(subject, line === '' ? [] : line.split(' ')) as GivenArguments;
-  return resolveInput(subject, parsed, { environment, workingDirectory: folder.path });
+  return resolveInput(subject, parsed, { environment, workingDirectory: folder.path }, [subject, other]);
 }
 
 describe('resolveInput', () => {
@@ -66,6 +76,17 @@ describe('resolveInput', () => {
     expect(given.origins.get('apps')).toBe('the command line');
     await folder.write({ 'switchyard.yaml': 'apps: orders\n' });
     expect(await resolve('')).toMatchObject({ positionals: ['orders'] });
+  });
+
+  it('passes over what only another command takes from the same file', async () => {
+    await folder.write({ 'switchyard.yaml': 'apps: [orders]\ntrusted-tenants: true\nport: 1\n' });
+    const { flags, origins } = await resolve('');
+    expect(flags).toMatchObject({ port: 1 });
+    expect([...origins.keys()]).toEqual(['apps', 'port']);
+    const parsed = parseArguments(other, []) as GivenArguments;
+    const source = { environment: {}, workingDirectory: folder.path };
+    const taken = await resolveInput(other, parsed, source, [command, other]);
+    expect(taken).toMatchObject({ positionals: [], flags: { 'trusted-tenants': true } });
   });
 
   it('passes over empty values', async () => {

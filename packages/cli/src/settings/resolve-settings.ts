@@ -1,6 +1,7 @@
 /**
  * Where the values of a configurable command come from, in rising order: switchyard.yaml in the working directory, the
- * environment (`SWITCHYARD_PORT` for `--port`), the command line.
+ * environment (`SWITCHYARD_PORT` for `--port`), the command line. One file serves all such commands: each takes what it has
+ * a flag for, and passes over what only another one has.
  */
 import { delimiter } from 'node:path';
 import type {
@@ -35,15 +36,19 @@ export function variableOf(name: string): string {
   return `SWITCHYARD_${name.toUpperCase().replaceAll('-', '_')}`;
 }
 
-/** What a command gets. Rejects with CONFIGURATION_INVALID, naming the variable or the file and its line. */
+/**
+ * What a command gets; `all` are the commands whose settings may stand in the file. Rejects with CONFIGURATION_INVALID, naming
+ * the variable or the file and its line.
+ */
 export async function resolveInput<Flags extends FlagSet>(
   command: Command<Flags>,
   { positionals, given }: GivenArguments,
   source: Source,
+  all: readonly Command[],
 ): Promise<CommandInput<Flags>> {
   const settings: Settings = { values: new Map(), origins: new Map(), positionals: [] };
   if (command.configurable === true) {
-    takeFile(command, settings, await readConfigurationFile(source.workingDirectory));
+    takeFile(command, settings, await readConfigurationFile(source.workingDirectory), new Set(all.flatMap(namesOf)));
     takeEnvironment(command, settings, source.environment);
   }
   for (const [name, value] of given) {
@@ -68,7 +73,19 @@ export function settingsOf(command: Command): readonly (readonly [name: string, 
   return Object.entries(command.flags).filter(([, { hidden }]) => hidden !== true);
 }
 
-function takeFile(command: Command, settings: Settings, file: ReadonlyMap<unknown, unknown>): void {
+/** The names that a command takes from the file. */
+function namesOf(command: Command): readonly string[] {
+  if (command.configurable !== true) return [];
+  const listed = command.positional?.setting;
+  return [...(listed === undefined ? [] : [listed]), ...settingsOf(command).map(([name]) => name)];
+}
+
+function takeFile(
+  command: Command,
+  settings: Settings,
+  file: ReadonlyMap<unknown, unknown>,
+  known: ReadonlySet<string>,
+): void {
   const definitions = new Map(settingsOf(command));
   const listed = command.positional?.setting;
   for (const [key, value] of file) {
@@ -77,8 +94,10 @@ function takeFile(command: Command, settings: Settings, file: ReadonlyMap<unknow
     const definition = definitions.get(name);
     if (value === null) continue;
     if (listed !== undefined && name === listed) settings.positionals = readList(where, value);
-    else if (definition === undefined) throw unknownSetting(name, [...definitions.keys(), listed ?? '']);
-    else settings.values.set(name, read(where, definition, value));
+    else if (definition === undefined) {
+      if (known.has(name)) continue;
+      throw unknownSetting(name, command);
+    } else settings.values.set(name, read(where, definition, value));
     settings.origins.set(name, configurationFileName);
   }
 }
@@ -113,10 +132,10 @@ function readList(where: string, value: unknown): readonly string[] {
   throw invalid(where, `it must be a list of at most ${maxListed} folders.`);
 }
 
-function unknownSetting(name: string, known: readonly string[]): Error {
-  const meant = nearest(name, known);
+function unknownSetting(name: string, command: Command): Error {
+  const meant = nearest(name, namesOf(command));
   const hint = meant === undefined ? '' : ` Did you mean '${meant}'?`;
-  const problem = `there is no setting '${name.slice(0, 80)}'.${hint} 'switchyard config show' lists all.`;
+  const problem = `there is no setting '${name.slice(0, 80)}'.${hint} 'switchyard ${command.name} --help' lists all, as flags.`;
   return invalid(configurationFileName, problem);
 }
 
