@@ -2,10 +2,11 @@
 import { realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openTestEngine, requireTestEngine, type TestEngine, testImage } from '@switchyard/node-agent/testing';
+import { freePort } from '@switchyard/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { shellJob } from './agent-jobs.ts';
 import { AgentProcess } from './agent-process.ts';
@@ -14,14 +15,6 @@ const { skip } = requireTestEngine();
 const commandLine = fileURLToPath(new URL('../../packages/cli', import.meta.url));
 /** Where this machine keeps what Node is linked against. */
 const libraries = ['/lib', '/lib64', '/usr/lib'];
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 describe.skipIf(skip)('a node agent', () => {
   let engine: TestEngine;

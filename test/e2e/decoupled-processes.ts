@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTokenIssuer, type KeyRing, openKeyRing, type TokenIssuer } from '@switchyard/identity';
 import { silentLog, systemClock, systemRandom } from '@switchyard/kernel';
+import { freePort } from '@switchyard/testkit';
 import { type Answer, DevProcess, type RequestOptions, requestPort } from './dev-process.ts';
 
 /** An app as its pod is told of it. */
@@ -85,7 +86,7 @@ export class Installation {
   /** Starts a Runtime. */
   async startRuntime({ after, flags = [], renews = false }: RuntimeHostOptions = {}) {
     const data = after?.dataFolder ?? (await mkdtemp(join(this.folder, 'runtime-')));
-    const { port = 0, rpcPort = 0 } = after ?? {};
+    const { port, rpcPort } = after ?? { port: await freePort(), rpcPort: await freePort() };
     const ports = ['--port', String(port), '--rpc-port', String(rpcPort), '--control-port', '0'];
     const keys = renews ? ['--signing-keys', join(this.folder, 'keys')] : ['--keys', this.keysFile];
     const words = ['runtime', ...ports, '--data-dir', data, '--no-function-keys', ...keys, ...flags];

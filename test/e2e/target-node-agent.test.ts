@@ -1,24 +1,15 @@
 /** Services as containers: an installation, a node agent and a container engine, all of them real. */
 import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { openTestEngine, packTestImage, requireTestEngine, type TestEngine } from '@switchyard/node-agent/testing';
+import { freePort } from '@switchyard/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AgentProcess } from './agent-process.ts';
 import { UpProcess } from './up-process.ts';
 
 const { skip } = requireTestEngine();
 const patience = { timeout: 90_000, interval: 250 };
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** A web server that says its version and a setting. */
 async function buildImage(engine: TestEngine, tag: string): Promise<void> {

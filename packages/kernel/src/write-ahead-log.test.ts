@@ -16,21 +16,22 @@ describe('enterWalMode', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   it('waits for whoever writes to the file at that moment', async () => {
-    const end = await keepDatabaseBusy(file, 200);
+    const busy = await keepDatabaseBusy(file);
     const database = new DatabaseSync(file);
     expect(() => database.exec('PRAGMA journal_mode = WAL')).toThrow('database is locked');
+    busy.releaseAfter(100);
     enterWalMode(database);
     expect(database.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
     database.close();
-    await end();
+    await busy.end();
   });
 
   it('gives up in the end', async () => {
-    const end = await keepDatabaseBusy(file, 60_000);
+    const busy = await keepDatabaseBusy(file);
     const database = new DatabaseSync(file);
     expect(() => enterWalMode(database, 20)).toThrow('database is locked');
     database.close();
-    await end();
+    await busy.end();
   });
 
   it('throws at once what no wait would mend', () => {

@@ -6,8 +6,9 @@ interface Database {
 const defaultTimeoutMs = 5_000;
 const pauseMs = 5;
 
-/** SQLITE_BUSY; https://sqlite.org/rescode.html#busy */
+/** SQLITE_BUSY, with what kind of it in the higher bytes; https://sqlite.org/rescode.html#busy */
 const busyCode = 5;
+const kindMask = 0xff;
 
 /**
  * Puts a database file that other processes may open at the same moment into WAL mode. SQLite's own busy timeout does not
@@ -27,5 +28,5 @@ export function enterWalMode(database: Database, timeoutMs: number = defaultTime
 }
 
 function isBusy(thrown: unknown): boolean {
-  return thrown instanceof Error && 'errcode' in thrown && thrown.errcode === busyCode;
+  return thrown instanceof Error && 'errcode' in thrown && (Number(thrown.errcode) & kindMask) === busyCode;
 }

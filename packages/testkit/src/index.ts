@@ -3,7 +3,7 @@
  * Tests only.
  */
 export { type AppFolder, createAppFolder } from './app-folder.ts';
-export { keepDatabaseBusy } from './busy-database.ts';
+export { type BusyDatabase, keepDatabaseBusy } from './busy-database.ts';
 export {
   type FakeFunction,
   failureResult,
@@ -21,6 +21,7 @@ export {
   type MessageCase,
   type MessageContent,
 } from './fake-worker.ts';
+export { freePort } from './free-port.ts';
 export { isProcessAlive } from './is-process-alive.ts';
 export { createMemoryLog, type MemoryLog } from './memory-log.ts';
 export { type PartCheck, requireOptionalPart, requirePart } from './missing-part.ts';

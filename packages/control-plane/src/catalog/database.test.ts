@@ -31,11 +31,12 @@ describe('openCatalogDatabase', () => {
 
   it('waits for another process that makes it at the same moment', async () => {
     mkdirSync(join(directory, 'data'));
-    const end = await keepDatabaseBusy(file, 100);
+    const busy = await keepDatabaseBusy(file);
+    busy.releaseAfter(100);
     const database = open(first);
     expect(database.get('SELECT MAX(version) AS format FROM migrations')).toEqual({ format: 1 });
     database.close();
-    await end();
+    await busy.end();
   });
 
   it('I1: a transaction that throws leaves nothing, and the next one works', () => {

@@ -36,9 +36,10 @@ describe('openSqliteStore', () => {
 
   it('is opened by two processes at the same moment', async () => {
     mkdirSync(join(folder, 'deep'));
-    const end = await keepDatabaseBusy(join(folder, 'deep', 'scale.sqlite'), 100);
+    const busy = await keepDatabaseBusy(join(folder, 'deep', 'scale.sqlite'));
+    busy.releaseAfter(100);
     expect(await open().write('scale', 'shop', { maximum: 3 }, 0)).toMatchObject({ kind: 'written' });
-    await end();
+    await busy.end();
   });
 
   it('refuses what is no store of its own, and what is too large', async () => {

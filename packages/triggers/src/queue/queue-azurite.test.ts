@@ -1,6 +1,6 @@
 /** The queue kinds together, against a real queue service and in real time. */
 import { createDeferred, type Deferred, type Log, silentLog, systemClock, systemRandom } from '@switchyard/kernel';
-import { createMemoryLog, requirePart } from '@switchyard/testkit';
+import { createMemoryLog, freePort, requirePart } from '@switchyard/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAzureQueueService } from '../azure-storage/azure-queue-service.ts';
 import type { InvocationOutcome, TriggerEvent, TriggerListener } from '../contract.ts';
@@ -24,7 +24,8 @@ describe.skipIf(part.skip)('queue kinds against Azurite', () => {
   let azurite: Azurite;
 
   beforeAll(async () => {
-    azurite = await startAzurite(entry ?? '');
+    // It is stopped and started again at the same port.
+    azurite = await startAzurite(entry ?? '', { queuePort: await freePort() });
   });
   afterAll(async () => {
     await Promise.all(listeners.map((listener) => listener.close()));

@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { createDeferred, Secret, systemClock, withDeadline } from '@switchyard/kernel';
+import { freePort } from '@switchyard/testkit';
 import { parseQueueEndpoint, type StorageConnection } from '../storage/storage-connection.ts';
 
 /** How to get it, for messages. */
@@ -40,6 +41,13 @@ export interface AzuriteOptions {
   readonly queuePort?: number;
   /** Files with a certificate and its key: the services are then reached over TLS, and take tokens too. */
   readonly tls?: { readonly certificateFile: string; readonly keyFile: string };
+}
+
+/** The connection string of an emulator that somebody else is about to start, at ports that nobody else is given. */
+export async function planAzurite(): Promise<string> {
+  const ports = new Map<string, string>();
+  for (const service of ['blob', 'queue', 'table']) ports.set(service, String(await freePort()));
+  return toConnectionString(ports, 'http');
 }
 
 /** Starts the emulator; resolves when all three services listen. */

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { requirePart } from '@switchyard/testkit';
+import { freePort, requirePart } from '@switchyard/testkit';
 
 /** A nats-server of a test's own, with JetStream in a temporary folder, on loopback. */
 export interface TestNats {
@@ -26,9 +26,8 @@ export const natsPart = requirePart('nats-server', program !== undefined, "Insta
  */
 export async function openNats(settings = ''): Promise<TestNats> {
   const folder = mkdtempSync(join(tmpdir(), 'nats-'));
-  // -1: a port that is free.
-  let running = await start(folder, -1, settings);
-  const { port } = running;
+  const port = await freePort();
+  let running = await start(folder, port, settings);
   return {
     address: `nats://127.0.0.1:${port}`,
     async restart() {
@@ -45,28 +44,26 @@ export async function openNats(settings = ''): Promise<TestNats> {
 interface Running {
   readonly server: ChildProcess;
   readonly ended: Promise<void>;
-  readonly port: number;
 }
 
-async function start(folder: string, wanted: number, settings: string): Promise<Running> {
+async function start(folder: string, port: number, settings: string): Promise<Running> {
   if (program === undefined) throw new Error('nats-server is not installed');
   const configuration = join(folder, 'server.conf');
   writeFileSync(
     configuration,
-    `host: "127.0.0.1"\nport: ${wanted}\nserver_name: test\njetstream { store_dir: "${folder}", max_mem: 64MB, max_file: 512MB }\n${settings}\n`,
+    `host: "127.0.0.1"\nport: ${port}\nserver_name: test\njetstream { store_dir: "${folder}", max_mem: 64MB, max_file: 512MB }\n${settings}\n`,
   );
   const server = spawn(program, ['-c', configuration], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
   let log = '';
-  const port = await new Promise<number>((resolve, reject) => {
+  await new Promise<void>((resolve, reject) => {
     server.stderr.on('data', (chunk: Buffer) => {
       log += chunk.toString('utf8');
-      const [, found] = /Listening for client connections on 127\.0\.0\.1:(\d+)/.exec(log) ?? [];
-      if (found !== undefined && log.includes('Server is ready')) resolve(Number(found));
+      if (log.includes('Server is ready')) resolve();
     });
     server.once('exit', () => reject(new Error(`nats-server did not start: ${log}`)));
   });
-  return { server, ended, port };
+  return { server, ended };
 }
 
 async function end({ server, ended }: Running, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
