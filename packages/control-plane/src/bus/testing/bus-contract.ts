@@ -269,9 +269,10 @@ function describeLocks(bench: () => BusBench): void {
     await bench().publish(bench().event());
     const delivery = await bench().takeOne('sub');
     const receiver = bench().bus.openReceiver(bench().topic, 'sub');
-    // Three times most of a lock: without renewal the event would come again.
-    for (let times = 0; times < 3; times += 1) {
-      const waitMs = Math.round(bench().traits.lockMs * 0.6);
+    // Together longer than a lock: without renewal the event would come again. Each of them leaves most of a lock for the
+    // call itself, which takes its time on a busy machine.
+    for (let times = 0; times < 5; times += 1) {
+      const waitMs = Math.round(bench().traits.lockMs * 0.3);
       expect(await bench().run(receiver.receive({ max: 1, waitMs }))).toEqual([]);
       const before = delivery.lockedUntilMs;
       expect(await bench().run(delivery.renew())).toBe('settled');
@@ -296,7 +297,7 @@ function describeRetries(bench: () => BusBench): void {
     await bench().run(second.complete());
   });
 
-  it('B3: a retried event comes again after its growing wait, and others do not wait for it', async () => {
+  it('B3: a retried event comes again after its growing wait', async () => {
     await bench().subscribe('sub', { maxDeliveries: 5 });
     const event = bench().event();
     await bench().publish(event);
@@ -308,9 +309,6 @@ function describeRetries(bench: () => BusBench): void {
       const outcome = await bench().run(delivery.retry(note));
       if (outcome.kind !== 'scheduled') throw new Error(outcome.kind);
       waits.push(outcome.dueMs - before);
-      const other = bench().event();
-      await bench().publish(other);
-      expect(await bench().drain('sub', 1)).toEqual([other.eventId]);
     }
     const last = await bench().takeOne('sub');
     expect(last.deliveryCount).toBe(4);
@@ -320,6 +318,18 @@ function describeRetries(bench: () => BusBench): void {
     const expected = [200, 400, 800];
     if (bench().opened.elapse !== undefined) expect(waits).toEqual(expected);
     expect(waits.every((waitMs, index) => waitMs >= (expected[index] ?? 0))).toBe(true);
+  });
+
+  it('B3: others do not wait for a retried event', async () => {
+    await bench().subscribe('sub');
+    const event = bench().event();
+    await bench().publish(event);
+    const delivery = await bench().takeOne('sub');
+    // Longer than it takes to publish and receive another one.
+    await bench().run(delivery.retry(note, { afterMs: 10_000 }));
+    const other = bench().event();
+    await bench().publish(other);
+    expect(await bench().drain('sub', 1)).toEqual([other.eventId]);
   });
 
   it('B3: a retry waits as long as it is told', async () => {
@@ -366,7 +376,8 @@ function describeOrder(bench: () => BusBench): void {
     const [first, second] = [bench().event(), bench().event()];
     await bench().publishOrdered('app-1', first, second);
     const failed = await bench().takeOne('sub');
-    await bench().run(failed.retry(note, { afterMs: 1_500 }));
+    // Longer than it takes to publish the others.
+    await bench().run(failed.retry(note, { afterMs: 3_000 }));
     const others = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((key) => ({ key, event: bench().event() }));
     for (const { key, event } of others) await bench().publishOrdered(key, event);
     const seen = await bench().drain('sub', others.length + 2);
