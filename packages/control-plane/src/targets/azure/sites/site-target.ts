@@ -305,6 +305,7 @@ class SiteTarget implements ComputeTarget {
     for (;;) {
       const place = await this.#seePlace(name, at);
       if (place !== undefined && (await this.#isWell(place))) return { kind: 'ready' };
+      signal.throwIfAborted();
       if (clock.monotonic() >= endMs) return { kind: 'failed', reason: `it did not answer within ${settleMs} ms` };
       await sleep(clock, pollMs, signal);
     }
