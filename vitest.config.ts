@@ -27,6 +27,9 @@ export default defineConfig({
           name: 'platform',
           include: ['test/**/*.test.ts'],
           maxWorkers: Math.max(2, availableParallelism() - 1),
+          // Each wait of such a test has a limit of its own, and most tests wait several times: this one ends what hangs elsewhere.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
         },
       },

@@ -128,6 +128,8 @@ function describeWorker(program: string): void {
     const { host } = worker;
     await host.init(folder.path).catch(() => {});
     expect(await worker.exited).toBe(1);
+    // All that it has said is there when its stream has ended.
+    await host.closed;
     expect(worker.stderr()).toContain('shared boom');
     expect(host.logs.some(({ level, message }) => level === RpcLog_Level.Critical && message.includes('shared'))).toBe(
       true,

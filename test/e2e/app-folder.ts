@@ -1,5 +1,6 @@
 /** Apps that a test writes and changes while they run. */
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,11 +23,12 @@ export async function openAppFolder(files: Files): Promise<AppFolder> {
   const path = join(root, 'shop');
   await mkdir(path);
   await symlink(installed, join(path, 'node_modules'), 'junction');
+  // All of it at once, as an editor saves: whoever watches sees no file that is empty still, and no half of the files.
   const write = async (given: Files): Promise<void> => {
     for (const [file, content] of Object.entries(given)) {
-      await mkdir(dirname(join(path, file)), { recursive: true });
+      mkdirSync(dirname(join(path, file)), { recursive: true });
       const text = typeof content === 'string' ? content : JSON.stringify(content, undefined, 2);
-      await writeFile(join(path, file), text);
+      writeFileSync(join(path, file), text);
     }
   };
   await write({

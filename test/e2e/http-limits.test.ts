@@ -1,5 +1,5 @@
 /** What host.json and files of the app's folder say of HTTP: limits of requests, headers for all responses, app_offline.htm. */
-import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -33,18 +33,19 @@ describe('a host that is short of something', () => {
     ]);
     const { status, headers } = await dev.request('/api/hold');
     expect([status, headers['x-function-scaleout'], headers['retry-after']]).toEqual([429, '1', '1']);
-    expect(dev.output).toContain('The host is unhealthy');
+    await dev.line(/The host is unhealthy/);
   });
 });
 
 describe('http in host.json', () => {
   let dev: DevProcess;
   let folder: string;
+  const gate = (): string => join(folder, 'gate');
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'switchyard-e2e-'));
     await cp(testApp('http-limits'), join(folder, 'limited'), { recursive: true });
     await symlink(join(testApp('.'), '../../../node_modules'), join(folder, 'node_modules'));
-    dev = await startDevProcess({ apps: [join(folder, 'limited')], flags });
+    dev = await startDevProcess({ apps: [join(folder, 'limited')], flags, environment: { GATE: gate() } });
   });
   afterAll(async () => {
     await dev.close();
@@ -52,7 +53,16 @@ describe('http in host.json', () => {
   });
 
   it('lets so many run, so many wait, and turns the rest away', async () => {
-    const calls = Array.from({ length: 7 }, () => dev.request('/api/hold'));
+    const early: Answer[] = [];
+    const call = async (): Promise<Answer> => {
+      const answer = await dev.request('/api/hold');
+      early.push(answer);
+      return answer;
+    };
+    const calls = Array.from({ length: 7 }, call);
+    // None of those that run may end before all of them have come.
+    await expect.poll(() => early.length).toBe(3);
+    await writeFile(gate(), '');
     const answers = await Promise.all(calls);
     const by = (status: number): Answer[] => answers.filter((answer) => answer.status === status);
     expect([by(200).length, by(429).length]).toEqual([4, 3]);
@@ -95,9 +105,11 @@ describe('http in host.json', () => {
 
   it('app_offline.htm takes the app offline for as long as it is there', async () => {
     const file = join(folder, 'limited', 'app_offline.htm');
-    await writeFile(file, '<h1>Back soon</h1>');
+    // It is there as a whole, or not at all.
+    await writeFile(join(folder, 'offline'), '<h1>Back soon</h1>');
+    await rename(join(folder, 'offline'), file);
     const statusOf = async (): Promise<number> => (await dev.request('/api/nothing')).status;
-    await expect.poll(statusOf, { timeout: 5_000 }).toBe(503);
+    await expect.poll(statusOf).toBe(503);
     expect(await dev.request('/api/anything')).toMatchObject({
       status: 503,
       text: '<h1>Back soon</h1>',
@@ -105,7 +117,7 @@ describe('http in host.json', () => {
     });
     expect((await dev.request('/admin/host/ping')).status).toBe(200);
     await rm(file);
-    await expect.poll(statusOf, { timeout: 5_000 }).toBe(404);
+    await expect.poll(statusOf).toBe(404);
     expect((await dev.request('/')).status).toBe(200);
   });
 });

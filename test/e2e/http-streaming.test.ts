@@ -185,11 +185,11 @@ describe('an app that streams', () => {
   it('tells callers when their worker dies, and serves again with the next one', async () => {
     const atOnce = await call('die/atOnce');
     expect([atOnce.statusCode, String(await bodyOf(atOnce))]).toEqual([500, '']);
-    await expect.poll(async () => (await call('pid')).statusCode, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await call('pid')).statusCode).toBe(200);
     const midway = await call('die/midway');
     expect(midway.statusCode).toBe(200);
     await expect(bodyOf(midway)).rejects.toThrow('aborted');
-    await expect.poll(async () => (await call('pid')).statusCode, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await call('pid')).statusCode).toBe(200);
   });
 
   it('hears of callers that go away, in the middle of either direction', async () => {
@@ -248,7 +248,7 @@ describe('an app that streams', () => {
     response.pause();
     // The library writes without a look at who takes it, so the worker holds all of it by now, and the Runtime does not.
     const made = async (): Promise<number> => Number(await bodyOf(await call('partsMade')));
-    await expect.poll(made, { timeout: 10_000 }).toBe(256 * 16);
+    await expect.poll(made).toBe(256 * 16);
     expect(peakMemory(dev.pid) - before).toBeLessThan(64 * megabyte);
     response.destroy();
   });
@@ -259,7 +259,7 @@ describe('an app that streams', () => {
     const before = openFilesOf(worker);
     expect(await callAtOnce(port, '/api/slow/2000', 1_000)).toEqual({ '200 slow': 1_000 });
     // The connections to the worker are given up when they stay idle.
-    await expect.poll(() => openFilesOf(worker), { timeout: 15_000 }).toBeLessThanOrEqual(before + 2);
+    await expect.poll(() => openFilesOf(worker)).toBeLessThanOrEqual(before + 2);
   });
 
   it('runs its other triggers as ever', async () => {

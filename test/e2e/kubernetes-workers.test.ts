@@ -99,7 +99,7 @@ describe.skipIf(noEngine || noDocker)('switchyard up --worker-kubernetes', () =>
     const before = cluster.podNames;
     for (const name of before) cluster.kill(name);
     await expect.poll(() => call().catch(() => undefined), patience).toEqual(answer);
-    expect(cluster.podNames.some((name) => before.includes(name))).toBe(false);
+    await expect.poll(() => cluster.podNames.filter((name) => before.includes(name)), patience).toEqual([]);
     // What sleeps has no pod; those that wait for the next call are pods as well.
     await expect.poll(async () => await up?.do('ps', 'shop'), patience).toContain('dormant');
     expect(cluster.podNames.length).toBeGreaterThan(0);
@@ -109,7 +109,7 @@ describe.skipIf(noEngine || noDocker)('switchyard up --worker-kubernetes', () =>
     await up.exited();
     await up.restart();
     await expect.poll(() => call().catch(() => undefined), patience).toEqual(answer);
-    expect(cluster.podNames.some((name) => left.includes(name))).toBe(false);
+    await expect.poll(() => cluster.podNames.filter((name) => left.includes(name)), patience).toEqual([]);
     await up.stop();
     await expect.poll(() => cluster.podNames, patience).toEqual([]);
     expect(new Set(cluster.asked)).toEqual(new Set(['POST pods', 'GET pods', 'DELETE pods']));

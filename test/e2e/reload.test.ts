@@ -116,8 +116,7 @@ describe('a changed app', () => {
   it('tries the newest state only when several saves follow one another', async () => {
     await start({ 'src/hello.js': hello('0') });
     for (let version = 1; version <= 20; version += 1) await app.write({ 'src/hello.js': hello(String(version)) });
-    await dev.line(/app reloaded in/);
-    expect(await ask()).toBe('20');
+    await answering('20');
     expect(reloads().length).toBeLessThan(20);
   });
 
@@ -408,14 +407,18 @@ describe.skipIf(azuritePart.skip)('timers and queues of a changed app', () => {
   it('fire once at each time', async () => {
     const code = (version: number): string => `import { app } from '@azure/functions';
       app.timer('tick', { schedule: '* * * * * *',
-        handler: (timer, context) => context.log('tick at ' + Math.floor(Date.now() / 1000) + ' of ${version}') });`;
+        handler: (timer, context) => context.log('tick of ${version}') });`;
     await start({ 'src/tick.js': code(0) }, [], { AzureWebJobsStorage: azurite.connectionString });
     for (let version = 1; version <= 4; version += 1) {
-      await dev.line(new RegExp(`tick at \\d+ of ${version - 1}`));
+      await dev.line(new RegExp(`tick of ${version - 1} `));
       await reload({ 'src/tick.js': code(version) });
     }
-    await dev.line(/tick at \d+ of 4/);
-    const seconds = dev.lines.flatMap((line) => /tick at (\d+) of/.exec(line)?.[1] ?? []);
+    await dev.line(/tick of 4 /);
+    // By the clock of the Runtime: a worker that has much to do may come to a tick when the next one is due.
+    const seconds = dev.lines.flatMap(
+      (line) => /'Functions\.tick' \(Reason='Timer fired at ([^.]+)/.exec(line)?.[1] ?? [],
+    );
+    expect(seconds.length).toBeGreaterThan(4);
     expect(seconds.length).toBe(new Set(seconds).size);
   });
 });

@@ -2,7 +2,7 @@
 
 import { connect } from 'node:net';
 import { BlobServiceClient } from '@azure/storage-blob';
-import { type Azurite, startAzurite } from '@switchyard/triggers/testing';
+import { type Azurite, planAzurite, startAzurite } from '@switchyard/triggers/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openAppFolder } from './app-folder.ts';
 import { type DevProcess, exampleApp, isAlive, patienceMs, startDevProcess, testApp } from './dev-process.ts';
@@ -137,8 +137,8 @@ app.timer('tick', { schedule: '* * * * * *', handler: (_timer, context) => conte
     await work.send({ id: 'good', kind: 'normal' });
     const running = await start(testApp('steady'));
     expect(await poison.take(1)).toEqual([{ id: 'bad', kind: 'throw' }]);
-    const tries = running.lines.filter((line) => /try \d of bad/.test(line)).map((line) => /try (\d)/.exec(line)?.[1]);
-    expect(tries).toEqual(['1', '2', '3']);
+    const tries = await running.matching(/try \d of bad/, 3);
+    expect(tries.map((line) => /try (\d)/.exec(line)?.[1])).toEqual(['1', '2', '3']);
     expect(await (await openQueue(storage, 'done')).take(1)).toEqual([{ id: 'good', attempt: 1 }]);
     await expect.poll(() => work.size()).toBe(0);
   });
@@ -174,12 +174,10 @@ app.timer('tick', { schedule: '* * * * * *', handler: (_timer, context) => conte
 
 describe.skipIf(azuritePart.skip)('the storage emulator in the box', () => {
   it('is started where the settings want one and nobody listens, and ends with the host', async () => {
-    // The first emulator shows which ports are free, and gives them back.
-    const scout = await startAzurite(azuriteEntry ?? '');
-    await scout.stop();
+    const connectionString = await planAzurite();
     const dev = await startDevProcess({
       apps: [exampleApp('hello-javascript')],
-      environment: { AzureWebJobsStorage: scout.connectionString },
+      environment: { AzureWebJobsStorage: connectionString },
     });
     try {
       const answer = await dev.request('/api/orders', { body: '{"item": "tea"}' });
@@ -187,26 +185,25 @@ describe.skipIf(azuritePart.skip)('the storage emulator in the box', () => {
       await dev.line(/Packing 1 x tea/);
       expect(dev.output).not.toMatch(/cannot be read/);
       expect(await dev.stop()).toMatchObject({ code: 0 });
-      expect(await isListening(scout.connectionString)).toBe(false);
+      expect(await isListening(connectionString)).toBe(false);
     } finally {
       await dev.close();
     }
   });
 
   it('ends even when the host is killed, and so does the worker', async () => {
-    const scout = await startAzurite(azuriteEntry ?? '');
-    await scout.stop();
+    const connectionString = await planAzurite();
     const dev = await startDevProcess({
       apps: [testApp('steady')],
-      environment: { AzureWebJobsStorage: scout.connectionString },
+      environment: { AzureWebJobsStorage: connectionString },
     });
     const { pid } = JSON.parse((await dev.request('/environment')).text);
-    await expect.poll(() => isListening(scout.connectionString), { timeout: patienceMs }).toBe(true);
+    await expect.poll(() => isListening(connectionString), { timeout: patienceMs }).toBe(true);
     dev.signal('SIGKILL');
     await dev.exited();
     await dev.close();
     await expect.poll(() => isAlive(pid), { timeout: patienceMs }).toBe(false);
-    await expect.poll(() => isListening(scout.connectionString), { timeout: patienceMs }).toBe(false);
+    await expect.poll(() => isListening(connectionString), { timeout: patienceMs }).toBe(false);
   });
 });
 

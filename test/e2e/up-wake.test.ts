@@ -77,7 +77,7 @@ describe.skipIf(azuritePart.skip).concurrent('an app that sleeps', () => {
   it('is woken by its timer, again and again', async () => {
     await deploy('timer');
     const first = await answer('timer');
-    const second = await answer('timer');
-    expect(second).not.toBe(first);
+    // A worker that came late to one time may be awake still at the next.
+    await expect.poll(() => answer('timer')).not.toBe(first);
   });
 });

@@ -73,8 +73,9 @@ describe('switchyard up', () => {
     await expect.poll(() => isAlive(worker)).toBe(false);
     await up.restart();
     expect(await up.do('ps', 'shop')).toMatch(/state\s+dormant/);
-    const answers = await Promise.all(Array.from({ length: 20 }, () => up.call('shop', '/hello')));
-    expect(answers.map(({ status }) => status)).toEqual(new Array(20).fill(200));
+    // Fewer than a worker has at once: no second one is asked for.
+    const answers = await Promise.all(Array.from({ length: 5 }, () => up.call('shop', '/hello')));
+    expect(answers.map(({ status }) => status)).toEqual(new Array(5).fill(200));
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
     expect(await up.stop()).toEqual({ code: 0, signal: null });
   });

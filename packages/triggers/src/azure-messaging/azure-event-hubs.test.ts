@@ -38,7 +38,7 @@ const context = {
   meter: silentMeter,
 };
 
-describe.skipIf(part.skip)('Event Hubs', () => {
+describe.skipIf(part.skip)('Event Hubs', { timeout: 120_000 }, () => {
   let azurite: Azurite;
   let peer: AmqpPeer;
   let listeners: TriggerListener[];

@@ -6,7 +6,12 @@ import { expect, it } from 'vitest';
 import { presentEntities } from './provisioner.ts';
 import { openServiceBus } from './service-bus.ts';
 
-it('goes on after a cut: what was published is there, and waiting receivers find the broker again', async () => {
+/** A call that was under way at the cut waits for its answer for 10 s, and up to three times, before it fails. */
+const patience = { timeout: 40_000 };
+
+it('goes on after a cut: what was published is there, and waiting receivers find the broker again', {
+  timeout: 120_000,
+}, async () => {
   const peer = await openAmqpPeer();
   peer.declareTopic('topic', { duplicateWindowMs: 60_000 });
   peer.declareSubscription('topic', 'sub', { lockMs: 1_000 });
@@ -29,7 +34,8 @@ it('goes on after a cut: what was published is there, and waiting receivers find
   peer.cut();
   // Whatever becomes of the settlement, the event is settled once or comes again.
   const settlement = await held?.complete().catch(() => 'failed');
-  await expect.poll(() => bus.publish('topic', [{ envelope: after }]).catch(() => 'failed')).toEqual(['accepted']);
+  const publish = () => bus.publish('topic', [{ envelope: after }]).catch(() => 'failed');
+  await expect.poll(publish, patience).toEqual(['accepted']);
   const expected = settlement === 'settled' ? [after.eventId] : [before.eventId, after.eventId];
   const found = new Set<string>();
   const take = async (): Promise<number> => {
@@ -40,7 +46,7 @@ it('goes on after a cut: what was published is there, and waiting receivers find
     }
     return found.size;
   };
-  await expect.poll(take).toBe(expected.length);
+  await expect.poll(take, patience).toBe(expected.length);
   expect([...found].sort()).toEqual([...expected].sort());
   await bus.close();
   await peer.close();

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { app } from '@azure/functions';
 
 let running = 0;
@@ -17,8 +18,10 @@ app.http('hold', {
   },
 });
 
-// Not over HTTP: the requests that wait would keep it from running.
+// Not over HTTP: the requests that wait would keep it from running. Nobody goes before the file `GATE` is there.
 app.timer('release', {
   schedule: '*/1 * * * * *',
-  handler: () => waiting.shift()?.(),
+  handler: () => {
+    if (existsSync(process.env.GATE ?? '')) waiting.shift()?.();
+  },
 });
