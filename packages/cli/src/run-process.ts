@@ -1,6 +1,7 @@
 import { systemClock } from '@switchyard/kernel';
 import type { CommandContext } from './command.ts';
 import { exitCodes } from './exit-codes.ts';
+import { GatheredOutput } from './gathered-output.ts';
 import { StopRequests } from './stop-requests.ts';
 
 /**
@@ -18,6 +19,9 @@ export function runProcess(run: (words: readonly string[], context: CommandConte
   // A reader that goes away (`switchyard dev | head`) is a reason to end, not a defect.
   process.stdout.on('error', () => stops.request('nobody reads the console any more'));
 
+  const stdout = new GatheredOutput({ target: process.stdout, nextTurn: setImmediate });
+  process.on('exit', () => stdout.flush());
+
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
 
@@ -26,8 +30,14 @@ export function runProcess(run: (words: readonly string[], context: CommandConte
     get stdin() {
       return process.stdin;
     },
-    stdout: process.stdout,
-    stderr: process.stderr,
+    stdout,
+    stderr: {
+      write(text) {
+        // On a terminal both are read as one.
+        stdout.flush();
+        process.stderr.write(text);
+      },
+    },
     environment: process.env,
     workingDirectory: process.cwd(),
     commandLine: [process.execPath, ...process.argv.slice(1, 2)],

@@ -31,16 +31,24 @@ export function createLog(
   clock: Pick<Clock, 'now'>,
   isWanted: RecordFilter,
   write: (record: LogRecord) => void,
-  bound: LogFields = {},
+  bound?: LogFields,
 ): Log {
   return {
     write(level, message, own) {
-      const fields = own === undefined ? bound : { ...bound, ...own };
+      const fields = mergeFields(bound, own);
       if (isWanted(level, fields)) write({ timeMs: clock.now(), level, message, fields });
     },
-    child: (fields) => createLog(clock, isWanted, write, { ...bound, ...fields }),
+    child: (fields) => createLog(clock, isWanted, write, mergeFields(bound, fields)),
   };
 }
+
+/** The fields of a line: its own ones win over those of its log. Makes no object where one of the two says it all. */
+export function mergeFields(bound: LogFields | undefined, own: LogFields | undefined): LogFields {
+  if (bound === undefined) return own ?? noFields;
+  return own === undefined ? bound : { ...bound, ...own };
+}
+
+const noFields: LogFields = {};
 
 /** Whether colours are welcome: on a terminal, unless NO_COLOR is set (https://no-color.org) or it is a dumb one. */
 export function wantsColors(isTerminal: boolean, environment: Readonly<Record<string, string | undefined>>): boolean {

@@ -3,6 +3,7 @@ export {
   type ConsoleLogDeps,
   type ConsoleLogOptions,
   createConsoleLog,
+  mergeFields,
   type RecordFilter,
   type TextSink,
   wantsColors,

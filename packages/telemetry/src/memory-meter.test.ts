@@ -27,6 +27,13 @@ describe('createMemoryMeter', () => {
     expect(meter.snapshot().series).toMatchObject([{ value: 2 }, { value: 1 }]);
   });
 
+  it('I1: is not fooled by what stands in a label', () => {
+    const meter = createMemoryMeter();
+    meter.count('requests_total', 1, { app: 'shop\u0000code\u0000200' });
+    meter.count('requests_total', 1, { app: 'shop', code: '200' });
+    expect(meter.snapshot().series).toHaveLength(2);
+  });
+
   it('I2: keeps no more series than it may, and counts what it drops', () => {
     const meter = createMemoryMeter(2);
     for (const user of ['a', 'b', 'c', 'd']) meter.count('requests_total', 1, { user });

@@ -80,6 +80,16 @@ export function createMemoryMeter(maxSeries: number = defaultMaxSeries): MemoryM
   };
 }
 
+/** Separates the parts of a key; a value that holds one is quoted. */
+const separator = '\u0000';
+
 function keyOf(kind: string, name: string, labels: MetricLabels): string {
-  return JSON.stringify([name, kind, ...Object.entries(labels).sort(([left], [right]) => (left < right ? -1 : 1))]);
+  const names = Object.keys(labels);
+  if (names.length > 1) names.sort();
+  let key = `${name}${separator}${kind}`;
+  for (const label of names) {
+    const value = labels[label] ?? '';
+    key += `${separator}${label}${separator}${value.includes(separator) ? JSON.stringify(value) : value}`;
+  }
+  return key;
 }

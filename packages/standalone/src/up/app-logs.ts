@@ -7,8 +7,8 @@
  * I2 A follower gets every line of its app from its beginning on, once, in order.
  * I3 A line without an app goes to nobody but the console, and a follower that throws harms nobody.
  */
-import type { Log, LogFields, LogLevel, LogRecord } from '@switchyard/kernel';
-import type { RecordFilter } from '@switchyard/telemetry';
+import type { Log, LogFields, LogRecord } from '@switchyard/kernel';
+import { mergeFields, type RecordFilter } from '@switchyard/telemetry';
 
 /** One line of an app's log. */
 export interface AppLogLine extends LogRecord {
@@ -25,14 +25,18 @@ export interface AppLogsOptions {
   readonly isWanted: RecordFilter;
 }
 
+/** A line as it is kept: with the fields of its log, which most lines share, and its own ones, so that it takes little room. */
+interface KeptLine extends Omit<AppLogLine, 'fields'> {
+  readonly bound: LogFields | undefined;
+  readonly own: LogFields | undefined;
+}
+
 interface Buffer {
-  readonly lines: AppLogLine[];
+  /** The line of a sequence number stands at its remainder by `maxLines`. */
+  readonly lines: KeptLine[];
   readonly followers: Set<LineFollower>;
   next: number;
 }
-
-/** A buffer may grow to so many times its size before its old lines are cut off in one go. */
-const slack = 2;
 
 export class AppLogs {
   readonly #now: () => number;
@@ -44,22 +48,29 @@ export class AppLogs {
     this.#options = options;
   }
 
-  /** A log whose lines are kept here and go on to `next`. */
-  log(next: Log, bound: LogFields = {}): Log {
+  /** A log whose lines are kept here and go on to `next`, with all their fields. */
+  log(next: Log, bound?: LogFields): Log {
     return {
-      write: (level, message, fields) => {
+      write: (level, message, own) => {
+        const fields = mergeFields(bound, own);
         next.write(level, message, fields);
-        this.#keep(level, message, fields === undefined ? bound : { ...bound, ...fields });
+        this.#keep({ level, message, bound, own }, fields);
       },
-      child: (fields) => this.log(next.child(fields), { ...bound, ...fields }),
+      child: (fields) => this.log(next, mergeFields(bound, fields)),
     };
   }
 
   /** The last `count` lines of an app, oldest first. */
   tail(applicationId: string, count: number): readonly AppLogLine[] {
-    const lines = this.#buffers.get(applicationId)?.lines ?? [];
-    const kept = Math.min(count, this.#options.maxLines, lines.length);
-    return kept <= 0 ? [] : lines.slice(-kept);
+    const buffer = this.#buffers.get(applicationId);
+    if (buffer === undefined) return [];
+    const { lines, next } = buffer;
+    const tail: AppLogLine[] = [];
+    for (let sequence = Math.max(1, next - Math.min(count, lines.length)); sequence < next; sequence += 1) {
+      const line = lines[sequence % this.#options.maxLines];
+      if (line !== undefined) tail.push(toAppLogLine(line));
+    }
+    return tail;
   }
 
   /** Calls back for every line of the app from now on. Returns the unsubscriber. */
@@ -74,16 +85,18 @@ export class AppLogs {
     this.#buffers.delete(applicationId);
   }
 
-  #keep(level: LogLevel, message: string, fields: LogFields): void {
+  #keep({ level, message, bound, own }: Omit<KeptLine, 'timeMs' | 'sequence'>, fields: LogFields): void {
     const { applicationId } = fields;
     const { maxLines, isWanted } = this.#options;
     if (typeof applicationId !== 'string' || !isWanted(level, fields)) return;
     const buffer = this.#bufferOf(applicationId);
-    const line = { timeMs: this.#now(), level, message, fields, sequence: buffer.next };
+    const { next: sequence, followers } = buffer;
+    const kept: KeptLine = { timeMs: this.#now(), level, message, bound, own, sequence };
     buffer.next += 1;
-    buffer.lines.push(line);
-    if (buffer.lines.length >= slack * maxLines) buffer.lines.splice(0, buffer.lines.length - maxLines);
-    for (const follower of [...buffer.followers]) tell(follower, line);
+    buffer.lines[sequence % maxLines] = kept;
+    if (followers.size === 0) return;
+    const told = toAppLogLine(kept);
+    for (const follower of [...followers]) tell(follower, told);
   }
 
   #bufferOf(applicationId: string): Buffer {
@@ -93,6 +106,10 @@ export class AppLogs {
     this.#buffers.set(applicationId, buffer);
     return buffer;
   }
+}
+
+function toAppLogLine({ timeMs, level, message, bound, own, sequence }: KeptLine): AppLogLine {
+  return { timeMs, level, message, fields: mergeFields(bound, own), sequence };
 }
 
 function tell(follower: LineFollower, line: AppLogLine): void {

@@ -118,7 +118,7 @@ export const upDefaults = {
   firstTenantId: 40_000,
   busyPercent: 50,
   /** Lines of its log that an app keeps. */
-  logLines: 2_000,
+  logLines: 1_000,
   /** How long what is in flight may take to end. */
   drainMs: 10_000,
   /** How long a worker may take to end after that. */
