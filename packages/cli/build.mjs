@@ -10,6 +10,7 @@ import { renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { minifySync } from 'rolldown/utils';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -21,12 +22,20 @@ export async function bundleCommandLine() {
   return join(target, 'main.mjs');
 }
 
+/** The official client of Kubernetes is generated code, most of it names and comments; our own stays readable. */
+function minifyClusterClient(code, chunk) {
+  return chunk.name === 'create-cluster-api' ? { code: minifySync(`${chunk.name}.mjs`, code).code } : null;
+}
+
 /** A running `switchyard` may be loading the old bundle: the new folder is renamed into place. */
 async function write(input, target) {
   const bundle = await rolldown({
     input,
     platform: 'node',
     external: [/^@azure\//, 'pino', 'yazl', 'yauzl', '@switchyard/capability-library'],
+    // Its index imports every kind of resource that there is; what nobody names may stay away.
+    treeshake: { moduleSideEffects: [{ test: /\/@kubernetes\/client-node\//, sideEffects: false }] },
+    plugins: [{ name: 'small-cluster-client', renderChunk: minifyClusterClient }],
     // Without `import` or `require`: which of them holds is for each place that loads a package to say.
     resolve: { conditionNames: ['switchyard-source', 'node'] },
     tsconfig: false,

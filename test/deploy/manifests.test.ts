@@ -1,9 +1,10 @@
 /** Manifests and chart: against the schemas of their kinds, against each other, and against the commands that they run. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { dumpYaml, type KubernetesObject, loadYaml } from '@kubernetes/client-node';
 import { toPodManifest } from '@switchyard/scale-controller';
 import { describe, expect, it } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
 import { toRemoteWorkers } from '../../packages/cli/src/commands/up/worker-flags.ts';
 import { upCommand } from '../../packages/cli/src/commands/up.ts';
 import { parseArguments } from '../../packages/cli/src/parse-arguments.ts';
@@ -75,6 +76,9 @@ const isInstallation = ({ spec }: DeploymentManifest): boolean =>
 const covers = (labels: Record<string, string>, selector: Record<string, string>): boolean =>
   Object.entries(selector).every(([name, value]) => labels[name] === value);
 
+/** What the models of the official client, made from the cluster's own description of its API, keep of a manifest. */
+const modelled = (manifest: object): unknown => parse(dumpYaml(loadYaml<KubernetesObject>(stringify(manifest))));
+
 describe.each([
   ['the manifests', plain],
   ['the chart', () => rendered()],
@@ -84,6 +88,14 @@ describe.each([
     const names = manifests().map(({ kind, metadata }) => `${kind} ${metadata.name}`);
     expect(names.length).toBeGreaterThanOrEqual(7);
     expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('say nothing that the official client does not know of their kinds', () => {
+    const all = manifests();
+    const pods = all.filter(isDeployment).filter(isInstallation).map(workerPodOf);
+    for (const manifest of [...all, ...pods]) expect(modelled(manifest)).toEqual(manifest);
+    const misspelt = { ...all[0], metadata: { ...all[0]?.metadata, lables: {} } };
+    expect(modelled(misspelt)).not.toEqual(misspelt);
   });
 
   it('select the pods that they make, and no others', () => {

@@ -61,7 +61,10 @@ describe.skipIf(noEngine || noDocker)('switchyard up --worker-kubernetes', () =>
     await chmod(engine.folder, 0o755);
     const secrets = { 'switchyard-worker-tls': folder };
     cluster = await ScriptedKubelet.open({ docker: images.docker, namespace: 'shops', secrets, subnet });
-    await writeFile(join(folder, 'kubeconfig'), cluster.kubeconfig);
+    await writeFile(join(folder, 'credential.json'), cluster.credential);
+    await writeFile(join(folder, 'log-in'), `#!/bin/sh\ncat ${join(folder, 'credential.json')}\n`);
+    await chmod(join(folder, 'log-in'), 0o755);
+    await writeFile(join(folder, 'kubeconfig'), cluster.kubeconfig('./log-in'));
     apps = await openAppFolder();
     flags = [
       ...['--worker-kubernetes', 'shops', '--kubeconfig', join(folder, 'kubeconfig')],

@@ -33,6 +33,13 @@ describe('switchyard', () => {
     expect([...loaded].filter(isSchema)).toEqual([]);
   });
 
+  it('loads the large client of Kubernetes for those alone who have a cluster', () => {
+    const folder = fileURLToPath(new URL('../../packages/cli/dist/bundle/', import.meta.url));
+    const texts = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
+    const named = texts.flatMap((text) => text.match(/^.*"\.\/create-cluster-api\.mjs".*$/gm) ?? []);
+    expect(named).toEqual([expect.stringMatching(/await import\("\.\/create-cluster-api\.mjs"\)/)]);
+  });
+
   it('holds a request that comes before the app is ready, and answers it', async () => {
     const dev = await startDevProcess({ apps: [exampleApp('hello-typescript')], waitsUntilReady: false });
     try {

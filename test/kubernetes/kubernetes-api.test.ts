@@ -1,51 +1,31 @@
-/** Pods of workers against a scripted API server and a scripted sidecar, both over TLS. */
-import { createServer, request, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { Secret, systemClock } from '@switchyard/kernel';
-import { createHttpExchange } from '@switchyard/protocol/http-exchange';
-import { createKubernetesApi, toPodManifest } from '@switchyard/scale-controller';
+/** Pods of workers through the official client, against a scripted API server over TLS. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createKubernetesApi, type KubernetesApi, toPodManifest } from '@switchyard/scale-controller';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseArguments } from '../../packages/cli/src/parse-arguments.ts';
 import { commands } from '../../packages/cli/src/registry.ts';
-import { createSelfSigned } from '../../packages/protocol/src/testing/self-signed.ts';
+import { openCluster } from '../../packages/standalone/src/kubernetes/open-cluster.ts';
+import { ScriptedApiServer, status } from './scripted-api-server.ts';
 
-interface Asked {
-  readonly line: string;
-  readonly authorization: string | undefined;
-  readonly body: string;
-}
-
-const identity = createSelfSigned('kubernetes');
-const asked: Asked[] = [];
-let answers: { status: number; body: unknown }[] = [];
-let server: Server;
-let url: string;
+let server: ScriptedApiServer;
 beforeEach(async () => {
-  asked.length = 0;
-  server = createServer({ cert: identity.certificate, key: identity.key }, (incoming, response) => {
-    const chunks: Buffer[] = [];
-    incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-    incoming.on('end', () => {
-      const { authorization } = incoming.headers;
-      asked.push({ line: `${incoming.method} ${incoming.url}`, authorization, body: Buffer.concat(chunks).toString() });
-      const { status, body } = answers.shift() ?? { status: 500, body: {} };
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  server = await ScriptedApiServer.open();
 });
-afterEach(async () => {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
-});
+afterEach(() => server.close());
 
-const open = (ca: string = identity.certificate) =>
-  createKubernetesApi(createHttpExchange({ clock: systemClock, request }, { ca, timeoutMs: 5_000 }), {
-    server: url,
-    namespace: 'workers',
-    token: async () => new Secret('a-token-of-the-cluster'),
-  });
+async function open(timeoutMs = 10_000): Promise<KubernetesApi> {
+  const folder = await mkdtemp(join(tmpdir(), 'switchyard-cluster-'));
+  try {
+    const path = join(folder, 'kubeconfig');
+    await writeFile(path, server.kubeconfig({ token: 'a-token-of-the-cluster' }));
+    const place = { kind: 'kubeconfig', path } as const;
+    return createKubernetesApi(await openCluster({ place, namespace: 'workers', environment: {}, timeoutMs }));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
 
 const options = {
   installation: 'test',
@@ -61,8 +41,8 @@ const manifest = () =>
 
 describe('createKubernetesApi', () => {
   it('creates, lists and deletes pods with the token of the moment', async () => {
-    const api = open();
-    answers = [
+    const api = await open();
+    server.answers = [
       { status: 201, body: {} },
       {
         status: 200,
@@ -95,7 +75,7 @@ describe('createKubernetesApi', () => {
     ];
     await api.createPod(manifest());
     const none = { address: undefined, isReady: false, exitCode: undefined, reason: undefined };
-    expect(await api.listPods('switchyard.dev/installation=test')).toEqual([
+    expect(await api.listPods({ 'switchyard.dev/installation': 'test' })).toEqual([
       { ...none, name: 'w-1', phase: 'Running', address: '10.0.0.7', isReady: true },
       { ...none, name: 'w-2', phase: 'Failed', exitCode: 137, reason: 'OOMKilled' },
       { ...none, name: 'w-3', phase: 'Pending', reason: 'ImagePullBackOff: no such image' },
@@ -103,26 +83,50 @@ describe('createKubernetesApi', () => {
     ]);
     await api.deletePod('w-1', 2.5);
     await api.deletePod('w-9', 0);
-    expect(asked.map(({ line }) => line)).toEqual([
+    expect(server.asked.map(({ line }) => line)).toEqual([
       'POST /api/v1/namespaces/workers/pods',
       'GET /api/v1/namespaces/workers/pods?labelSelector=switchyard.dev%2Finstallation%3Dtest',
       'DELETE /api/v1/namespaces/workers/pods/w-1?gracePeriodSeconds=3',
       'DELETE /api/v1/namespaces/workers/pods/w-9?gracePeriodSeconds=0',
     ]);
-    expect(new Set(asked.map(({ authorization }) => authorization))).toEqual(
+    expect(new Set(server.asked.map(({ authorization }) => authorization))).toEqual(
       new Set(['Bearer a-token-of-the-cluster']),
     );
-    expect(JSON.parse(asked[0]?.body ?? '')).toEqual(JSON.parse(JSON.stringify(manifest())));
+    expect(JSON.parse(server.asked[0]?.body ?? '')).toEqual(JSON.parse(JSON.stringify(manifest())));
   });
 
-  it('says what the cluster refuses, and trusts no server that its authority does not know', async () => {
-    answers = [{ status: 403, body: { kind: 'Status', message: 'exceeded quota: pods' } }];
-    await expect(open().createPod(manifest())).rejects.toMatchObject({
+  it.each([
+    [403, status('exceeded quota: pods', 'Forbidden'), 'exceeded quota: pods'],
+    [409, status('pods "w-1" already exists', 'AlreadyExists'), 'already exists'],
+    [410, status('the list is too old', 'Expired'), 'too old'],
+    [500, status('etcd is away', 'InternalError'), 'etcd is away'],
+  ])('says what the cluster refuses with %d, and asks once', async (code, body, message) => {
+    server.answers = [{ status: code, body }];
+    await expect((await open()).createPod(manifest())).rejects.toMatchObject({
       code: 'KUBERNETES_REFUSED',
-      message: expect.stringContaining('exceeded quota: pods'),
+      message: expect.stringMatching(new RegExp(`status ${code}.*${message}`)),
     });
-    await expect(open(createSelfSigned('other').certificate).listPods('x')).rejects.toThrow(/self-signed|certificate/);
-    expect(asked).toHaveLength(1);
+    expect(server.asked).toHaveLength(1);
+  });
+
+  it.each([
+    ['a cluster that has too much to do', 429, status('too many requests'), { 'retry-after': '0' }],
+    ['a cluster that is starting', 503, status('not yet'), { 'retry-after': '0' }],
+    ['two that count against a quota at once', 409, status('the object has been modified', 'Conflict'), {}],
+  ])('tries again after %s', async (_what, code, body, headers) => {
+    server.answers = [
+      { status: code, body, headers },
+      { status: code, body, headers },
+      { status: 201, body: {} },
+    ];
+    await (await open()).createPod(manifest());
+    expect(server.asked).toHaveLength(3);
+    expect(server.connections).toBe(1);
+  });
+
+  it('waits for a cluster that says nothing no longer than the deadline', async () => {
+    server.answers = ['silence'];
+    await expect((await open(200)).listPods({})).rejects.toThrow(/no answer within \d+ ms/);
   });
 
   it('makes pods whose command is understood, and that hold no token', () => {

@@ -1,45 +1,39 @@
-/** The contract of compute targets over a real TLS connection to a scripted API server. */
-import { createServer, request } from 'node:https';
-import type { AddressInfo } from 'node:net';
+/** The contract of compute targets through the official client, over TLS to a scripted API server. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { openKubernetes } from '@switchyard/control-plane/targets';
 import { describeTargetContract, ScriptedCluster, type TargetBench } from '@switchyard/control-plane/testing';
 import { Secret, systemClock } from '@switchyard/kernel';
-import { createHttpExchange, type HttpAsk } from '@switchyard/protocol/http-exchange';
-import { createSelfSigned } from '../../packages/protocol/src/testing/self-signed.ts';
-
-const identity = createSelfSigned('kubernetes');
+import type { HttpAsk } from '@switchyard/protocol/http-exchange';
+import { openCluster } from '../../packages/standalone/src/kubernetes/open-cluster.ts';
+import { ScriptedApiServer } from './scripted-api-server.ts';
 
 describeTargetContract('Kubernetes', async (): Promise<TargetBench> => {
   const cluster = new ScriptedCluster();
   cluster.broken.add('broken:1');
   cluster.slow.add('slow:1');
-  const server = createServer({ cert: identity.certificate, key: identity.key }, (incoming, response) => {
-    const chunks: Buffer[] = [];
-    incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-    incoming.on('end', () => {
-      const { method, url = '', headers } = incoming;
-      const ask = { method, url, headers, body: Buffer.concat(chunks).toString() } as unknown as HttpAsk;
-      const { status, text } = cluster.handle(ask);
-      response.writeHead(status, { 'content-type': 'application/json' }).end(text);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const server = await ScriptedApiServer.open();
+  server.otherwise = ({ line, authorization, contentType, body }) => {
+    const [method, url = ''] = line.split(' ');
+    const headers = { authorization, 'content-type': contentType };
+    const reply = cluster.handle({ method, url, headers, body } as unknown as HttpAsk);
+    return { status: reply.status, body: JSON.parse(reply.text) };
+  };
+  const folder = await mkdtemp(join(tmpdir(), 'switchyard-target-'));
+  const authorityFile = join(folder, 'ca.crt');
+  await writeFile(authorityFile, server.authority);
   const target = openKubernetes(
     {
       clock: systemClock,
-      exchange: createHttpExchange({ clock: systemClock, request }, { ca: identity.certificate, timeoutMs: 5_000 }),
+      cluster: await openCluster({
+        place: { kind: 'server', server: server.url, authorityFile, credential: { token: new Secret(cluster.token) } },
+        ...{ namespace: 'shops', environment: {}, timeoutMs: 5_000 },
+      }),
     },
     {
-      server: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      token: async () => new Secret(cluster.token),
-      ...{
-        namespace: 'shops',
-        installation: 'test',
-        containerPort: 8080,
-        healthPath: '/',
-        pollMs: 1,
-        settleMs: 10_000,
-      },
+      ...{ namespace: 'shops', installation: 'test', containerPort: 8080, healthPath: '/' },
+      ...{ pollMs: 1, settleMs: 10_000 },
     },
   );
   return {
@@ -51,8 +45,8 @@ describeTargetContract('Kubernetes', async (): Promise<TargetBench> => {
       cluster.refusal = { status: 503, message: 'the server is shutting down' };
     },
     close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
     },
   };
 });

@@ -66,6 +66,8 @@ type PodManifest = z.infer<typeof podSchema>;
 
 const network = 'pods';
 
+const credentialsApi = 'client.authentication.k8s.io/v1';
+
 export class ScriptedKubelet {
   /** Each call, as `POST pods`. */
   readonly asked: string[] = [];
@@ -97,8 +99,14 @@ export class ScriptedKubelet {
     return kubelet;
   }
 
-  /** A kubeconfig for it. */
-  get kubeconfig(): string {
+  /** What a program prints that fetches a credential for it. */
+  get credential(): string {
+    const status = { token: this.token, expirationTimestamp: '2999-01-01T00:00:00Z' };
+    return JSON.stringify({ apiVersion: credentialsApi, kind: 'ExecCredential', status });
+  }
+
+  /** A kubeconfig for it, whose user has a program that fetches the credential. */
+  kubeconfig(program: string): string {
     return JSON.stringify({
       'current-context': 'test',
       contexts: [{ name: 'test', context: { cluster: 'one', user: 'installation' } }],
@@ -108,7 +116,7 @@ export class ScriptedKubelet {
           cluster: { server: this.url, 'certificate-authority-data': Buffer.from(this.authority).toString('base64') },
         },
       ],
-      users: [{ name: 'installation', user: { token: this.token } }],
+      users: [{ name: 'installation', user: { exec: { apiVersion: credentialsApi, command: program } } }],
     });
   }
 

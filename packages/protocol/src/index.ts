@@ -9,6 +9,14 @@ export {
   toAssignmentJson,
   tokenVariable,
 } from './assignment.ts';
+export type {
+  ClusterApi,
+  ClusterPage,
+  ClusterQuery,
+  ClusterRefusal,
+  ClusterReply,
+  ClusterResourceKind,
+} from './cluster-api.ts';
 export {
   type CloudEvent,
   type CloudEventDefaults,

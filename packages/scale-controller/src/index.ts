@@ -37,11 +37,7 @@ export {
   type PooledSupplyOptions,
 } from './pooled-supply.ts';
 export { type AssignOverHttpDeps, assignOverHttp } from './providers/assign-over-http.ts';
-export {
-  createKubernetesApi,
-  type KubernetesApi,
-  type KubernetesApiOptions,
-} from './providers/kubernetes/kubernetes-api.ts';
+export { createKubernetesApi, type KubernetesApi } from './providers/kubernetes/kubernetes-api.ts';
 export { createKubernetesPods, type KubernetesPods } from './providers/kubernetes/kubernetes-pods.ts';
 export { type KubernetesPodOptions, toPodManifest } from './providers/kubernetes/pod-manifest.ts';
 export { type AgentPods, type AgentPodsOptions, createAgentPods } from './providers/node-agent/agent-pods.ts';

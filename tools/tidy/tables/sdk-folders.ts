@@ -17,6 +17,7 @@ export const sdkFolders: readonly SdkFolder[] = [
       'packages/control-plane/src/targets/azure/',
     ],
   },
+  { sdk: '@kubernetes/client-node', folders: ['packages/standalone/src/kubernetes/official-client/'] },
   { sdk: '@redis/client', folders: ['packages/triggers/src/redis-client/'] },
   {
     sdk: 'amqplib',

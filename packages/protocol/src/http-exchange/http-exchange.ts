@@ -1,11 +1,13 @@
 /** One HTTP exchange as a port, for adapters that speak to an API of a few calls, and its adapter over node:http and node:https. */
-import type { request as httpRequest, IncomingMessage } from 'node:http';
-import type { request as httpsRequest } from 'node:https';
+import type { request as httpRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { request as httpsRequest, RequestOptions } from 'node:https';
 import type { Clock } from '@switchyard/kernel';
 
 export interface HttpReply {
   readonly status: number;
   readonly text: string;
+  /** In lower case. A scripted answer may have none. */
+  readonly headers?: Readonly<IncomingHttpHeaders>;
 }
 
 export interface HttpAsk {
@@ -13,6 +15,10 @@ export interface HttpAsk {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Who asks and who is believed, where that changes from call to call. */
+  readonly connection?: Readonly<RequestOptions>;
+  /** That of the adapter when left out. */
+  readonly timeoutMs?: number;
 }
 
 /** Rejects when there is no answer within the deadline of the adapter. Redirects are answers. */
@@ -44,10 +50,10 @@ const maxAnswerBytes = 32 * 1024 * 1024;
 /** One exchange after the other, each with a deadline and a longest answer. */
 export function createHttpExchange(
   { clock, request, plainRequest }: HttpExchangeDeps,
-  { timeoutMs = defaultTimeoutMs, serverName, ...tls }: HttpExchangeOptions = {},
+  { timeoutMs: usualMs = defaultTimeoutMs, serverName, ...tls }: HttpExchangeOptions = {},
 ): HttpExchange {
   const named = serverName === undefined ? {} : { servername: serverName };
-  return ({ method, url, headers, body }) =>
+  return ({ method, url, headers, body, connection = {}, timeoutMs = usualMs }) =>
     new Promise((resolve, reject) => {
       const onAnswer = (answer: IncomingMessage): void => {
         const chunks: Buffer[] = [];
@@ -58,7 +64,11 @@ export function createHttpExchange(
           else chunks.push(chunk);
         });
         answer.on('end', () =>
-          resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+          resolve({
+            status: answer.statusCode ?? 0,
+            text: Buffer.concat(chunks).toString('utf8'),
+            headers: answer.headers,
+          }),
         );
         answer.on('error', reject);
       };
@@ -66,7 +76,7 @@ export function createHttpExchange(
       const isPlain = plainRequest !== undefined && url.startsWith('http:');
       const outgoing = isPlain
         ? plainRequest(url, asked, onAnswer)
-        : request(url, { ...asked, ...tls, ...named }, onAnswer);
+        : request(url, { ...asked, ...tls, ...named, ...connection }, onAnswer);
       const timer = clock.schedule(timeoutMs, () => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)));
       outgoing.on('error', reject);
       outgoing.on('close', () => timer.cancel());

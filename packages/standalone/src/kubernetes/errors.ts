@@ -2,17 +2,25 @@ import { defineErrors } from '@switchyard/kernel';
 
 const byTheUser = { blame: 'user', retry: 'never', http: 500, grpc: 9, exit: 2 } as const;
 
-/** What keeps an installation from having its workers as pods of a cluster. */
+/** What keeps an installation from a cluster that it has its workers or services in. */
 export const clusterErrors = defineErrors({
-  CLUSTER_NOT_INSIDE: {
+  CLUSTER_CREDENTIALS_MISSING: {
     ...byTheUser,
+    blame: 'dependency',
+    retry: 'safe',
+    exit: 1,
     message:
-      'This process does not run in a cluster, so nothing says which one --worker-kubernetes means. Name it with --kubeconfig.',
+      'No credential for the cluster came from {source}, which the kubeconfig names: {reason}. Try it by hand, and log in anew.',
   },
   CLUSTER_FILE_UNREADABLE: {
     ...byTheUser,
     exit: 3,
     message: "'{path}', which says how to reach the cluster, cannot be read: {reason}.",
+  },
+  CLUSTER_NOT_INSIDE: {
+    ...byTheUser,
+    message:
+      'This process does not run in a cluster, so nothing says which one --worker-kubernetes means. Name it with --kubeconfig.',
   },
   CLUSTER_UNREACHABLE: {
     ...byTheUser,
@@ -25,6 +33,6 @@ export const clusterErrors = defineErrors({
   KUBECONFIG_INVALID: {
     ...byTheUser,
     message:
-      "The kubeconfig '{path}' does not say how to reach a cluster: {reason}. Its current context needs a server with https:// and a user with a token or a client certificate.",
+      "The kubeconfig '{path}' does not say how to reach a cluster: {reason}. Its current context needs a server with https:// and a user with a token, a client certificate or a program that fetches one.",
   },
 });

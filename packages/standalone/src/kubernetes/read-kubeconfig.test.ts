@@ -11,11 +11,20 @@ const kubeconfig = (user: object, cluster: object = {}, more: object = {}): stri
       { name: 'dev', context: { cluster: 'one', user: 'me', namespace: 'shops' } },
     ],
     clusters: [{ name: 'one', cluster: { server: 'https://cluster.example:6443/', ...cluster } }],
-    users: [{ name: 'me', user }],
+    users: [
+      { name: 'nobody', user: { exec: 'of another kind' } },
+      { name: 'me', user },
+    ],
     ...more,
   });
 
-const read = (text: string) => readKubeconfig(text, '/etc/kube/config');
+const read = (text: string) => {
+  const { kubeconfig: taken, ...rest } = readKubeconfig(text, '/etc/kube/config');
+  const { clusters, users } = JSON.parse(taken);
+  return { ...rest, cluster: clusters[0].cluster, user: users[0].user };
+};
+
+const exec = { apiVersion: 'client.authentication.k8s.io/v1beta1', command: 'aws' };
 
 describe('readKubeconfig', () => {
   it('takes the cluster and the user of the current context, in YAML', () => {
@@ -38,23 +47,65 @@ users:
     tokenFile: /var/token
 `;
     expect(read(yaml)).toEqual({
-      ...{ server: 'https://cluster.example', serverName: 'kubernetes' },
-      authority: { kind: 'file', path: '/etc/kube/ca.crt' },
-      token: { kind: 'file', path: '/var/token' },
-      ...{ certificate: undefined, key: undefined },
+      server: 'https://cluster.example',
+      cluster: {
+        server: 'https://cluster.example',
+        'certificate-authority': '/etc/kube/ca.crt',
+        'tls-server-name': 'kubernetes',
+      },
+      user: { 'auth-provider': { name: 'switchyard', config: {} } },
+      credential: { kind: 'token-file', path: '/var/token' },
+      files: ['/etc/kube/ca.crt', '/var/token'],
     });
   });
 
-  it('takes what stands in the file itself', () => {
-    const user = { 'client-certificate-data': base64('mine'), 'client-key-data': base64('secret') };
-    expect(read(kubeconfig(user, { 'certificate-authority-data': base64('theirs') }))).toMatchObject({
+  it('takes what stands in the file before what it names', () => {
+    const user = {
+      ...{ 'client-certificate-data': base64('mine'), 'client-certificate': 'old.crt' },
+      ...{ 'client-key-data': base64('secret'), 'client-key': 'old.key' },
+    };
+    const cluster = { 'certificate-authority-data': base64('theirs'), 'certificate-authority': 'old-ca.crt' };
+    expect(read(kubeconfig(user, cluster))).toEqual({
       server: 'https://cluster.example:6443',
-      authority: { kind: 'text', text: 'theirs' },
-      token: undefined,
-      certificate: { kind: 'text', text: 'mine' },
-      key: { kind: 'text', text: 'secret' },
+      cluster: { server: 'https://cluster.example:6443/', 'certificate-authority-data': base64('theirs') },
+      user: { 'client-certificate-data': base64('mine'), 'client-key-data': base64('secret') },
+      ...{ credential: undefined, files: [] },
     });
-    expect(read(kubeconfig({ token: 'abc' })).token).toEqual({ kind: 'text', text: 'abc' });
+    expect(read(kubeconfig({ token: 'abc', tokenFile: 'old', exec }))).toMatchObject({
+      user: { token: 'abc' },
+      ...{ credential: undefined, files: [] },
+    });
+  });
+
+  it('takes a program with what it is told, and leaves those of the official client to it', () => {
+    const given = { ...exec, args: ['eks', 'get-token'], env: [{ name: 'A', value: 'b' }], installHint: 'Get it.' };
+    expect(read(kubeconfig({ exec: given }))).toMatchObject({
+      credential: {
+        ...{ kind: 'program', program: 'aws', words: ['eks', 'get-token'], environment: { A: 'b' } },
+        execInfo: JSON.stringify({ apiVersion: exec.apiVersion, kind: 'ExecCredential', spec: { interactive: false } }),
+        installHint: 'Get it.',
+      },
+    });
+    const programOf = (command: string) => read(kubeconfig({ exec: { ...exec, command } })).credential;
+    expect(programOf('./bin/login')).toMatchObject({ program: '/etc/kube/bin/login' });
+    expect(programOf('/opt/login')).toMatchObject({ program: '/opt/login' });
+    const azure = { 'auth-provider': { name: 'azure', config: { 'access-token': 'x' } } };
+    expect(read(kubeconfig(azure))).toMatchObject({ user: azure, credential: undefined });
+  });
+
+  it('takes what a login of OpenID Connect has left', () => {
+    const config = {
+      ...{ 'idp-issuer-url': 'https://id.example', 'client-id': 'cli', 'client-secret': '', 'id-token': 'a.b.c' },
+      ...{ 'refresh-token': 'again', 'idp-certificate-authority': 'idp.crt', extra: 'x' },
+    };
+    expect(read(kubeconfig({ 'auth-provider': { name: 'oidc', config } }))).toMatchObject({
+      user: { 'auth-provider': { name: 'switchyard' } },
+      credential: {
+        ...{ kind: 'open-id', issuer: 'https://id.example', clientId: 'cli', clientSecret: undefined },
+        ...{ idToken: 'a.b.c', refreshToken: 'again', authority: { kind: 'file', path: '/etc/kube/idp.crt' } },
+      },
+      files: ['/etc/kube/idp.crt'],
+    });
   });
 
   it.each([
@@ -63,7 +114,13 @@ users:
     ['a user that is not there', kubeconfig({}, {}, { users: [] }), /there is no user 'me'/],
     ['a server without TLS', kubeconfig({ token: 's3cret' }, { server: 'http://cluster' }), /such as https:/],
     ['a user without anything', kubeconfig({}), /neither a token nor a client certificate/],
-    ['a user whose program fetches a token', kubeconfig({ exec: { command: 'x' } }), /\(exec\) are not run/],
+    ['a program without a name', kubeconfig({ exec: { ...exec, command: '' } }), /users\.me\.exec\.command/],
+    ['a program of another kind', kubeconfig({ exec: { ...exec, apiVersion: 'v9' } }), /client\.authentication/],
+    [
+      'an issuer without TLS',
+      kubeconfig({ 'auth-provider': { name: 'oidc', config: { 'idp-issuer-url': 'http://id', 'client-id': 'c' } } }),
+      /auth-provider\.config\.idp-issuer-url/,
+    ],
     ['a certificate without its key', kubeconfig({ 'client-certificate': 'a.crt' }), /with its key/],
   ])('refuses %s', (_what, text, message) => {
     expect(() => read(text)).toThrow(message);

@@ -1,93 +1,180 @@
-/** A kubeconfig, as far as it is needed: the server and the user of its current context. */
-import { dirname, resolve } from 'node:path';
+/**
+ * Looks at a kubeconfig before the official client gets it, whose messages would quote the file, which holds secrets, or come with the
+ * first call. Where the client falls short of what kubectl does (files with tokens, programs), another credential is put in the place.
+ */
+import { dirname, isAbsolute, resolve } from 'node:path';
 import { messageOf } from '@switchyard/kernel';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { type ClusterAccess, type OwnCredential, toClusterAccess } from './cluster-access.ts';
 import { clusterErrors } from './errors.ts';
-
-/** A text, or the file that holds it. */
-export type Held = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'file'; readonly path: string };
-
-export interface ClusterAddress {
-  /** `https://host:port`. */
-  readonly server: string;
-  /** The name of the server's certificate, where it is not that of its address. */
-  readonly serverName: string | undefined;
-  readonly authority: Held | undefined;
-  readonly token: Held | undefined;
-  readonly certificate: Held | undefined;
-  readonly key: Held | undefined;
-}
 
 const named = <T extends z.ZodType>(what: string, schema: T) =>
   z.array(z.object({ name: z.string(), [what]: schema })).default([]);
 
-const clusterSchema = z.object({
+const clusterSchema = z.looseObject({
   server: z.url({ protocol: /^https$/, error: 'the server must be an address such as https://cluster:6443' }),
   'certificate-authority': z.string().optional(),
   'certificate-authority-data': z.base64().optional(),
-  'tls-server-name': z.string().optional(),
 });
 
-const userSchema = z.object({
+const programSchema = z.object({
+  apiVersion: z.string().regex(/^client\.authentication\.k8s\.io\//, 'it must be one of client.authentication.k8s.io'),
+  command: z.string().min(1),
+  args: z.array(z.string()).nullish(),
+  env: z.array(z.object({ name: z.string(), value: z.string() })).nullish(),
+  installHint: z.string().nullish(),
+  provideClusterInfo: z.boolean().nullish(),
+  interactiveMode: z.string().nullish(),
+});
+
+const userSchema = z.looseObject({
   token: z.string().optional(),
   tokenFile: z.string().optional(),
+  username: z.string().optional(),
   'client-certificate': z.string().optional(),
   'client-certificate-data': z.base64().optional(),
   'client-key': z.string().optional(),
   'client-key-data': z.base64().optional(),
-  exec: z.unknown().optional(),
+  'auth-provider': z.looseObject({ name: z.string(), config: z.unknown() }).nullish(),
+  exec: programSchema.nullish(),
 });
 
-const contextSchema = z.object({ cluster: z.string(), user: z.string() });
+/** Of the authentication provider `oidc`. */
+const openIdSchema = z.object({
+  'idp-issuer-url': z.url({ protocol: /^https$/ }),
+  'client-id': z.string(),
+  'client-secret': z.string().optional(),
+  'id-token': z.string().default(''),
+  'refresh-token': z.string().optional(),
+  'idp-certificate-authority': z.string().optional(),
+  'idp-certificate-authority-data': z.base64().optional(),
+});
+
+const contextSchema = z.looseObject({ cluster: z.string(), user: z.string() });
 
 const fileSchema = z.object({
   'current-context': z.string(),
   contexts: named('context', contextSchema),
   clusters: named('cluster', clusterSchema),
-  users: named('user', userSchema),
+  users: named('user', z.unknown()),
 });
 
+type Cluster = z.infer<typeof clusterSchema>;
+type User = z.infer<typeof userSchema>;
+
 /** @throws PlatformError KUBECONFIG_INVALID, which quotes nothing of the file but names */
-export function readKubeconfig(text: string, path: string): ClusterAddress {
+export function readKubeconfig(text: string, path: string): ClusterAccess {
   const invalid = (reason: string): Error => clusterErrors.create('KUBECONFIG_INVALID', { path, reason });
-  const file = parseFile(text, invalid);
-  const name = file['current-context'];
+  const file = parseWith(fileSchema, parseYaml(text, invalid), '', invalid);
   const find = <T>(what: 'context' | 'cluster' | 'user', wanted: string, among: readonly object[]): T => {
     const found = among.find((one) => 'name' in one && one.name === wanted) as Record<string, unknown> | undefined;
     if (found === undefined) throw invalid(`there is no ${what} '${wanted}'`);
     return found[what] as T;
   };
-  const context = find<z.infer<typeof contextSchema>>('context', name, file.contexts);
-  const cluster = find<z.infer<typeof clusterSchema>>('cluster', context.cluster, file.clusters);
-  const user = find<z.infer<typeof userSchema>>('user', context.user, file.users);
-  const at = (found: string | undefined): Held | undefined =>
-    found === undefined ? undefined : { kind: 'file', path: resolve(dirname(path), found) };
-  const decoded = (data: string | undefined): Held | undefined =>
-    data === undefined ? undefined : { kind: 'text', text: Buffer.from(data, 'base64').toString('utf8') };
-  const token: Held | undefined = user.token === undefined ? at(user.tokenFile) : { kind: 'text', text: user.token };
-  const certificate = decoded(user['client-certificate-data']) ?? at(user['client-certificate']);
-  const key = decoded(user['client-key-data']) ?? at(user['client-key']);
-  if (token === undefined && (certificate === undefined || key === undefined)) {
-    const more = user.exec === undefined ? '' : '; programs that fetch one (exec) are not run';
-    throw invalid(`the user '${context.user}' has neither a token nor a client certificate with its key${more}`);
+  const context = find<z.infer<typeof contextSchema>>('context', file['current-context'], file.contexts);
+  const cluster = find<Cluster>('cluster', context.cluster, file.clusters);
+  // Users of other contexts may have what we do not know.
+  const user = parseWith(
+    userSchema,
+    find<unknown>('user', context.user, file.users),
+    `users.${context.user}.`,
+    invalid,
+  );
+  if (!hasCredential(user)) {
+    throw invalid(
+      `the user '${context.user}' has neither a token nor a client certificate with its key, nor a program`,
+    );
   }
+  const at = (found: string): string => resolve(dirname(path), found);
+  const credential = ownCredentialOf(user, { cluster, at, invalid });
+  return toClusterAccess({
+    cluster: { ...cluster, ...heldOnce(cluster, 'certificate-authority', at) },
+    user: { ...user, ...heldOnce(user, 'client-certificate', at), ...heldOnce(user, 'client-key', at) },
+    credential,
+  });
+}
+
+function hasCredential(user: User): boolean {
+  const certificate = user['client-certificate'] ?? user['client-certificate-data'];
+  const key = user['client-key'] ?? user['client-key-data'];
+  if (certificate !== undefined && key !== undefined) return true;
+  return [user.token, user.tokenFile, user.username, user['auth-provider'], user.exec].some((one) => one != null);
+}
+
+/** What stands in the file goes before another file that it names, as kubectl has it. */
+function heldOnce(of: Readonly<Record<string, unknown>>, name: string, at: (path: string) => string): object {
+  const path = of[name];
+  return typeof path !== 'string' ? {} : { [name]: of[`${name}-data`] === undefined ? at(path) : undefined };
+}
+
+interface Place {
+  readonly cluster: Cluster;
+  readonly at: (path: string) => string;
+  readonly invalid: (reason: string) => Error;
+}
+
+/** In the order of kubectl: a token in the file, then one in a file of its own, then those who are asked for one. */
+function ownCredentialOf(user: User, { cluster, at, invalid }: Place): OwnCredential | undefined {
+  const { token, tokenFile, exec, 'auth-provider': provider } = user;
+  if (token !== undefined) return undefined;
+  if (tokenFile !== undefined) return { kind: 'token-file', path: at(tokenFile) };
+  if (provider?.name === 'oidc') {
+    return toOpenId(parseWith(openIdSchema, provider.config, 'auth-provider.config.', invalid), at);
+  }
+  if (exec == null) return undefined;
+  const isPath = !isAbsolute(exec.command) && /[\\/]/.test(exec.command);
   return {
-    ...{ server: cluster.server.replace(/\/+$/, ''), serverName: cluster['tls-server-name'], token, certificate, key },
-    authority: decoded(cluster['certificate-authority-data']) ?? at(cluster['certificate-authority']),
+    kind: 'program',
+    program: isPath ? at(exec.command) : exec.command,
+    words: exec.args ?? [],
+    environment: Object.fromEntries((exec.env ?? []).map(({ name, value }) => [name, value])),
+    execInfo: JSON.stringify({
+      apiVersion: exec.apiVersion,
+      kind: 'ExecCredential',
+      spec: { interactive: false, ...(exec.provideClusterInfo === true ? { cluster: toExecCluster(cluster) } : {}) },
+    }),
+    installHint: exec.installHint ?? undefined,
   };
 }
 
-function parseFile(text: string, invalid: (reason: string) => Error): z.infer<typeof fileSchema> {
-  let value: unknown;
+function toOpenId(config: z.infer<typeof openIdSchema>, at: (path: string) => string): OwnCredential {
+  const { 'idp-certificate-authority-data': data, 'idp-certificate-authority': file } = config;
+  const beside = file === undefined ? undefined : ({ kind: 'file', path: at(file) } as const);
+  return {
+    ...{ kind: 'open-id', issuer: config['idp-issuer-url'], clientId: config['client-id'] },
+    // An empty secret is that of a client that has none.
+    clientSecret: config['client-secret'] || undefined,
+    refreshToken: config['refresh-token'],
+    idToken: config['id-token'],
+    authority: data === undefined ? beside : { kind: 'text', text: Buffer.from(data, 'base64').toString('utf8') },
+  };
+}
+
+/** The cluster in the names of the credential plugins' API. */
+function toExecCluster(cluster: Cluster): object {
+  return {
+    server: cluster.server,
+    ...pick(cluster, ['tls-server-name', 'insecure-skip-tls-verify', 'certificate-authority-data', 'proxy-url']),
+  };
+}
+
+function pick(of: Readonly<Record<string, unknown>>, names: readonly string[]): object {
+  return Object.fromEntries(names.flatMap((name) => (of[name] === undefined ? [] : [[name, of[name]]])));
+}
+
+function parseYaml(text: string, invalid: (reason: string) => Error): unknown {
   try {
-    value = parse(text);
+    return parse(text);
   } catch (thrown) {
     // The first line says what is wrong; those after it quote the file, which holds secrets.
     throw invalid(`it is not YAML: ${messageOf(thrown).split('\n')[0]}`);
   }
-  const reading = fileSchema.safeParse(value);
+}
+
+function parseWith<T>(schema: z.ZodType<T>, value: unknown, at: string, invalid: (reason: string) => Error): T {
+  const reading = schema.safeParse(value);
   if (reading.success) return reading.data;
   const [issue] = reading.error.issues;
-  throw invalid(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'it is wrong'}`);
+  throw invalid(`${at}${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'it is wrong'}`);
 }

@@ -32,13 +32,16 @@ export async function openKubernetesWorkers(
 ): Promise<RemoteWorkers> {
   const controlUrl = outerUrlOf(sockets.control, 'commands and packages', '--control-host');
   const rpcUrl = outerUrlOf(sockets.rpc, 'workers', '--rpc-host');
-  const { exchange, ...access } = await openCluster({ kubeconfig: options.kubeconfig, environment });
-  const { namespace, images, installation, serviceAccount, tlsSecret, tlsName, requests, limits } = options;
+  const { namespace, kubeconfig, images, installation, serviceAccount, tlsSecret, tlsName, requests, limits } = options;
   const { authority: ca } = trust;
+  const cluster = await openCluster({
+    place: kubeconfig === undefined ? { kind: 'server' } : { kind: 'kubeconfig', path: kubeconfig },
+    ...{ namespace, environment },
+  });
   const provider = createKubernetesPods(
     {
       ...{ clock: systemClock, random: systemRandom, log },
-      api: createKubernetesApi(exchange, { ...access, namespace }),
+      api: createKubernetesApi(cluster),
       exchange: createHttpExchange(
         { clock: systemClock, request },
         { timeoutMs: assignMs, serverName: tlsName, ...(ca === undefined ? {} : { ca }) },
@@ -53,7 +56,7 @@ export async function openKubernetesWorkers(
   );
   await provider.sweep().catch((thrown: unknown) => {
     if (isPlatformError(thrown)) throw thrown;
-    throw clusterErrors.create('CLUSTER_UNREACHABLE', { server: access.server, reason: messageOf(thrown) }, thrown);
+    throw clusterErrors.create('CLUSTER_UNREACHABLE', { server: cluster.server, reason: messageOf(thrown) }, thrown);
   });
   closers.add('worker pods', () => provider.close(upDefaults.workerGraceMs));
   const reach = { controlUrl, rpcUrl, gatewayPort: sockets.gatewayPort };

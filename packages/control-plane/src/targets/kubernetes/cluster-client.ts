@@ -1,23 +1,8 @@
-/** The resources of a namespace that services are made of, over the API of Kubernetes. */
+/** The resources of a namespace that services are made of. */
 import { messageOf } from '@switchyard/kernel';
-import {
-  type AskKubernetes,
-  type HttpReply,
-  type KubernetesAsk,
-  kubernetesReasonOf,
-} from '@switchyard/protocol/http-exchange';
+import type { ClusterApi, ClusterRefusal, ClusterReply, ClusterResourceKind } from '@switchyard/protocol';
 import { z } from 'zod';
 import { computeErrors } from '../errors.ts';
-
-/** Resources by the names that paths have. */
-const roots = {
-  deployments: '/apis/apps/v1',
-  services: '/api/v1',
-  secrets: '/api/v1',
-  pods: '/api/v1',
-} as const;
-
-export type ResourceKind = keyof typeof roots;
 
 const texts = z.record(z.string(), z.string()).default({});
 
@@ -39,75 +24,95 @@ const resourceSchema = z.object({
 
 export type ClusterResource = z.infer<typeof resourceSchema>;
 
-const listSchema = z.object({
-  metadata: z.object({ continue: z.string().default('') }).prefault({}),
-  items: z.array(resourceSchema),
-});
-
 export interface ResourcePage {
   readonly items: readonly ClusterResource[];
   readonly next?: string;
 }
 
+interface NamedManifest {
+  readonly metadata: { readonly name: string };
+}
+
+type Labels = Readonly<Record<string, string>>;
+
 /** All methods reject with TARGET_UNREACHABLE or TARGET_REFUSED. */
 export interface ClusterClient {
-  get(kind: ResourceKind, name: string): Promise<ClusterResource | undefined>;
-  list(kind: ResourceKind, labels: Readonly<Record<string, string>>, after?: string): Promise<ResourcePage>;
+  get(kind: ClusterResourceKind, name: string): Promise<ClusterResource | undefined>;
+  list(kind: ClusterResourceKind, labels: Labels, after?: string): Promise<ResourcePage>;
+  /** All pages, begun anew where the cluster has forgotten the place of the next one. */
+  listAll(kind: ClusterResourceKind, labels: Labels): Promise<readonly ClusterResource[]>;
   /** Makes it so, whether it is there or not (server-side apply); what is so already is not changed. */
-  apply(kind: ResourceKind, manifest: { readonly metadata: { readonly name: string } }): Promise<ClusterResource>;
+  apply(kind: ClusterResourceKind, manifest: NamedManifest): Promise<ClusterResource>;
   /** Harmless when there is none; what belongs to it goes with it. */
-  remove(kind: ResourceKind, name: string): Promise<void>;
+  remove(kind: ClusterResourceKind, name: string): Promise<void>;
 }
 
 const pageSize = 500;
 
-export function createClusterClient(
-  askKubernetes: AskKubernetes,
-  options: { readonly computeTarget: string; readonly namespace: string; readonly server: string },
-): ClusterClient {
-  const { computeTarget, namespace, server } = options;
-  const ask = async (what: string, of: KubernetesAsk): Promise<HttpReply> => {
-    const reply = await askKubernetes(of).catch((thrown: unknown) => {
-      const reason = messageOf(thrown);
-      throw computeErrors.create('TARGET_UNREACHABLE', { computeTarget, address: server, reason }, thrown);
+/** How often a list is begun anew. */
+const maxRestarts = 3;
+
+/** HTTP 410: the place of the next page was kept for some minutes, and is forgotten. */
+const forgotten = 410;
+
+export function createClusterClient(cluster: ClusterApi, computeTarget: string): ClusterClient {
+  const answerTo = <T>(reply: Promise<ClusterReply<T>>): Promise<ClusterReply<T>> =>
+    reply.catch((thrown: unknown) => {
+      const details = { computeTarget, address: cluster.server, reason: messageOf(thrown) };
+      throw computeErrors.create('TARGET_UNREACHABLE', details, thrown);
     });
-    if (reply.status < 300 || reply.status === 404) return reply;
-    return refuse(what, reply);
+  const refuse = (what: string, { status, reason }: ClusterRefusal): never => {
+    throw computeErrors.create('TARGET_REFUSED', { computeTarget, what, status, reason });
   };
-  const refuse = (what: string, reply: HttpReply): never => {
-    const { status } = reply;
-    throw computeErrors.create('TARGET_REFUSED', { computeTarget, what, status, reason: kubernetesReasonOf(reply) });
+  const pageOf = async (
+    kind: ClusterResourceKind,
+    labels: Labels,
+    after?: string,
+  ): Promise<ClusterReply<ResourcePage>> => {
+    const place = after === undefined ? {} : { after };
+    const reply = await answerTo(cluster.list(kind, { labels, pageSize, ...place }));
+    if (reply.kind === 'refused') return reply;
+    const items = reply.value.items.map((item) => resourceSchema.parse(item));
+    return { kind: 'done', value: { ...reply.value, items } };
   };
-  const pathOf = (kind: ResourceKind, name = ''): string =>
-    `${roots[kind]}/namespaces/${encodeURIComponent(namespace)}/${kind}${name === '' ? '' : `/${encodeURIComponent(name)}`}`;
+  const pagesOf = async (
+    kind: ClusterResourceKind,
+    labels: Labels,
+  ): Promise<ClusterReply<readonly ClusterResource[]>> => {
+    const found: ClusterResource[] = [];
+    for (let after: string | undefined; ; ) {
+      const reply = await pageOf(kind, labels, after);
+      if (reply.kind === 'refused') return reply;
+      found.push(...reply.value.items);
+      after = reply.value.next;
+      if (after === undefined) return { kind: 'done', value: found };
+    }
+  };
   return {
     async get(kind, name) {
-      const reply = await ask(`tell of ${kind} ${name}`, { method: 'GET', path: pathOf(kind, name) });
-      return reply.status === 404 ? undefined : resourceSchema.parse(JSON.parse(reply.text));
+      const reply = await answerTo(cluster.get(kind, name));
+      if (reply.kind === 'done') return resourceSchema.parse(reply.value);
+      return reply.status === 404 ? undefined : refuse(`tell of ${kind} ${name}`, reply);
     },
     async list(kind, labels, after) {
-      const labelSelector = Object.entries(labels)
-        .map(([name, value]) => `${name}=${value}`)
-        .join(',');
-      const query = new URLSearchParams({ labelSelector, limit: String(pageSize) });
-      if (after !== undefined) query.set('continue', after);
-      const reply = await ask(`list ${kind}`, { method: 'GET', path: `${pathOf(kind)}?${query}` });
-      if (reply.status === 404) return refuse(`list ${kind}`, reply);
-      const { items, metadata } = listSchema.parse(JSON.parse(reply.text));
-      return { items, ...(metadata.continue === '' ? {} : { next: metadata.continue }) };
+      const reply = await pageOf(kind, labels, after);
+      return reply.kind === 'done' ? reply.value : refuse(`list ${kind}`, reply);
+    },
+    async listAll(kind, labels) {
+      for (let restarts = 0; ; restarts += 1) {
+        const reply = await pagesOf(kind, labels);
+        if (reply.kind === 'done') return reply.value;
+        if (reply.status !== forgotten || restarts >= maxRestarts) return refuse(`list ${kind}`, reply);
+      }
     },
     async apply(kind, manifest) {
       const { name } = manifest.metadata;
-      const path = `${pathOf(kind, name)}?fieldManager=switchyard&force=true`;
-      // JSON is YAML, too.
-      const contentType = 'application/apply-patch+yaml';
-      const reply = await ask(`apply ${kind} ${name}`, { method: 'PATCH', path, body: manifest, contentType });
-      if (reply.status === 404) return refuse(`apply ${kind} ${name}`, reply);
-      return resourceSchema.parse(JSON.parse(reply.text));
+      const reply = await answerTo(cluster.apply(kind, name, manifest));
+      return reply.kind === 'done' ? resourceSchema.parse(reply.value) : refuse(`apply ${kind} ${name}`, reply);
     },
     async remove(kind, name) {
-      const path = `${pathOf(kind, name)}?propagationPolicy=Background`;
-      await ask(`remove ${kind} ${name}`, { method: 'DELETE', path });
+      const reply = await answerTo(cluster.remove(kind, name));
+      if (reply.kind === 'refused' && reply.status !== 404) refuse(`remove ${kind} ${name}`, reply);
     },
   };
 }

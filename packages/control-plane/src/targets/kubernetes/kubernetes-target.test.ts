@@ -1,7 +1,7 @@
 import { Secret, systemClock } from '@switchyard/kernel';
-import { createAskKubernetes } from '@switchyard/protocol/http-exchange';
 import { describe, expect, it } from 'vitest';
 import { ScriptedCluster } from '../testing/scripted-cluster.ts';
+import { createScriptedClusterApi } from '../testing/scripted-cluster-api.ts';
 import { createClusterClient } from './cluster-client.ts';
 import { createKubernetesTarget } from './kubernetes-target.ts';
 
@@ -12,12 +12,7 @@ const all = (version: string) => [{ version, weight: 100 }];
 
 function open(settleMs = 5_000) {
   const cluster = new ScriptedCluster();
-  const server = 'https://cluster:6443';
-  const ask = createAskKubernetes(async (request) => cluster.handle(request), {
-    server,
-    token: async () => new Secret(cluster.token),
-  });
-  const client = createClusterClient(ask, { computeTarget: 'kubernetes', namespace: 'shops', server });
+  const client = createClusterClient(createScriptedClusterApi(cluster), 'kubernetes');
   const target = createKubernetesTarget(
     { clock: systemClock, client },
     { namespace: 'shops', installation: 'test', containerPort: 8080, healthPath: '/', pollMs: 1, settleMs },
@@ -106,6 +101,19 @@ describe('createKubernetesTarget', () => {
     const first = await target.list(undefined, signal);
     const second = await target.list(first.next, signal);
     expect([...first.items, ...second.items].map(({ serviceId }) => serviceId)).toEqual([long.serviceId, 'shop']);
+  });
+
+  it('begins a list anew when the cluster has forgotten where the next page is, and not for ever', async () => {
+    const { cluster, target } = open();
+    await target.provision(shop, one, signal);
+    await target.setTraffic(shop, all(one));
+    await target.provision(shop, two, signal);
+    cluster.pageSize = 1;
+    cluster.forgotten = 1;
+    expect(await target.get('shop')).toMatchObject({ version: one, status: 'running' });
+    expect(cluster.forgotten).toBe(0);
+    cluster.forgotten = 100;
+    await expect(target.get('shop')).rejects.toMatchObject({ code: 'TARGET_REFUSED' });
   });
 
   it('takes everything of a service away with its last version', async () => {

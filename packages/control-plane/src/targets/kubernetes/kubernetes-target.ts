@@ -73,7 +73,7 @@ class KubernetesTarget implements ComputeTarget {
   async list(after: string | undefined): Promise<ServicePage> {
     const labels = { [clusterLabels.installation]: this.#options.installation };
     const { items, next } = await this.#client.list('services', labels, after);
-    const deployments = await this.#allOf('deployments', labels);
+    const deployments = await this.#client.listAll('deployments', labels);
     const services = items.map(parseClusterService).filter((one) => one !== undefined);
     return {
       items: services.map((service) => this.#observe(service, deployments)),
@@ -242,7 +242,7 @@ class KubernetesTarget implements ComputeTarget {
     if (isDone) return { kind: 'ready' };
     const { [clusterLabels.service]: service = '', [clusterLabels.version]: digest = '' } = found.metadata.labels;
     const labels = { [clusterLabels.service]: service, [clusterLabels.version]: digest };
-    const reason = failure ?? podFailureOf(await this.#allOf('pods', labels));
+    const reason = failure ?? podFailureOf(await this.#client.listAll('pods', labels));
     return reason === undefined ? { kind: 'pending' } : { kind: 'failed', reason };
   }
 
@@ -263,23 +263,10 @@ class KubernetesTarget implements ComputeTarget {
 
   #deploymentsOf(serviceId: string): Promise<readonly ClusterResource[]> {
     const { installation } = this.#options;
-    return this.#allOf('deployments', {
+    return this.#client.listAll('deployments', {
       [clusterLabels.installation]: installation,
       [clusterLabels.service]: resourceNameOf(serviceId),
     });
-  }
-
-  async #allOf(
-    kind: 'deployments' | 'pods',
-    labels: Readonly<Record<string, string>>,
-  ): Promise<readonly ClusterResource[]> {
-    const found: ClusterResource[] = [];
-    for (let after: string | undefined; ; ) {
-      const { items, next } = await this.#client.list(kind, labels, after);
-      found.push(...items);
-      if (next === undefined) return found;
-      after = next;
-    }
   }
 
   #observe(service: ClusterService, deployments: readonly ClusterResource[]): ObservedService {

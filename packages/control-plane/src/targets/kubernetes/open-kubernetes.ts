@@ -1,21 +1,19 @@
 /** Joins the parts of the target in a cluster. */
 import type { Clock } from '@switchyard/kernel';
-import { createAskKubernetes, type HttpExchange, type KubernetesAccess } from '@switchyard/protocol/http-exchange';
+import type { ClusterApi } from '@switchyard/protocol';
 import type { ComputeTarget } from '../contract.ts';
 import { createClusterClient } from './cluster-client.ts';
 import { createKubernetesTarget, type KubernetesTargetOptions, kubernetesTargetName } from './kubernetes-target.ts';
 
 export interface KubernetesDeps {
   readonly clock: Clock;
-  readonly exchange: HttpExchange;
+  /** Of the namespace that the options name. */
+  readonly cluster: ClusterApi;
 }
 
-export type KubernetesOptions = KubernetesAccess & KubernetesTargetOptions;
+export type KubernetesOptions = KubernetesTargetOptions;
 
-export function openKubernetes({ clock, exchange }: KubernetesDeps, options: KubernetesOptions): ComputeTarget {
-  const { server, token, ...rest } = options;
-  const ask = createAskKubernetes(exchange, { server, token });
-  const { namespace } = rest;
-  const client = createClusterClient(ask, { computeTarget: kubernetesTargetName, namespace, server });
-  return createKubernetesTarget({ clock, client }, rest);
+export function openKubernetes({ clock, cluster }: KubernetesDeps, options: KubernetesOptions): ComputeTarget {
+  const client = createClusterClient(cluster, kubernetesTargetName);
+  return createKubernetesTarget({ clock, client }, options);
 }

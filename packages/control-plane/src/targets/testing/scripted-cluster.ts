@@ -47,6 +47,8 @@ export class ScriptedCluster {
   readonly asked: string[] = [];
   /** The smallest page that lists may have. */
   pageSize = 500;
+  /** So many next pages are answered with 410: the cluster keeps places in lists for a while only. */
+  forgotten = 0;
   #resourceVersion = 100;
 
   handle({ method, url, headers, body }: HttpAsk): HttpReply {
@@ -122,6 +124,10 @@ export class ScriptedCluster {
     if (kind === 'pods') return json(200, { metadata: {}, items: this.#pods(has) });
     const all = [...this.stored.values()].filter((one) => one.kind === kind && has(one.manifest.metadata.labels));
     const from = Number(query.get('continue') ?? 0);
+    if (from > 0 && this.forgotten > 0) {
+      this.forgotten -= 1;
+      return status(410, 'The provided continue parameter is too old');
+    }
     const items = all.slice(from, from + this.pageSize).map((one) => this.#show(one));
     const next = from + this.pageSize < all.length ? { continue: String(from + this.pageSize) } : {};
     return json(200, { metadata: next, items });

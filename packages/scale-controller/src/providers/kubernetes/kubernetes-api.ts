@@ -1,11 +1,5 @@
-/** The few calls of the Kubernetes API that pods of workers need, and the post to a sidecar, over one HTTPS port. */
-import {
-  createAskKubernetes,
-  type HttpExchange,
-  type HttpReply,
-  type KubernetesAccess,
-  kubernetesReasonOf,
-} from '@switchyard/protocol/http-exchange';
+/** Pods of workers in a cluster: what is asked for, and what is read of the answers. */
+import type { ClusterApi, ClusterReply } from '@switchyard/protocol';
 import { z } from 'zod';
 import { scaleErrors } from '../../errors.ts';
 
@@ -20,74 +14,62 @@ export interface SeenPod {
   readonly reason: string | undefined;
 }
 
+/** All methods reject with KUBERNETES_REFUSED, and as the cluster's API does when there is no answer. */
 export interface KubernetesApi {
   createPod(manifest: object): Promise<void>;
-  listPods(labelSelector: string): Promise<readonly SeenPod[]>;
+  listPods(labels: Readonly<Record<string, string>>): Promise<readonly SeenPod[]>;
   /** Harmless when there is none. */
   deletePod(name: string, graceSeconds: number): Promise<void>;
 }
 
-export interface KubernetesApiOptions extends KubernetesAccess {
-  readonly namespace: string;
-}
-
-const listSchema = z.object({
-  items: z.array(
-    z.object({
-      metadata: z.object({ name: z.string() }),
-      status: z
-        .object({
-          phase: z.string().optional(),
-          podIP: z.string().optional(),
-          reason: z.string().optional(),
-          message: z.string().optional(),
-          conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional(),
-          containerStatuses: z
-            .array(
-              z.object({
-                state: z
-                  .object({
-                    waiting: z.object({ reason: z.string().optional(), message: z.string().optional() }).optional(),
-                    terminated: z.object({ exitCode: z.number(), reason: z.string().optional() }).optional(),
-                  })
-                  .optional(),
-              }),
-            )
-            .optional(),
-        })
+const podSchema = z.object({
+  metadata: z.object({ name: z.string() }),
+  status: z
+    .object({
+      phase: z.string().optional(),
+      podIP: z.string().optional(),
+      reason: z.string().optional(),
+      message: z.string().optional(),
+      conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional(),
+      containerStatuses: z
+        .array(
+          z.object({
+            state: z
+              .object({
+                waiting: z.object({ reason: z.string().optional(), message: z.string().optional() }).optional(),
+                terminated: z.object({ exitCode: z.number(), reason: z.string().optional() }).optional(),
+              })
+              .optional(),
+          }),
+        )
         .optional(),
-    }),
-  ),
+    })
+    .optional(),
 });
 
-export function createKubernetesApi(exchange: HttpExchange, options: KubernetesApiOptions): KubernetesApi {
-  const askKubernetes = createAskKubernetes(exchange, options);
-  const base = `/api/v1/namespaces/${encodeURIComponent(options.namespace)}/pods`;
-  const ask = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<HttpReply> =>
-    askKubernetes({ method, path: `${base}${path}`, ...(body === undefined ? {} : { body }) });
-  const refuse = (what: string, reply: HttpReply): never => {
-    const { status } = reply;
-    throw scaleErrors.create('KUBERNETES_REFUSED', { what, status, reason: kubernetesReasonOf(reply) });
-  };
+export function createKubernetesApi(cluster: ClusterApi): KubernetesApi {
   return {
     async createPod(manifest) {
-      const reply = await ask('POST', '', manifest);
-      if (reply.status !== 201) refuse('a pod could not be created', reply);
+      orRefuse('a pod could not be created', await cluster.createPod(manifest));
     },
-    async listPods(labelSelector) {
-      const reply = await ask('GET', `?labelSelector=${encodeURIComponent(labelSelector)}`);
-      if (reply.status !== 200) return refuse('the pods could not be listed', reply);
-      return listSchema.parse(JSON.parse(reply.text)).items.map(toSeenPod);
+    async listPods(labels) {
+      const { items } = orRefuse('the pods could not be listed', await cluster.list('pods', { labels }));
+      return items.map((item) => toSeenPod(podSchema.parse(item)));
     },
     async deletePod(name, graceSeconds) {
-      const path = `/${encodeURIComponent(name)}?gracePeriodSeconds=${Math.max(0, Math.ceil(graceSeconds))}`;
-      const reply = await ask('DELETE', path);
-      if (reply.status >= 300 && reply.status !== 404) refuse('a pod could not be deleted', reply);
+      const reply = await cluster.remove('pods', name, Math.max(0, Math.ceil(graceSeconds)));
+      if (reply.kind !== 'refused' || reply.status !== 404) orRefuse('a pod could not be deleted', reply);
     },
   };
 }
 
-function toSeenPod({ metadata, status = {} }: z.infer<typeof listSchema>['items'][number]): SeenPod {
+function orRefuse<T>(what: string, reply: ClusterReply<T>): T {
+  if (reply.kind === 'done') return reply.value;
+  const { status, reason } = reply;
+  throw scaleErrors.create('KUBERNETES_REFUSED', { what, status, reason });
+}
+
+function toSeenPod({ metadata, status = {} }: z.infer<typeof podSchema>): SeenPod {
   const { conditions = [], containerStatuses = [] } = status;
   const [container] = containerStatuses;
   const { waiting, terminated } = container?.state ?? {};

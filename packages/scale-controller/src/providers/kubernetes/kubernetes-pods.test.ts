@@ -22,6 +22,8 @@ const openState = () => ({
   looks: 0,
   isAway: false,
   refusal: undefined as Error | undefined,
+  /** The pod is created, and nobody hears of it. */
+  loss: undefined as Error | undefined,
   creating: undefined as Promise<void> | undefined,
   reply: { status: 200, text: '{}' } as HttpReply | Error,
   health: { status: 200, text: '{}' } as HttpReply | Error,
@@ -51,6 +53,7 @@ function openRun() {
           const { name } = (manifest as { readonly metadata: { readonly name: string } }).metadata;
           const rest = { phase: 'Pending', address: undefined, isReady: false, exitCode: undefined, reason: undefined };
           pods.set(name, { name, ...rest });
+          if (state.loss !== undefined) throw state.loss;
         },
         async listPods() {
           state.looks += 1;
@@ -174,6 +177,14 @@ describe('createKubernetesPods', () => {
     created.resolve();
     await clock.advance(60_000);
     expect([deleted, pods.size, end() !== undefined]).toEqual([[pod.workerId, pod.workerId], 0, true]);
+  });
+
+  it('I2: a pod that may have been created without an answer is deleted', async () => {
+    const { state, start, deleted, pods } = openRun();
+    state.loss = new Error('socket hang up');
+    const { pod } = await start();
+    await expect(pod.warm).rejects.toThrow('socket hang up');
+    expect([deleted, pods.size]).toEqual([[pod.workerId], 0]);
   });
 
   it('I5: ends what an earlier start has left, and says when it may not', async () => {

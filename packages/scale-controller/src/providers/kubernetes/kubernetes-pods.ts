@@ -5,12 +5,12 @@
  * Ownership: the composition root owns the provider and closes it; pods that it made are deleted then.
  *
  * I1 A pod is warm once the cluster says that it is ready, and ends once with what the cluster says of its end.
- * I2 A pod that cannot be created, or is gone, ends with the reason; the others go on.
+ * I2 A pod that cannot be created, or is gone, ends with the reason; the others go on. One that may have been created is deleted.
  * I3 A look that fails changes nothing; the next one tells.
  * I4 Nothing is looked at while there is no pod, and after `close` none is left that was made here.
  * I5 `sweep` leaves no pod of an earlier start: nobody else would ever end it.
  */
-import { type Clock, type Log, messageOf, type Random, type Timer } from '@switchyard/kernel';
+import { type Clock, isPlatformError, type Log, messageOf, type Random, type Timer } from '@switchyard/kernel';
 import type { Stack } from '@switchyard/model';
 import type { Pod, PodProvider, WorkerUsage } from '@switchyard/protocol';
 import { scaleErrors } from '../../errors.ts';
@@ -103,7 +103,7 @@ class ClusterPods implements KubernetesPods {
 
   async sweep(): Promise<void> {
     const { api, log } = this.#deps;
-    const left = await api.listPods(`${installationLabel}=${this.#options.installation}`);
+    const left = await api.listPods({ [installationLabel]: this.#options.installation });
     if (left.length === 0) return;
     log.write('information', 'Pods of an earlier start are deleted', { count: left.length });
     await Promise.all(left.map(({ name }) => api.deletePod(name, 0)));
@@ -125,13 +125,15 @@ class ClusterPods implements KubernetesPods {
       if (pod.isLeaving) await this.#remove(pod.workerId, 0);
     } catch (thrown) {
       pod.end(messageOf(thrown));
+      // Without an answer it may be there all the same, and nobody would ever end it.
+      if (!isPlatformError(thrown)) await this.#remove(pod.workerId, 0);
     }
   }
 
   async #look(): Promise<void> {
     const { clock, api, log } = this.#deps;
     try {
-      const seen = await api.listPods(`${installationLabel}=${this.#options.installation}`);
+      const seen = await api.listPods({ [installationLabel]: this.#options.installation });
       const byName = new Map(seen.map((one) => [one.name, one]));
       for (const known of [...this.#pods.values()]) {
         const found = byName.get(known.pod.workerId);

@@ -11,6 +11,8 @@ const settingsSchema = z
       .url({ protocol: /^https$/, error: 'it must be an address such as https://cluster:6443' })
       .transform((text) => text.replace(/\/$/, ''))
       .exactOptional(),
+    /** Instead of the server, who asks and the authority. */
+    kubeconfig: z.string().exactOptional(),
     token: z.string().exactOptional(),
     /** Read again for every call. */
     token_file: z.string().exactOptional(),
@@ -27,7 +29,12 @@ const settingsSchema = z
   .refine(({ server, token, token_file: file }) => server === undefined || token !== undefined || file !== undefined, {
     path: ['token_file'],
     error: 'a server of another cluster needs it, or a token',
-  });
+  })
+  .refine(
+    ({ kubeconfig, server, token, token_file: tokenFile, ca_file: caFile }) =>
+      kubeconfig === undefined || [server, token, tokenFile, caFile].every((one) => one === undefined),
+    { path: ['kubeconfig'], error: 'it says the server, who asks and the authority itself: leave the others out' },
+  );
 
 export type KubernetesSettings = z.infer<typeof settingsSchema>;
 
