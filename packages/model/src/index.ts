@@ -34,6 +34,7 @@ export type {
   RejectedFunction,
   RetryPolicy,
 } from './function-metadata.ts';
+export { checkFunctionName } from './function-name.ts';
 export { createHostId, type HostIdSource } from './host-id.ts';
 export {
   type CustomHandlerSettings,

@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Log } from '@switchyard/kernel';
-import type { ApplicationDefinition, RejectedFunction, Stack } from '@switchyard/model';
+import type { ApplicationDefinition, FunctionMetadata, RejectedFunction, Stack } from '@switchyard/model';
 import type { Link, LinkStatus, RpcFunctionMetadata, WorkerClaims } from '@switchyard/protocol';
 import type { FunctionBacklog } from './load/function-backlog.ts';
 import type { VersionLoad, WorkerWish } from './load/version-load.ts';
@@ -39,6 +39,8 @@ export interface RuntimeApplication {
   readonly offlinePage?: () => string | undefined;
   /** Hands the files of the app out, for administrators; left out where its files are not the Runtime's to give. */
   readonly download?: () => Promise<AppDownload>;
+  /** Changes functions in the app's folder, for administrators; left out where that is not the Runtime's to change. */
+  readonly functionFolders?: FunctionFolders;
   /**
    * The app's functions, when they were indexed before: its routes and listeners are up at once, with no worker. Left out,
    * the first worker is asked for them.
@@ -97,6 +99,25 @@ export interface WorkerProfile {
 export interface FunctionFiles {
   /** One entry per folder that holds a function.json, in order of name. */
   list(): Promise<readonly FunctionFile[]>;
+}
+
+/**
+ * Changes the folders of functions that function.json describes. Both reject with a PlatformError of the caller's blame for
+ * what cannot be done, and have changed nothing then.
+ */
+export interface FunctionFolders {
+  /** Makes a function, or changes one, and tells what it is then. A new version of the app follows by itself. */
+  write(name: string, content: FunctionContent): Promise<FunctionMetadata>;
+  /** Removes a function's folder. False when there is none. */
+  remove(name: string): Promise<boolean>;
+}
+
+/** What is to stand in the folder of a function. */
+export interface FunctionContent {
+  /** Texts by their paths in the folder, in place of everything that it holds; left out, its files stay. */
+  readonly files: ReadonlyMap<string, string> | undefined;
+  /** The text of function.json, unless it is among the files; left out, it stays as it is. */
+  readonly config: string | undefined;
 }
 
 export interface FunctionFile {

@@ -277,4 +277,20 @@ export const standaloneErrors = defineErrors({
     message:
       "The worker announced '{httpUri}' as the address at which it takes HTTP requests (HttpUri), which is not called: without --worker-network only http:// addresses of this machine are, and with it https:// addresses there, or http:// ones with --allow-clear-tokens. Let a worker announce http://localhost:<port>/; its sidecar announces its own address (--http-url).",
   },
+  FUNCTION_FOLDER_REFUSED: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 9,
+    exit: appExit,
+    message: "The function '{name}' cannot be changed here: {reason}. Nothing was changed.",
+  },
+  FUNCTION_FOLDER_INVALID: {
+    blame: 'user',
+    retry: 'never',
+    http: 400,
+    grpc: 3,
+    exit: appExit,
+    message: "'{name}' would be no function that runs: {reason}. Nothing was changed.",
+  },
 });

@@ -4,6 +4,8 @@ import { toManualEvent } from '../gateway/manual-event.ts';
 import type { FunctionEntry } from '../job-host/function-entry.ts';
 import type { JobHost } from '../job-host/job-host.ts';
 import { type AdminCall, type AdminReply, type AdminRoute, emptyReply, jsonReply } from './admin-call.ts';
+import { describeFunction } from './describe-function.ts';
+import { functionEdits } from './function-edits.ts';
 
 export const functionRoutes: readonly AdminRoute[] = [
   {
@@ -32,6 +34,7 @@ export const functionRoutes: readonly AdminRoute[] = [
     pattern: /^\/admin\/functions\/([^/]+)\/status$/i,
     serve: (call) => functionStatus(call),
   },
+  ...functionEdits,
 ];
 
 /** Runs the function with a warm-up trigger, once for each JobHost. False when there is none, or it has run. */
@@ -108,25 +111,6 @@ function parseInput(text: string): string | undefined {
 }
 
 function describe({ metadata, isDisabled, trigger }: FunctionEntry, call: AdminCall): Record<string, unknown> {
-  const { name } = metadata;
-  const base = new URL('/', call.url).href;
-  const files = `${base}admin/vfs/${name}/`;
-  const { routePrefix } = call.jobHost.application.host.extensions.http;
-  const route = trigger.kind === 'route' ? trigger.options.route.replace(/^\/$/, '') : undefined;
-  return {
-    name,
-    script_root_path_href: files,
-    script_href: metadata.scriptFile === '' ? null : `${base}admin/vfs/${metadata.scriptFile}`,
-    config_href: `${files}function.json`,
-    test_data_href: `${base}admin/vfs/data/functions/sampledata/${name}.dat`,
-    href: `${base}admin/functions/${name}`,
-    invoke_url_template: route === undefined ? null : `${base}${[routePrefix, route].filter(Boolean).join('/')}`,
-    language: metadata.language,
-    config: { name, scriptFile: metadata.scriptFile, bindings: metadata.bindings.map(({ raw }) => raw) },
-    files: null,
-    test_data: '',
-    isDisabled,
-    isDirect: true,
-    isProxy: false,
-  };
+  const route = trigger.kind === 'route' ? trigger.options.route : undefined;
+  return describeFunction(metadata, { isDisabled, route }, call);
 }

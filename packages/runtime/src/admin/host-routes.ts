@@ -92,7 +92,7 @@ function hostStatus(call: AdminCall): Record<string, unknown> {
     isPrimary: host.isPrimary(jobHost),
     errors: [...(status.error === undefined ? [] : [status.error]), ...unwell],
     processUptime: Math.max(1, Math.round(host.clock.monotonic() - jobHost.createdMs)),
-    functionAppContentEditingState: 'NotAllowed',
+    functionAppContentEditingState: jobHost.application.functionFolders === undefined ? 'NotAllowed' : 'Allowed',
     ...(extensionBundle === undefined ? {} : { extensionBundle }),
     workers: status.workers,
   };

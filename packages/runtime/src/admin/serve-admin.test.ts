@@ -83,7 +83,7 @@ describe('the admin API', () => {
     });
     expect((await ask('/admin/functions/nobody')).status).toBe(404);
     expect((await ask('/admin/functions/__proto__')).status).toBe(404);
-    expect((await ask('/admin/functions/work', { method: 'DELETE' })).status).toBe(405);
+    expect((await ask('/admin/functions/work', { method: 'PATCH' })).status).toBe(405);
   });
 
   test('runs a function by hand, and does not wait for it', async () => {

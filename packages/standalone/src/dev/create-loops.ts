@@ -58,11 +58,13 @@ export function createLoops(parts: LoopParts, options: LoopsOptions): ReadonlyMa
   const createLoop = (application: LoadedApplication): AppLoop => {
     const { applicationId, directory } = application;
     const log = withoutInspectorLines(parts.log, () => debuggers.has(applicationId));
+    // Nobody edits an app before its loop has begun.
+    const onEdit = (path: string): void => loop.edited(path);
     const deps = {
       clock: systemClock,
       folders: nodeFolders,
       processes,
-      versions: new AppVersions({ ...parts, log, pack: options.pack }),
+      versions: new AppVersions({ ...parts, log, files: { pack: options.pack, onEdit } }),
       output: reloadOutput,
       note: (text: string) => output.note(applicationId, text),
       load: () => options.load(directory),
@@ -73,7 +75,8 @@ export function createLoops(parts: LoopParts, options: LoopsOptions): ReadonlyMa
       },
     };
     const where = { baseUrl: options.baseUrlOf(applicationId), executable: process.execPath };
-    return new AppLoop(deps, { ...options, ...where }, application);
+    const loop = new AppLoop(deps, { ...options, ...where }, application);
+    return loop;
   };
   return new Map(current.all.map((application) => [application.applicationId, createLoop(application)]));
 }

@@ -112,6 +112,11 @@ export class AppLoop {
     this.#reloader.observe(status);
   }
 
+  /** An administrator has changed a file of the app: it is looked at, also where nobody watches. */
+  edited(path: string): void {
+    if (!this.#isClosed) this.#quiet.note(path);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#quiet.close();

@@ -14,11 +14,10 @@ import { type ApplicationDefinition, jobHostKey } from '@switchyard/model';
 import type { JobHostStatus, Runtime } from '@switchyard/runtime';
 import type { ResolvedWorker } from '@switchyard/sidecar';
 import type { LoadedApplication } from '../application/load-application.ts';
-import type { PackFolder } from '../application/pack-download.ts';
 import type { AppKeyStores } from '../keys/key-store.ts';
 import type { DevWorkers } from '../workers/dev-workers.ts';
 import { HeldLog, type ShownLines } from './held-log.ts';
-import { toRuntimeApplication } from './runtime-application.ts';
+import { type FileAccess, toRuntimeApplication } from './runtime-application.ts';
 
 export interface AppVersionsDeps {
   readonly runtime: Pick<Runtime, 'addApplication' | 'promoteApplication' | 'removeApplication' | 'status'>;
@@ -27,8 +26,8 @@ export interface AppVersionsDeps {
   readonly keyFile: Pick<AppKeyStores, 'keysOf' | 'addFunctions'> | undefined;
   /** Lets administrators look after keys, also where nobody asks for them. */
   readonly keyStores?: Pick<AppKeyStores, 'storeOf'> | undefined;
-  /** Packs apps for administrators who want their files; left out, they get none. */
-  readonly pack?: PackFolder | undefined;
+  /** What administrators may do with the app's files; left out, nothing. */
+  readonly files?: FileAccess;
   readonly log: Log;
 }
 
@@ -135,7 +134,7 @@ export class AppVersions {
     const held = new HeldLog(log, this.#shown);
     const keyStore = keyStores?.storeOf(application.applicationId);
     const hosted = {
-      ...toRuntimeApplication(application, definition, worker, keys, this.#deps.pack),
+      ...toRuntimeApplication(application, definition, worker, keys, this.#deps.files),
       ...(keyStore && { keyStore }),
     };
     const ready = runtime.addApplication(hosted, { standby, log: held.log });

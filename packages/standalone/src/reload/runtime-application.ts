@@ -4,6 +4,7 @@ import { type ApplicationDefinition, createHostId } from '@switchyard/model';
 import type { FunctionKeys, RuntimeApplication } from '@switchyard/runtime';
 import type { ResolvedWorker } from '@switchyard/sidecar';
 import { createFunctionFiles } from '../application/function-files.ts';
+import { createFunctionFolders } from '../application/function-folders.ts';
 import type { LoadedApplication } from '../application/load-application.ts';
 import { createOfflinePage } from '../application/offline-page.ts';
 import { type PackFolder, packDownload } from '../application/pack-download.ts';
@@ -17,15 +18,24 @@ export function hostIdOf({ directory, settings }: LoadedApplication): string {
   return createHostId({ configured, machineName: hostname(), scriptPath: directory });
 }
 
+/** What the admin API may do with the files of an app; what is left out it may not. */
+export interface FileAccess {
+  /** Packs apps for administrators who want their files. */
+  readonly pack?: PackFolder | undefined;
+  /** Hears which path an administrator has changed. */
+  readonly onEdit?: ((path: string) => void) | undefined;
+}
+
 /** A version of an app in a folder as the Runtime wants it. */
 export function toRuntimeApplication(
   application: LoadedApplication,
   definition: ApplicationDefinition,
   worker: ResolvedWorker,
   keys: FunctionKeys | undefined,
-  pack?: PackFolder | undefined,
+  { pack, onEdit }: FileAccess = {},
 ): RuntimeApplication {
-  const { directory } = application;
+  const { directory, runtime, settings } = application;
+  const runsFromPackage = !['', '0'].includes(settings.get('WEBSITE_RUN_FROM_PACKAGE') ?? '');
   return {
     definition,
     tenantId,
@@ -47,5 +57,8 @@ export function toRuntimeApplication(
     development: true,
     offlinePage: createOfflinePage(systemClock, directory),
     ...(pack && { download: () => packDownload(pack, directory) }),
+    ...(onEdit && {
+      functionFolders: createFunctionFolders({ directory, runtime, runsFromPackage, onChange: onEdit }),
+    }),
   };
 }

@@ -24,6 +24,8 @@ const guarded: readonly (readonly [method: string, path: string])[] = [
   ['GET', '/admin/functions/see/status'],
   ['GET', '/admin/functions/see/keys'],
   ['POST', '/admin/functions/timerStart'],
+  ['PUT', '/admin/functions/see'],
+  ['DELETE', '/admin/functions/see'],
 ];
 const guardedCases = guarded.map(
   ([method, path]): ConformanceCase => ({
@@ -111,6 +113,24 @@ const listCases: readonly ConformanceCase[] = [
       const { status, bytes } = await kit.admin('/admin/functions/download');
       assert.equal(status, 200);
       assert.equal(bytes.subarray(0, 2).toString('latin1'), 'PK');
+    },
+  },
+  {
+    section,
+    name: 'PUT of a function whose name none may have is 400',
+    needs,
+    async run(kit) {
+      const body = { config: { bindings: [] } };
+      for (const name of ['1st', 'a%20b', '..%5Cx'])
+        assert.equal((await kit.admin(`/admin/functions/${name}`, { method: 'PUT', body })).status, 400);
+    },
+  },
+  {
+    section,
+    name: 'DELETE of a function that is not there is 404',
+    needs,
+    async run(kit) {
+      assert.equal((await kit.admin(`/admin/functions/${kit.unique()}`, { method: 'DELETE' })).status, 404);
     },
   },
   {
