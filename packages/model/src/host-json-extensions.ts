@@ -1,5 +1,6 @@
 /** The sections below `extensions` of host.json that the platform knows, with the defaults of each extension. */
 import type { ConfigSection } from './config-section.ts';
+import { describeValue } from './json-text.ts';
 
 /** Durations in milliseconds. */
 export interface HostExtensions {
@@ -58,6 +59,10 @@ export interface EventHubsExtension {
   readonly prefetchCount: number;
   readonly transportType: 'amqpTcp' | 'amqpWebSockets';
   readonly clientRetry: ClientRetryOptions;
+  /** May hold a password: never log it. */
+  readonly webProxy: string | undefined;
+  /** Where connections are opened, in place of the namespace. */
+  readonly customEndpointAddress: string | undefined;
   readonly initialOffset: {
     readonly type: 'fromStart' | 'fromEnd' | 'fromEnqueuedTime';
     readonly enqueuedTimeUtc: string | undefined;
@@ -84,6 +89,8 @@ export interface ServiceBusExtension {
   readonly sessionIdleTimeoutMs: number | undefined;
   readonly enableCrossEntityTransactions: boolean;
   readonly clientRetry: ClientRetryOptions;
+  /** May hold a password: never log it. */
+  readonly webProxy: string | undefined;
 }
 
 /** How a client of Service Bus or Event Hubs tries again; what is undefined is the client's to choose. */
@@ -209,6 +216,8 @@ function parseEventHubs(section: ConfigSection): EventHubsExtension {
     prefetchCount: section.integer('prefetchCount', 300, notNegative),
     transportType: section.choice('transportType', transports, 'amqpTcp'),
     clientRetry: parseClientRetry(section.section('clientRetryOptions')),
+    webProxy: parseWebProxy(section),
+    customEndpointAddress: parseEndpointAddress(section),
     initialOffset: {
       type: offset.choice('type', ['fromStart', 'fromEnd', 'fromEnqueuedTime'], 'fromStart'),
       enqueuedTimeUtc: offset.optionalString('enqueuedTimeUtc'),
@@ -223,9 +232,7 @@ function parseEventHubs(section: ConfigSection): EventHubsExtension {
     maxConcurrentCallsPerPartition: section.integer('maxConcurrentCallsPerPartition', 1, positive),
   };
   offset.warnAboutRest();
-  warnOfProxy(section);
-  if (section.has('customEndpointAddress')) section.warn('customEndpointAddress', 'has no effect here');
-  section.ignore('customEndpointAddress');
+  warnOfProxy(section, parsed);
   section.warnAboutRest();
   return parsed;
 }
@@ -245,6 +252,7 @@ function parseServiceBus(section: ConfigSection, cpus: number): ServiceBusExtens
     sessionIdleTimeoutMs: section.optionalTimeSpanMs('sessionIdleTimeout', positive),
     enableCrossEntityTransactions: section.boolean('enableCrossEntityTransactions', false),
     clientRetry: parseClientRetry(section.section('clientRetryOptions')),
+    webProxy: parseWebProxy(section),
   };
   if (parsed.prefetchCount > 0) {
     section.warn('prefetchCount', 'has no effect here: as many messages are asked for as functions may run');
@@ -252,7 +260,7 @@ function parseServiceBus(section: ConfigSection, cpus: number): ServiceBusExtens
   if (parsed.enableCrossEntityTransactions) {
     section.warn('enableCrossEntityTransactions', 'has no effect here: the client has no transactions');
   }
-  warnOfProxy(section);
+  warnOfProxy(section, parsed);
   section.warnAboutRest();
   return parsed;
 }
@@ -269,9 +277,35 @@ function parseClientRetry(section: ConfigSection): ClientRetryOptions {
   return parsed;
 }
 
-function warnOfProxy(section: ConfigSection): void {
-  if (section.has('webProxy')) section.warn('webProxy', 'has no effect here');
-  section.ignore('webProxy');
+/** The message does not repeat the address, which may hold a password. */
+function parseWebProxy(section: ConfigSection): string | undefined {
+  const address = section.optionalString('webProxy') || undefined;
+  if (address === undefined || isAddress(address, /^https?:$/)) return address;
+  section.fail('webProxy', 'must be the address of a proxy, such as http://proxy:8080');
+  return undefined;
+}
+
+function parseEndpointAddress(section: ConfigSection): string | undefined {
+  const address = section.optionalString('customEndpointAddress') || undefined;
+  if (address === undefined || isAddress(address, /^(?:sb|amqps?|https?):$/)) return address;
+  section.fail(
+    'customEndpointAddress',
+    `is ${describeValue(address)} and must be an address such as sb://gateway:5671`,
+  );
+  return undefined;
+}
+
+function isAddress(text: string, protocol: RegExp): boolean {
+  return URL.canParse(text) && protocol.test(new URL(text).protocol) && new URL(text).host !== '';
+}
+
+/** As in the official client, AMQP alone goes through no proxy. */
+function warnOfProxy(
+  section: ConfigSection,
+  { webProxy, transportType }: { readonly webProxy: string | undefined; readonly transportType: string },
+): void {
+  if (webProxy !== undefined && transportType !== 'amqpWebSockets')
+    section.warn('webProxy', 'has no effect without "transportType": "amqpWebSockets"');
 }
 
 function parseKafka(section: ConfigSection): KafkaExtension {

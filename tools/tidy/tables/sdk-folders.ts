@@ -42,7 +42,16 @@ export const sdkFolders: readonly SdkFolder[] = [
   { sdk: 're2js', folders: ['packages/model/src/linear-regex/'] },
   { sdk: 'rhea', folders: ['packages/testkit/src/amqp/', 'packages/triggers/src/azure-messaging/'] },
   { sdk: 'undici', folders: ['packages/capability-library/src/web/'] },
-  { sdk: 'ws', folders: ['packages/capability-broker/src/rpc/', 'packages/capabilities/src/rpc/'] },
+  { sdk: 'https-proxy-agent', folders: ['packages/triggers/src/azure-messaging/'] },
+  {
+    sdk: 'ws',
+    folders: [
+      'packages/capability-broker/src/rpc/',
+      'packages/capabilities/src/rpc/',
+      'packages/testkit/src/amqp/',
+      'packages/triggers/src/azure-messaging/',
+    ],
+  },
   { sdk: 'yazl', folders: ['packages/cli/src/packing/'] },
   { sdk: 'yauzl', folders: ['packages/sidecar/src/packages/'] },
   { sdk: 'pino', folders: ['packages/telemetry/src/'] },

@@ -20,11 +20,14 @@ import { manage } from './amqp-management.ts';
 import { AmqpOutgoing, type OutgoingLink, type PeerOutgoing, type SettlingEvent } from './amqp-outgoing.ts';
 import type { AmqpQueue } from './amqp-queue.ts';
 import type { AmqpSubscription } from './amqp-topic.ts';
+import { openAmqpWebSockets } from './amqp-web-sockets.ts';
 
 export interface AmqpPeer {
   readonly port: number;
   /** Where it is, as the name of a namespace. */
   readonly namespace: string;
+  /** The same, for clients that speak over WebSockets; empty without TLS. */
+  readonly webSocketNamespace: string;
   /** The tokens that clients have shown, in order. */
   readonly claims: readonly AmqpClaim[];
   /** What the official clients take. */
@@ -96,6 +99,7 @@ export async function openAmqpPeer(deps: AmqpPeerDeps = {}): Promise<AmqpPeer> {
   const listening = createDeferred<void>();
   server.once('listening', () => listening.resolve());
   await listening.promise;
+  const webSockets = deps.tls && (await openAmqpWebSockets(container, deps.tls));
   const { port } = server.address() as AddressInfo;
   const secret = Buffer.from('a key that opens nothing').toString('base64');
   const namespace = `${tls === undefined ? '127.0.0.1' : 'localhost'}:${port}`;
@@ -103,6 +107,7 @@ export async function openAmqpPeer(deps: AmqpPeerDeps = {}): Promise<AmqpPeer> {
   const emulator = tls === undefined ? ';UseDevelopmentEmulator=true' : '';
   return {
     ...{ port, namespace, claims: links.claims },
+    webSocketNamespace: webSockets === undefined ? '' : `localhost:${webSockets.port}`,
     connectionString: `Endpoint=sb://${namespace};SharedAccessKeyName=Root;SharedAccessKey=${secret}${emulator}`,
     declareQueue: (name, queueOptions) => entities.declareQueue(name, queueOptions),
     declareTopic: (name, topicOptions) => {
@@ -124,6 +129,7 @@ export async function openAmqpPeer(deps: AmqpPeerDeps = {}): Promise<AmqpPeer> {
       const closed = createDeferred<void>();
       server.close(() => closed.resolve());
       cutAll('the peer was closed');
+      await webSockets?.close();
       await closed.promise;
       entities.close();
     },

@@ -19,7 +19,13 @@ import type {
   StartPosition,
 } from '../event-hub/event-hub-client.ts';
 import { type AmqpCodec, loadAmqpCodec } from './annotated-message.ts';
-import { clientKeyOf, type NamespaceArguments, toArguments, toClientOptions } from './namespace-client.ts';
+import {
+  type ClientOptions,
+  clientKeyOf,
+  type NamespaceArguments,
+  toArguments,
+  toClientOptions,
+} from './namespace-client.ts';
 import { toReceivedEvent } from './received-event.ts';
 
 type Sdk = typeof import('@azure/event-hubs');
@@ -45,13 +51,16 @@ export function createAzureEventHubs(
   return {
     async read(place, options, store, sink) {
       const access = await toArguments(place.connection, identities);
-      return openReader({ sdk: await loaded(), codec: await loadAmqpCodec(), access }, place, options, store, sink);
+      const client = await toClientOptions(place.connection);
+      const parts = { sdk: await loaded(), codec: await loadAmqpCodec(), access, client };
+      return openReader(parts, place, options, store, sink);
     },
     async send(connection, hub, events) {
       const sdk = await loaded();
       const access = await toArguments(connection, identities);
       const key = `${hub} ${clientKeyOf(connection)}`;
-      const producer = producers.get(key) ?? createProducer(sdk, access, hub, toClientOptions(connection));
+      const client = await toClientOptions(connection);
+      const producer = producers.get(key) ?? createProducer(sdk, access, hub, client);
       producers.set(key, producer);
       await sendAll(producer, events);
     },
@@ -62,7 +71,7 @@ function createProducer(
   { EventHubProducerClient: Producer }: Sdk,
   [host, credential]: NamespaceArguments,
   hub: string,
-  options: ReturnType<typeof toClientOptions>,
+  options: ClientOptions,
 ): EventHubProducerClient {
   return credential === undefined ? new Producer(host, hub, options) : new Producer(host, hub, credential, options);
 }
@@ -71,17 +80,18 @@ interface ReaderParts {
   readonly sdk: Sdk;
   readonly codec: AmqpCodec;
   readonly access: NamespaceArguments;
+  readonly client: ClientOptions;
 }
 
 function openReader(
-  { sdk, codec, access: [host, credential] }: ReaderParts,
-  { connection, hub, consumerGroup }: EventHubPlace,
+  { sdk, codec, access: [host, credential], client: ofHostJson }: ReaderParts,
+  { hub, consumerGroup }: EventHubPlace,
   options: ReadingOptions,
   store: PartitionStore,
   sink: PartitionSink,
 ): EventHubReader {
   const clientOptions = {
-    ...toClientOptions(connection),
+    ...ofHostJson,
     identifier: options.ownerId,
     loadBalancingOptions: {
       strategy: 'greedy' as const,

@@ -26,7 +26,13 @@ import type {
   SessionControl,
 } from '../service-bus/service-bus-client.ts';
 import { type AmqpCodec, bytesOfBody, loadAmqpCodec } from './annotated-message.ts';
-import { clientKeyOf, type NamespaceArguments, toArguments, toClientOptions } from './namespace-client.ts';
+import {
+  type ClientOptions,
+  clientKeyOf,
+  type NamespaceArguments,
+  toArguments,
+  toClientOptions,
+} from './namespace-client.ts';
 
 type Sdk = typeof import('@azure/service-bus');
 
@@ -60,8 +66,9 @@ export function createAzureServiceBus(
     });
     const sdk = await loading;
     const access = await toArguments(connection, identities);
+    const options = await toClientOptions(connection);
     const key = clientKeyOf(connection);
-    const known = namespaces.get(key) ?? createNamespace(sdk, access, toClientOptions(connection));
+    const known = namespaces.get(key) ?? createNamespace(sdk, access, options);
     namespaces.set(key, known);
     return known;
   };
@@ -114,7 +121,7 @@ const countMs = 5_000;
 function createNamespace(
   { ServiceBusClient: Client, ServiceBusAdministrationClient: Administration }: Sdk,
   [host, credential]: NamespaceArguments,
-  options: ReturnType<typeof toClientOptions>,
+  options: ClientOptions,
 ): Namespace {
   return {
     client: credential === undefined ? new Client(host, options) : new Client(host, credential, options),

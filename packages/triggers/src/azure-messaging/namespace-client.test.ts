@@ -5,21 +5,21 @@ import { namespaceWithKey } from '../testing/namespace.ts';
 import { clientKeyOf, toClientOptions } from './namespace-client.ts';
 
 const connection = namespaceWithKey('Endpoint=sb://shop', 'shop');
-const { retry } = connection.client;
 
 describe('toClientOptions', () => {
-  it('gives a broken line up soon, unless host.json says how', () => {
-    expect(toClientOptions(connection)).toEqual({
+  it('gives a broken line up soon, unless host.json says how', async () => {
+    expect(await toClientOptions(connection)).toEqual({
       retryOptions: { maxRetries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 10_000, timeoutInMs: 5_000 },
     });
     const named = { mode: 'fixed', tryTimeoutMs: 1, delayMs: 2, maxDelayMs: 3, maxRetries: 0 } as const;
-    expect(toClientOptions({ ...connection, client: { usesWebSockets: false, retry: named } })).toEqual({
+    expect(await toClientOptions({ ...connection, client: { ...connection.client, retry: named } })).toEqual({
       retryOptions: { mode: 1, timeoutInMs: 1, retryDelayInMs: 2, maxRetryDelayInMs: 3, maxRetries: 0 },
     });
   });
 
-  it('goes over WebSockets where host.json wants that', () => {
-    const { webSocketOptions } = toClientOptions({ ...connection, client: { usesWebSockets: true, retry } });
+  it('goes over WebSockets where host.json wants that', async () => {
+    const client = { ...connection.client, usesWebSockets: true };
+    const { webSocketOptions } = await toClientOptions({ ...connection, client });
     expect(webSocketOptions).toEqual({ webSocket: WebSocket });
   });
 });
@@ -34,7 +34,9 @@ describe('clientKeyOf', () => {
     const all = [
       connection,
       namespaceWithKey('Endpoint=sb://shop;SharedAccessKey=other', 'shop'),
-      { ...connection, client: { usesWebSockets: true, retry } },
+      { ...connection, client: { ...connection.client, usesWebSockets: true } },
+      { ...connection, client: { ...connection.client, proxy: new Secret('http://a@proxy') } },
+      { ...connection, client: { ...connection.client, proxy: new Secret('http://b@proxy') } },
       { ...connection, access: identity('a') },
       { ...connection, access: identity('b') },
     ];

@@ -1,6 +1,7 @@
 /** What a client of the official libraries is made with, and what tells one from another. */
 import { type AzureIdentities, keyOf } from '../azure-identity/azure-identities.ts';
 import type { NamespaceConnection } from '../namespace/namespace-connection.ts';
+import { toWebSocketOptions } from './web-socket.ts';
 
 type TokenCredential = Awaited<ReturnType<AzureIdentities['credentialOf']>>;
 
@@ -25,7 +26,10 @@ const defaultRetries = { maxRetries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 
 const modes = { exponential: 0, fixed: 1 } as const;
 
 /** What host.json asks of a client, in the words of the library. */
-export function toClientOptions({ client: { retry, usesWebSockets } }: NamespaceConnection) {
+export type ClientOptions = Awaited<ReturnType<typeof toClientOptions>>;
+
+export async function toClientOptions({ client }: NamespaceConnection) {
+  const { retry, usesWebSockets, proxy, endpointAddress } = client;
   const { mode, maxRetries, delayMs, maxDelayMs, tryTimeoutMs } = retry;
   return {
     retryOptions: {
@@ -35,12 +39,13 @@ export function toClientOptions({ client: { retry, usesWebSockets } }: Namespace
       maxRetryDelayInMs: maxDelayMs ?? defaultRetries.maxRetryDelayInMs,
       timeoutInMs: tryTimeoutMs ?? defaultRetries.timeoutInMs,
     },
-    ...(usesWebSockets ? { webSocketOptions: { webSocket: WebSocket } } : {}),
+    ...(usesWebSockets ? { webSocketOptions: await toWebSocketOptions(proxy) } : {}),
+    ...(endpointAddress === undefined ? {} : { customEndpointAddress: endpointAddress }),
   };
 }
 
 /** Connections with the same key share a client. It holds secrets: never show it. */
 export function clientKeyOf({ namespace, access, client }: NamespaceConnection): string {
   const who = access.kind === 'key' ? access.connectionString.reveal() : keyOf(access.identity);
-  return JSON.stringify([namespace, who, client]);
+  return JSON.stringify([namespace, who, client, client.proxy?.reveal()]);
 }

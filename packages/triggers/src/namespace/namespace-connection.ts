@@ -20,6 +20,10 @@ export type NamespaceAccess =
 /** What host.json says of the client. */
 export interface NamespaceClientOptions {
   readonly usesWebSockets: boolean;
+  /** The proxy that WebSockets go through; its address may hold a password. */
+  readonly proxy: Secret | undefined;
+  /** Where the connection is opened, in place of the namespace, which is still the one that is asked for. */
+  readonly endpointAddress: string | undefined;
   readonly retry: ClientRetryOptions;
 }
 
@@ -37,17 +41,24 @@ export type ReadNamespace =
 interface ClientSection {
   readonly transportType: 'amqpTcp' | 'amqpWebSockets';
   readonly clientRetry: ClientRetryOptions;
+  readonly webProxy: string | undefined;
+  readonly customEndpointAddress?: string | undefined;
 }
 
 /** Finds the connection that a binding names, or that of this name. `service` is for messages. */
 export function readNamespace(
   binding: BindingMetadata,
   { settings }: BindingScope,
-  { transportType, clientRetry }: ClientSection,
+  section: ClientSection,
   names: { readonly defaultConnection: string; readonly service: string },
 ): ReadNamespace {
   const found = resolveConnection(settings, binding.connection, names.defaultConnection);
-  const client = { usesWebSockets: transportType === 'amqpWebSockets', retry: clientRetry };
+  const client = {
+    usesWebSockets: section.transportType === 'amqpWebSockets',
+    retry: section.clientRetry,
+    proxy: section.webProxy === undefined ? undefined : new Secret(section.webProxy),
+    endpointAddress: section.customEndpointAddress,
+  };
   switch (found.kind) {
     case 'missing':
       return { kind: 'invalid', problem: `the app setting '${found.name}' is missing`, setting: found.name };

@@ -12,5 +12,5 @@ const retry = {
 /** A namespace that a key opens. */
 export function namespaceWithKey(connectionString: string, namespace = ''): NamespaceConnection {
   const access = { kind: 'key', connectionString: new Secret(connectionString) } as const;
-  return { namespace, access, client: { usesWebSockets: false, retry } };
+  return { namespace, access, client: { usesWebSockets: false, retry, proxy: undefined, endpointAddress: undefined } };
 }
