@@ -16,7 +16,12 @@ describe('createLevelFilter', () => {
     ['everything by default when only that is said', { default: 'error' }, 'Function.Hello.User', 'error'],
     ['the longest prefix', { Function: 'error', 'Function.Hello': 'trace' }, 'Function.Hello.User', 'trace'],
     ['a prefix over the default', { default: 'trace', Host: 'critical' }, 'Host.Results', 'critical'],
-    ['whole names only', { 'Function.Hello': 'error' }, 'Function.HelloWorld', 'information'],
+    ['the beginning of a name', { 'Function.Hello': 'error' }, 'Function.HelloWorld', 'error'],
+    ['names in any case', { DEFAULT: 'critical', 'FUNCTION.hello': 'debug' }, 'Function.Hello.User', 'debug'],
+    ['the default in any case', { Default: 'critical' }, 'Host.Startup', 'critical'],
+    ['a star in a rule', { default: 'error', 'Function.*.User': 'debug' }, 'Function.Hello.User', 'debug'],
+    ['a star that does not fit', { default: 'error', 'Function.*.User': 'debug' }, 'Function.Hello', 'error'],
+    ['the last of the same rule', { host: 'debug', Host: 'error' }, 'Host.Startup', 'error'],
     ['nothing at all for none', { 'Host.Results': 'none' }, 'Host.Results', undefined],
     ['names that objects carry by nature', { default: 'error' }, '__proto__', 'error'],
   ])('follows %s', (_what, levels, category, expected) => {

@@ -7,7 +7,7 @@ export type MinimumLevel = LogLevel | 'none';
 export type LevelFilter = (category: string, level: LogLevel) => boolean;
 
 export interface LevelFilterOptions {
-  /** `logging.logLevel` of host.json: the level by category prefix; `default` for categories that none names. */
+  /** `logging.logLevel` of host.json: the level by the beginning of categories; `default` for those that none names. */
   readonly levels: ReadonlyMap<string, MinimumLevel>;
   /** The level of a category that nothing names. */
   readonly fallback: (category: string) => MinimumLevel;
@@ -17,15 +17,18 @@ export interface LevelFilterOptions {
 const maxRememberedCategories = 1_000;
 
 /**
- * Filters by the longest category prefix that host.json names. A prefix counts as a whole
- * name or up to a dot: `Function.Hello` names `Function.Hello.User` and not `Function.HelloWorld`.
+ * Filters by the longest rule of host.json that fits a category, as the logging of .NET does: a rule is the beginning of
+ * categories, in any case, and one star in it stands for anything. `default` fits those that no other rule does.
  */
 export function createLevelFilter({ levels, fallback }: LevelFilterOptions): LevelFilter {
-  const prefixes = [...levels.keys()].filter((key) => key !== 'default').sort((a, b) => b.length - a.length);
+  // Of rules that are as long as each other, or the same but for their case, the last one counts.
+  const rules = [...levels].reverse().map(([key, level]) => ({ key: key.toLowerCase(), level }));
+  const general = rules.find(({ key }) => key === 'default');
+  const special = rules.filter(({ key }) => key !== 'default').sort((a, b) => b.key.length - a.key.length);
   const remembered = new Map<string, number>();
   const thresholdOf = (category: string): number => {
-    const prefix = prefixes.find((key) => category === key || category.startsWith(`${key}.`));
-    return rank(levels.get(prefix ?? 'default') ?? fallback(category));
+    const rule = special.find(({ key }) => fits(key, category.toLowerCase())) ?? general;
+    return rank(rule?.level ?? fallback(category));
   };
   return (category, level) => {
     let threshold = remembered.get(category);
@@ -43,6 +46,11 @@ export function createLevelFilter({ levels, fallback }: LevelFilterOptions): Lev
  */
 export function developmentLevel(category: string): MinimumLevel {
   return category.startsWith('Function.') || category === 'Host.Function.Console' ? 'information' : 'warning';
+}
+
+function fits(rule: string, category: string): boolean {
+  const [beginning = '', end = ''] = rule.split('*', 2);
+  return category.startsWith(beginning) && category.endsWith(end);
 }
 
 function rank(level: MinimumLevel): number {
