@@ -1,4 +1,11 @@
 /** Ids, clock, errors, limits, bounded queue, backoff, lifecycle, Secret: what every package stands on. */
+export type {
+  AppTelemetry,
+  FunctionAggregate,
+  FunctionRun,
+  RunningFunction,
+  TelemetryMetric,
+} from './app-telemetry.ts';
 export { assertNever, InvariantError, invariant } from './assert.ts';
 export { type BackoffOptions, backoffMs } from './backoff.ts';
 export { BoundedQueue } from './bounded-queue.ts';

@@ -37,12 +37,14 @@ describe('parseHostJson', () => {
         lockAcquisitionPollingIntervalMs: 5 * second,
       },
       logging: { fileLoggingMode: 'debugOnly', consoleEnabled: false, logLevel: new Map() },
-      aggregator: { batchSize: 1_000, flushTimeoutMs: 30 * second },
+      aggregator: { isEnabled: true, batchSize: 1_000, flushTimeoutMs: 30 * second },
       concurrency: {
         dynamicConcurrencyEnabled: false,
         snapshotPersistenceEnabled: true,
         maximumFunctionConcurrency: 500,
         cpuThreshold: 0.8,
+        totalAvailableMemoryBytes: undefined,
+        memoryThreshold: 0.8,
       },
       retry: undefined,
       customHandler: undefined,
@@ -83,18 +85,19 @@ describe('parseHostJson', () => {
   });
 
   it('says what of the clients has no effect', () => {
-    const client = { webProxy: 'http://proxy', clientRetryOptions: { maxRetries: 1, pace: 'slow' } };
+    const client = { webProxy: 'http://me:secret@proxy', clientRetryOptions: { maxRetries: 1, pace: 'slow' } };
     const serviceBus = { prefetchCount: 5, enableCrossEntityTransactions: true, ...client };
     const host = parse(v2({ extensions: { serviceBus, eventHubs: { ...client, customEndpointAddress: 'sb://x' } } }));
     expect(host.warnings.filter((warning) => warning.includes('no effect'))).toEqual([
       expect.stringContaining('"extensions.eventHubs.clientRetryOptions.pace" is not known'),
-      expect.stringContaining('"extensions.eventHubs.webProxy" has no effect'),
-      expect.stringContaining('"extensions.eventHubs.customEndpointAddress" has no effect'),
+      expect.stringContaining('"extensions.eventHubs.webProxy" has no effect without'),
       expect.stringContaining('"extensions.serviceBus.clientRetryOptions.pace" is not known'),
       expect.stringContaining('"extensions.serviceBus.prefetchCount" has no effect'),
       expect.stringContaining('"extensions.serviceBus.enableCrossEntityTransactions" has no effect'),
-      expect.stringContaining('"extensions.serviceBus.webProxy" has no effect'),
+      expect.stringContaining('"extensions.serviceBus.webProxy" has no effect without'),
     ]);
+    expect(host.warnings.join()).not.toContain('secret');
+    expect(host.extensions.eventHubs).toMatchObject({ customEndpointAddress: 'sb://x', webProxy: client.webProxy });
     expect(host.extensions.serviceBus.clientRetry).toMatchObject({ maxRetries: 1, delayMs: undefined });
   });
 
@@ -213,6 +216,33 @@ describe('parseHostJson', () => {
   ])('refuses %j and says what it expects', (rest, message) => {
     expect(() => parse(v2(rest))).toThrow(message);
     expect(() => parse(v2(rest))).toThrow('host.json');
+  });
+
+  it('reads what goes to Application Insights, with the defaults of the official host', () => {
+    const insightsOf = (applicationInsights: unknown) => parse(v2({ logging: { applicationInsights } }));
+    const { sampling, logLevel } = insightsOf(undefined).logging.applicationInsights;
+    expect(sampling).toMatchObject({ maxTelemetryItemsPerSecond: 20, initialSamplingPercentage: 100 });
+    expect([...(sampling?.types ?? [])]).toEqual(['Dependency', 'Event', 'Exception', 'PageView', 'Request', 'Trace']);
+    expect(logLevel.size).toBe(0);
+    const host = insightsOf({
+      logLevel: { default: 'Error' },
+      enableLiveMetrics: true,
+      enableLiveMetricsFilters: true,
+      samplingSettings: { maxTelemetryItemsPerSecond: 5, excludedTypes: 'request; EXCEPTION;Nothing' },
+      surprise: 1,
+    });
+    const given = host.logging.applicationInsights;
+    expect([given.sampling?.maxTelemetryItemsPerSecond, given.logLevel.get('default')]).toEqual([5, 'error']);
+    expect([...(given.sampling?.types ?? [])]).toEqual(['Dependency', 'Event', 'PageView', 'Trace']);
+    expect(host.warnings).toEqual([
+      expect.stringContaining("excludedTypes\" names 'nothing'"),
+      expect.stringContaining('enableLiveMetrics" has no effect'),
+      expect.stringContaining('surprise" is not known'),
+    ]);
+    const settings = { samplingSettings: { isEnabled: false } };
+    expect(insightsOf(settings).logging.applicationInsights.sampling).toBeUndefined();
+    const included = { samplingSettings: { includedTypes: 'Trace;Request', excludedTypes: 'Request' } };
+    expect(insightsOf(included).logging.applicationInsights.sampling?.types).toEqual(new Set(['Trace']));
   });
 
   it('lists everything that is wrong at once', () => {

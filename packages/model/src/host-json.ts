@@ -4,6 +4,7 @@ import { ConfigSection } from './config-section.ts';
 import { modelErrors } from './errors.ts';
 import type { RetryPolicy } from './function-metadata.ts';
 import { type HostExtensions, parseHostExtensions } from './host-json-extensions.ts';
+import { type ApplicationInsightsSettings, parseApplicationInsights } from './host-json-insights.ts';
 import { applyHostJsonOverrides } from './host-json-overrides.ts';
 import { describeValue, isJsonObject, type JsonObject, readKey } from './json-text.ts';
 import { parseRetryJson } from './retry-policy.ts';
@@ -20,7 +21,7 @@ export interface HostJson {
   readonly healthMonitor: HealthMonitorSettings;
   readonly singleton: SingletonSettings;
   readonly logging: LoggingSettings;
-  readonly aggregator: { readonly batchSize: number; readonly flushTimeoutMs: number };
+  readonly aggregator: AggregatorSettings;
   readonly concurrency: ConcurrencySettings;
   readonly retry: RetryPolicy | undefined;
   readonly customHandler: CustomHandlerSettings | undefined;
@@ -36,6 +37,14 @@ export interface HostJson {
   readonly warnings: readonly string[];
 }
 
+/** How the results of functions are added up. */
+export interface AggregatorSettings {
+  readonly isEnabled: boolean;
+  /** So many results end a sum before its time. */
+  readonly batchSize: number;
+  readonly flushTimeoutMs: number;
+}
+
 /** How many events of a function may be in work at once, when that is found out while it runs. */
 export interface ConcurrencySettings {
   readonly dynamicConcurrencyEnabled: boolean;
@@ -43,6 +52,10 @@ export interface ConcurrencySettings {
   readonly maximumFunctionConcurrency: number;
   /** The part of the host's time or processors from which on it has too much to do. */
   readonly cpuThreshold: number;
+  /** What the host may use of memory; undefined where the app leaves that to the host. */
+  readonly totalAvailableMemoryBytes: number | undefined;
+  /** The part of that memory from which on there is too little of it. */
+  readonly memoryThreshold: number;
 }
 
 export interface HealthMonitorSettings {
@@ -70,8 +83,7 @@ export interface LoggingSettings {
   /** By category prefix as written; `default` among them. */
   readonly logLevel: ReadonlyMap<string, HostLogLevel>;
   readonly consoleEnabled: boolean;
-  /** Left as it stands, for the adapter that knows it. */
-  readonly applicationInsights: JsonObject;
+  readonly applicationInsights: ApplicationInsightsSettings;
 }
 
 export interface CustomHandlerSettings {
@@ -207,13 +219,12 @@ function parseSingleton(section: ConfigSection, development: boolean): Singleton
 }
 
 function parseLogging(section: ConfigSection, development: boolean): LoggingSettings {
-  const levels = section.section('logLevel');
   const console = section.section('console');
   const parsed = {
     fileLoggingMode: section.choice('fileLoggingMode', ['never', 'debugOnly', 'always'], 'debugOnly'),
-    logLevel: new Map(levels.entries().map(([name]) => [name, levels.choice(name, hostLogLevels, 'information')])),
+    logLevel: parseLevels(section.section('logLevel')),
     consoleEnabled: console.boolean('isEnabled', development),
-    applicationInsights: section.object('applicationInsights') ?? {},
+    applicationInsights: parseApplicationInsights(section.section('applicationInsights'), parseLevels),
   };
   console.ignore('disableColors');
   console.warnAboutRest();
@@ -221,24 +232,30 @@ function parseLogging(section: ConfigSection, development: boolean): LoggingSett
   return parsed;
 }
 
+function parseLevels(section: ConfigSection): ReadonlyMap<string, HostLogLevel> {
+  return new Map(section.entries().map(([name]) => [name, section.choice(name, hostLogLevels, 'information')]));
+}
+
 function parseAggregator(section: ConfigSection): HostJson['aggregator'] {
   const parsed = {
+    isEnabled: section.boolean('isEnabled', true),
     batchSize: section.integer('batchSize', 1_000, { minimum: 1 }),
     flushTimeoutMs: section.timeSpanMs('flushTimeout', 30 * second, { minimum: second, maximum: 5 * minute }),
   };
-  section.ignore('isEnabled');
   section.warnAboutRest();
   return parsed;
 }
 
 function parseConcurrency(section: ConfigSection): HostJson['concurrency'] {
+  const totalBytes = section.integer('totalAvailableMemoryBytes', -1, { minimum: -1 });
   const parsed = {
     dynamicConcurrencyEnabled: section.boolean('dynamicConcurrencyEnabled', false),
     snapshotPersistenceEnabled: section.boolean('snapshotPersistenceEnabled', true),
     maximumFunctionConcurrency: section.integer('maximumFunctionConcurrency', 500, { minimum: 1 }),
     cpuThreshold: section.number('cpuThreshold', 0.8, { minimum: 0, maximum: 1 }),
+    totalAvailableMemoryBytes: totalBytes > 0 ? totalBytes : undefined,
+    memoryThreshold: section.number('memoryThreshold', 0.8, { minimum: 0, maximum: 1 }),
   };
-  section.ignore('totalAvailableMemoryBytes', 'memoryThreshold');
   section.warnAboutRest();
   return parsed;
 }

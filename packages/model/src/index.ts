@@ -37,6 +37,7 @@ export type {
 export { checkFunctionName } from './function-name.ts';
 export { createHostId, type HostIdSource } from './host-id.ts';
 export {
+  type AggregatorSettings,
   type CustomHandlerSettings,
   type HealthMonitorSettings,
   type HostJson,
@@ -58,6 +59,7 @@ export type {
   SqlExtension,
   WorkerModelExtension,
 } from './host-json-extensions.ts';
+export type { ApplicationInsightsSettings, SampledType, SamplingSettings } from './host-json-insights.ts';
 export { type IndexedFunction, parseIndexedFunction } from './indexed-function.ts';
 export { describeValue, isJsonObject, type JsonObject, parseJsonText, readKey } from './json-text.ts';
 export { type LocalHostSettings, type LocalSettings, parseLocalSettings } from './local-settings.ts';

@@ -4,8 +4,15 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { Log } from '@switchyard/kernel';
-import type { ApplicationDefinition, FunctionMetadata, RejectedFunction, Stack } from '@switchyard/model';
+import type { AppTelemetry, Log } from '@switchyard/kernel';
+import type {
+  ApplicationDefinition,
+  FunctionMetadata,
+  HostJson,
+  RejectedFunction,
+  SettingsView,
+  Stack,
+} from '@switchyard/model';
 import type { Link, LinkStatus, RpcFunctionMetadata, WorkerClaims } from '@switchyard/protocol';
 import type { FunctionBacklog } from './load/function-backlog.ts';
 import type { VersionLoad, WorkerWish } from './load/version-load.ts';
@@ -138,6 +145,16 @@ export interface FunctionKeys {
   /** The name of the function key, or of the host key, that a caller showed; undefined when it is none, or nobody knows. */
   nameOf?(key: string, functionName: string): string | undefined;
 }
+
+/** Opens the sink that an app's settings name for its telemetry; undefined when they name none. */
+export type OpenAppTelemetry = (application: {
+  readonly applicationId: string;
+  readonly settings: SettingsView;
+  readonly host: HostJson;
+  readonly hostId: string;
+  /** Does not lead to the sink. */
+  readonly log: Log;
+}) => AppTelemetry | undefined;
 
 /** Which keys: those of the host, of its extensions, of one function, or the one that opens everything. */
 export type KeyScope =

@@ -16,6 +16,7 @@ export type {
   KeyStore,
   ListenerGate,
   NamedKey,
+  OpenAppTelemetry,
   RestartOutcome,
   RestartWish,
   Runtime,

@@ -7,7 +7,14 @@ import type { Clock, Log, Meter, Random, SpanSink } from '@switchyard/kernel';
 import type { ApplicationDefinition } from '@switchyard/model';
 import { grpcStatus, type Link, type WorkerSupply } from '@switchyard/protocol';
 import type { Kinds, OpenConcurrencySnapshots, PrimaryHosts } from '@switchyard/triggers';
-import type { AnnouncedApplications, ListenerGate, Runtime, RuntimeApplication, VerifyWorker } from './contract.ts';
+import type {
+  AnnouncedApplications,
+  ListenerGate,
+  OpenAppTelemetry,
+  Runtime,
+  RuntimeApplication,
+  VerifyWorker,
+} from './contract.ts';
 import { FairTurns } from './dispatch/fair-turns.ts';
 import { type LoopMeter, LoopPace } from './dispatch/loop-pace.ts';
 import type { DispatchStrategy } from './dispatch/strategies.ts';
@@ -37,6 +44,8 @@ export interface RuntimeDeps {
   readonly meter: Meter;
   /** Hears of every invocation that a worker was given. */
   readonly spans?: SpanSink | undefined;
+  /** Opens what the settings of an app name for its telemetry; without it that goes nowhere. */
+  readonly openAppTelemetry?: OpenAppTelemetry | undefined;
   readonly supply: WorkerSupply;
   readonly kinds: Kinds;
   /** Where it is kept what was found out of the concurrency of functions; nowhere when left out. */

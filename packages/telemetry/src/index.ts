@@ -1,5 +1,12 @@
 /** Logs and metrics behind the kernel's ports. */
 export {
+  ApplicationInsights,
+  type ApplicationInsightsDeps,
+  type ApplicationInsightsOptions,
+  type TrackPost,
+} from './application-insights/application-insights.ts';
+export { type ParsedConnection, parseInsightsConnection } from './application-insights/connection-string.ts';
+export {
   type ConsoleLogDeps,
   type ConsoleLogOptions,
   createConsoleLog,

@@ -22,6 +22,12 @@ export {
   type MessageContent,
 } from './fake-worker.ts';
 export { freePort } from './free-port.ts';
+export {
+  type IngestionPeer,
+  type PeerAnswer,
+  type ReceivedEnvelope,
+  startIngestionPeer,
+} from './ingestion-peer.ts';
 export { isProcessAlive } from './is-process-alive.ts';
 export { createMemoryLog, type MemoryLog } from './memory-log.ts';
 export { type PartCheck, requireOptionalPart, requirePart } from './missing-part.ts';

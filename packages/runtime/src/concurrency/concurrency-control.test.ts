@@ -8,13 +8,15 @@ const settings = {
   snapshotPersistenceEnabled: true,
   maximumFunctionConcurrency: 10,
   cpuThreshold: 0.8,
+  totalAvailableMemoryBytes: 1_000,
+  memoryThreshold: 0.5,
 };
 
 /** A control whose storage has `kept` and notes what is written; `use.now` is how much of the host is used. */
 function open(kept: Readonly<Record<string, number>> = {}) {
   const clock = new VirtualClock();
   const log = createMemoryLog(clock);
-  const use = { now: 0.5, isAway: false };
+  const use = { now: 0.5, residentBytes: 500, isAway: false };
   const written: Record<string, number>[] = [];
   const snapshots = {
     read: async () => {
@@ -26,7 +28,12 @@ function open(kept: Readonly<Record<string, number>> = {}) {
       written.push(Object.fromEntries(limits));
     },
   };
-  const health = { isBusy: (threshold: number) => use.now > threshold };
+  const health = {
+    isBusy: (threshold: number) => use.now > threshold,
+    get residentBytes() {
+      return use.residentBytes;
+    },
+  };
   const control = new ConcurrencyControl({ clock, log, health, snapshots }, settings);
   /** Keeps as many events in work as the function may have. */
   const fill = (name: string): (() => void) => {
@@ -55,6 +62,20 @@ describe('ConcurrencyControl', () => {
     use.now = 0.81;
     fill('f');
     await clock.advance(60_000);
+    expect(control.of('f').current).toBe(1);
+    await close();
+  });
+
+  test('I1: shrinks while the host holds more memory than it may', async () => {
+    const { clock, control, fill, use } = open();
+    const close = control.open();
+    const end = fill('f');
+    await clock.advance(1_000);
+    end();
+    expect(control.of('f').current).toBe(2);
+    use.residentBytes = 501;
+    fill('f');
+    await clock.advance(1_000);
     expect(control.of('f').current).toBe(1);
     await close();
   });

@@ -21,7 +21,7 @@ export interface ConcurrencyControlDeps {
   /** Carries the app's fields. */
   readonly log: Log;
   /** Without it the host is always well. */
-  readonly health: Pick<ProcessHealth, 'isBusy'> | undefined;
+  readonly health: Pick<ProcessHealth, 'isBusy' | 'residentBytes'> | undefined;
   /** Where it is kept what was found out; undefined where nothing is kept. */
   readonly snapshots: ConcurrencySnapshots | undefined;
 }
@@ -105,9 +105,9 @@ export class ConcurrencyControl {
   }
 
   #look(): void {
-    const { clock, health, log } = this.#deps;
-    const { cpuThreshold, maximumFunctionConcurrency: maximum } = this.#settings;
-    const isBusy = health?.isBusy(cpuThreshold) ?? false;
+    const { clock, log } = this.#deps;
+    const { maximumFunctionConcurrency: maximum } = this.#settings;
+    const isBusy = this.#isHostBusy();
     for (const [functionName, one] of this.#functions) {
       const mostActive = one.takeMostActive();
       if (!one.isObeyed) continue;
@@ -121,6 +121,16 @@ export class ConcurrencyControl {
     this.#looks += 1;
     if (this.#looks % looksPerSave === 0) this.#save();
     this.#timer = this.#schedule();
+  }
+
+  /** The host has too much to do, or holds more memory than the app lets it. */
+  #isHostBusy(): boolean {
+    const { health } = this.#deps;
+    if (health === undefined) return false;
+    const { cpuThreshold, totalAvailableMemoryBytes: totalBytes, memoryThreshold } = this.#settings;
+    return (
+      health.isBusy(cpuThreshold) || (totalBytes !== undefined && health.residentBytes > totalBytes * memoryThreshold)
+    );
   }
 
   async #read(): Promise<void> {

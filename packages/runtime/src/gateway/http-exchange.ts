@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createDeferred, type Deferred, type PlatformError } from '@switchyard/kernel';
+import { createDeferred, type Deferred, type FunctionRun, type PlatformError } from '@switchyard/kernel';
 import type { RouteMatch, RouteParams } from '@switchyard/model';
 import { type InvocationResponse, type NullableString, RpcHttp } from '@switchyard/protocol';
 import { type HttpTriggerRequest, isNothing, type TriggerEvent, toHttpEvent } from '@switchyard/triggers';
@@ -98,6 +98,11 @@ export class HttpExchange implements EventSource, HttpTriggerRequest, ForwardedE
 
   get hasErrorStatus(): boolean {
     return this.response.statusCode >= 500;
+  }
+
+  get http(): FunctionRun['http'] {
+    const { headersSent, statusCode } = this.response;
+    return { method: this.method, url: this.url, statusCode: headersSent ? statusCode : 0 };
   }
 
   get application(): ResolvedApplication {

@@ -6,6 +6,8 @@ export interface Vital {
   readonly name: string;
   /** The part of it that is used: 0 to 1. */
   readonly used: number;
+  /** Of memory: what the whole process holds. */
+  readonly residentBytes?: number;
   /** True for what shows how much there is to do: it may turn requests away, and makes nobody unhealthy. */
   readonly isLoad: boolean;
 }
@@ -34,6 +36,11 @@ export class ProcessHealth {
       this.#readAtMs = nowMs;
     }
     return this.#vitals;
+  }
+
+  /** What the process holds of memory; 0 where that is not measured. */
+  get residentBytes(): number {
+    return this.vitals.reduce((most, { residentBytes = 0 }) => Math.max(most, residentBytes), 0);
   }
 
   /** What has run short: more than the part `threshold` of it is used. */

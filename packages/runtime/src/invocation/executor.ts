@@ -11,6 +11,7 @@ import {
   type Clock,
   createDeferred,
   type Deferred,
+  type FunctionRun,
   type Log,
   type Meter,
   type Random,
@@ -22,10 +23,12 @@ import type { InvocationResponse } from '@switchyard/protocol';
 import type { InvocationOutcome, TriggerEvent } from '@switchyard/triggers';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { FunctionEntry } from '../job-host/function-entry.ts';
+import type { TelemetryTap } from '../job-host/telemetry-tap.ts';
 import { FunctionMeasures } from '../load/function-measures.ts';
 import type { WorkerCapabilities } from '../worker-registry/capabilities.ts';
 import { Invocation } from './invocation.ts';
 import { InvocationLog } from './invocation-log.ts';
+import type { ResultAggregator } from './result-aggregator.ts';
 import { TraceContexts } from './trace-context.ts';
 
 /** Where an invocation's event comes from; it may depend on what the chosen worker can take. */
@@ -44,6 +47,8 @@ export interface EventSource {
   settling?(response: InvocationResponse): Promise<void> | undefined;
   /** Asked once the invocation has ended: true when the answer says that it went wrong, though the function did not fail. */
   readonly hasErrorStatus?: boolean;
+  /** The request, and what it was answered with as far as that is known; undefined for events of other kinds. */
+  readonly http?: FunctionRun['http'];
   /** Called when the function failed and is to be tried again. */
   retrying?(): void;
   /** True once it cannot be given to another worker. */
@@ -64,6 +69,10 @@ export interface ExecutorDeps {
   readonly meter: Meter;
   /** Hears of every try that a worker was given; nobody does when left out. */
   readonly spans?: SpanSink | undefined;
+  /** Where the app's own telemetry goes; nowhere when left out. */
+  readonly telemetry?: Pick<TelemetryTap, 'isOpen' | 'began' | 'ended'>;
+  /** Adds up how invocations ended; nobody does when left out. */
+  readonly results?: Pick<ResultAggregator, 'add'>;
   readonly dispatcher: Dispatcher;
   /** What the app's workers can take, for events that are needed before a worker is chosen. */
   readonly capabilities: () => WorkerCapabilities;
@@ -140,7 +149,9 @@ export class Executor {
       } finally {
         const { kind } = outcome;
         const hasFailed = kind === 'failed' || kind === 'lost' || source.hasErrorStatus === true;
-        this.measures.end(name, clock.monotonic() - startedMs, hasFailed);
+        const durationMs = clock.monotonic() - startedMs;
+        this.measures.end(name, durationMs, hasFailed);
+        this.#host.results?.add(name, durationMs, kind === 'succeeded');
       }
     });
     invocation.start();

@@ -14,6 +14,7 @@ import {
   isPlatformError,
   messageOf,
   type PlatformError,
+  type RunningFunction,
   StateMachine,
   type Timer,
 } from '@switchyard/kernel';
@@ -77,6 +78,8 @@ export class Invocation implements Call {
   #failures = 0;
   #lastError: InvocationError | undefined;
   #trace: TraceContext | undefined;
+  /** The try that runs, or ran last, was told of. */
+  #isTold = false;
 
   constructor(
     host: InvocationHost,
@@ -113,6 +116,7 @@ export class Invocation implements Call {
   start(): void {
     const { clock, invocationLog } = this.#host;
     this.#startedAtMs = clock.monotonic();
+    this.#isTold = false;
     invocationLog.executing(this.#entry, this.#invocationId, this.#source.reason);
     const { details } = this.#source;
     if (details !== undefined) invocationLog.triggerDetails(this.#entry, this.#invocationId, details);
@@ -240,11 +244,12 @@ export class Invocation implements Call {
 
   #fail(error: InvocationError): void {
     this.#logFailure(error);
-    this.#endSpan(true);
     this.#failures += 1;
     this.#lastError = error;
-    if (mayRetry(this.#retry, this.#failures) && this.#source.isSpent !== true) this.#waitForRetry();
-    else this.#finish({ kind: 'failed', invocationId: this.#invocationId, error });
+    if (mayRetry(this.#retry, this.#failures) && this.#source.isSpent !== true) {
+      this.#endTry(error, false);
+      this.#waitForRetry();
+    } else this.#finish({ kind: 'failed', invocationId: this.#invocationId, error });
   }
 
   #waitForRetry(): void {
@@ -282,9 +287,13 @@ export class Invocation implements Call {
 
   #finish(outcome: InvocationOutcome): void {
     this.#machine.transition(done);
-    this.#endSpan(outcome.kind !== 'succeeded');
     this.#host.meter.count('invocations_completed', 1, this.#entry.labels[outcome.kind]);
-    this.#done(outcome);
+    try {
+      this.#done(outcome);
+    } finally {
+      // Now it is known what a caller was answered.
+      this.#endTry('error' in outcome ? outcome.error : undefined, outcome.kind === 'succeeded');
+    }
   }
 
   #logFailure(error: InvocationError): void {
@@ -295,20 +304,33 @@ export class Invocation implements Call {
   /** The context that the worker gets: the span of this try, under the caller's. */
   #traceOf({ traceParent, traceState }: TriggerEvent): { readonly traceParent: string; readonly traceState: string } {
     this.#trace = this.#host.traces.childOf(traceParent, traceState);
+    if (this.#host.telemetry?.isOpen === true) this.#host.telemetry.began(this.#identityIn(this.#trace));
     return { traceParent: this.#trace.traceParent, traceState: this.#trace.traceState };
   }
 
-  /** Tells of the try that ended, where somebody listens and its caller wants it to be traced. */
-  #endSpan(isError: boolean): void {
-    const { spans, clock } = this.#host;
+  /** Tells of the try that ended, whoever listens. */
+  #endTry(error: InvocationError | undefined, isSuccess: boolean): void {
+    const { spans, telemetry, clock } = this.#host;
     const trace = this.#trace;
     this.#trace = undefined;
-    if (spans !== undefined && trace !== undefined && isSampled(trace)) {
-      const durationMs = clock.monotonic() - this.#startedAtMs;
-      spans.ended(
-        toSpan(trace, this.#entry, { invocationId: this.#invocationId, endMs: clock.now(), durationMs, isError }),
-      );
-    }
+    if (this.#isTold || (spans === undefined && telemetry?.isOpen !== true)) return;
+    this.#isTold = true;
+    const durationMs = clock.monotonic() - this.#startedAtMs;
+    const endMs = clock.now();
+    const { invocationId } = this;
+    if (spans !== undefined && trace !== undefined && isSampled(trace))
+      spans.ended(toSpan(trace, this.#entry, { invocationId, endMs, durationMs, isError: !isSuccess }));
+    if (telemetry?.isOpen !== true) return;
+    const known = trace ?? this.#host.traces.childOf(undefined, undefined);
+    const { reason, http } = this.#source;
+    const times = { startMs: endMs - durationMs, durationMs };
+    const { parentSpanId } = known;
+    telemetry.ended({ ...this.#identityIn(known), ...times, parentSpanId, reason, http, error, isSuccess });
+  }
+
+  #identityIn({ traceParent }: TraceContext): RunningFunction {
+    const [, traceId = '', spanId = ''] = traceParent.split('-');
+    return { invocationId: this.#invocationId, functionName: this.functionName, traceId, spanId };
   }
 
   /** The event is made once: all workers of an app have the same capabilities. */

@@ -1,11 +1,14 @@
+import type { TelemetryMetric } from '@switchyard/kernel';
 import { RpcLog, RpcLog_Level, RpcLog_RpcLogCategory, type TypedData } from '@switchyard/protocol';
 import { createMemoryLog } from '@switchyard/testkit';
 import { describe, expect, test } from 'vitest';
 import { createReadyWorker, SampleCall } from '../testing/sample-worker.ts';
 import { LogRelay } from './log-relay.ts';
 
-function createRelay() {
+function createRelay(capabilities: readonly string[] = []) {
   const log = createMemoryLog();
+  const bareLog = createMemoryLog();
+  const measured: TelemetryMetric[] = [];
   const observed: [string, number, Readonly<Record<string, string>>][] = [];
   const meter = {
     count: () => {},
@@ -14,11 +17,15 @@ function createRelay() {
       observed.push([name, value, labels]);
     },
   };
-  const relay = new LogRelay(log, meter, { applicationId: 'sample', maxMetricNames: 2 });
-  const { worker } = createReadyWorker({ workerId: 'w1' });
+  const relay = new LogRelay(log, meter, {
+    applicationId: 'sample',
+    maxMetricNames: 2,
+    telemetry: { bareLog, measured: (metric) => void measured.push(metric) },
+  });
+  const { worker } = createReadyWorker({ workerId: 'w1', capabilities });
   worker.inFlight.add(new SampleCall('i1'));
   const send = (line: Partial<RpcLog>): void => relay.relay(worker, { ...RpcLog.decode(new Uint8Array()), ...line });
-  return { log, observed, worker, send };
+  return { log, bareLog, measured, observed, worker, send };
 }
 
 describe('LogRelay', () => {
@@ -56,6 +63,31 @@ describe('LogRelay', () => {
     send({ message: 'loading', logCategory: RpcLog_RpcLogCategory.System, level: RpcLog_Level.Debug, exception });
     expect(log.records).toMatchObject([
       { level: 'debug', fields: { category: 'Worker.LanguageWorkerChannel.unknown.w1', exception: 'Error: x\n at y' } },
+    ]);
+  });
+
+  test('leaves lines to a worker that sends them itself', () => {
+    const { log, bareLog, send } = createRelay(['WorkerApplicationInsightsLoggingEnabled']);
+    send({ invocationId: 'i1', message: 'of a function' });
+    send({ message: 'of the worker', logCategory: RpcLog_RpcLogCategory.System });
+    expect([bareLog, log].map(({ records }) => records.map(({ message }) => message))).toEqual([
+      ['of a function'],
+      ['of the worker'],
+    ]);
+  });
+
+  test('hands custom metrics on with their function and what else they say', () => {
+    const { measured, send } = createRelay();
+    const text = (value: string): TypedData => ({ data: { $case: 'string', value } });
+    const propertiesMap = new Map<string, TypedData>([
+      ['Name', text('sold')],
+      ['Value', { data: { $case: 'double', value: 3 } }],
+      ['shop', text('north')],
+      ['empty', { data: undefined }],
+    ]);
+    send({ invocationId: 'i1', logCategory: RpcLog_RpcLogCategory.CustomMetric, propertiesMap });
+    expect(measured).toEqual([
+      { name: 'sold', value: 3, functionName: 'Hello', invocationId: 'i1', properties: { shop: 'north' } },
     ]);
   });
 

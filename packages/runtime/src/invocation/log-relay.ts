@@ -1,5 +1,6 @@
 import type { Log, LogLevel, Meter } from '@switchyard/kernel';
 import { type RpcException, type RpcLog, RpcLog_RpcLogCategory, type TypedData } from '@switchyard/protocol';
+import type { TelemetryTap } from '../job-host/telemetry-tap.ts';
 import type { Worker } from '../worker-registry/worker.ts';
 
 /** The levels of RpcLog in the order of their numbers; None means a line of no particular gravity. */
@@ -15,6 +16,8 @@ export interface LogRelayOptions {
   readonly applicationId: string;
   /** How many names of custom metrics are told apart. */
   readonly maxMetricNames: number;
+  /** Where custom metrics go as well; nowhere else when left out. */
+  readonly telemetry?: Pick<TelemetryTap, 'bareLog' | 'measured'>;
 }
 
 /**
@@ -52,7 +55,10 @@ export class LogRelay {
 
   #user(worker: Worker, line: RpcLog): void {
     const functionName = worker.inFlight.get(line.invocationId)?.functionName;
-    this.#log.write(levelOf(line), line.message, {
+    const { telemetry } = this.#options;
+    // A worker that sends its lines to the sink itself says so, and they would be there twice.
+    const log = worker.capabilities.sendsTelemetry && telemetry !== undefined ? telemetry.bareLog : this.#log;
+    log.write(levelOf(line), line.message, {
       category: functionName === undefined ? consoleCategory : `Function.${functionName}.User`,
       workerId: worker.workerId,
       ...(functionName === undefined ? {} : { functionName }),
@@ -74,9 +80,13 @@ export class LogRelay {
     const name = textOf(line.propertiesMap.get('Name'));
     const value = numberOf(line.propertiesMap.get('Value'));
     if (name === '' || value === undefined) return;
+    const { invocationId } = line;
+    const functionName = worker.inFlight.get(invocationId)?.functionName ?? '';
+    const properties = propertiesOf(line);
+    this.#options.telemetry?.measured({ name, value, functionName, invocationId, properties });
     this.#meter.observe('function_custom_metric_value', value, {
       app: this.#options.applicationId,
-      function: worker.inFlight.get(line.invocationId)?.functionName ?? '',
+      function: functionName,
       name: this.#nameWithinLimit(name),
     });
   }
@@ -101,6 +111,12 @@ function levelOf(line: RpcLog): LogLevel {
 function exceptionOf(exception: RpcException | undefined): { readonly exception?: string } {
   if (exception === undefined) return {};
   return { exception: exception.stackTrace === '' ? exception.message : exception.stackTrace };
+}
+
+/** What a metric says beside its name and value. */
+function propertiesOf({ propertiesMap }: RpcLog): Readonly<Record<string, string>> {
+  const others = [...propertiesMap].filter(([name]) => name !== 'Name' && name !== 'Value');
+  return Object.fromEntries(others.map(([name, value]) => [name, textOf(value)]).filter(([, text]) => text !== ''));
 }
 
 function textOf(typed: TypedData | undefined): string {

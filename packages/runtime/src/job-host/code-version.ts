@@ -36,12 +36,14 @@ import type { HandshakePlan } from '../worker-stream/handshake.ts';
 import { IdleWatch } from './idle-watch.ts';
 import type { JobHostDeps } from './job-host.ts';
 import type { ResolvedApplication } from './resolve-application.ts';
+import type { TelemetryTap } from './telemetry-tap.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 export interface CodeVersionOptions {
   readonly application: ResolvedApplication;
   readonly strategy: DispatchStrategy;
   readonly limits: RuntimeLimits;
+  readonly telemetry: TelemetryTap;
   /** How the handshakes of its workers go. */
   readonly plan: HandshakePlan;
   /** What workers said they can do when the app was indexed; undefined when nobody knows. */
@@ -90,6 +92,8 @@ export class CodeVersion {
     this.#dispatcher = this.#createDispatcher();
     this.executor = new Executor({
       ...deps,
+      telemetry: options.telemetry,
+      results: options.telemetry.results,
       dispatcher: this.#dispatcher,
       capabilities: () => this.#capabilities,
     });
@@ -288,9 +292,13 @@ export class CodeVersion {
   }
 
   #createPool(): WorkerPool {
-    const { application, limits, plan } = this.#options;
+    const { application, limits, plan, telemetry } = this.#options;
     const { applicationId } = application.definition;
-    const relay = new LogRelay(this.log, this.#deps.meter, { applicationId, maxMetricNames: limits.customMetricNames });
+    const relay = new LogRelay(this.log, this.#deps.meter, {
+      applicationId,
+      maxMetricNames: limits.customMetricNames,
+      telemetry,
+    });
     return new WorkerPool(
       { ...this.#deps, dispatcher: this.#dispatcher, relay },
       {

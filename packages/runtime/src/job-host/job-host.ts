@@ -23,7 +23,6 @@ import {
   type Meter,
   type PlatformError,
   type Random,
-  type SpanSink,
   StateMachine,
   settlesWithin,
 } from '@switchyard/kernel';
@@ -50,12 +49,12 @@ import { reportIndex } from './index-report.ts';
 import { ListenerDuty, toFunctionGate } from './listener-duty.ts';
 import { ListenerSet } from './listener-set.ts';
 import type { ResolvedApplication } from './resolve-application.ts';
+import { type TelemetryParts, TelemetryTap } from './telemetry-tap.ts';
 import { TrafficSplit, type Weighted } from './traffic-split.ts';
 
-export interface JobHostDeps extends ConcurrencyParts {
+export interface JobHostDeps extends ConcurrencyParts, TelemetryParts {
   readonly random: Random;
   readonly meter: Meter;
-  readonly spans?: SpanSink | undefined;
   readonly supply: WorkerSupply;
   readonly kinds: Kinds;
   readonly turns: FairTurns;
@@ -117,6 +116,7 @@ export class JobHost {
   readonly #removals = new Map<CodeVersion, Promise<void>>();
   readonly #first: CodeVersion;
   readonly #traffic: TrafficSplit<CodeVersion>;
+  readonly #telemetry: TelemetryTap;
   /** Whether its listeners listen. */
   readonly duty: ListenerDuty;
   /** In milliseconds of the monotonic clock. */
@@ -141,7 +141,10 @@ export class JobHost {
     this.application = application;
     this.#options = options;
     this.#mayListen = !options.standby;
-    this.log = deps.log.child({ applicationId });
+    const ownLog = deps.log.child({ applicationId });
+    const { clock } = deps;
+    this.#telemetry = new TelemetryTap({ ...deps, log: ownLog }, application.host.aggregator);
+    this.log = this.#telemetry.log;
     this.#deps = { ...deps, log: this.log };
     this.#machine = new StateMachine<JobHostState>({ kind: 'created' }, jobHostEdges, (from, to) => {
       this.log.write('debug', 'JobHost changed its state.', { jobHost: this.key, from: from.kind, to: to.kind });
@@ -150,7 +153,6 @@ export class JobHost {
     this.#first = this.#createVersion(application);
     this.#traffic = new TrafficSplit(this.#first);
     this.createdMs = deps.clock.monotonic();
-    const { clock } = deps;
     const concurrency = createConcurrency(this.#deps, application);
     const invoke = (entry: FunctionEntry, event: TriggerEvent): Promise<InvocationOutcome> =>
       this.#traffic.next().executor.invoke(entry, event);
@@ -354,6 +356,7 @@ export class JobHost {
     await Promise.all(versions.map((version) => version.close()));
     if (this.#machine.allows('stopped')) this.#machine.transition({ kind: 'stopped' });
     this.#changed();
+    await this.#telemetry.close();
   }
 
   #createVersion(application: ResolvedApplication): CodeVersion {
@@ -362,7 +365,9 @@ export class JobHost {
       this.#indexedBy(participant, response);
     const offered = (participant: IndexParticipant, offer: FunctionOffer): void => this.#offered(participant, offer);
     const indexRoot = this.application.scriptRoot;
+    this.#telemetry.follow(application);
     const version = new CodeVersion(this.#deps, {
+      telemetry: this.#telemetry,
       application,
       strategy,
       limits,
@@ -468,6 +473,7 @@ export class JobHost {
     this.#machine.transition({ kind: 'faulted' });
     this.#giveUpWaiting(error);
     for (const version of this.versions) void version.close();
+    void this.#telemetry.close();
     this.#changed();
   }
 

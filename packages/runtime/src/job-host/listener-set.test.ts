@@ -145,7 +145,13 @@ describe('ListenerSet', () => {
     const clock = new VirtualClock();
     const log = createMemoryLog(clock);
     const host = { dynamicConcurrencyEnabled: true, snapshotPersistenceEnabled: true };
-    const settings = { ...host, maximumFunctionConcurrency: 10, cpuThreshold: 0.8 };
+    const settings = {
+      ...host,
+      maximumFunctionConcurrency: 10,
+      cpuThreshold: 0.8,
+      totalAvailableMemoryBytes: undefined,
+      memoryThreshold: 0.8,
+    };
     const concurrency = new ConcurrencyControl({ clock, log, health: undefined, snapshots: undefined }, settings);
     const invoke = () => new Promise<InvocationOutcome>(() => {});
     const set = new ListenerSet({ clock, log, workerCount: () => 1, invoke, concurrency });

@@ -19,6 +19,7 @@ describe('parseCapabilities', () => {
       settingsUpdate: false,
       httpUri: undefined,
       routeParameters: false,
+      sendsTelemetry: false,
     });
   });
 

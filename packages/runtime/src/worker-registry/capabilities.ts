@@ -25,6 +25,8 @@ export interface WorkerCapabilities {
   readonly httpToken: string | undefined;
   /** With `httpUri`: an empty return value says that the function has no answer. */
   readonly tellsUnanswered: boolean;
+  /** Sends what functions log to Application Insights itself. */
+  readonly sendsTelemetry: boolean;
   /** With `httpUri`: wants the route parameters in the invocation's request all the same. */
   readonly routeParameters: boolean;
 }
@@ -52,6 +54,7 @@ export function parseCapabilities(advertised: ReadonlyMap<string, string>): Work
     httpUri: URL.canParse(httpUri) ? httpUri : undefined,
     httpToken: advertised.get(httpUriTokenCapability) || undefined,
     tellsUnanswered: has(httpUnansweredCapability),
+    sendsTelemetry: advertised.get('WorkerApplicationInsightsLoggingEnabled')?.toLowerCase() === 'true',
     routeParameters: has('RequiresRouteParameters'),
   };
 }

@@ -19,7 +19,7 @@ export function createVitals(clock: Clock): { readonly read: ReadVitals; close()
   const delay = watchDelay(clock);
   const fileLimit = readFileLimit();
   const read = (): readonly Vital[] => [
-    { name: 'memory', used: heapUtilization(), isLoad: false },
+    { name: 'memory', used: heapUtilization(), residentBytes: process.memoryUsage.rss(), isLoad: false },
     ...(fileLimit === undefined ? [] : [{ name: 'open files', used: usedFiles(fileLimit), isLoad: false }]),
     { name: 'event loop delay', used: Math.min(1, delay.averageMs() / stalledMs), isLoad: false },
     { name: 'event loop', used: loop.utilization(), isLoad: true },

@@ -22,6 +22,7 @@ import { DataFolder } from '../dev/data-folder.ts';
 import { openKinds, openStorage } from '../dev/open-kinds.ts';
 import { openFleet } from '../fleet/open-fleet.ts';
 import { isListening } from '../http/listen.ts';
+import { openAppTelemetry } from '../http/open-app-telemetry.ts';
 import { openTelemetry } from '../http/open-telemetry.ts';
 import { createWorkerHttp } from '../http/worker-http.ts';
 import { openVitals } from '../runtime/open-vitals.ts';
@@ -295,7 +296,7 @@ function openRuntime(scope: UpScope, local: LocalParts): Runtime {
   closers.add('HTTP connections to workers', async () => workerHttp.close());
   const verifier = createTokenVerifier({ clock: systemClock, keys: stores.keys }, { audience: audiences.runtime });
   const verifyWorker = createWorkerVerifier(verifier);
-  const ports = { ...local, spans, workerHttp, verifyWorker, ...openVitals(closers) };
+  const ports = { ...local, spans, openAppTelemetry, workerHttp, verifyWorker, ...openVitals(closers) };
   // With tenants side by side no app answers for names that are not its own.
   const { busyPercent = upDefaults.busyPercent } = scope.options;
   const limits = { busyShare: busyPercent / 100 };

@@ -45,8 +45,9 @@ const insights: Finding = {
   severity: 'note',
   code: 'application-insights',
   subject: 'APPLICATIONINSIGHTS_CONNECTION_STRING',
-  problem: 'The host sends nothing to Application Insights by itself; the function may still do so.',
-  fix: 'Set OTEL_EXPORTER_OTLP_ENDPOINT to send traces and metrics to a collector.',
+  problem:
+    'The host sends requests, log lines, exceptions and metrics to Application Insights, and no dependencies or live metrics.',
+  fix: 'Nothing needs to be done; the library of the language sends dependencies when the app uses it.',
 };
 
 const runFromPackage: Finding = {
