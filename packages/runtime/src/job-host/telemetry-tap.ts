@@ -96,8 +96,10 @@ export class TelemetryTap implements Omit<AppTelemetry, 'line' | 'aggregated'> {
     return {
       write: (level, message, fields) => {
         log.write(level, message, fields);
+        const sink = this.#sink;
+        if (sink === undefined) return;
         const all = fields === undefined ? bound : { ...bound, ...fields };
-        this.#sink?.line({ timeMs: this.#deps.clock.now(), level, message, fields: all });
+        sink.line({ timeMs: this.#deps.clock.now(), level, message, fields: all });
       },
       child: (fields) => this.#beside(log.child(fields), { ...bound, ...fields }),
     };

@@ -1,12 +1,9 @@
 /** Telemetry of apps for Application Insights, as their settings ask for it. */
 import { hostname } from 'node:os';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import { systemClock, systemRandom } from '@switchyard/kernel';
 import type { OpenAppTelemetry } from '@switchyard/runtime';
 import { ApplicationInsights, createLevelFilter, parseInsightsConnection, type TrackPost } from '@switchyard/telemetry';
-
-const compress = promisify(gzip);
 
 /** What is sent names the host by this version. */
 const version = '0.1.0';
@@ -46,8 +43,10 @@ export const openAppTelemetry: OpenAppTelemetry = ({ applicationId, settings, ho
 };
 
 const post: TrackPost = async (url, body, signal) => {
+  // Nobody else needs it, and most apps have no sink.
+  const { gzip } = await import('node:zlib');
   const headers = { 'content-type': 'application/x-json-stream', 'content-encoding': 'gzip' };
-  const answer = await fetch(url, { method: 'POST', body: await compress(body), headers, signal });
+  const answer = await fetch(url, { method: 'POST', body: await promisify(gzip)(body), headers, signal });
   return {
     status: answer.status,
     retryAfter: answer.headers.get('retry-after') ?? undefined,
