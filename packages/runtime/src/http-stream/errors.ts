@@ -38,4 +38,13 @@ export const httpStreamErrors = defineErrors({
     message:
       "The worker broke off its HTTP answer for function '{functionName}': {reason}. Its caller got 500, or a broken connection when the answer had begun. Look for an error in the stream that the function returned, or for the end of the worker's process.",
   },
+  HTTP_STREAM_UNREADABLE: {
+    blame: 'user',
+    retry: 'never',
+    http: 500,
+    grpc: 13,
+    exit: 1,
+    message:
+      "What the worker answered for function '{functionName}' cannot be passed on: {reason}. Its caller got 500. Send valid headers, of 64 KiB at most together; what is longer belongs into the body.",
+  },
 } as const);

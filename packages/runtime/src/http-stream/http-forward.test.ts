@@ -385,6 +385,28 @@ describe('HttpForward', () => {
     expect(await (await fetch(`${base}/api/stream`)).text()).toBe('fresh');
   });
 
+  test('I1: an answer that cannot be read is 500 and told, also on a connection that was used before', async () => {
+    const asked: string[] = [];
+    const { base, log } = await createRun(
+      (request, response) => {
+        asked.push(request.url ?? '');
+        const isFine = request.url?.endsWith('fine') === true;
+        if (isFine) response.end('fine');
+        else response.socket?.end(`HTTP/1.1 200 OK\r\nx-big: ${'h'.repeat(100_000)}\r\ncontent-length: 0\r\n\r\n`);
+      },
+      { keepAlive: true },
+    );
+    for (let round = 0; round < 2; round += 1) {
+      expect((await fetch(`${base}/api/stream`)).status).toBe(500);
+      expect(await (await fetch(`${base}/api/stream/fine`)).text()).toBe('fine');
+    }
+    const told = log.records.filter(({ fields }) => fields.code === 'HTTP_STREAM_UNREADABLE');
+    expect(told).toMatchObject([{ level: 'error' }, { level: 'error' }]);
+    expect(told[0]?.message).toMatch(/function 'stream' cannot be passed on: .*header/i);
+    // The worker was asked once for each.
+    expect(asked).toEqual(['/api/stream', '/api/stream/fine', '/api/stream', '/api/stream/fine']);
+  });
+
   test('a body beyond the limit that the app names is 413, announced or not', async () => {
     const arrived = createDeferred<void>();
     const { base, worker } = await createRun(

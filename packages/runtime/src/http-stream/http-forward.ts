@@ -93,7 +93,7 @@ const edges = {
   ended: [],
 } as const;
 
-type Failure = 'HTTP_STREAM_UNREACHABLE' | 'HTTP_STREAM_IDLE' | 'HTTP_STREAM_BROKEN';
+type Failure = 'HTTP_STREAM_UNREACHABLE' | 'HTTP_STREAM_IDLE' | 'HTTP_STREAM_BROKEN' | 'HTTP_STREAM_UNREADABLE';
 
 export class HttpForward {
   readonly #deps: HttpForwardDeps;
@@ -218,7 +218,7 @@ export class HttpForward {
       const headers = addMissingHeaders(toCallerHeaders(answer.rawHeaders, sendsChunks), replyHeaders);
       response.writeHead(answer.statusCode ?? 500, answer.statusMessage ?? '', headers);
     } catch (thrown) {
-      this.#fail('HTTP_STREAM_BROKEN', thrown);
+      this.#fail('HTTP_STREAM_UNREADABLE', thrown);
       return;
     }
     // A stream may begin long after its head.
@@ -240,6 +240,10 @@ export class HttpForward {
   #broken(request: ClientRequest, reason: Error): void {
     const { state } = this.#machine;
     if (state.kind !== 'sent' || state.request !== request) return;
+    if (isUnreadable(reason)) {
+      this.#fail('HTTP_STREAM_UNREADABLE', reason);
+      return;
+    }
     if (!request.reusedSocket || this.#upload.sizeBytes > 0) {
       this.#fail('HTTP_STREAM_BROKEN', reason);
       return;
@@ -319,4 +323,9 @@ export class HttpForward {
       else this.#fail('HTTP_STREAM_IDLE', 'nothing moved');
     });
   }
+}
+
+/** The worker did answer, with what is no HTTP or too much of it (the codes of Node's parser). */
+function isUnreadable(reason: Error): boolean {
+  return (reason as NodeJS.ErrnoException).code?.startsWith('HPE_') === true;
 }
