@@ -1,89 +1,24 @@
 import { once } from 'node:events';
-import {
-  createServer,
-  request as httpRequest,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createDeferred } from '@switchyard/kernel';
 import {
   createFakeWorker,
   createMemoryLog,
   createSeededRandom,
-  type FakeWorker,
-  invocationFailure,
   invocationSuccess,
   VirtualClock,
 } from '@switchyard/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createTestWorkerHttp } from '../testing/node-worker-http.ts';
+import { closeServers, createForwardRun, serve, servers } from '../testing/forward-run.ts';
 import { createHarness, listen } from '../testing/runtime-harness.ts';
 import { createApplication } from '../testing/sample-application.ts';
 
-const never = () => new Promise<never>(() => {});
-const servers: Server[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    server.close();
-  }
-});
-
-async function serve(handler: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
-  const server = createServer(handler);
-  servers.push(server);
-  return listen(server);
-}
-
-/** A Runtime behind HTTP, and a worker with an HTTP server of its own. */
-async function createRun(
-  onHttp: (request: IncomingMessage, response: ServerResponse, worker: FakeWorker) => void,
-  options: {
-    readonly httpUri?: string;
-    readonly answersByItself?: boolean;
-    readonly onInvocation?: () => ReturnType<typeof invocationSuccess>;
-    readonly keepAlive?: boolean;
-    readonly settings?: Readonly<Record<string, string>>;
-    readonly capabilities?: Readonly<Record<string, string>>;
-  } = {},
-) {
-  const clock = new VirtualClock();
-  const log = createMemoryLog(clock);
-  const workerHttp = createTestWorkerHttp(options.keepAlive);
-  const harness = createHarness({ clock, random: createSeededRandom(1), log, workerHttp });
-  const hostJson = { version: '2.0', extensions: { http: { customHeaders: { 'X-App': 'yes' } } } };
-  const added = harness.runtime.addApplication(createApplication({ hostJson, settings: options.settings ?? {} }));
-  const workerBase = options.httpUri ?? `${await serve((request, response) => onHttp(request, response, worker))}/`;
-  const workerServer = options.httpUri === undefined ? servers.at(-1) : undefined;
-  const worker: FakeWorker = createFakeWorker(harness.dial('w1'), {
-    workerId: 'w1',
-    functions: [
-      {
-        name: 'stream',
-        bindings: [
-          { type: 'httpTrigger', direction: 'in', name: 'req', authLevel: 'anonymous', route: 'stream/{id?}' },
-          { type: 'http', direction: 'out', name: '$return' },
-        ],
-      },
-    ],
-    capabilities: { HttpUri: workerBase, RpcHttpTriggerMetadataRemoved: 'true', ...options.capabilities },
-    onInvocation: options.onInvocation ?? (options.answersByItself === false ? never : () => invocationSuccess()),
-  });
-  await added;
-  const base = await serve((request, response) => harness.runtime.handleRequest(request, response));
-  const fail = (): void => {
-    for (const { invocationId } of worker.bodies('invocationRequest')) {
-      worker.send({ $case: 'invocationResponse', value: { ...invocationFailure('kaboom'), invocationId } });
-    }
-  };
-  return { clock, log, worker, workerServer, base, fail, ...harness };
-}
+afterEach(closeServers);
 
 describe('HttpForward', () => {
   test('I1: the request goes to the worker as it came, and its response to the caller', async () => {
     const seen = createDeferred<{ method: string; url: string; headers: Record<string, unknown>; body: string }>();
-    const { worker, base } = await createRun((request, response) => {
+    const { worker, base } = await createForwardRun((request, response) => {
       const chunks: Uint8Array[] = [];
       request.on('data', (chunk: Uint8Array) => chunks.push(chunk));
       request.on('end', () => {
@@ -119,7 +54,7 @@ describe('HttpForward', () => {
   });
 
   test('the invocation carries no request, but what a worker looks up beside it', async () => {
-    const { worker, base } = await createRun((_request, response) => response.end('x'));
+    const { worker, base } = await createForwardRun((_request, response) => response.end('x'));
     await (await fetch(`${base}/api/stream/7?q=1`)).text();
     const [invocation] = worker.bodies('invocationRequest');
     const [input] = invocation?.inputData ?? [];
@@ -130,7 +65,7 @@ describe('HttpForward', () => {
   });
 
   test('a worker that asks for route parameters gets them', async () => {
-    const { worker, base } = await createRun((_request, response) => response.end('x'), {
+    const { worker, base } = await createForwardRun((_request, response) => response.end('x'), {
       capabilities: { RequiresRouteParameters: 'true' },
     });
     await (await fetch(`${base}/api/stream/7`)).text();
@@ -140,7 +75,7 @@ describe('HttpForward', () => {
   });
 
   test('I4: bytes flow both ways before either side has ended', async () => {
-    const { base } = await createRun((request, response) => {
+    const { base } = await createForwardRun((request, response) => {
       response.writeHead(200);
       request.on('data', (chunk: Uint8Array) => response.write(Buffer.from(chunk).toString().toUpperCase()));
       request.on('end', () => response.end());
@@ -166,7 +101,7 @@ describe('HttpForward', () => {
   test('I2: a function that fails before its head is 500 at once, though its server never answers', async () => {
     const arrived = createDeferred<void>();
     const gone = createDeferred<void>();
-    const { base, fail } = await createRun(
+    const { base, fail } = await createForwardRun(
       (request) => {
         arrived.resolve();
         request.on('close', () => gone.resolve());
@@ -183,7 +118,7 @@ describe('HttpForward', () => {
 
   test('I7: a function that succeeds and never answers is over soon, with the reply of its invocation', async () => {
     const arrived = createDeferred<void>();
-    const { clock, base } = await createRun(() => arrived.resolve());
+    const { clock, base } = await createForwardRun(() => arrived.resolve());
     const reply = fetch(`${base}/api/stream`);
     await arrived.promise;
     await clock.advance(5_000);
@@ -192,7 +127,7 @@ describe('HttpForward', () => {
   });
 
   test('I7: one whose worker says that there is no answer is over at once', async () => {
-    const { base } = await createRun(() => {}, {
+    const { base } = await createForwardRun(() => {}, {
       capabilities: { TellsHttpUnanswered: 'true' },
       onInvocation: () => ({ ...invocationSuccess(), returnValue: { data: undefined } }),
     });
@@ -201,7 +136,7 @@ describe('HttpForward', () => {
 
   test('I7: an answer that begins within that time is the answer, however long it takes', async () => {
     const answering = createDeferred<ServerResponse>();
-    const { clock, base } = await createRun((_request, response) => answering.resolve(response));
+    const { clock, base } = await createForwardRun((_request, response) => answering.resolve(response));
     const reply = fetch(`${base}/api/stream`);
     const response = await answering.promise;
     await clock.advance(4_999);
@@ -213,7 +148,7 @@ describe('HttpForward', () => {
   });
 
   test('I2: a function that fails after its head resets the connection', async () => {
-    const { base, fail } = await createRun(
+    const { base, fail } = await createForwardRun(
       (_request, response) => {
         response.writeHead(200);
         response.write('half');
@@ -229,7 +164,7 @@ describe('HttpForward', () => {
 
   test('I2: a failure in the midst of much data harms nobody else', async () => {
     const part = Buffer.alloc(262_144);
-    const { base, fail } = await createRun(
+    const { base, fail } = await createForwardRun(
       (request, response) => {
         response.writeHead(200);
         const more = (): void => {
@@ -253,7 +188,7 @@ describe('HttpForward', () => {
   });
 
   test('I2: a worker whose server breaks off resets the connection', async () => {
-    const { base } = await createRun((_request, response) => {
+    const { base } = await createForwardRun((_request, response) => {
       response.writeHead(200, { 'content-length': '100' });
       response.write('half', () => response.destroy());
     });
@@ -265,7 +200,7 @@ describe('HttpForward', () => {
     const closed = createServer();
     const httpUri = `${await listen(closed)}/`;
     await new Promise((resolve) => closed.close(resolve));
-    const { clock, base } = await createRun(() => {}, { httpUri });
+    const { clock, base } = await createForwardRun(() => {}, { httpUri });
     const reply = fetch(`${base}/api/stream`);
     let isAnswered = false;
     reply.then(
@@ -286,7 +221,7 @@ describe('HttpForward', () => {
 
   test('I3: an exchange on which nothing moves ends after four minutes', async () => {
     const arrived = createDeferred<void>();
-    const { clock, base } = await createRun(() => arrived.resolve(), { answersByItself: false });
+    const { clock, base } = await createForwardRun(() => arrived.resolve(), { answersByItself: false });
     const reply = fetch(`${base}/api/stream`);
     await arrived.promise;
     await clock.advance(240_000);
@@ -295,7 +230,7 @@ describe('HttpForward', () => {
 
   test('what belongs to one connection stays there', async () => {
     const seen = createDeferred<IncomingMessage>();
-    const { base } = await createRun((request, response) => {
+    const { base } = await createForwardRun((request, response) => {
       seen.resolve(request);
       response.writeHead(200, { connection: 'close', 'proxy-authenticate': 'x', 'x-end': 'y' });
       response.end('x');
@@ -320,7 +255,7 @@ describe('HttpForward', () => {
   });
 
   test('I4: a head goes to the caller though no byte of the body is there yet', async () => {
-    const { base } = await createRun((_request, response) => response.writeHead(202).flushHeaders());
+    const { base } = await createForwardRun((_request, response) => response.writeHead(202).flushHeaders());
     const caller = new AbortController();
     expect((await fetch(`${base}/api/stream`, { signal: caller.signal })).status).toBe(202);
     caller.abort();
@@ -329,7 +264,7 @@ describe('HttpForward', () => {
   test('I4: a side that does not read stops the other, whichever it is', async () => {
     const held: { request: IncomingMessage; response: ServerResponse }[] = [];
     const part = Buffer.alloc(65_536);
-    const { base } = await createRun((request, response) => {
+    const { base } = await createForwardRun((request, response) => {
       held.push({ request, response });
       response.writeHead(200);
       // As much as the connection takes, and not a byte more.
@@ -357,7 +292,7 @@ describe('HttpForward', () => {
 
   test('trailers go on in both directions', async () => {
     const seen = createDeferred<unknown>();
-    const { base } = await createRun((request, response) => {
+    const { base } = await createForwardRun((request, response) => {
       request.resume().once('end', () => {
         seen.resolve(request.trailers);
         response.writeHead(200, { trailer: 'x-sum' });
@@ -379,7 +314,9 @@ describe('HttpForward', () => {
   });
 
   test('I2: a connection that its worker closed while it was idle is not used for the answer', async () => {
-    const { base, workerServer } = await createRun((_request, response) => response.end('fresh'), { keepAlive: true });
+    const { base, workerServer } = await createForwardRun((_request, response) => response.end('fresh'), {
+      keepAlive: true,
+    });
     expect(await (await fetch(`${base}/api/stream`)).text()).toBe('fresh');
     workerServer?.closeIdleConnections();
     expect(await (await fetch(`${base}/api/stream`)).text()).toBe('fresh');
@@ -387,7 +324,7 @@ describe('HttpForward', () => {
 
   test('I1: an answer that cannot be read is 500 and told, also on a connection that was used before', async () => {
     const asked: string[] = [];
-    const { base, log } = await createRun(
+    const { base, log } = await createForwardRun(
       (request, response) => {
         asked.push(request.url ?? '');
         const isFine = request.url?.endsWith('fine') === true;
@@ -409,7 +346,7 @@ describe('HttpForward', () => {
 
   test('a body beyond the limit that the app names is 413, announced or not', async () => {
     const arrived = createDeferred<void>();
-    const { base, worker } = await createRun(
+    const { base, worker } = await createForwardRun(
       (request) => {
         arrived.resolve();
         request.resume();
@@ -431,7 +368,7 @@ describe('HttpForward', () => {
   test('I5: a caller that goes away ends the exchange with the worker', async () => {
     const arrived = createDeferred<void>();
     const gone = createDeferred<void>();
-    const { base } = await createRun((request) => {
+    const { base } = await createForwardRun((request) => {
       arrived.resolve();
       request.on('close', () => gone.resolve());
     });
@@ -447,7 +384,7 @@ describe('HttpForward', () => {
     const closed = createServer();
     const address = await listen(closed);
     await new Promise((resolve) => closed.close(resolve));
-    const run = await createRun(() => {}, { httpUri: `${address}/`, answersByItself: false });
+    const run = await createForwardRun(() => {}, { httpUri: `${address}/`, answersByItself: false });
     const { clock, base, log, runtime } = run;
     let status = 0;
     void fetch(`${base}/api/stream`).then((reply) => {
@@ -469,7 +406,10 @@ describe('HttpForward', () => {
     const closed = createServer();
     const address = await listen(closed);
     await new Promise((resolve) => closed.close(resolve));
-    const { clock, base, worker } = await createRun(() => {}, { httpUri: `${address}/`, answersByItself: false });
+    const { clock, base, worker } = await createForwardRun(() => {}, {
+      httpUri: `${address}/`,
+      answersByItself: false,
+    });
     const caller = new AbortController();
     const reply = fetch(`${base}/api/stream`, { signal: caller.signal }).catch((reason: unknown) => reason);
     await expect.poll(() => worker.bodies('invocationRequest')).toHaveLength(1);
@@ -493,7 +433,7 @@ describe('HttpForward', () => {
 
   test('I6: the invocation ends when both its answer and the response are there, whichever is first', async () => {
     const waiting = createDeferred<ServerResponse>();
-    const { base, log } = await createRun((_request, response) => waiting.resolve(response));
+    const { base, log } = await createForwardRun((_request, response) => waiting.resolve(response));
     const executed = (): unknown[] => log.records.filter(({ message }) => message.startsWith('Executed'));
     const reply = fetch(`${base}/api/stream`);
     const response = await waiting.promise;

@@ -183,12 +183,17 @@ describe('WorkerPool', () => {
     expect(supply.requests).toMatchObject([{ urgency: 'urgent', reason: 'replace' }]);
   });
 
-  test.each([0, 200])('exit code %d of a worker is no error', (exitCode) => {
+  test.each([
+    [0, 'warning'],
+    [200, 'information'],
+  ])('exit code %d of a worker is no error, and told as %s', (exitCode, level) => {
     const { log, announce, connect, exited } = createPool();
     const worker = announce('w1');
     connect(worker);
     exited(worker, exitCode);
-    expect(log.records.filter(({ level }) => level === 'error')).toEqual([]);
+    expect(log.withMessage('A worker process ended; another one is started.')).toMatchObject([
+      { level, fields: { how: `exit code ${exitCode}` } },
+    ]);
   });
 
   test('I3: a worker that ends before it is ready is a failed start, reported once, and left to the supply', async () => {

@@ -437,7 +437,9 @@ export class WorkerPool {
     const how = event.exitCode === null ? `signal ${event.signal}` : `exit code ${event.exitCode}`;
     if (seat.wasReady) {
       const isOrderly = event.exitCode === 0 || event.exitCode === intentionalRestart;
-      this.#deps.log.write(isOrderly ? 'information' : 'error', 'A worker process ended; another one is started.', {
+      // Nobody asked for an end with 0: the app has called process.exit, and what it had in hand is lost.
+      const level = event.exitCode === intentionalRestart ? 'information' : isOrderly ? 'warning' : 'error';
+      this.#deps.log.write(level, 'A worker process ended; another one is started.', {
         ...this.#fields(worker),
         how,
         ...(isOrderly || event.stderrTail.length === 0 ? {} : { output: event.stderrTail.join('\n') }),

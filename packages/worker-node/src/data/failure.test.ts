@@ -38,8 +38,25 @@ describe('describeThrown', () => {
   });
 
   it('survives what defends itself', () => {
-    expect(describeThrown(circular)).toEqual({ message: 'Unknown error', stackTrace: '' });
+    expect(describeThrown(circular)).toEqual({ message: '<ref *1> { self: [Circular *1] }', stackTrace: '' });
+    expect(describeThrown({ count: 5n }).message).toBe('{ count: 5n }');
     expect(describeThrown(hostile)).toEqual({ message: 'Unknown error', stackTrace: '' });
+  });
+
+  it('tells what caused an error, and which errors it stands for', () => {
+    const inner = new TypeError('connection refused', { cause: 'the port is closed' });
+    const { message, stackTrace } = describeThrown(new Error('no database', { cause: inner }));
+    expect(message).toBe('no database');
+    expect(stackTrace).toMatch(
+      /^Error: no database\n {4}at [\s\S]*\n\[cause\]: TypeError: connection refused\n {4}at [\s\S]*\n\[cause\]: the port is closed$/,
+    );
+    const both = describeThrown(new AggregateError([new Error('one'), 'two'], 'both')).stackTrace;
+    expect(both).toMatch(
+      /^AggregateError: both\n {4}at [\s\S]*\n\[errors 0\]: Error: one\n {4}at [\s\S]*\n\[errors 1\]: two$/,
+    );
+    const endless = new Error('again');
+    endless.cause = endless;
+    expect(describeThrown(endless).stackTrace.split('[cause]')).toHaveLength(6);
   });
 
   it('understands errors of another realm', () => {

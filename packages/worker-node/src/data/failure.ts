@@ -1,7 +1,11 @@
+import { inspect } from 'node:util';
 import { type StatusResult, StatusResult_Status } from '@switchyard/protocol';
 
 /** What is said of something thrown that says nothing itself. */
 const unknownError = 'Unknown error';
+
+/** How deep causes are followed, and how many errors of an AggregateError are told. */
+const maxCauses = 5;
 
 /** The result of something that went well. */
 export const success: StatusResult = {
@@ -22,18 +26,46 @@ export function toFailure(thrown: unknown, status: StatusResult_Status = StatusR
   };
 }
 
-/** Message and stack of anything that was thrown, also of an object that defends itself. */
+/** Message and stack of anything that was thrown, with what caused it; also of an object that defends itself. */
 export function describeThrown(thrown: unknown): { message: string; stackTrace: string } {
   try {
-    if (thrown instanceof Error) return { message: textOf(thrown.message), stackTrace: textOf(thrown.stack) };
-    // An error of another realm, a `vm` context for example.
-    if (typeof thrown === 'object' && thrown !== null && 'message' in thrown && 'stack' in thrown)
-      return { message: textOf(thrown.message), stackTrace: textOf(thrown.stack) };
+    if (isError(thrown))
+      return { message: textOf(thrown.message), stackTrace: `${textOf(thrown.stack)}${causesOf(thrown)}` };
     if (thrown === undefined || thrown === null) return { message: unknownError, stackTrace: '' };
-    const message = typeof thrown === 'object' ? JSON.stringify(thrown) : String(thrown);
+    const message = typeof thrown === 'object' ? objectText(thrown) : String(thrown);
     return { message: textOf(message), stackTrace: '' };
   } catch {
     return { message: unknownError, stackTrace: '' };
+  }
+}
+
+/** Also of another realm, a `vm` context for example. */
+function isError(thrown: unknown): thrown is Error {
+  if (thrown instanceof Error) return true;
+  return typeof thrown === 'object' && thrown !== null && 'message' in thrown && 'stack' in thrown;
+}
+
+/** What stands behind an error, as Node.js itself prints it: causes of causes, and the errors of an AggregateError. */
+function causesOf(error: Error, depth = 0): string {
+  if (depth >= maxCauses) return '';
+  const { cause, errors } = error as { readonly cause?: unknown; readonly errors?: unknown };
+  const parts: (readonly [string, unknown])[] = cause === undefined ? [] : [['cause', cause]];
+  if (Array.isArray(errors))
+    parts.push(...errors.slice(0, maxCauses).map((one, index) => [`errors ${index}`, one] as const));
+  return parts.map(([name, part]) => `\n[${name}]: ${causeText(part, depth)}`).join('');
+}
+
+function causeText(part: unknown, depth: number): string {
+  if (!isError(part)) return describeThrown(part).message;
+  return `${textOf(part.stack) || textOf(part.message)}${causesOf(part, depth + 1)}`;
+}
+
+function objectText(thrown: object): unknown {
+  try {
+    return JSON.stringify(thrown);
+  } catch {
+    // It leads back to itself, or holds a bigint.
+    return inspect(thrown, { depth: 2, breakLength: Number.POSITIVE_INFINITY });
   }
 }
 
