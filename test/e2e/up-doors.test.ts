@@ -77,16 +77,27 @@ describe('switchyard up --worker-kubernetes refuses', () => {
     expect(await refused(2, ...found)).toContain('does not run in a cluster');
     expect(await refused(3, ...found, '--kubeconfig', join(folder, 'none'))).toContain('cannot be read');
     const server = 'https://127.0.0.1:1';
-    const kubeconfig = {
+    const kubeconfigOf = (user: object): object => ({
       'current-context': 'a',
       contexts: [{ name: 'a', context: { cluster: 'b', user: 'c' } }],
       clusters: [{ name: 'b', cluster: { server } }],
-      users: [{ name: 'c', user: { token: 'a-token-of-the-cluster' } }],
+      users: [{ name: 'c', user }],
+    });
+    const refusedBy = async (user: object): Promise<string> => {
+      await writeFile(join(folder, 'kubeconfig'), JSON.stringify(kubeconfigOf(user)));
+      return await refused(1, ...found, '--kubeconfig', join(folder, 'kubeconfig'));
     };
-    await writeFile(join(folder, 'kubeconfig'), JSON.stringify(kubeconfig));
-    const away = await refused(1, ...found, '--kubeconfig', join(folder, 'kubeconfig'));
+    const away = await refusedBy({ token: 'a-token-of-the-cluster' });
     expect(away).toContain(server);
     expect(away).not.toContain('a-token-of-the-cluster');
+    const exec = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      command: 'sh',
+      args: ['-c', 'echo log in >&2; exit 4'],
+    };
+    expect(await refusedBy({ exec })).toContain(
+      "the program 'sh', which the kubeconfig names: it ended with 4: log in",
+    );
   });
 });
 

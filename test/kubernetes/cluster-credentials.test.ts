@@ -1,7 +1,10 @@
 /** The ways by which a real cluster is reached, through the official client, against an API server over TLS. */
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import type { ClusterApi } from '@switchyard/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSelfSigned } from '../../packages/protocol/src/testing/self-signed.ts';
@@ -14,7 +17,7 @@ const account = createSelfSigned('installation');
 let server: ScriptedApiServer;
 let folder: string;
 beforeEach(async () => {
-  server = await ScriptedApiServer.open(account.certificate);
+  server = await ScriptedApiServer.open({ clientAuthority: account.certificate });
   folder = await mkdtemp(join(tmpdir(), 'switchyard-cluster-'));
 });
 afterEach(async () => {
@@ -66,6 +69,31 @@ const program = (more: object = {}) => ({
     ...more,
   },
 });
+
+/** Opens ways to servers by name, and remembers which. */
+async function openProxy() {
+  const asked: string[] = [];
+  const proxy = createServer();
+  const ways = new Set<Duplex>();
+  proxy.on('connect', ({ url = '' }, inner: Duplex) => {
+    asked.push(url);
+    const { hostname, port } = new URL(`http://${url}`);
+    const outer = connect(Number(port), hostname, () => {
+      inner.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+      inner.pipe(outer).pipe(inner);
+    });
+    for (const way of [inner, outer]) ways.add(way.on('error', () => way.destroy()));
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  return {
+    asked,
+    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    close: async () => {
+      for (const way of ways) way.destroy();
+      await new Promise((resolve) => proxy.close(resolve));
+    },
+  };
+}
 
 const runs = async (): Promise<number> => (await readFile(join(folder, 'runs'), 'utf8')).trim().split('\n').length;
 const callers = (): readonly unknown[] => server.asked.map(({ authorization }) => authorization);
@@ -230,10 +258,34 @@ describe('openCluster', () => {
     expect(server.connections).toBe(2);
   });
 
+  it('finds a server by the name of its certificate, through a proxy, and asks as somebody else', async () => {
+    const named = await ScriptedApiServer.open({ names: ['kubernetes.default'] });
+    const proxy = await openProxy();
+    try {
+      const path = await write(
+        'kubeconfig',
+        named.kubeconfig(
+          { token: 'mine', as: 'robot' },
+          { 'tls-server-name': 'kubernetes.default', 'proxy-url': proxy.url },
+        ),
+      );
+      const cluster = await open({ kind: 'kubeconfig', path });
+      expect(await list(cluster)).toMatchObject({ kind: 'done' });
+      expect(named.asked).toMatchObject([{ authorization: 'Bearer mine', as: 'robot' }]);
+      expect(proxy.asked).toEqual([new URL(named.url).host]);
+    } finally {
+      await proxy.close();
+      await named.close();
+    }
+  });
+
   it('refuses a server that another authority has signed, and shows it no token', async () => {
     const path = await write(
       'kubeconfig',
-      server.kubeconfig({ token: 's3cret' }, createSelfSigned('other').certificate),
+      server.kubeconfig(
+        { token: 's3cret' },
+        { 'certificate-authority-data': base64(createSelfSigned('other').certificate) },
+      ),
     );
     const failure = await list(await open({ kind: 'kubeconfig', path })).catch((thrown: unknown) => thrown);
     expect(failure).toMatchObject({ message: expect.stringMatching(/self-signed|certificate/) });

@@ -9,6 +9,8 @@ export interface AskedOfServer {
   readonly line: string;
   readonly authorization: string | undefined;
   readonly contentType: string | undefined;
+  /** As whom the caller asks, where that is not itself. */
+  readonly as: string | undefined;
   readonly body: string;
   /** The name in the certificate that the caller has shown; undefined when none was, or one that the server does not believe. */
   readonly caller: string | undefined;
@@ -18,6 +20,13 @@ export interface AskedOfServer {
 export type ServerAnswer =
   | { readonly status: number; readonly body: unknown; readonly headers?: OutgoingHttpHeaders }
   | 'silence';
+
+export interface ApiServerOptions {
+  /** Of callers that show a certificate. */
+  readonly clientAuthority?: string;
+  /** Of its own certificate; its address when left out. */
+  readonly names?: readonly string[];
+}
 
 export class ScriptedApiServer {
   readonly asked: AskedOfServer[] = [];
@@ -29,9 +38,8 @@ export class ScriptedApiServer {
   url = '';
   readonly #server: Server;
 
-  /** @param clientAuthority of callers that show a certificate */
-  private constructor(clientAuthority: string | undefined) {
-    const { certificate, key } = createSelfSigned('kubernetes');
+  private constructor({ clientAuthority, names }: ApiServerOptions) {
+    const { certificate, key } = createSelfSigned('kubernetes', names);
     this.authority = certificate;
     const clients =
       clientAuthority === undefined ? {} : { requestCert: true, rejectUnauthorized: false, ca: clientAuthority };
@@ -39,11 +47,11 @@ export class ScriptedApiServer {
       const chunks: Buffer[] = [];
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
       incoming.on('end', () => {
-        const { authorization, 'content-type': contentType } = incoming.headers;
+        const { authorization, 'content-type': contentType, 'impersonate-user': as } = incoming.headers;
         const socket = incoming.socket as TLSSocket;
         const asked: AskedOfServer = {
           line: `${incoming.method} ${incoming.url}`,
-          ...{ authorization, contentType },
+          ...{ authorization, contentType, as: as?.toString() },
           body: Buffer.concat(chunks).toString(),
           caller: socket.authorized ? String(socket.getPeerCertificate().subject.CN) : undefined,
         };
@@ -59,22 +67,23 @@ export class ScriptedApiServer {
     });
   }
 
-  static async open(clientAuthority?: string): Promise<ScriptedApiServer> {
-    const server = new ScriptedApiServer(clientAuthority);
+  static async open(options: ApiServerOptions = {}): Promise<ScriptedApiServer> {
+    const server = new ScriptedApiServer(options);
     await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
     server.url = `https://127.0.0.1:${(server.#server.address() as AddressInfo).port}`;
     return server;
   }
 
-  /** A kubeconfig for it. */
-  kubeconfig(user: object, authority: string = this.authority): string {
+  /** A kubeconfig for it. `cluster` is said on top of its address and authority. */
+  kubeconfig(user: object, cluster: object = {}): string {
+    const authority = Buffer.from(this.authority).toString('base64');
     return JSON.stringify({
       'current-context': 'test',
       contexts: [{ name: 'test', context: { cluster: 'one', user: 'me' } }],
       clusters: [
         {
           name: 'one',
-          cluster: { server: this.url, 'certificate-authority-data': Buffer.from(authority).toString('base64') },
+          cluster: { server: this.url, 'certificate-authority-data': authority, ...cluster },
         },
       ],
       users: [{ name: 'me', user }],
