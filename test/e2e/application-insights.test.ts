@@ -1,8 +1,11 @@
 /** What an app does, told to Application Insights: a real host, a real app and a peer that checks every envelope. */
+import { dirname, join } from 'node:path';
 import { type IngestionPeer, type ReceivedEnvelope, startIngestionPeer } from '@switchyard/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AppFolder, openAppFolder } from './app-folder.ts';
+import { openAppFolder as openCommandFolder } from './command-line.ts';
 import { type DevProcess, startDevProcess } from './dev-process.ts';
+import { UpProcess } from './up-process.ts';
 
 const key = '00000000-0000-4000-8000-000000000001';
 const source = `import { app } from '@azure/functions';
@@ -13,6 +16,13 @@ app.http('greets', { authLevel: 'anonymous', handler: (request, context) => {
 } });
 app.http('fails', { authLevel: 'anonymous', handler: () => { throw new RangeError('too far'); } });
 `;
+
+/** An app with a name, in a folder of that name. */
+const appFiles = (name: string) => ({
+  [`${name}/host.json`]: { version: '2.0', extensions: { http: { routePrefix: '' } } },
+  [`${name}/package.json`]: { name, type: 'module', main: 'src/*.js', dependencies: { '@azure/functions': '*' } },
+  [`${name}/src/index.js`]: source,
+});
 
 describe('Application Insights', () => {
   let peer: IngestionPeer;
@@ -153,5 +163,60 @@ describe('Application Insights', () => {
     expect((await dev.request('/greets')).status).toBe(201);
     expect(dev.output).not.toContain('secret-without-a-name');
     expect(peer.requests).toBe(0);
+  });
+});
+
+/** The Runtime that alone has an app. */
+async function homeOf(up: UpProcess, app: string): Promise<string | undefined> {
+  const { runtimes } = JSON.parse(await up.do('runtimes', '--json')) as {
+    runtimes: readonly { readonly id: string; readonly applications: readonly string[] }[];
+  };
+  const homes = runtimes.filter(({ applications }) => applications.includes(app));
+  return homes.length === 1 ? homes[0]?.id : undefined;
+}
+
+describe('Application Insights, of deployed apps', () => {
+  it.each([
+    ['in the process of the installation', false],
+    ['on a Runtime of another process', true],
+  ])('hears of the one that names it, from when it does, %s', async (_where, isElsewhere) => {
+    const peer = await startIngestionPeer();
+    const apps = await openCommandFolder();
+    const flags = isElsewhere ? ['--max-runtimes', '2', '--region', 'south'] : [];
+    const up = await UpProcess.start({ flags: ['--trusted-tenants', ...flags] });
+    const north = ['--name', 'north-1', '--region', 'north', '--data-dir', join(dirname(up.dataFolder), 'north')];
+    const member = isElsewhere ? await up.startMember(...north) : undefined;
+    try {
+      await member?.line(/has joined/);
+      for (const name of ['shop', 'blog']) {
+        await apps.write(appFiles(name));
+        await up.do('deploy', `${apps.path}/${name}`);
+        expect((await up.call(name, '/greets')).status).toBe(201);
+      }
+      if (isElsewhere) {
+        await up.do('scale', 'set', 'shop', 'region=north');
+        await expect.poll(() => homeOf(up, 'shop'), { timeout: 60_000 }).toBe('north-1');
+      }
+      const connection = `InstrumentationKey=${key};IngestionEndpoint=${peer.url}`;
+      await up.do('settings', 'shop', 'set', `APPLICATIONINSIGHTS_CONNECTION_STRING=${connection}`);
+      const roles = () => new Set(peer.envelopes.map(({ tags }) => tags['ai.cloud.role']));
+      await expect
+        .poll(
+          async () => {
+            for (const name of ['shop', 'blog']) await up.call(name, '/greets?name=you');
+            return peer.envelopes.map((one) => one.data.baseData.message);
+          },
+          { timeout: 30_000, interval: 500 },
+        )
+        .toContain('said hello to you');
+      expect(roles()).toEqual(new Set(['shop']));
+      expect(peer.problems).toEqual([]);
+      expect(up.output).not.toContain(key);
+    } finally {
+      await member?.close();
+      await up.close();
+      await apps.remove();
+      await peer.close();
+    }
   });
 });
