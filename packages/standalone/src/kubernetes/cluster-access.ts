@@ -29,7 +29,8 @@ export function toClusterAccess(parts: {
 }): ClusterAccess {
   const { cluster, credential } = parts;
   const { exec: _program, tokenFile: _file, ...given } = parts.user;
-  const user = credential === undefined ? given : { ...given, 'auth-provider': { name: ownProvider, config: {} } };
+  const { token: _token, ...rest } = given;
+  const user = credential === undefined ? given : { ...rest, 'auth-provider': { name: ownProvider, config: {} } };
   const held = [cluster['certificate-authority'], user['client-certificate'], user['client-key']];
   const files = held.filter((one) => typeof one === 'string');
   return {

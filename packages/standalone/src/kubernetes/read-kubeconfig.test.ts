@@ -71,10 +71,10 @@ users:
       user: { 'client-certificate-data': base64('mine'), 'client-key-data': base64('secret') },
       ...{ credential: undefined, files: [] },
     });
-    expect(read(kubeconfig({ token: 'abc', tokenFile: 'old', exec }))).toMatchObject({
-      user: { token: 'abc' },
-      ...{ credential: undefined, files: [] },
-    });
+    expect(read(kubeconfig({ token: 'abc', exec }))).toMatchObject({ user: { token: 'abc' }, credential: undefined });
+    const rotated = read(kubeconfig({ token: 'first', tokenFile: 'rotated' }));
+    expect(rotated.credential).toEqual({ kind: 'token-file', path: '/etc/kube/rotated' });
+    expect(rotated.user).not.toHaveProperty('token');
   });
 
   it('takes a program with what it is told, and leaves those of the official client to it', () => {
@@ -121,6 +121,7 @@ users:
       kubeconfig({ 'auth-provider': { name: 'oidc', config: { 'idp-issuer-url': 'http://id', 'client-id': 'c' } } }),
       /auth-provider\.config\.idp-issuer-url/,
     ],
+    ['groups that would be left out', kubeconfig({ token: 's3cret', as: 'ann', 'as-groups': ['x'] }), /as-groups/],
     ['a certificate without its key', kubeconfig({ 'client-certificate': 'a.crt' }), /with its key/],
   ])('refuses %s', (_what, text, message) => {
     expect(() => read(text)).toThrow(message);

@@ -25,7 +25,6 @@ const programSchema = z.object({
   env: z.array(z.object({ name: z.string(), value: z.string() })).nullish(),
   installHint: z.string().nullish(),
   provideClusterInfo: z.boolean().nullish(),
-  interactiveMode: z.string().nullish(),
 });
 
 const userSchema = z.looseObject({
@@ -86,6 +85,8 @@ export function readKubeconfig(text: string, path: string): ClusterAccess {
       `the user '${context.user}' has neither a token nor a client certificate with its key, nor a program`,
     );
   }
+  const ignored = ['as-groups', 'as-uid', 'as-user-extra'].find((name) => user[name] !== undefined);
+  if (ignored !== undefined) throw invalid(`the user '${context.user}' has ${ignored}, which the client leaves out`);
   const at = (found: string): string => resolve(dirname(path), found);
   const credential = ownCredentialOf(user, { cluster, at, invalid });
   return toClusterAccess({
@@ -114,11 +115,11 @@ interface Place {
   readonly invalid: (reason: string) => Error;
 }
 
-/** In the order of kubectl: a token in the file, then one in a file of its own, then those who are asked for one. */
+/** In the order of kubectl: a token in a file of its own, then one in the kubeconfig, then those who are asked for one. */
 function ownCredentialOf(user: User, { cluster, at, invalid }: Place): OwnCredential | undefined {
   const { token, tokenFile, exec, 'auth-provider': provider } = user;
-  if (token !== undefined) return undefined;
   if (tokenFile !== undefined) return { kind: 'token-file', path: at(tokenFile) };
+  if (token !== undefined) return undefined;
   if (provider?.name === 'oidc') {
     return toOpenId(parseWith(openIdSchema, provider.config, 'auth-provider.config.', invalid), at);
   }
