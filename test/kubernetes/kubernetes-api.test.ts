@@ -66,7 +66,14 @@ describe('createKubernetesApi', () => {
                 containerStatuses: [{ state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } }],
               },
             },
-            { metadata: { name: 'w-4' } },
+            {
+              metadata: { name: 'w-4' },
+              status: {
+                phase: 'Pending',
+                conditions: [{ type: 'PodScheduled', status: 'False', message: '0/3 nodes are available' }],
+              },
+            },
+            { metadata: { name: 'w-5' } },
           ],
         },
       },
@@ -74,12 +81,13 @@ describe('createKubernetesApi', () => {
       { status: 404, body: {} },
     ];
     await api.createPod(manifest());
-    const none = { address: undefined, isReady: false, exitCode: undefined, reason: undefined };
+    const none = { address: undefined, isReady: false, exitCode: undefined, reason: undefined, isStuck: false };
     expect(await api.listPods({ 'switchyard.dev/installation': 'test' })).toEqual([
       { ...none, name: 'w-1', phase: 'Running', address: '10.0.0.7', isReady: true },
       { ...none, name: 'w-2', phase: 'Failed', exitCode: 137, reason: 'OOMKilled' },
-      { ...none, name: 'w-3', phase: 'Pending', reason: 'ImagePullBackOff: no such image' },
-      { ...none, name: 'w-4', phase: 'Pending' },
+      { ...none, name: 'w-3', phase: 'Pending', reason: 'ImagePullBackOff: no such image', isStuck: true },
+      { ...none, name: 'w-4', phase: 'Pending', reason: '0/3 nodes are available' },
+      { ...none, name: 'w-5', phase: 'Pending' },
     ]);
     await api.deletePod('w-1', 2.5);
     await api.deletePod('w-9', 0);

@@ -12,6 +12,8 @@ export interface SeenPod {
   readonly exitCode: number | undefined;
   /** Why it does not run, in the cluster's words. */
   readonly reason: string | undefined;
+  /** It waits for what seldom comes by waiting: an image that is not there, a Secret that nobody has made. */
+  readonly isStuck: boolean;
 }
 
 /** All methods reject with KUBERNETES_REFUSED, and as the cluster's API does when there is no answer. */
@@ -30,7 +32,9 @@ const podSchema = z.object({
       podIP: z.string().optional(),
       reason: z.string().optional(),
       message: z.string().optional(),
-      conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional(),
+      conditions: z
+        .array(z.object({ type: z.string(), status: z.string(), message: z.string().optional() }))
+        .optional(),
       containerStatuses: z
         .array(
           z.object({
@@ -46,6 +50,12 @@ const podSchema = z.object({
     })
     .optional(),
 });
+
+/** What a container waits for that is not on its way. */
+const stuckReasons: ReadonlySet<string> = new Set([
+  ...['ErrImagePull', 'ImagePullBackOff', 'ErrImageNeverPull', 'InvalidImageName'],
+  ...['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError'],
+]);
 
 export function createKubernetesApi(cluster: ClusterApi): KubernetesApi {
   return {
@@ -73,7 +83,9 @@ function toSeenPod({ metadata, status = {} }: z.infer<typeof podSchema>): SeenPo
   const { conditions = [], containerStatuses = [] } = status;
   const [container] = containerStatuses;
   const { waiting, terminated } = container?.state ?? {};
-  const told = [status.reason ?? waiting?.reason ?? terminated?.reason, status.message ?? waiting?.message];
+  // No node may have room for it.
+  const unplaced = conditions.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False')?.message;
+  const told = [status.reason ?? waiting?.reason ?? terminated?.reason, status.message ?? waiting?.message ?? unplaced];
   const reason = told.filter((text) => text !== undefined && text !== '').join(': ');
   return {
     name: metadata.name,
@@ -82,5 +94,6 @@ function toSeenPod({ metadata, status = {} }: z.infer<typeof podSchema>): SeenPo
     isReady: conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True'),
     exitCode: terminated?.exitCode,
     reason: reason === '' ? undefined : reason.slice(0, 500),
+    isStuck: stuckReasons.has(waiting?.reason ?? ''),
   };
 }

@@ -51,8 +51,8 @@ function openRun() {
           if (state.refusal !== undefined) throw state.refusal;
           await state.creating;
           const { name } = (manifest as { readonly metadata: { readonly name: string } }).metadata;
-          const rest = { phase: 'Pending', address: undefined, isReady: false, exitCode: undefined, reason: undefined };
-          pods.set(name, { name, ...rest });
+          const rest = { phase: 'Pending', address: undefined, isReady: false, exitCode: undefined };
+          pods.set(name, { name, ...rest, reason: undefined, isStuck: false });
           if (state.loss !== undefined) throw state.loss;
         },
         async listPods() {
@@ -187,10 +187,37 @@ describe('createKubernetesPods', () => {
     expect([deleted, pods.size]).toEqual([[pod.workerId], 0]);
   });
 
-  it('I5: ends what an earlier start has left, and says when it may not', async () => {
+  it('I5: a pod that is stuck ends with what keeps it, unless that comes within half a minute', async () => {
+    const { clock, change, start, ready, deleted } = openRun();
+    const reason = 'ImagePullBackOff: there is no image worker:24';
+    const [stuck, late] = [await start(), await start()];
+    for (const { pod } of [stuck, late]) change(pod.workerId, { reason, isStuck: true });
+    await clock.advance(29_000);
+    change(late.pod.workerId, { reason: undefined, isStuck: false });
+    await clock.advance(2_000);
+    await expect(stuck.pod.warm).rejects.toThrow(reason);
+    change(late.pod.workerId, ready);
+    await clock.advance(1_000);
+    expect([late.isWarm(), deleted]).toEqual([true, [stuck.pod.workerId]]);
+  });
+
+  it('I5: a pod that no node has room for ends after ten minutes, and one that was warm does not', async () => {
+    const { clock, change, start, ready } = openRun();
+    const [unplaced, warm] = [await start(), await start()];
+    change(unplaced.pod.workerId, { reason: '0/3 nodes are available' });
+    change(warm.pod.workerId, ready);
+    await clock.advance(590_000);
+    change(warm.pod.workerId, { isReady: false });
+    expect(unplaced.end()).toBeUndefined();
+    await clock.advance(20_000);
+    await expect(unplaced.pod.warm).rejects.toThrow('0/3 nodes are available');
+    expect(warm.end()).toBeUndefined();
+  });
+
+  it('I6: ends what an earlier start has left, and says when it may not', async () => {
     const { pods, deleted, state, provider } = openRun();
     const left = { phase: 'Running', address: undefined, isReady: true, exitCode: undefined, reason: undefined };
-    pods.set('w-old', { name: 'w-old', ...left });
+    pods.set('w-old', { name: 'w-old', ...left, isStuck: false });
     await provider.sweep();
     expect([deleted, pods.size]).toEqual([['w-old'], 0]);
     state.isAway = true;

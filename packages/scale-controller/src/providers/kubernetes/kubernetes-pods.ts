@@ -8,7 +8,8 @@
  * I2 A pod that cannot be created, or is gone, ends with the reason; the others go on. One that may have been created is deleted.
  * I3 A look that fails changes nothing; the next one tells.
  * I4 Nothing is looked at while there is no pod, and after `close` none is left that was made here.
- * I5 `sweep` leaves no pod of an earlier start: nobody else would ever end it.
+ * I5 A pod that does not come up ends with what keeps it, once it had time to: little where it waits for what is not there.
+ * I6 `sweep` leaves no pod of an earlier start: nobody else would ever end it.
  */
 import { type Clock, isPlatformError, type Log, messageOf, type Random, type Timer } from '@switchyard/kernel';
 import type { Stack } from '@switchyard/model';
@@ -45,12 +46,19 @@ const calmLookMs = 5_000;
 /** Pods that the cluster does not list yet, so long after they were created, are gone. */
 const unseenMs = 30_000;
 
+/** A pod may be stuck so long: an image may be pushed a moment later, a Secret made. */
+const stuckMs = 30_000;
+
+/** Nodes are made, and large images pulled, within this time. */
+const startMs = 600_000;
+
 const goneReason = 'the cluster has it no more';
 
 interface ClusterPod {
   readonly pod: RemotePod;
   readonly createdAtMs: number;
   wasSeen: boolean;
+  stuckSinceMs: number | undefined;
 }
 
 export function createKubernetesPods(deps: KubernetesPodsDeps, options: KubernetesPodOptions): KubernetesPods {
@@ -87,7 +95,7 @@ class ClusterPods implements KubernetesPods {
     const { clock, random } = this.#deps;
     const workerId = `w-${random.uuid().replaceAll('-', '').slice(0, 20)}`;
     const pod = new RemotePod(this.#podDeps, workerId, stack);
-    this.#pods.set(workerId, { pod, createdAtMs: clock.monotonic(), wasSeen: false });
+    this.#pods.set(workerId, { pod, createdAtMs: clock.monotonic(), wasSeen: false, stuckSinceMs: undefined });
     void pod.ended.then(() => this.#pods.delete(workerId));
     const image = this.#options.imageOf(stack);
     if (this.#isClosed) pod.end('the provider is closed');
@@ -149,15 +157,24 @@ class ClusterPods implements KubernetesPods {
     this.#timer = clock.schedule(isBusy ? busyLookMs : calmLookMs, () => void this.#look());
   }
 
-  #see(known: ClusterPod, { phase, address, isReady, exitCode, reason }: SeenPod): void {
+  #see(known: ClusterPod, seen: SeenPod): void {
     const { pod } = known;
+    const { phase, address, isReady, exitCode, reason } = seen;
     known.wasSeen = true;
-    if (phase === 'Failed' || phase === 'Succeeded') {
+    const end = (why: string): void => {
       void this.#remove(pod.workerId, 0);
-      pod.end(reason ?? phase, exitCode ?? null);
-    } else if (isReady && address !== undefined) {
+      pod.end(why, exitCode ?? null);
+    };
+    if (phase === 'Failed' || phase === 'Succeeded') end(reason ?? phase);
+    else if (isReady && address !== undefined) {
       pod.ready(`https://${address.includes(':') ? `[${address}]` : address}:${assignPort}`);
-    }
+    } else if (pod.isStarting && this.#isLate(known, seen)) end(reason ?? `it was not ready within ${startMs} ms`);
+  }
+
+  #isLate(known: ClusterPod, { isStuck }: SeenPod): boolean {
+    const nowMs = this.#deps.clock.monotonic();
+    known.stuckSinceMs = isStuck ? (known.stuckSinceMs ?? nowMs) : undefined;
+    return nowMs - (known.stuckSinceMs ?? nowMs) >= stuckMs || nowMs - known.createdAtMs >= startMs;
   }
 
   /** Tells the cluster. Never rejects. */
