@@ -59,17 +59,20 @@ async function completes(host: Host, app: string, token: string, uri?: string): 
   return (await host.call(app, `/api/settle?token=${token}${at}`, { method: 'POST' })).text;
 }
 
-it('settles each message once, the way that the function says', async () => {
-  const queue = peer.declareQueue('orders');
-  const dev = await startDevProcess({
-    apps: [testApp('settling')],
-    flags: ['--no-azurite'],
-    environment: { Bus: peer.connectionString, QUEUE: 'orders' },
-  });
-  closing.push(() => dev.close());
-  const output = (): string => dev.output;
-  await settlesItself({ output, call: (_app, path, options) => dev.request(path, options) }, queue);
-});
+it.each(['settling', 'settling-custom'])(
+  'settles each message once, the way that the function says (%s)',
+  async (app) => {
+    const queue = peer.declareQueue('orders');
+    const dev = await startDevProcess({
+      apps: [testApp(app)],
+      flags: ['--no-azurite'],
+      environment: { Bus: peer.connectionString, QUEUE: 'orders' },
+    });
+    closing.push(() => dev.close());
+    const output = (): string => dev.output;
+    await settlesItself({ output, call: (_app, path, options) => dev.request(path, options) }, queue);
+  },
+);
 
 describe('behind a sidecar, under switchyard up', () => {
   const openUp = async (options: Parameters<typeof UpProcess.start>[0]): Promise<Host & { readonly up: UpProcess }> => {
@@ -96,6 +99,17 @@ describe('behind a sidecar, under switchyard up', () => {
     expect(await completes(host, 'shop', token)).toBe('0');
     await host.call('shop', '/api/release', { method: 'POST' });
     await expect.poll(() => shop.messages.length, waiting).toBe(0);
+  });
+
+  it('a custom handler settles its own messages, at the address that it is told', async () => {
+    const queue = peer.declareQueue('of-handler');
+    const up = await UpProcess.start({ flags: ['--trusted-tenants'] });
+    closing.push(() => up.close());
+    const settings = join(dirname(up.dataFolder), 'handler.json');
+    await writeFile(settings, JSON.stringify({ Values: { Bus: peer.connectionString, QUEUE: 'of-handler' } }));
+    await up.do('deploy', testApp('settling-custom'), '--settings-from', settings);
+    const output = (): string => up.output;
+    await settlesItself({ output, call: (...request) => up.call(...request) }, queue);
   });
 
   it('an app settles its messages on a Runtime of another process', async () => {

@@ -76,7 +76,7 @@ function createWorld(
       log: (line) => logs.push(line),
       onFailure: (error) => failures.push(error.message),
     },
-    { workerId: 'w1', environment: options.environment ?? { PATH: '/bin' } },
+    { workerId: 'w1', hostUri: 'http://127.0.0.1:50051/', environment: options.environment ?? { PATH: '/bin' } },
   );
   return { app, clock, client, network, processes, failures, logs, files };
 }

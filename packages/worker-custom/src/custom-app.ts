@@ -53,6 +53,8 @@ export interface CustomAppDeps extends HandlerDeps, InvocationDeps {
 
 export interface CustomAppOptions {
   readonly workerId: string;
+  /** Where the host is, with a slash at the end. */
+  readonly hostUri: string;
   /** The environment that the process was started with. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -78,14 +80,16 @@ const edges: Edges<State['kind']> = {
 export class CustomApp implements WorkerApp {
   readonly #deps: CustomAppDeps;
   readonly #workerId: string;
+  readonly #hostUri: string;
   readonly #machine = new StateMachine<State>({ kind: 'Empty' }, edges);
   readonly #inFlight = new TransientMap<string, AbortController>();
   #environment: Readonly<Record<string, string>>;
   #hostVersion = '';
 
-  constructor(deps: CustomAppDeps, { workerId, environment }: CustomAppOptions) {
+  constructor(deps: CustomAppDeps, { workerId, hostUri, environment }: CustomAppOptions) {
     this.#deps = deps;
     this.#workerId = workerId;
+    this.#hostUri = hostUri;
     this.#environment = environment;
   }
 
@@ -183,7 +187,8 @@ export class CustomApp implements WorkerApp {
     try {
       const settings = await readAppSettings({ scriptRoot, environment: this.#environment, readText: files.readText });
       const port = settings.handler.port ?? (await network.freePort());
-      const place = { scriptRoot, workerId: this.#workerId, port, environment: this.#environment };
+      const ids = { workerId: this.#workerId, hostUri: this.#hostUri };
+      const place = { scriptRoot, ...ids, port, environment: this.#environment };
       if (!this.#machine.allows('Serving')) return toFailure(customWorkerErrors.create('CUSTOM_WORKER_WITHOUT_APP'));
       const handler = new Handler(this.#deps, {
         launch: toHandlerLaunch(settings.handler, { ...place, hasFile: files.hasFile }),

@@ -36,7 +36,7 @@ function run({ endpoint, workerId, requestId }: WorkerArguments): void {
       log: (line) => session.log(line),
       onFailure: (error) => session.fail(error.message),
     },
-    { workerId, environment: definedVariables(process.env) },
+    { workerId, hostUri: `${endpoint}/`, environment: definedVariables(process.env) },
   );
   const channel = createRpcChannel({ clock }, { endpoint });
   const session = new WorkerSession({ link: channel.eventStream({ metadata }), clock }, app);

@@ -11,6 +11,7 @@ function launch(description: Record<string, unknown>, files: readonly string[] =
     scriptRoot: '/app',
     workerId: 'w1',
     port: 40_001,
+    hostUri: 'http://127.0.0.1:50051/',
     environment: { PATH: '/bin', TOOLS: '/tools', FUNCTIONS_CUSTOMHANDLER_PORT: 'stale' },
     hasFile: (path) => files.includes(path),
   });
@@ -30,6 +31,7 @@ describe('toHandlerLaunch', () => {
         FUNCTIONS_CUSTOMHANDLER_WORKER_ID: 'w1',
         FUNCTIONS_HTTPWORKER_ID: 'w1',
         FUNCTIONS_APP_ROOT_PATH: '/app',
+        FUNCTIONS_URI: 'http://127.0.0.1:50051/',
       },
     });
   });

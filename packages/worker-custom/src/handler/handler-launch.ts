@@ -9,6 +9,8 @@ export interface HandlerPlace {
   readonly workerId: string;
   /** Where the handler is to listen. */
   readonly port: number;
+  /** Where the worker met its host: the services beside its stream (`Settlement`) are there, too. */
+  readonly hostUri: string;
   /** The environment of the app. */
   readonly environment: Readonly<Record<string, string>>;
   /** True when a file is there. */
@@ -16,7 +18,8 @@ export interface HandlerPlace {
 }
 
 /**
- * The command line and environment of a handler, as in the official host. A program that lies in the app's folder is
+ * The command line and environment of a handler, as in the official host, and FUNCTIONS_URI, by which other workers call what their
+ * command line names. A program that lies in the app's folder is
  * meant before one of the same name in the system's path.
  */
 export function toHandlerLaunch(settings: CustomHandlerSettings, place: HandlerPlace): HandlerLaunch {
@@ -43,6 +46,7 @@ export function toHandlerLaunch(settings: CustomHandlerSettings, place: HandlerP
       FUNCTIONS_CUSTOMHANDLER_WORKER_ID: workerId,
       FUNCTIONS_HTTPWORKER_ID: workerId,
       FUNCTIONS_APP_ROOT_PATH: scriptRoot,
+      FUNCTIONS_URI: place.hostUri,
     },
   };
 }
