@@ -49,8 +49,10 @@ describe('levels', () => {
   });
 
   it('go down to what the host says of itself', async () => {
-    expect(await said({ default: 'Debug' }, {})).toEqual(
-      expect.arrayContaining(['JobHost changed', 'Executing', 'before it', 'a detail']),
+    const all = await said({ default: 'Debug' }, {});
+    expect(all).toEqual(expect.arrayContaining(['JobHost changed', 'Executing', 'before it', 'a detail']));
+    expect(dev.output).toMatch(
+      /Executing 1 "preInvocation" hooks[\s\S]*before it[\s\S]*Executed "preInvocation" hooks/,
     );
   });
 });

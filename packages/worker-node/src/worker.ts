@@ -160,7 +160,7 @@ export class Worker implements WorkerApp {
 
   async terminate(): Promise<void> {
     try {
-      await this.#lifecycle.app.terminate();
+      await this.#lifecycle.app.terminate((text) => this.log.system('debug', text));
     } catch (thrown) {
       this.log.system('error', `An appTerminate hook threw: ${describeThrown(thrown).message}`);
     }

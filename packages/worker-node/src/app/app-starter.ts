@@ -30,7 +30,7 @@ export async function startApp(deps: AppStarterDeps, app: App): Promise<void> {
     deps.log.system('error', message);
     deps.complain(stackTrace.includes(message) ? stackTrace : `${message}\n${stackTrace}`);
   }
-  await app.start();
+  await app.start((text) => deps.log.system('debug', text));
 }
 
 /** Where a function stands that is registered now. */

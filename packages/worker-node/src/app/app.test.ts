@@ -13,8 +13,8 @@ describe('App', () => {
     app.hooks.register('appTerminate', ({ hookData, appHookData }: AppTerminateContext) =>
       seen.push(hookData, appHookData),
     );
-    await app.start();
-    await app.terminate();
+    await app.start(() => {});
+    await app.terminate(() => {});
     expect(seen).toEqual([{ own: 1 }, { shared: 2 }]);
     expect(app.hookData).toEqual({ shared: 2 });
   });

@@ -21,12 +21,14 @@ export class App {
     this.directory = directory;
   }
 
-  async start(): Promise<void> {
-    await this.hooks.run('appStart', new AppStartContext(this.#stores(), this.directory));
+  /** Runs the appStart hooks; `tell` hears of them. */
+  async start(tell: (text: string) => void): Promise<void> {
+    await this.hooks.run('appStart', new AppStartContext(this.#stores(), this.directory), tell);
   }
 
-  async terminate(): Promise<void> {
-    await this.hooks.run('appTerminate', new AppTerminateContext(this.#stores()));
+  /** Runs the appTerminate hooks; `tell` hears of them. */
+  async terminate(tell: (text: string) => void): Promise<void> {
+    await this.hooks.run('appTerminate', new AppTerminateContext(this.#stores()), tell);
   }
 
   #stores(): { hookData: HookData; appHookData: HookData } {

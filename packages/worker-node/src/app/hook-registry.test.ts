@@ -14,8 +14,22 @@ describe('HookRegistry', () => {
       throw new Error('stop');
     });
     hooks.register('preInvocation', () => events.push('c'));
-    await expect(hooks.run('preInvocation', {})).rejects.toThrow('stop');
+    await expect(hooks.run('preInvocation', {}, () => {})).rejects.toThrow('stop');
     expect(events).toEqual(['a', 'b']);
+  });
+
+  it('tells of hooks before and after them, unless one throws, and of none nothing', async () => {
+    const hooks = new HookRegistry();
+    const told: string[] = [];
+    const tell = (text: string): void => void told.push(text);
+    await hooks.run('appStart', {}, tell);
+    hooks.register('appStart', () => told.push('a hook'));
+    hooks.register('appStart', () => {});
+    await hooks.run('appStart', {}, tell);
+    expect(told.splice(0)).toEqual(['Executing 2 "appStart" hooks', 'a hook', 'Executed "appStart" hooks']);
+    hooks.register('appStart', () => Promise.reject(new Error('stop')));
+    await expect(hooks.run('appStart', {}, tell)).rejects.toThrow('stop');
+    expect(told).toEqual(['Executing 3 "appStart" hooks', 'a hook']);
   });
 
   it('I2: forgets a disposed hook, and only that one', async () => {
@@ -26,7 +40,7 @@ describe('HookRegistry', () => {
     hooks.register('appStart', record);
     first.dispose();
     first.dispose();
-    await hooks.run('appStart', 'x');
+    await hooks.run('appStart', 'x', () => {});
     expect(events).toEqual(['x']);
     expect(hooks.has('appTerminate')).toBe(false);
   });

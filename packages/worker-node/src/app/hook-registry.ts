@@ -43,8 +43,13 @@ export class HookRegistry {
     return this.#hooks[name].length > 0;
   }
 
-  async run(name: Exclude<HookName, 'log'>, context: unknown): Promise<void> {
-    for (const hook of [...this.#hooks[name]]) await hook(context);
+  /** `tell` hears of them before and after, in the words of the official worker; of none it hears nothing. */
+  async run(name: Exclude<HookName, 'log'>, context: unknown, tell: (text: string) => void): Promise<void> {
+    const hooks = [...this.#hooks[name]];
+    if (hooks.length === 0) return;
+    tell(`Executing ${hooks.length} "${name}" hooks`);
+    for (const hook of hooks) await hook(context);
+    tell(`Executed "${name}" hooks`);
   }
 
   /** Runs the log hooks; `onError` hears of one that throws. */

@@ -67,7 +67,7 @@ function createContext(
 }
 
 async function callFunction(
-  { app, cancellation }: InvocationDeps,
+  { app, cancellation, log }: InvocationDeps,
   { callback }: AppFunction,
   core: CoreInvocationContext,
   scope: Scope,
@@ -76,12 +76,13 @@ async function callFunction(
   const { context, inputs } = await model.getArguments();
   scope.context = context;
   cancellation.attachTo(context);
+  const tell = (text: string): void => log.system('debug', text, scope);
   const stores = { hookData: scope.hookData, appHookData: app.hookData };
   let call = { inputs, callback };
   if (app.hooks.has('preInvocation')) {
     const before = new PreInvocationContext(stores, context, inputs, callback);
     core.state = 'preInvocationHooks';
-    await app.hooks.run('preInvocation', before);
+    await app.hooks.run('preInvocation', before, tell);
     call = { inputs: before.inputs, callback: before.functionCallback };
   }
   core.state = 'invocation';
@@ -97,7 +98,7 @@ async function callFunction(
   if (app.hooks.has('postInvocation')) {
     const after = new PostInvocationContext(stores, context, call.inputs, result, error);
     core.state = 'postInvocationHooks';
-    await app.hooks.run('postInvocation', after);
+    await app.hooks.run('postInvocation', after, tell);
     core.state = undefined;
     ({ result, error } = after);
   }
