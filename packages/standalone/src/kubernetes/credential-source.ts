@@ -41,9 +41,6 @@ export function createCredentialSource(deps: CredentialSourceDeps, own: OwnCrede
 function toSource(kept: KeptCredential): CredentialSource {
   return {
     credential: () => kept.credential(),
-    forget: () => {
-      kept.forget();
-      return true;
-    },
+    forget: () => kept.forget(),
   };
 }

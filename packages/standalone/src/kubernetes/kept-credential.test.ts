@@ -9,17 +9,21 @@ const credential = (token: string, expiresAtMs = Number.POSITIVE_INFINITY): Cred
 });
 
 describe('KeptCredential', () => {
-  it('I1: fetches once for all that wait, and anew for those who come after a failure', async () => {
+  it('I1, I3: fetches once for all that wait, and anew some time after a failure', async () => {
+    const clock = new VirtualClock();
     const fetched = createDeferred<Credential>();
     let fetches = 0;
-    const kept = new KeptCredential(new VirtualClock(), () => {
+    const kept = new KeptCredential(clock, () => {
       fetches += 1;
       return fetched.promise;
     });
     const waiting = [kept.credential(), kept.credential()];
     fetched.reject(new Error('away'));
     expect((await Promise.allSettled(waiting)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await clock.advance(4_999);
+    await expect(kept.credential()).rejects.toThrow('away');
     expect(fetches).toBe(1);
+    await clock.advance(1);
     await expect(kept.credential()).rejects.toThrow('away');
     expect(fetches).toBe(2);
   });
@@ -40,7 +44,21 @@ describe('KeptCredential', () => {
     expect(await token()).toBe('fetched 1');
     await clock.advance(1);
     expect(await token()).toBe('fetched 2');
-    kept.forget();
+    expect(kept.forget()).toBe(true);
     expect([await token(), await token()]).toEqual(['fetched 3', 'fetched 3']);
+  });
+
+  it('I3: forgets one credential in some time, however often it was not taken', async () => {
+    const clock = new VirtualClock();
+    let fetches = 0;
+    const kept = new KeptCredential(clock, async () => {
+      fetches += 1;
+      return credential(`fetched ${fetches}`);
+    });
+    await kept.credential();
+    expect([kept.forget(), (await kept.credential()).token]).toEqual([true, 'fetched 2']);
+    expect([kept.forget(), (await kept.credential()).token]).toEqual([false, 'fetched 2']);
+    await clock.advance(5_000);
+    expect([kept.forget(), (await kept.credential()).token]).toEqual([true, 'fetched 3']);
   });
 });

@@ -6,7 +6,7 @@
  *
  * I1 A pod is warm once the cluster says that it is ready, and ends once with what the cluster says of its end.
  * I2 A pod that cannot be created, or is gone, ends with the reason; the others go on. One that may have been created is deleted.
- * I3 A look that fails changes nothing; the next one tells.
+ * I3 A look that fails changes nothing; the next one tells. While they fail they come less often, and the first is logged.
  * I4 Nothing is looked at while there is no pod, and after `close` none is left that was made here.
  * I5 A pod that does not come up ends with what keeps it, once it had time to: little where it waits for what is not there.
  * I6 `sweep` leaves no pod of an earlier start: nobody else would ever end it.
@@ -72,6 +72,7 @@ class ClusterPods implements KubernetesPods {
   readonly #podDeps: RemotePodDeps;
   readonly #usage: PodUsageWatch;
   #timer: Timer | undefined;
+  #failedLooks = 0;
   #isClosed = false;
 
   constructor(deps: KubernetesPodsDeps, options: KubernetesPodOptions) {
@@ -142,6 +143,10 @@ class ClusterPods implements KubernetesPods {
     const { clock, api, log } = this.#deps;
     try {
       const seen = await api.listPods({ [installationLabel]: this.#options.installation });
+      if (this.#failedLooks > 0) {
+        log.write('information', 'The pods of the cluster can be looked at again', { failed: this.#failedLooks });
+        this.#failedLooks = 0;
+      }
       const byName = new Map(seen.map((one) => [one.name, one]));
       for (const known of [...this.#pods.values()]) {
         const found = byName.get(known.pod.workerId);
@@ -149,12 +154,15 @@ class ClusterPods implements KubernetesPods {
         else if (known.wasSeen || clock.monotonic() - known.createdAtMs >= unseenMs) known.pod.end(goneReason);
       }
     } catch (thrown) {
-      log.write('warning', 'The pods of the cluster could not be looked at', { reason: messageOf(thrown) });
+      this.#failedLooks += 1;
+      const reason = messageOf(thrown);
+      if (this.#failedLooks === 1) log.write('warning', 'The pods of the cluster could not be looked at', { reason });
     }
     this.#timer = undefined;
     if (this.#isClosed || this.#pods.size === 0) return;
     const isBusy = [...this.#pods.values()].some(({ pod }) => !pod.isSettled);
-    this.#timer = clock.schedule(isBusy ? busyLookMs : calmLookMs, () => void this.#look());
+    const waitMs = isBusy ? Math.min(calmLookMs, busyLookMs * 2 ** this.#failedLooks) : calmLookMs;
+    this.#timer = clock.schedule(waitMs, () => void this.#look());
   }
 
   #see(known: ClusterPod, seen: SeenPod): void {
