@@ -5,7 +5,11 @@ export {
   type ApplicationInsightsOptions,
   type TrackPost,
 } from './application-insights/application-insights.ts';
-export { type ParsedConnection, parseInsightsConnection } from './application-insights/connection-string.ts';
+export {
+  type ParsedConnection,
+  parseInsightsConnection,
+  parseInsightsIdentity,
+} from './application-insights/connection-string.ts';
 export {
   type ConsoleLogDeps,
   type ConsoleLogOptions,

@@ -49,6 +49,7 @@ export type {
 export { httpOutputKind, httpTriggerKind } from './http/http-trigger.ts';
 export { toHttpEvent } from './http/to-http-event.ts';
 export { toHttpReply } from './http/to-http-reply.ts';
+export type { TokenSource } from './identity/token-source.ts';
 export type {
   ChangeResult,
   MessageReceipt,

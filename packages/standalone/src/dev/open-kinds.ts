@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Log, systemClock, systemRandom } from '@switchyard/kernel';
 import type { SettingsView } from '@switchyard/model';
+import type { OpenAppTelemetry } from '@switchyard/runtime';
 import {
   createAzureBlobService,
   createAzureEventHubs,
@@ -33,6 +34,7 @@ import {
 } from '../azurite/optional-storage.ts';
 import { createPatientStorage, type StorageOpening } from '../azurite/patient-storage.ts';
 import { mayListen } from '../http/listen.ts';
+import { createAppTelemetry } from '../http/open-app-telemetry.ts';
 import type { DataFolder } from './data-folder.ts';
 
 export interface KindsScope {
@@ -55,6 +57,7 @@ export interface OpenedKinds {
   readonly kinds: Kinds;
   readonly primaryHosts: PrimaryHosts;
   readonly concurrencySnapshots: OpenConcurrencySnapshots;
+  readonly openAppTelemetry: OpenAppTelemetry;
 }
 
 /** The cloud libraries load at their first use. */
@@ -93,7 +96,8 @@ export function openKinds(scope: KindsScope, opening: StorageOpening): OpenedKin
     ),
   });
   const primaryHosts = createPrimaryHosts({ ...call, locks: createStorageLocks(locks, storage) });
-  return { kinds, primaryHosts, concurrencySnapshots: createConcurrencySnapshots(call) };
+  const openAppTelemetry = createAppTelemetry({ tokens, fetch });
+  return { kinds, primaryHosts, concurrencySnapshots: createConcurrencySnapshots(call), openAppTelemetry };
 }
 
 /** The storage that the app names, as its settings are now. */

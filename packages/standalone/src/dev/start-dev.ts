@@ -23,7 +23,6 @@ import { withCors } from '../http/cors.ts';
 import { createGatewayServer, type GatewayServer, type RequestHandler } from '../http/gateway-server.ts';
 import { isListening } from '../http/listen.ts';
 import { withMetrics } from '../http/metrics-endpoint.ts';
-import { openAppTelemetry } from '../http/open-app-telemetry.ts';
 import { openTelemetry } from '../http/open-telemetry.ts';
 import { createWorkerHttp } from '../http/worker-http.ts';
 import { AppKeyStores } from '../keys/key-store.ts';
@@ -241,7 +240,7 @@ function openRuntime(scope: DevScope, supply: WorkerSupply, storage: StorageOpen
   scope.closers.add('HTTP connections to workers', async () => workerHttp.close());
   const vitals = createVitals(systemClock);
   scope.closers.add('vitals', async () => vitals.close());
-  const ports = { meter, spans, openAppTelemetry, supply, ...opened, workerHttp, vitals: vitals.read };
+  const ports = { meter, spans, supply, ...opened, workerHttp, vitals: vitals.read };
   return createRuntime(
     { clock: systemClock, random: systemRandom, log: scope.log, ...ports },
     { cpus: availableParallelism(), limits: debuggingLimits(scope.options.inspectPort, scope.applications) },

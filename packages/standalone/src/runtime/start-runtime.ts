@@ -33,7 +33,6 @@ import { Closers } from '../dev/closers.ts';
 import { DataFolder } from '../dev/data-folder.ts';
 import { openKinds, openStorage } from '../dev/open-kinds.ts';
 import type { RequestHandler } from '../http/gateway-server.ts';
-import { openAppTelemetry } from '../http/open-app-telemetry.ts';
 import { createWorkerHttp, type RemoteWorkers } from '../http/worker-http.ts';
 import { parseWorkerNetworks } from '../http/worker-networks.ts';
 import { openFileKeyVault } from '../keys/file-key-vault.ts';
@@ -96,7 +95,6 @@ export async function startRuntime(options: RuntimeProcessOptions): Promise<Runt
         random: systemRandom,
         log,
         meter: createMemoryMeter(),
-        openAppTelemetry,
         supply: noSupply,
         ...openKinds({ log, data, settingsOf: (id) => apps.settingsOf(id), settlements }, openStorage),
         workerHttp,

@@ -19,10 +19,9 @@ import { type EmulatorBox, openEmulatorBox, type StorageUser } from '../azurite/
 import { startBroker } from '../capabilities/index.ts';
 import { Closers } from '../dev/closers.ts';
 import { DataFolder } from '../dev/data-folder.ts';
-import { openKinds, openStorage } from '../dev/open-kinds.ts';
+import { type OpenedKinds, openKinds, openStorage } from '../dev/open-kinds.ts';
 import { openFleet } from '../fleet/open-fleet.ts';
 import { isListening } from '../http/listen.ts';
-import { openAppTelemetry } from '../http/open-app-telemetry.ts';
 import { openTelemetry } from '../http/open-telemetry.ts';
 import { createWorkerHttp } from '../http/worker-http.ts';
 import { openVitals } from '../runtime/open-vitals.ts';
@@ -286,7 +285,7 @@ function openDeployer(
   });
 }
 
-type LocalParts = Pick<RuntimeDeps, 'supply' | 'kinds' | 'primaryHosts' | 'concurrencySnapshots' | 'listeners'>;
+type LocalParts = OpenedKinds & Pick<RuntimeDeps, 'supply' | 'listeners'>;
 
 function openRuntime(scope: UpScope, local: LocalParts): Runtime {
   const { log, meter, closers, stores } = scope;
@@ -296,7 +295,7 @@ function openRuntime(scope: UpScope, local: LocalParts): Runtime {
   closers.add('HTTP connections to workers', async () => workerHttp.close());
   const verifier = createTokenVerifier({ clock: systemClock, keys: stores.keys }, { audience: audiences.runtime });
   const verifyWorker = createWorkerVerifier(verifier);
-  const ports = { ...local, spans, openAppTelemetry, workerHttp, verifyWorker, ...openVitals(closers) };
+  const ports = { ...local, spans, workerHttp, verifyWorker, ...openVitals(closers) };
   // With tenants side by side no app answers for names that are not its own.
   const { busyPercent = upDefaults.busyPercent } = scope.options;
   const limits = { busyShare: busyPercent / 100 };

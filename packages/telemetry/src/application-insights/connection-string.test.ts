@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseInsightsConnection } from './connection-string.ts';
+import { parseInsightsConnection, parseInsightsIdentity } from './connection-string.ts';
 
 const instrumentationKey = '00000000-0000-0000-0000-000000000001';
 
@@ -16,7 +16,7 @@ describe('parseInsightsConnection', () => {
   ])('finds the address in a string with %j', (rest, ingestionEndpoint) => {
     expect(parseInsightsConnection(`instrumentationKey=${instrumentationKey}${rest}`)).toEqual({
       kind: 'ok',
-      connection: { instrumentationKey, ingestionEndpoint },
+      connection: { instrumentationKey, ingestionEndpoint, tokenScope: 'https://monitor.azure.com//.default' },
     });
   });
 
@@ -32,4 +32,21 @@ describe('parseInsightsConnection', () => {
     expect(parsed).toMatchObject({ kind: 'unusable', problem: expect.stringMatching(/Key|Endpoint/) });
     expect(JSON.stringify(parsed)).not.toContain('ftp');
   });
+});
+
+it('finds the audience of another cloud', () => {
+  const text = `InstrumentationKey=${instrumentationKey};AADAudience=https://monitor.azure.us/`;
+  expect(parseInsightsConnection(text)).toMatchObject({
+    connection: { tokenScope: 'https://monitor.azure.us//.default' },
+  });
+});
+
+it.each([
+  ['Authorization=AAD', { clientId: undefined }],
+  ['authorization = aad; ClientId = of-the-app', { clientId: 'of-the-app' }],
+  ['', undefined],
+  ['ClientId=of-the-app', undefined],
+  ['Authorization=Basic', undefined],
+])('reads who shows a token in %j', (text, identity) => {
+  expect(parseInsightsIdentity(text)).toEqual(identity);
 });

@@ -28,7 +28,6 @@ import { DataFolder } from '../../dev/data-folder.ts';
 import { openKinds, openStorage } from '../../dev/open-kinds.ts';
 import type { RequestHandler } from '../../http/gateway-server.ts';
 import { isLoopbackHost, toUrlHost } from '../../http/listen.ts';
-import { openAppTelemetry } from '../../http/open-app-telemetry.ts';
 import { createWorkerHttp } from '../../http/worker-http.ts';
 import { memoryUtilization } from '../../runtime/memory-utilization.ts';
 import { openRuntimeSockets, type RuntimeSockets } from '../../runtime/open-runtime-sockets.ts';
@@ -91,7 +90,7 @@ export async function startMember(options: RuntimeProcessOptions, join: JoinOpti
     });
     const runtime: Runtime = createRuntime(
       {
-        ...{ clock: systemClock, random: systemRandom, log, meter, openAppTelemetry, supply, workerHttp },
+        ...{ clock: systemClock, random: systemRandom, log, meter, supply, workerHttp },
         ...openKinds({ log, data, settingsOf: (id) => settingsOf(apps.latestOf(id)), settlements }, openStorage),
         verifyWorker,
         ...openVitals(closers),
