@@ -175,6 +175,8 @@ export interface KeyStore {
   list(scope: KeyScope): Promise<readonly NamedKey[]>;
   /** Makes a key, or gives it another value; one is made up when none is given. The master key has one name, whatever it says. */
   set(scope: KeyScope, name: string, value?: string): Promise<{ readonly key: NamedKey; readonly isNew: boolean }>;
+  /** The key of that name. One is made up when there is none: the same for all who ask at the same time. */
+  ensure(scope: KeyScope, name: string): Promise<NamedKey>;
   /** False when there was none. */
   remove(scope: KeyScope, name: string): Promise<boolean>;
 }

@@ -115,6 +115,7 @@ describe('DELETE admin/functions/{name}', () => {
     const keyStore: KeyStore = {
       list: async () => [...kept].map(([name, value]) => ({ name, value })),
       set: async (_scope, name, value = '') => ({ key: { name, value }, isNew: true }),
+      ensure: async (_scope, name) => ({ name, value: '' }),
       remove: async (_scope, name) => kept.delete(name),
     };
     using run = await createRun({ functionFolders: createFolders().folders, keyStore });

@@ -229,6 +229,10 @@ describe('keys', () => {
       stored.set(name, value);
       return { key: { name, value }, isNew };
     },
+    async ensure(scope, name) {
+      const value = stored.get(name);
+      return value === undefined ? (await keyStore.set(scope, name)).key : { name, value };
+    },
     remove: async (_scope, name) => stored.delete(name),
   };
 

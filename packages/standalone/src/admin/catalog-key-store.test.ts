@@ -57,6 +57,9 @@ describe('the keys of a deployed app', () => {
       isNew: true,
       key: { name: 'blobs_extension', value: 'made up' },
     });
+    expect(await store.ensure(system, 'BLOBS_extension')).toEqual({ name: 'blobs_extension', value: 'made up' });
+    expect(await store.ensure({ kind: 'host' }, 'default')).toEqual({ name: 'default', value: 'h' });
+    expect(await store.ensure({ kind: 'host' }, 'another')).toEqual({ name: 'another', value: 'made up' });
     expect((await store.set(system, 'blobs_extension', 'given')).isNew).toBe(false);
     expect(await store.list(system)).toEqual([{ name: 'blobs_extension', value: 'given' }]);
     expect([await store.remove(system, 'blobs_extension'), await store.remove(system, 'blobs_extension')]).toEqual([

@@ -17,6 +17,14 @@ export function createCatalogKeyStore(keys: Pick<Keys, 'list' | 'put' | 'remove'
       if (outcome.kind === 'refused') throw outcome.error;
       return { key: toNamed(outcome.value), isNew };
     },
+    // Nothing is awaited between the look and the change.
+    async ensure(scope, name) {
+      const known = find(scope).find((key) => isSame(key.name, name));
+      if (known !== undefined) return toNamed(known);
+      const outcome = keys.put(applicationId, { ...placeOf(scope), name });
+      if (outcome.kind === 'refused') throw outcome.error;
+      return toNamed(outcome.value);
+    },
     remove: async (scope, name) => keys.remove(applicationId, { ...placeOf(scope), name }),
   };
 }

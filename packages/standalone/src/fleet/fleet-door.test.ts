@@ -46,6 +46,7 @@ function open(verdict: ControlVerdict = full, maximum = 3) {
       keyStoreOf: () => ({
         list: async () => [{ name: 'default', value: 'v' }],
         set: async (_scope, name) => ({ key: { name, value: 'v' }, isNew: true }),
+        ensure: async (_scope, name) => ({ name, value: 'v' }),
         remove: async () => true,
       }),
       isOurs: (instanceId) => instanceId === 'ours',
@@ -132,6 +133,8 @@ describe('FleetDoor', () => {
     expect(
       await clock.runUntil(peer.call('keyList', { applicationId: 'shop', scope: { kind: 'host' } }, 1_000)),
     ).toEqual([{ name: 'default', value: 'v' }]);
+    const wanted = { applicationId: 'shop', scope: { kind: 'system' }, name: 'grid' };
+    expect(await clock.runUntil(peer.call('keyEnsure', wanted, 1_000))).toEqual({ name: 'grid', value: 'v' });
     const report = { adopted: 0, jobHosts: [], loads: [], listeningApps: [], memoryUtilization: 0.9 };
     expect(await clock.runUntil(peer.call('report', report, 1_000))).toEqual({ grants: [], sequence: 1 });
     expect(fleet.members[0]?.memoryUtilization).toBe(0.9);

@@ -251,6 +251,10 @@ export class FleetDoor {
         const { applicationId, scope, name, value } = body as InstallationCalls['keySet'][0];
         return await keyStoreOf(applicationId).set(scope, name, value);
       }
+      case 'keyEnsure': {
+        const { applicationId, scope, name } = body as InstallationCalls['keyEnsure'][0];
+        return await keyStoreOf(applicationId).ensure(scope, name);
+      }
       case 'keyRemove': {
         const { applicationId, scope, name } = body as InstallationCalls['keyRemove'][0];
         return await keyStoreOf(applicationId).remove(scope, name);

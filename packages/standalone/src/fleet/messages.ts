@@ -100,6 +100,7 @@ export interface InstallationCalls {
     { applicationId: string; scope: KeyScope; name: string; value?: string | undefined },
     { key: NamedKey; isNew: boolean },
   ];
+  keyEnsure: [{ applicationId: string; scope: KeyScope; name: string }, NamedKey];
   keyRemove: [{ applicationId: string; scope: KeyScope; name: string }, boolean];
 }
 

@@ -64,7 +64,8 @@ describe('RemoteRuntime', () => {
     ]);
     const wire = JSON.parse(JSON.stringify(there));
     const keys = createSentKeys(() => wire.keys);
-    const keyStore = { list: async () => [], set: async () => Promise.reject(new Error()), remove: async () => false };
+    const refuse = () => Promise.reject(new Error());
+    const keyStore = { list: async () => [], set: refuse, ensure: refuse, remove: async () => false };
     const arrived = toRuntimeApplication(wire, { keys, keyStore });
     expect(arrived).toMatchObject({
       ...{ definition: application.definition, tenantId: 'contoso', hostId: 'shop', hostJson: { version: '2.0' } },

@@ -42,6 +42,15 @@ describe('AppKeyStores', () => {
     expect(Object.keys(vault.apps.get('shop')?.functions ?? {})).toEqual(['Hello', 'New']);
   });
 
+  it('I4: all who need a key at the same time get the same one, and callers see it', async () => {
+    const stores = open();
+    const [keys, store] = [await stores.keysOf('shop'), stores.storeOf('shop')];
+    const [one, two] = await Promise.all(['grid', 'GRID'].map((name) => store.ensure(system, name)));
+    expect(one).toEqual({ name: 'grid', value: expect.stringMatching(/^[\w-]{40,}$/) });
+    expect([two, await store.ensure(system, 'grid')]).toEqual([one, one]);
+    expect([await store.list(system), keys.levelOf(one?.value ?? '', '')]).toEqual([[one], 'system']);
+  });
+
   it('I2: keeps apps apart', async () => {
     const vault = createVault();
     const stores = open(vault);

@@ -59,6 +59,13 @@ export class AppKeyStores {
           const { keys, key, isNew } = withKey(before, scope, name, value ?? this.#generate());
           return { keys, result: { key, isNew } };
         }),
+      ensure: (scope, name) =>
+        this.#change(applicationId, (before) => {
+          const known = listKeys(before, scope).find((key) => key.name.toLowerCase() === name.toLowerCase());
+          if (known !== undefined) return { keys: before, result: known };
+          const { keys, key } = withKey(before, scope, name, this.#generate());
+          return { keys, result: key };
+        }),
       remove: (scope, name) =>
         this.#change(applicationId, (before) => {
           const keys = withoutKey(before, scope, name);

@@ -212,6 +212,7 @@ function toKeyStore(link: InstallationLink, applicationId: string): KeyStore {
   return {
     list: (scope) => link.call('keyList', { applicationId, scope }),
     set: (scope, name, value) => link.call('keySet', { applicationId, scope, name, value }),
+    ensure: (scope, name) => link.call('keyEnsure', { applicationId, scope, name }),
     remove: (scope, name) => link.call('keyRemove', { applicationId, scope, name }),
   };
 }
