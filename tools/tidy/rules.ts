@@ -15,6 +15,7 @@ import { packageEdgesRule } from './rules/package-edges.ts';
 import { runtimeCyclesRule } from './rules/runtime-cycles.ts';
 import { sdkFoldersRule } from './rules/sdk-folders.ts';
 import { typeEscapesRule } from './rules/type-escapes.ts';
+import { youngClosuresRule } from './rules/young-closures.ts';
 
 /** Every rule of the house. A new one is a new file under `rules/` and a line here. */
 export const rules: readonly Rule[] = [
@@ -31,6 +32,7 @@ export const rules: readonly Rule[] = [
   namesRule,
   fileLengthRule,
   functionLengthRule,
+  youngClosuresRule,
   openNotesRule,
   machineTracesRule,
   completeLockfileRule,

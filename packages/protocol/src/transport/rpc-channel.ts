@@ -106,7 +106,8 @@ class Http2Channel implements RpcChannel {
     this.#log = deps.log ?? silentLog;
     this.#limits = limits;
     this.#budget = new AssemblyBudget(limits.maxAssemblyBytes);
-    this.#connect = () => new ClientConnection(deps.clock, connection);
+    const connect = (): ClientConnection => new ClientConnection(deps.clock, connection);
+    this.#connect = connect;
   }
 
   eventStream(options: StreamOptions = {}): Link {

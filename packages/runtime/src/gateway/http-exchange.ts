@@ -35,6 +35,14 @@ export interface Address {
   readonly scheme: 'http' | 'https';
 }
 
+/** Something that an exchange waits for: its turn, room for its body, its invocation. */
+export interface Stage {
+  cancel(): void;
+  giveUp?(error: PlatformError): void;
+}
+
+const nowhere: Stage = { cancel: () => {} };
+
 /** A request that may call its function. */
 export interface FunctionCall {
   readonly request: IncomingMessage;
@@ -73,10 +81,8 @@ export class HttpExchange implements EventSource, HttpTriggerRequest, ForwardedE
   forward: HttpForward | undefined;
   /** Its place among the requests of an app that limits them. */
   turn: Turn | undefined;
-  /** Ends what it waits for: nobody wants the answer any more. */
-  cancel: () => void = () => {};
-  /** Fails it, because its worker cannot be reached with the request. */
-  giveUp: (error: PlatformError) => void = () => {};
+  /** What it waits for. */
+  stage: Stage = nowhere;
   /** The end of the forward, for the invocation, which ends with it. */
   #delivery: Deferred<void> | undefined;
   /** Its worker says so when there is no answer. */
@@ -94,6 +100,16 @@ export class HttpExchange implements EventSource, HttpTriggerRequest, ForwardedE
     this.replyHeaders = call.replyHeaders;
     this.#address = call.address;
     this.#openForward = openForward;
+  }
+
+  /** Ends what it waits for: nobody wants the answer any more. */
+  cancel(): void {
+    this.stage.cancel();
+  }
+
+  /** Fails it, because its worker cannot be reached with the request. */
+  giveUp(error: PlatformError): void {
+    this.stage.giveUp?.(error);
   }
 
   get hasErrorStatus(): boolean {

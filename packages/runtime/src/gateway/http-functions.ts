@@ -84,9 +84,11 @@ export class HttpFunctions {
       release();
       this.#reply(exchange, busyReply);
     } else if (exchange.turn === undefined) {
-      exchange.cancel = () => {
-        turn.leave();
-        release();
+      exchange.stage = {
+        cancel() {
+          turn.leave();
+          release();
+        },
       };
     }
   }
@@ -126,10 +128,12 @@ export class HttpFunctions {
         if (!exchange.response.destroyed) this.#reply(exchange, emptyReply(503));
       });
     });
-    exchange.cancel = () => {
-      giveUp();
-      release();
-      exchange.turn?.leave();
+    exchange.stage = {
+      cancel() {
+        giveUp();
+        release();
+        exchange.turn?.leave();
+      },
     };
   }
 
@@ -205,9 +209,7 @@ export class HttpFunctions {
 
   #run(exchange: HttpExchange): void {
     const { version, entry } = exchange;
-    const invocation = version.executor.run(entry, exchange, httpRun, (outcome) => this.#ended(exchange, outcome));
-    exchange.cancel = () => invocation.cancel();
-    exchange.giveUp = (error) => invocation.giveUp(error);
+    exchange.stage = version.executor.run(entry, exchange, httpRun, (outcome) => this.#ended(exchange, outcome));
   }
 
   #ended(exchange: HttpExchange, outcome: InvocationOutcome): void {

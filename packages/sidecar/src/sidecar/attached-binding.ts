@@ -69,6 +69,8 @@ export function createAttachedBinding(
 
 const initKind: ReadonlySet<ContentCase> = new Set<ContentCase>(['workerInitRequest']);
 
+const ignore = (): void => {};
+
 class AttachedBinding implements RuntimeBinding {
   readonly #deps: SidecarDeps;
   readonly #options: SidecarOptions;
@@ -80,7 +82,7 @@ class AttachedBinding implements RuntimeBinding {
   #attachment: Attachment | undefined;
   #application = '';
   /** Takes the answer to WorkerSpecialized. */
-  #onSpecialized: (response: WorkerSpecializedResponse) => void = () => {};
+  #onSpecialized: (response: WorkerSpecializedResponse) => void = ignore;
 
   constructor(deps: SidecarDeps, options: SidecarOptions, limits: SidecarLimits, hooks: BindingHooks) {
     this.#deps = deps;
@@ -220,12 +222,13 @@ class AttachedBinding implements RuntimeBinding {
     const { workerId } = this.#options;
     const { runtimeEndpoint: endpoint } = app.assignment;
     const answered = createDeferred<ConnectOutcome>();
-    this.#onSpecialized = ({ result }) =>
+    const onSpecialized = ({ result }: WorkerSpecializedResponse): void =>
       answered.resolve(
         result?.status === StatusResult_Status.Success
           ? { kind: 'connected', relay }
           : refused(endpoint, workerId, grpcStatus.failedPrecondition, reasonOf(result)),
       );
+    this.#onSpecialized = onSpecialized;
     const timer = clock.schedule(timeoutMs, () =>
       answered.resolve({ kind: 'unreachable', reason: `no WorkerSpecializedResponse came within ${timeoutMs} ms` }),
     );
@@ -248,7 +251,7 @@ class AttachedBinding implements RuntimeBinding {
     this.#hooks.onOpen(relay);
     const outcome = await answered.promise;
     timer.cancel();
-    this.#onSpecialized = () => {};
+    this.#onSpecialized = ignore;
     if (outcome.kind !== 'connected') {
       this.#attachment = undefined;
       this.#hooks.onOpen(undefined);
