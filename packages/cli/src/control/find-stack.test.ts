@@ -46,6 +46,22 @@ describe('findStack', () => {
     expect(await find()).toEqual({ runtime });
   });
 
+  it.each([
+    ['hi/index.js', {}, 'node'],
+    ['hi/index.mjs', {}, 'node'],
+    ['hi/__init__.py', {}, 'python'],
+    ['hi/run.ps1', {}, 'powershell'],
+    ['other/app.js', { scriptFile: '../dist/main.cjs' }, 'node'],
+  ])('takes the script %s of a function with %j for %s', async (script, definition, runtime) => {
+    await folder.write({ 'docs/readme.py': '', 'hi/function.json': definition, [script]: '' });
+    expect(await find()).toEqual({ runtime });
+  });
+
+  it('passes over a function.json that tells nothing', async () => {
+    await folder.write({ 'a/function.json': '{', 'b/function.json': {}, 'b/index.js': '' });
+    expect(await find()).toEqual({ runtime: 'node' });
+  });
+
   it('knows custom handlers, and passes over settings that it cannot read', async () => {
     await folder.write({ 'host.json': { customHandler: {} }, 'package.json': {}, 'local.settings.json': '{' });
     expect(await find()).toEqual({ runtime: 'custom' });

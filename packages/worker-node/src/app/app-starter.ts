@@ -43,7 +43,9 @@ export function registrationPlace(app: App): RegistrationPlace | undefined {
 async function loadEntryFiles(deps: AppStarterDeps, app: App): Promise<void> {
   const manifest: PackageJsonFile = readPackageJson(app.directory);
   if (manifest.kind === 'missing') {
-    deps.log.system('warning', `There is no package.json in ${app.directory}, so no entry file is loaded.`);
+    // An app of function.json files needs none.
+    const level = hasFunctionJson(app.directory) ? 'debug' : 'warning';
+    deps.log.system(level, `There is no package.json in ${app.directory}, so no entry file is loaded.`);
     return;
   }
   if (manifest.main === undefined) return;
