@@ -5,6 +5,15 @@ import { defineErrors } from '@switchyard/kernel';
  * there is one, is the `fix` of the problem that a caller of the API sees.
  */
 export const controlErrors = defineErrors({
+  CATALOG_UNAVAILABLE: {
+    blame: 'dependency',
+    retry: 'safe',
+    http: 503,
+    grpc: 14,
+    exit: 1,
+    message:
+      "The catalog '{file}' did not do what was asked: {reason}.\nNothing was changed. Try again; check that its disk has room and can be written.",
+  },
   CATALOG_UNREADABLE: {
     blame: 'platform',
     retry: 'never',

@@ -54,6 +54,21 @@ describe('openCatalogDatabase', () => {
     database.close();
   });
 
+  it('I4: says so when there is no room on the disk, and goes on when there is some', () => {
+    const database = open(first);
+    const long = 'n'.repeat(100_000);
+    const add = (name: string) => database.transaction(() => database.run('INSERT INTO things VALUES (?)', name));
+    const [{ page_count: pages } = {}] = database.all('PRAGMA page_count');
+    database.execute(`PRAGMA max_page_count = ${Number(pages) + 2}`);
+    expect(() => add(long)).toThrow(
+      expect.objectContaining({ code: 'CATALOG_UNAVAILABLE', message: expect.stringContaining('disk is full') }),
+    );
+    expect(database.all('SELECT name FROM things')).toEqual([]);
+    database.execute('PRAGMA max_page_count = 1000');
+    expect(add(long)).toBe(1);
+    database.close();
+  });
+
   it('I2: refuses what is no catalog and leaves it as it was', () => {
     open(first).close();
     writeFileSync(file, 'not a database, but long enough to look at'.repeat(40));

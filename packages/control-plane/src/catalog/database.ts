@@ -6,11 +6,12 @@
  * I1 A transaction that throws leaves nothing behind, and one inside another is part of it.
  * I2 A file that is no catalog, or a newer one, is refused and left as it was.
  * I3 Each migration runs once, and a file whose migration failed is as it was before.
+ * I4 A transaction that the machine does not let happen, such as on a full disk, is CATALOG_UNAVAILABLE.
  */
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { type Clock, enterWalMode, messageOf } from '@switchyard/kernel';
+import { type Clock, enterWalMode, isPlatformError, messageOf } from '@switchyard/kernel';
 import { controlErrors } from '../errors.ts';
 import { lockTimeoutMs } from './limits.ts';
 import { migrations as allMigrations, type Migration } from './migrations.ts';
@@ -18,11 +19,13 @@ import { integerOf, type Row } from './row.ts';
 
 export class CatalogDatabase {
   readonly #file: DatabaseSync;
+  readonly #path: string;
   readonly #statements = new Map<string, StatementSync>();
   #inTransaction = false;
 
-  constructor(file: DatabaseSync) {
+  constructor(file: DatabaseSync, path: string) {
     this.#file = file;
+    this.#path = path;
   }
 
   /** The first row, or undefined. */
@@ -47,15 +50,16 @@ export class CatalogDatabase {
   /** All or nothing. Takes the lock for writing at once, so what is read inside stays true until the end. */
   transaction<Value>(work: () => Value): Value {
     if (this.#inTransaction) return work();
-    this.#file.exec('BEGIN IMMEDIATE');
-    this.#inTransaction = true;
     try {
+      this.#file.exec('BEGIN IMMEDIATE');
+      this.#inTransaction = true;
       const value = work();
       this.#file.exec('COMMIT');
       return value;
     } catch (thrown) {
       if (this.#file.isTransaction) this.#file.exec('ROLLBACK');
-      throw thrown;
+      if (!isOfTheMachine(thrown)) throw thrown;
+      throw controlErrors.create('CATALOG_UNAVAILABLE', { file: this.#path, reason: messageOf(thrown) }, thrown);
     } finally {
       this.#inTransaction = false;
     }
@@ -90,7 +94,7 @@ export function openCatalogDatabase(
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     closeSync(openSync(file, 'a', 0o600));
     raw = new DatabaseSync(file, { timeout: lockTimeoutMs, enableForeignKeyConstraints: true });
-    const database = new CatalogDatabase(raw);
+    const database = new CatalogDatabase(raw, file);
     const found = formatOf(database);
     const known = migrations.at(-1)?.version ?? 0;
     if (found > known) throw controlErrors.create('CATALOG_NEWER', { file, found, known });
@@ -100,9 +104,17 @@ export function openCatalogDatabase(
     return database;
   } catch (thrown) {
     raw?.close();
-    if (thrown instanceof Error && thrown.name === 'PlatformError') throw thrown;
-    throw controlErrors.create('CATALOG_UNREADABLE', { file, reason: messageOf(thrown) }, thrown);
+    if (isPlatformError(thrown) && thrown.code === 'CATALOG_NEWER') throw thrown;
+    const reason = messageOf(isPlatformError(thrown) ? thrown.cause : thrown);
+    throw controlErrors.create('CATALOG_UNREADABLE', { file, reason }, thrown);
   }
+}
+
+/** Primary result codes of SQLite (sqlite.org/rescode.html): BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL and CANTOPEN. */
+const machineCodes: ReadonlySet<number> = new Set([5, 6, 7, 8, 10, 13, 14]);
+
+function isOfTheMachine(thrown: unknown): boolean {
+  return thrown instanceof Error && 'errcode' in thrown && machineCodes.has(Number(thrown.errcode) & 0xff);
 }
 
 /** The last migration that the file has seen; 0 for an empty file. */
