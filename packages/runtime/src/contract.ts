@@ -302,7 +302,8 @@ export interface Runtime {
    * throw. Returns the unsubscriber.
    */
   watchWakes(observer: (definition: ApplicationDefinition) => void): () => void;
-  status(): readonly JobHostStatus[];
+  /** Of all JobHosts, or of those of one app. */
+  status(applicationId?: string): readonly JobHostStatus[];
   /** The workers that hang on this Runtime and wait for an app. */
   placeholders(): readonly WorkerStatus[];
   /** Reports a JobHost's status whenever its state, functions or error change. Returns the unsubscriber. */

@@ -137,7 +137,7 @@ export function createRuntime(deps: RuntimeDeps, options: RuntimeOptions): Runti
     removeApplication: (key, deadlineMs) => manager.remove(key, deadlineMs),
     setTraffic: (applicationId, shares, trafficOptions) => manager.setTraffic(applicationId, shares, trafficOptions),
     removeVersion: (definition, deadlineMs) => manager.removeVersion(definition, deadlineMs),
-    status: () => manager.all.map((jobHost) => jobHost.status()),
+    status: (applicationId) => manager.of(applicationId).map((jobHost) => jobHost.status()),
     load: (applicationId) => manager.loads(applicationId),
     backlogs: (applicationId, signal) => manager.backlogs(applicationId, signal),
     listeningApps: () => manager.listeningApps(),
@@ -228,9 +228,9 @@ function workersOf(
 ): UpdatedWorkers {
   const isSame = (one: ApplicationDefinition): boolean =>
     one.codeVersion === codeVersion && one.metadataVersion === metadataVersion;
-  const versions = manager.all
+  const versions = manager
+    .of(applicationId)
     .map((jobHost) => jobHost.status())
-    .filter((status) => status.applicationId === applicationId)
     .flatMap((status) => status.versions.filter((version) => isSame(version.definition)));
   const loads = manager.loads(applicationId).filter((load) => isSame(load.definition));
   return {

@@ -53,6 +53,8 @@ export interface ScaleControllerOptions {
 
 export interface ScaleController {
   view(applicationId: string): Promise<ScaleView>;
+  /** The part of the view that the owner of the app has said. */
+  said(applicationId: string): Pick<ScaleView, 'scale' | 'revision'>;
   /** The mean share of their processors that the workers of a version use; undefined where nobody knows it. */
   cpuShareOf(definition: ApplicationDefinition): number | undefined;
   /** What the owner of an app has said. */
@@ -130,6 +132,10 @@ function toController(
   };
   return {
     view: async (applicationId) => view(applicationId),
+    said(applicationId) {
+      const { body, revision } = said.scales.get(applicationId);
+      return { scale: { ...body }, revision };
+    },
     cpuShareOf: (definition) => loop.cpuShareOf(definition),
     scaleOf: (applicationId) => said.scales.get(applicationId).body,
     async put(applicationId, scale, revision) {

@@ -30,6 +30,7 @@ import type { RegistryObserver, WorkerRegistry } from '../worker-registry/worker
 import type { Admission } from '../worker-stream/worker-stream.ts';
 import type { CodeVersion } from './code-version.ts';
 import { JobHost, type JobHostDeps, type JobHostOptions } from './job-host.ts';
+import { JobHostTable } from './job-host-table.ts';
 import { PrimaryWatch } from './primary-watch.ts';
 import { resolveApplication } from './resolve-application.ts';
 import { checkShares, versionName } from './traffic-shares.ts';
@@ -54,7 +55,7 @@ const endedKinds: ReadonlySet<string> = new Set(['draining', 'stopped', 'abandon
 export class JobHostManager implements RegistryObserver {
   readonly #deps: JobHostManagerDeps;
   readonly #options: JobHostManagerOptions;
-  readonly #jobHosts = new Map<string, JobHost>();
+  readonly #jobHosts = new JobHostTable();
   readonly #standby = new Set<JobHost>();
   /** How to end what watches over the health of the host for them. */
   readonly #healthWatches = new Map<JobHost, () => void>();
@@ -78,7 +79,12 @@ export class JobHostManager implements RegistryObserver {
   }
 
   get all(): readonly JobHost[] {
-    return [...this.#jobHosts.values()];
+    return this.#jobHosts.all;
+  }
+
+  /** The JobHosts of an app, oldest first, or all of them. */
+  of(applicationId?: string): readonly JobHost[] {
+    return applicationId === undefined ? this.all : this.#jobHosts.of(applicationId);
   }
 
   /** True while this is the app's primary host. */
@@ -114,7 +120,7 @@ export class JobHostManager implements RegistryObserver {
     shares: readonly TrafficShare[],
     options: TrafficOptions = {},
   ): Promise<void> {
-    const jobHosts = this.all.filter(({ application }) => application.definition.applicationId === applicationId);
+    const jobHosts = this.of(applicationId);
     const versions = jobHosts
       .filter(({ state }) => state.kind !== 'draining')
       .flatMap((jobHost) => jobHost.versions.filter(({ isDraining }) => !isDraining));
@@ -141,9 +147,8 @@ export class JobHostManager implements RegistryObserver {
 
   /** What every version has to do that is awake, or every one of an app. */
   loads(applicationId?: string): readonly VersionLoad[] {
-    return this.all.flatMap((jobHost) => {
+    return this.of(applicationId).flatMap((jobHost) => {
       const { applicationId: own } = jobHost.application.definition;
-      if (applicationId !== undefined && own !== applicationId) return [];
       const versions = jobHost.versions.filter((version) => applicationId !== undefined || version.isAwake);
       if (versions.length === 0) return [];
       const isOnDuty = this.#currentOf(own) === jobHost;
@@ -153,7 +158,7 @@ export class JobHostManager implements RegistryObserver {
 
   /** What waits for the functions of an app, asked of their sources now. */
   async backlogs(applicationId: string, signal: AbortSignal): Promise<readonly FunctionBacklog[]> {
-    const jobHosts = this.all.filter(({ application }) => application.definition.applicationId === applicationId);
+    const jobHosts = this.of(applicationId);
     return (await Promise.all(jobHosts.map(({ duty }) => duty.backlogs(signal)))).flat();
   }
 
@@ -384,7 +389,7 @@ export class JobHostManager implements RegistryObserver {
     const older = this.#currentOf(applicationId);
     if (standby) this.#standby.add(jobHost);
     else if (older === undefined) this.#deps.hosts.set(applicationId, application.hostNames, jobHost);
-    this.#jobHosts.set(key, jobHost);
+    this.#jobHosts.set(jobHost);
     for (const warning of resolved.host.warnings) jobHost.log.write('warning', warning, { category: 'Host.Startup' });
     this.#adoptWorkers(key);
     jobHost.start();
@@ -412,9 +417,7 @@ export class JobHostManager implements RegistryObserver {
 
   /** The versions of an app that are on duty, oldest first. */
   #versionsOf(applicationId: string): readonly JobHost[] {
-    return this.all.filter(
-      (jobHost) => jobHost.application.definition.applicationId === applicationId && !this.#standby.has(jobHost),
-    );
+    return this.of(applicationId).filter((jobHost) => !this.#standby.has(jobHost));
   }
 
   /** The JobHost that answers to the app's names. */
@@ -443,14 +446,14 @@ export class JobHostManager implements RegistryObserver {
     const { definition, hostNames } = jobHost.application;
     const current = this.#currentOf(definition.applicationId);
     if (current === jobHost) return;
-    const keys = [...this.#jobHosts.values()];
-    if (current !== undefined && keys.indexOf(current) > keys.indexOf(jobHost)) return;
+    const own = this.of(definition.applicationId);
+    if (current !== undefined && own.indexOf(current) > own.indexOf(jobHost)) return;
     this.#deps.hosts.set(definition.applicationId, hostNames, jobHost);
   }
 
   #forget(jobHost: JobHost): void {
     const { applicationId } = jobHost.application.definition;
-    if (this.#jobHosts.get(jobHost.key) === jobHost) this.#jobHosts.delete(jobHost.key);
+    this.#jobHosts.delete(jobHost);
     this.#standby.delete(jobHost);
     this.#healthWatches.get(jobHost)?.();
     this.#healthWatches.delete(jobHost);

@@ -16,13 +16,13 @@ afterEach(async () => {
 
 async function open(fake: FakePlatform, log = silentLog): Promise<UpControlPlane> {
   const runtime = {
-    status: () => fake.status(),
+    status: (id?: string) => fake.status(id),
     load: () => [],
     restartWorker: async () => ({ kind: 'accepted' }),
     watch: () => () => {},
   };
   const parts = {
-    scale: { view: async () => ({ scale: {}, revision: 0 }), put: async () => {} },
+    scale: { said: () => ({ scale: {}, revision: 0 }), put: async () => {} },
     ...{ catalog: fake.catalog, deploy: fake.deploy, urlOf: (id: string) => `http://${id}.localhost`, runtime },
     hosting: {
       look: fake.look,

@@ -76,7 +76,7 @@ export async function openUpControlPlane(
       look: (applicationId) => hosting.look(applicationId),
       errorOf: (applicationId) => hosting.errorOf(applicationId),
       servingOf: (applicationId) => hosting.servingOf(applicationId),
-      status: () => runtime.status(),
+      status: (applicationId) => runtime.status(applicationId),
       restartWorkers: (applicationId) => restartWorkers(runtime, applicationId),
     });
     const telemetry = createLoadTelemetry((applicationId) => runtime.load(applicationId));
@@ -134,7 +134,7 @@ async function restartWorkers(
   runtime: Pick<Runtime, 'status' | 'restartWorker'>,
   applicationId: string,
 ): Promise<void> {
-  const hosts = runtime.status().filter((host) => host.applicationId === applicationId);
+  const hosts = runtime.status(applicationId);
   for (const { workerId } of hosts.flatMap(({ workers }) => workers)) {
     const outcome = await runtime.restartWorker(workerId, { reason: 'the control plane restarts the app' });
     if (outcome.kind !== 'rejected') continue;

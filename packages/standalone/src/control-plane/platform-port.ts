@@ -13,8 +13,8 @@ export interface SwitchyardPlatform {
   errorOf(applicationId: string): string | undefined;
   /** The version of an app that has its traffic, with the settings that its workers have; undefined when none is hosted. */
   servingOf(applicationId: string): RunningVersion | undefined;
-  /** What the Runtime hosts: `Runtime.status`. */
-  status(): readonly JobHostStatus[];
+  /** What the Runtime hosts, of all apps or of one: `Runtime.status`. */
+  status(applicationId?: string): readonly JobHostStatus[];
   /** Starts the processes of an app's workers anew, one after the other: `Runtime.restartWorker`. */
   restartWorkers(applicationId: string): Promise<void>;
   /** Where an app answers. */

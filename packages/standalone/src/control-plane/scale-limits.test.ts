@@ -7,7 +7,7 @@ function open(first: AppScaleView) {
   const kept = { scale: first, revision: 3 };
   const puts: [AppScaleView, number | undefined][] = [];
   const limits = createScaleLimits({
-    view: async () => kept,
+    said: () => kept,
     put: async (_, scale, revision) => {
       appScaleSchema.parse(scale);
       kept.scale = scale;

@@ -4,7 +4,8 @@ import type { AppLimits } from './platform-port.ts';
 
 /** The part of the scale controller that keeps what owners say. */
 export interface AppScales {
-  view(applicationId: string): Promise<Pick<ScaleView, 'scale' | 'revision'>>;
+  /** What an owner has said, without what became of it: that takes a look at every version that is awake. */
+  said(applicationId: string): Pick<ScaleView, 'scale' | 'revision'>;
   put(applicationId: string, scale: AppScaleView, revision: number | undefined): Promise<unknown>;
 }
 
@@ -14,7 +15,7 @@ const mostWorkers = 1_000;
 export function createScaleLimits(scales: AppScales): AppLimits {
   return {
     async get(applicationId) {
-      const { alwaysReady, maximum, perWorkerLimit } = (await scales.view(applicationId)).scale;
+      const { alwaysReady, maximum, perWorkerLimit } = scales.said(applicationId).scale;
       return {
         ...(alwaysReady === undefined ? {} : { minReplicas: alwaysReady }),
         ...(maximum === undefined ? {} : { maxReplicas: maximum }),
@@ -22,7 +23,7 @@ export function createScaleLimits(scales: AppScales): AppLimits {
       };
     },
     async set(applicationId, wanted) {
-      const { scale, revision } = await scales.view(applicationId);
+      const { scale, revision } = scales.said(applicationId);
       const limits = toScale(wanted);
       const isSo = Object.entries(limits).every(([name, value]) => scale[name as keyof AppScaleView] === value);
       if (isSo) return;

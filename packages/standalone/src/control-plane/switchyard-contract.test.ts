@@ -15,7 +15,7 @@ describeTargetContract('this installation', async (): Promise<TargetBench> => {
     look: (id) => fake.look(id),
     errorOf: (id) => fake.errors.get(id),
     servingOf: (id) => fake.servingOf(id),
-    status: () => fake.status(),
+    status: (id) => fake.status(id),
     restartWorkers: async () => {
       changes += 1;
     },

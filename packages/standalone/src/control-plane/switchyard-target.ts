@@ -43,9 +43,12 @@ class SwitchyardTarget implements ComputeTarget {
   async list(after: string | undefined): Promise<ServicePage> {
     const { catalog } = this.#platform;
     const found = catalog.applications.list({ limit: pageSize, ...(after === undefined ? {} : { after }) });
-    const hosts = this.#platform.status();
+    // One look at the Runtime for all of them: an installation has thousands of apps.
+    const hosts = Map.groupBy(this.#platform.status(), ({ applicationId }) => applicationId);
     const items = await Promise.all(
-      found.map(({ applicationId, tenantId }) => this.#observe(applicationId, tenantId, hosts)),
+      found.map(({ applicationId, tenantId }) =>
+        this.#observe(applicationId, tenantId, hosts.get(applicationId) ?? []),
+      ),
     );
     const last = found.length === pageSize ? found.at(-1) : undefined;
     return { items, ...(last === undefined ? {} : { next: last.applicationId }) };
@@ -55,7 +58,7 @@ class SwitchyardTarget implements ComputeTarget {
     const application = this.#platform.catalog.applications.get(serviceId);
     return application === undefined
       ? undefined
-      : this.#observe(serviceId, application.tenantId, this.#platform.status());
+      : this.#observe(serviceId, application.tenantId, this.#platform.status(serviceId));
   }
 
   async provision(service: ServiceOfTarget, version: string, signal: AbortSignal): Promise<ProvisionOutcome> {
@@ -97,7 +100,7 @@ class SwitchyardTarget implements ComputeTarget {
   }
 
   async healthOf(serviceId: string, version: string): Promise<VersionHealth> {
-    const hosts = this.#platform.status().filter(({ applicationId }) => applicationId === serviceId);
+    const hosts = this.#platform.status(serviceId);
     const host = hosts.find(({ versions }) => versions.some((one) => isOf(one.definition.codeVersion, version)));
     if (this.#platform.errorOf(serviceId) !== undefined) return 'unhealthy';
     if (host === undefined) return 'unknown';
@@ -162,9 +165,8 @@ class SwitchyardTarget implements ComputeTarget {
     await this.#platform.restartWorkers(service.serviceId);
   }
 
-  async #observe(serviceId: string, tenantId: string, hosts: readonly JobHostStatus[]): Promise<ObservedService> {
+  async #observe(serviceId: string, tenantId: string, own: readonly JobHostStatus[]): Promise<ObservedService> {
     const { catalog, limits, urlOf } = this.#platform;
-    const own = hosts.filter(({ applicationId }) => applicationId === serviceId);
     const { weights } = catalog.traffic.get(serviceId);
     const [first] = [...weights].sort((left, right) => right.weight - left.weight);
     return {

@@ -24,7 +24,7 @@ export interface FleetMember {
 
 /** The workers of an app that a Runtime has, each with the id of that Runtime. */
 export function workersOn({ runtimeId, runtime }: FleetMember, applicationId: string): readonly [string, string][] {
-  const theirs = runtime.status().filter((status) => status.applicationId === applicationId);
+  const theirs = runtime.status(applicationId);
   return theirs.flatMap(({ workers }) => workers.map(({ workerId }): [string, string] => [workerId, runtimeId]));
 }
 

@@ -279,8 +279,8 @@ export class FleetRuntime implements HostRuntime {
     return [...new Set(this.members.flatMap(({ runtime }) => runtime.listeningApps()))];
   }
 
-  status(): readonly JobHostStatus[] {
-    return mergeStatuses(this.members.flatMap(({ runtime }) => runtime.status()));
+  status(applicationId?: string): readonly JobHostStatus[] {
+    return mergeStatuses(this.members.flatMap(({ runtime }) => runtime.status(applicationId)));
   }
 
   watch(observer: (status: JobHostStatus) => void): () => void {

@@ -99,8 +99,9 @@ export class RemoteRuntime implements HostRuntime {
     this.#note('scaleTo', { definition, wish });
   }
 
-  status(): readonly JobHostStatus[] {
-    return [...this.#jobHosts.values()];
+  status(applicationId?: string): readonly JobHostStatus[] {
+    const all = [...this.#jobHosts.values()];
+    return applicationId === undefined ? all : all.filter((status) => status.applicationId === applicationId);
   }
 
   watch(observer: (status: JobHostStatus) => void): () => void {

@@ -121,7 +121,7 @@ export class AnnouncedApps {
   look(runtime: Pick<Runtime, 'status' | 'setTraffic' | 'removeVersion'>, applicationId: string): void {
     const app = this.#apps.get(applicationId);
     if (app === undefined) return;
-    const hosted = runtime.status().filter((status) => status.applicationId === applicationId);
+    const hosted = runtime.status(applicationId);
     for (const step of planVersions(hosted, app.versions)) {
       this.#carryOut(runtime, step).catch((thrown: unknown) => {
         const { codeVersion } = step.definition;

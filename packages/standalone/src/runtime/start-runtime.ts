@@ -255,7 +255,7 @@ async function hostApp(runtime: Runtime, apps: AnnouncedApps, app: AnnouncedAppl
 
 async function unhostApp(runtime: Runtime, apps: AnnouncedApps, applicationId: string): Promise<void> {
   apps.forget(applicationId);
-  const theirs = runtime.status().filter((status) => status.applicationId === applicationId);
+  const theirs = runtime.status(applicationId);
   await Promise.all(theirs.map(({ key }) => runtime.removeApplication(key, runtimeDefaults.drainMs)));
 }
 

@@ -23,7 +23,7 @@ export interface FakePlatform {
   /** With `canReload`, the settings of an app change while its version stays. */
   canReload: boolean;
   servingOf(applicationId: string): RunningVersion | undefined;
-  status(): readonly JobHostStatus[];
+  status(applicationId?: string): readonly JobHostStatus[];
   /** Makes an app with a stored version; answers its codeVersion. */
   upload(applicationId: string, digit: string, tenantId?: string): string;
   close(): void;
@@ -61,8 +61,9 @@ export function openFakePlatform(): FakePlatform {
       const { values } = catalog.settings.get(applicationId);
       platform.running.set(applicationId, new Map([...values].map(([name, value]) => [name, value.reveal()])));
     },
-    status: () =>
+    status: (wanted) =>
       catalog.applications.list().flatMap(({ applicationId }) => {
+        if (wanted !== undefined && wanted !== applicationId) return [];
         const { weights } = catalog.traffic.get(applicationId);
         return weights.map(({ codeVersion, weight }) => toHost(applicationId, codeVersion, weight));
       }),

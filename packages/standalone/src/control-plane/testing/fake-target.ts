@@ -9,7 +9,7 @@ export function createFakeTarget(fake: FakePlatform): ComputeTarget {
     ...{ catalog: fake.catalog, deploy: (record) => fake.deploy(record), look: (id) => fake.look(id) },
     errorOf: (id) => fake.errors.get(id),
     servingOf: (id) => fake.servingOf(id),
-    status: () => fake.status(),
+    status: (id) => fake.status(id),
     restartWorkers: async (id) => {
       fake.restarted.push(id);
     },

@@ -87,8 +87,9 @@ export class FakeHost implements HostRuntime {
     this.workers.set(versionKey(definition), count);
   }
 
-  status(): readonly JobHostStatus[] {
-    return [...this.versions.values()].map((application) => this.#statusOf(application));
+  status(applicationId?: string): readonly JobHostStatus[] {
+    const all = [...this.versions.values()].map((application) => this.#statusOf(application));
+    return all.filter((status) => applicationId === undefined || status.applicationId === applicationId);
   }
 
   watch(observer: (status: JobHostStatus) => void): () => void {

@@ -44,7 +44,9 @@ function open({ hosts = [], hostingError, inspector }: OpenOptions = {}) {
       applications: { get: () => ({ hostNames: ['shop.example'] }) },
       keys: { list: () => [] },
     } as unknown as Catalog,
-    runtime: { status: () => hosts },
+    runtime: {
+      status: (id) => hosts.filter(({ applicationId }) => id === undefined || applicationId === id),
+    },
     hosting: { errorOf: () => hostingError },
     deployer: { deploy: () => {} },
     logs,

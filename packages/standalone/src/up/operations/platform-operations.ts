@@ -54,8 +54,7 @@ const maxWaiting = 5_000;
 const inspectorMs = 5_000;
 
 export function createPlatformOperations(parts: PlatformParts): PlatformOperations {
-  const hostsOf = (applicationId: string): readonly JobHostStatus[] =>
-    parts.runtime.status().filter((status) => status.applicationId === applicationId);
+  const hostsOf = (applicationId: string): readonly JobHostStatus[] => parts.runtime.status(applicationId);
   return {
     admit: (application) => admit(parts, application),
     deploy: (record) => parts.deployer.deploy(record),

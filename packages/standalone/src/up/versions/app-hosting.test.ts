@@ -70,7 +70,8 @@ class FakeRuntime {
     this.hosted.clear();
   }
 
-  status(): JobHostStatus[] {
+  status(applicationId?: string): JobHostStatus[] {
+    if (applicationId !== undefined && applicationId !== 'shop') return [];
     const versions = [...this.hosted.values()].map(({ application, weight, state }) => ({
       definition: application.definition,
       weight,

@@ -221,8 +221,7 @@ export class AppHosting {
   }
 
   #statusOf(applicationId: string): readonly VersionStatus[] {
-    const hosts = this.#deps.runtime.status().filter((status) => status.applicationId === applicationId);
-    return hosts.flatMap(({ versions }) => versions);
+    return this.#deps.runtime.status(applicationId).flatMap(({ versions }) => versions);
   }
 
   async #execute(applicationId: string, action: Action, versions: ReadonlyMap<string, DeployedVersion>): Promise<void> {
@@ -292,7 +291,7 @@ export class AppHosting {
   /** An app that is deleted has no time left but for what runs. */
   async #removeAll(applicationId: string): Promise<void> {
     const { runtime } = this.#deps;
-    const hosts = runtime.status().filter((status) => status.applicationId === applicationId);
+    const hosts = runtime.status(applicationId);
     const keys = hosts.flatMap(({ versions }) => versions.map(({ definition }) => versionKey(definition)));
     const deadlineMs = Math.max(0, ...keys.map((key) => this.#drainMs(key)));
     await Promise.all(hosts.map(({ key }) => runtime.removeApplication(key, deadlineMs)));
