@@ -61,6 +61,7 @@ function openRun() {
           return [...pods.values()];
         },
         async deletePod(name) {
+          if (state.isAway) throw new Error('the cluster is away');
           deleted.push(name);
           pods.delete(name);
         },
@@ -251,5 +252,32 @@ describe('createKubernetesPods', () => {
     await clock.settle();
     expect([deleted, end() !== undefined, clock.pendingTimers]).toEqual([[pod.workerId], true, 0]);
     await expect(provider.startPod(nodeStack).warm).rejects.toThrow('closed');
+  });
+
+  it('I4: deletes a pod when the cluster can be told, and logs that it could not be once', async () => {
+    const { clock, state, change, start, ready, deleted, pods, log } = openRun();
+    const { pod, end } = await start();
+    change(pod.workerId, ready);
+    await clock.advance(1_000);
+    state.isAway = true;
+    pod.stop(3_000);
+    await clock.advance(30_000);
+    expect([deleted, pods.size]).toEqual([[], 1]);
+    expect(log.records.filter(({ message }) => message === 'A pod could not be deleted')).toHaveLength(1);
+    state.isAway = false;
+    await clock.advance(10_000);
+    expect([deleted, end() !== undefined, clock.pendingTimers]).toEqual([[pod.workerId], true, 0]);
+  });
+
+  it('I4: deletes what was left of a pod that ended while the cluster was away', async () => {
+    const { clock, state, start, deleted, pods } = openRun();
+    state.loss = new Error('socket hang up');
+    state.isAway = true;
+    const { pod, end } = await start();
+    await clock.advance(10_000);
+    expect([end() !== undefined, pods.size]).toEqual([true, 1]);
+    state.isAway = false;
+    await clock.advance(10_000);
+    expect([deleted, clock.pendingTimers]).toEqual([[pod.workerId], 0]);
   });
 });

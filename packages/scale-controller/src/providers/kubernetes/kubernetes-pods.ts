@@ -7,7 +7,8 @@
  * I1 A pod is warm once the cluster says that it is ready, and ends once with what the cluster says of its end.
  * I2 A pod that cannot be created, or is gone, ends with the reason; the others go on. One that may have been created is deleted.
  * I3 A look that fails changes nothing; the next one tells. While they fail they come less often, and the first is logged.
- * I4 Nothing is looked at while there is no pod, and after `close` none is left that was made here.
+ * I4 Nothing is looked at while there is no pod, and after `close` none is left that was made here. A pod that the cluster could not be
+ *    told to delete is deleted when it can.
  * I5 A pod that does not come up ends with what keeps it, once it had time to: little where it waits for what is not there.
  * I6 `sweep` leaves no pod of an earlier start: nobody else would ever end it.
  */
@@ -71,6 +72,8 @@ class ClusterPods implements KubernetesPods {
   readonly #pods = new Map<string, ClusterPod>();
   readonly #podDeps: RemotePodDeps;
   readonly #usage: PodUsageWatch;
+  /** Pods that are to be deleted, and could not be, with the time that they have to end. */
+  readonly #undeleted = new Map<string, number>();
   #timer: Timer | undefined;
   #failedLooks = 0;
   #isClosed = false;
@@ -122,9 +125,9 @@ class ClusterPods implements KubernetesPods {
     this.#isClosed = true;
     this.#usage.close();
     this.#timer?.cancel();
-    const all = [...this.#pods.values()];
-    await Promise.all(all.map(({ pod }) => this.#remove(pod.workerId, graceMs)));
-    for (const { pod } of all) pod.end(goneReason);
+    const names = new Set([...this.#pods.keys(), ...this.#undeleted.keys()]);
+    await Promise.all([...names].map((name) => this.#remove(name, graceMs)));
+    for (const { pod } of [...this.#pods.values()]) pod.end(goneReason);
   }
 
   async #create(pod: RemotePod, manifest: object): Promise<void> {
@@ -141,6 +144,7 @@ class ClusterPods implements KubernetesPods {
 
   async #look(): Promise<void> {
     const { clock, api, log } = this.#deps;
+    await Promise.all([...this.#undeleted].map(([name, graceMs]) => this.#remove(name, graceMs)));
     try {
       const seen = await api.listPods({ [installationLabel]: this.#options.installation });
       if (this.#failedLooks > 0) {
@@ -159,7 +163,7 @@ class ClusterPods implements KubernetesPods {
       if (this.#failedLooks === 1) log.write('warning', 'The pods of the cluster could not be looked at', { reason });
     }
     this.#timer = undefined;
-    if (this.#isClosed || this.#pods.size === 0) return;
+    if (this.#isClosed || this.#pods.size + this.#undeleted.size === 0) return;
     const isBusy = [...this.#pods.values()].some(({ pod }) => !pod.isSettled);
     const waitMs = isBusy ? Math.min(calmLookMs, busyLookMs * 2 ** this.#failedLooks) : calmLookMs;
     this.#timer = clock.schedule(waitMs, () => void this.#look());
@@ -185,13 +189,17 @@ class ClusterPods implements KubernetesPods {
     return nowMs - (known.stuckSinceMs ?? nowMs) >= stuckMs || nowMs - known.createdAtMs >= startMs;
   }
 
-  /** Tells the cluster. Never rejects. */
+  /** Tells the cluster, now or when it can be told. Never rejects. */
   async #remove(workerId: string, graceMs: number): Promise<void> {
-    const { api, log } = this.#deps;
+    const { clock, api, log } = this.#deps;
     try {
       await api.deletePod(workerId, graceMs / 1_000);
+      this.#undeleted.delete(workerId);
     } catch (thrown) {
-      log.write('error', 'A pod could not be deleted', { workerId, reason: messageOf(thrown) });
+      const isFirst = !this.#undeleted.has(workerId);
+      if (isFirst) log.write('error', 'A pod could not be deleted', { workerId, reason: messageOf(thrown) });
+      this.#undeleted.set(workerId, graceMs);
+      if (!this.#isClosed) this.#timer ??= clock.schedule(calmLookMs, () => void this.#look());
     }
   }
 }
