@@ -7,7 +7,8 @@
  *
  * I1 Only requests for apps that were hosted before wait, only within `graceMs`, and never more than `maxHeld`.
  * I2 A request that waits goes on as soon as its app is hosted, in order; after `graceMs` it is answered 503 with Retry-After.
- * I3 Names are all that is remembered. A memory that cannot be read is empty, and one that cannot be written is told.
+ * I3 Names are all that is remembered, each before its app can have answered anybody: a Runtime may be killed at any time. A
+ *    memory that cannot be read is empty, and one that cannot be written is told.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, type Edges, type Log, messageOf, StateMachine, type Timer } from '@switchyard/kernel';
@@ -18,7 +19,8 @@ import type { RequestHandler } from '../http/gateway-server.ts';
 export interface AppMemory {
   /** Undefined when there is none. */
   read(): Promise<string | undefined>;
-  write(text: string): Promise<void>;
+  /** The text is there when this returns. */
+  write(text: string): void;
 }
 
 export interface ReturningAppsDeps {
@@ -55,7 +57,6 @@ export class ReturningApps {
   /** Apps that were hosted before, by their names, until they are hosted again. */
   readonly #awaited: Map<string, string>;
   readonly #known: Set<string>;
-  #writing: Promise<void> = Promise.resolve();
 
   private constructor(
     deps: ReturningAppsDeps,
@@ -119,13 +120,12 @@ export class ReturningApps {
   #remember(applicationId: string): void {
     if (this.#known.has(applicationId) || this.#known.size >= maxRemembered) return;
     this.#known.add(applicationId);
-    const text = JSON.stringify([...this.#known]);
-    this.#writing = this.#writing
-      .then(() => this.#deps.memory.write(text))
-      .catch((thrown: unknown) => {
-        const fields = { applicationId, reason: messageOf(thrown) };
-        this.#deps.log.write('warning', 'An app could not be remembered for the next start.', fields);
-      });
+    try {
+      this.#deps.memory.write(JSON.stringify([...this.#known]));
+    } catch (thrown) {
+      const fields = { applicationId, reason: messageOf(thrown) };
+      this.#deps.log.write('warning', 'An app could not be remembered for the next start.', fields);
+    }
   }
 }
 

@@ -2,7 +2,8 @@
  * The composition root of `switchyard runtime`: gateway, Runtime and the port for workers in a process that starts no
  * worker and has no catalog. Apps are those that sidecars bring along; workers come by themselves, and come back.
  */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { renameSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -272,9 +273,9 @@ async function openReturning(
         if (error.code === 'ENOENT') return undefined;
         throw error;
       }),
-    async write(text: string) {
-      await writeFile(`${path}.new`, text);
-      await rename(`${path}.new`, path);
+    write(text: string) {
+      writeFileSync(`${path}.new`, text);
+      renameSync(`${path}.new`, path);
     },
   };
   const { returnMs: graceMs, maxReturning: maxHeld } = runtimeDefaults;
