@@ -73,11 +73,11 @@ describe('AdaptiveSampling', () => {
   });
 
   it('I3: sends all of a type that is not sampled', () => {
-    const { sampling, time } = open({ initialSamplingPercentage: 0.1 });
+    const { sampling, time } = open({ initialSamplingPercentage: 50 });
     for (let item = 0; item < 10_000; item += 1) expect(sampling.keep('Request', `${item}`)).toBe(100);
     time.nowMs += settings.evaluationIntervalMs;
     sampling.keep('Trace', undefined);
-    expect(sampling.percentage).toBe(0.1);
+    expect(sampling.percentage).toBe(100);
   });
 
   it('scores spread over the whole range', () => {

@@ -25,14 +25,14 @@ export class AdaptiveSampling {
   #count = 0;
   #averagePerSecond: number | undefined;
   #lookedAtMs: number;
-  #changedAtMs: number;
+  /** The first change has none before it to wait for. */
+  #changedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: AdaptiveSamplingDeps, settings: SamplingSettings) {
     this.#deps = deps;
     this.#settings = settings;
     this.#percentage = this.#within(settings.initialSamplingPercentage);
     this.#lookedAtMs = deps.nowMs();
-    this.#changedAtMs = this.#lookedAtMs;
   }
 
   /** The share that is sent now. */

@@ -36,13 +36,15 @@ import { AdaptiveSampling } from './adaptive-sampling.ts';
 import {
   type EnvelopeData,
   type EnvelopeSource,
+  type Operation,
+  type TelemetryKind,
   toAggregateMetrics,
   toEnvelope,
   toException,
   toMetric,
   toRequest,
 } from './envelope.ts';
-import { fromLine } from './from-line.ts';
+import { fromLine, kindOfLine } from './from-line.ts';
 import { Operations } from './operations.ts';
 import { readTrackAnswer, type TrackAnswer, type TrackOutcome } from './track-answer.ts';
 
@@ -77,10 +79,15 @@ export const insightsLimits = {
 
 const retryBackoff: BackoffOptions = { minimumMs: 2_000, maximumMs: 120_000, factor: 2, jitter: 0.2 };
 
+/** Something that was told, as it was: only what sampling leaves in is made an envelope of. */
 interface Item {
-  readonly data: EnvelopeData;
+  readonly kind: TelemetryKind;
   readonly invocationId: string | undefined;
+  /** Where it belongs, when it knows that itself. */
+  readonly operation?: Operation;
+  /** About what it takes of memory. */
   readonly sizeBytes: number;
+  readonly make: () => EnvelopeData;
 }
 
 export class ApplicationInsights implements AppTelemetry {
@@ -118,8 +125,14 @@ export class ApplicationInsights implements AppTelemetry {
   line(record: LogRecord): void {
     const { category, invocationId } = record.fields;
     if (!this.#options.isWanted(typeof category === 'string' ? category : '', record.level)) return;
-    const data = fromLine(record);
-    if (data !== undefined) this.#add(data, typeof invocationId === 'string' ? invocationId : undefined);
+    const kind = kindOfLine(record);
+    if (kind === undefined) return;
+    this.#add({
+      kind,
+      invocationId: typeof invocationId === 'string' ? invocationId : undefined,
+      sizeBytes: sizeOf(record.message, ...Object.values(record.fields)),
+      make: () => fromLine(record),
+    });
   }
 
   began(run: RunningFunction): void {
@@ -130,21 +143,31 @@ export class ApplicationInsights implements AppTelemetry {
     const { invocationId, functionName, error } = run;
     const { isWanted } = this.#options;
     this.#operations.begin(run);
-    if (isWanted('Host.Results', run.isSuccess ? 'information' : 'error')) this.#add(toRequest(run), invocationId);
+    if (isWanted('Host.Results', run.isSuccess ? 'information' : 'error')) {
+      const operation = { traceId: run.traceId, parentId: run.parentSpanId, name: functionName };
+      const sizeBytes = sizeOf(run.reason, run.http?.url);
+      this.#add({ kind: 'Request', invocationId, operation, sizeBytes, make: () => toRequest(run) });
+    }
     if (error !== undefined && isWanted(`Function.${functionName}`, 'error')) {
+      const nowMs = this.#deps.clock.now();
       const properties = { Category: `Function.${functionName}`, LogLevel: 'Error', InvocationId: invocationId };
-      this.#add(toException(this.#deps.clock.now(), error, { level: 'error', properties }), invocationId);
+      const make = (): EnvelopeData => toException(nowMs, error, { level: 'error', properties });
+      this.#add({ kind: 'Exception', invocationId, sizeBytes: sizeOf(error.message, error.stack), make });
     }
     this.#operations.end(invocationId);
   }
 
   measured(metric: TelemetryMetric): void {
-    this.#add(toMetric(this.#deps.clock.now(), metric), metric.invocationId);
+    const data = toMetric(this.#deps.clock.now(), metric);
+    const sizeBytes = sizeOf(metric.name, ...Object.values(metric.properties));
+    this.#add({ kind: 'Metric', invocationId: metric.invocationId, sizeBytes, make: () => data });
   }
 
   aggregated(aggregate: FunctionAggregate): void {
     if (!this.#options.isWanted('Host.Aggregator', 'information')) return;
-    for (const data of toAggregateMetrics(aggregate.sinceMs, aggregate)) this.#add(data, undefined);
+    for (const data of toAggregateMetrics(aggregate.sinceMs, aggregate)) {
+      this.#add({ kind: 'Metric', invocationId: undefined, sizeBytes: sizeOf(), make: () => data });
+    }
   }
 
   async close(): Promise<void> {
@@ -155,18 +178,24 @@ export class ApplicationInsights implements AppTelemetry {
     this.#stop.abort();
   }
 
-  #add(data: EnvelopeData, invocationId: string | undefined): void {
-    const sizeBytes = sizeOf(data);
+  #add(item: Item): void {
     const isFull = this.#items.length >= insightsLimits.maxItems;
-    if (this.#stop.signal.aborted || isFull || this.#itemBytes + sizeBytes > insightsLimits.maxBytes) {
+    if (this.#stop.signal.aborted || isFull || this.#itemBytes + item.sizeBytes > insightsLimits.maxBytes) {
       this.#lose(1, 'more came than could be sent');
       return;
     }
-    this.#items.push({ data, invocationId, sizeBytes });
-    this.#itemBytes += sizeBytes;
+    this.#items.push(item);
+    this.#itemBytes += item.sizeBytes;
     if (this.#sending !== undefined) return;
     if (this.#timer === undefined) this.#plan(insightsLimits.waitMs);
-    else if (this.#items.length === insightsLimits.maxItemsPerRequest && this.#failures === 0) this.#begin();
+    else if (this.#failures === 0 && this.#hasFullRequest()) this.#begin();
+  }
+
+  /** True when what waits fills a request, or takes a good part of the queue. */
+  #hasFullRequest(): boolean {
+    const { maxItems, maxBytes, maxItemsPerRequest } = insightsLimits;
+    const expected = (this.#items.length * (this.#sampling?.percentage ?? 100)) / 100;
+    return expected >= maxItemsPerRequest || this.#items.length >= maxItems / 2 || this.#itemBytes >= maxBytes / 2;
   }
 
   #plan(delayMs: number): void {
@@ -193,17 +222,21 @@ export class ApplicationInsights implements AppTelemetry {
     }
   }
 
-  /** Takes items out of the queue; what sampling leaves out is gone. */
+  /** Takes items out of the queue until a request is full; what sampling leaves out is gone. */
   #nextBatch(): readonly string[] {
-    const taken = this.#items.splice(0, insightsLimits.maxItemsPerRequest);
-    this.#itemBytes -= taken.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    const lines = taken.flatMap(({ data, invocationId }) => {
-      const operation = data.operation ?? this.#operations.of(invocationId);
-      const isSampled = data.kind !== 'Metric' && this.#sampling !== undefined;
-      const percent = isSampled ? this.#sampling?.keep(data.kind, operation?.traceId) : 100;
-      if (percent === undefined) return [];
-      return [JSON.stringify(toEnvelope(data, operation, this.#options.source, percent))];
-    });
+    const lines: string[] = [];
+    let taken = 0;
+    for (const { kind, invocationId, operation: own, sizeBytes, make } of this.#items) {
+      if (lines.length >= insightsLimits.maxItemsPerRequest) break;
+      taken += 1;
+      this.#itemBytes -= sizeBytes;
+      const operation = own ?? this.#operations.of(invocationId);
+      const percent =
+        kind === 'Metric' || this.#sampling === undefined ? 100 : this.#sampling.keep(kind, operation?.traceId);
+      if (percent === undefined) continue;
+      lines.push(JSON.stringify(toEnvelope(make(), operation, this.#options.source, percent)));
+    }
+    this.#items = this.#items.slice(taken);
     if (this.#items.length === 0) this.#operations.sweep();
     return lines;
   }
@@ -270,13 +303,6 @@ export class ApplicationInsights implements AppTelemetry {
 /** Of an item without its texts. */
 const itemBytes = 500;
 
-/** About what an item takes of memory: its texts, and an allowance for the rest. */
-function sizeOf({ baseData }: EnvelopeData): number {
-  const { message, properties, exceptions } = baseData;
-  const texts = [message, ...valuesOf(properties), ...valuesOf(exceptions).flatMap(valuesOf)];
+function sizeOf(...texts: readonly unknown[]): number {
   return texts.reduce<number>((sum, text) => sum + (typeof text === 'string' ? 2 * text.length : 0), itemBytes);
-}
-
-function valuesOf(value: unknown): readonly unknown[] {
-  return typeof value === 'object' && value !== null ? Object.values(value) : [];
 }

@@ -19,8 +19,8 @@ const run: FunctionRun = {
 
 describe('toRequest', () => {
   it('is a request of the official host, in its part of the trace', () => {
-    const data = toRequest(run);
-    expect(toEnvelope(data, data.operation, source, 25)).toEqual({
+    const operation = { traceId: run.traceId, parentId: run.parentSpanId, name: run.functionName };
+    expect(toEnvelope(toRequest(run), operation, source, 25)).toEqual({
       ver: 1,
       name: 'Microsoft.ApplicationInsights.Request',
       time: '1970-01-01T00:00:01.000Z',

@@ -27,8 +27,6 @@ export interface EnvelopeData {
   readonly kind: TelemetryKind;
   readonly timeMs: number;
   readonly baseData: Readonly<Record<string, unknown>>;
-  /** Of an item that knows itself where it belongs. */
-  readonly operation?: Operation;
 }
 
 const limits = { message: 32_768, name: 1_024, url: 2_048, property: 8_192, propertyName: 150 } as const;
@@ -80,7 +78,6 @@ export function toRequest(run: FunctionRun): EnvelopeData {
   return {
     kind: 'Request',
     timeMs: run.startMs,
-    operation: { traceId: run.traceId, parentId: run.parentSpanId, name: run.functionName },
     baseData: {
       id: run.spanId,
       name: cut(run.functionName, limits.name),

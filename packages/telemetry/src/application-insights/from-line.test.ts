@@ -1,6 +1,6 @@
 import type { LogRecord } from '@switchyard/kernel';
 import { describe, expect, it } from 'vitest';
-import { fromLine } from './from-line.ts';
+import { fromLine, kindOfLine } from './from-line.ts';
 
 const line = (given: Partial<LogRecord>): LogRecord => ({
   timeMs: 7,
@@ -33,8 +33,8 @@ describe('fromLine', () => {
   it('fills the words of the platform in, and leaves the other fields beside them', () => {
     const fields = { category: 'Function.hello', invocationId: 'i1', functionName: 'hello', more: { deep: 1 }, n: 2 };
     const data = fromLine(line({ message: "Executing 'Functions.{functionName}' (Id={invocationId})", fields }));
-    expect(data?.baseData).toMatchObject({ message: "Executing 'Functions.hello' (Id=i1)" });
-    expect(data?.baseData.properties).toEqual({
+    expect(data.baseData).toMatchObject({ message: "Executing 'Functions.hello' (Id=i1)" });
+    expect(data.baseData.properties).toEqual({
       Category: 'Function.hello',
       InvocationId: 'i1',
       LogLevel: 'Information',
@@ -65,6 +65,8 @@ describe('fromLine', () => {
   it('leaves failed runs to their requests', () => {
     const message =
       "Executed 'Functions.{functionName}' (Failed, Id={invocationId}, Duration={durationMs}ms)\n{exception}";
-    expect(fromLine(line({ message, fields: { exception: 'x' } }))).toBeUndefined();
+    expect(kindOfLine(line({ message, fields: { exception: 'x' } }))).toBeUndefined();
+    expect(kindOfLine(line({ fields: { exception: 'x' } }))).toBe('Exception');
+    expect(kindOfLine(line({}))).toBe('Trace');
   });
 });

@@ -19,11 +19,16 @@ const placed: ReadonlySet<string> = new Set(['category', 'invocationId', 'except
 const maxFields = 30;
 
 /** Told of by the request of the invocation, with its exception. */
-const failedRun = /^Executed 'Functions\.\{functionName\}' \(Failed/;
+const failedRun = "Executed 'Functions.{functionName}' (Failed";
 
-/** The item of a line; undefined for one that something else tells better. */
-export function fromLine({ timeMs, level, message, fields }: LogRecord): EnvelopeData | undefined {
-  if (failedRun.test(message)) return undefined;
+/** What a line becomes, before that is made of it; undefined for one that something else tells better. */
+export function kindOfLine({ message, fields }: LogRecord): 'Trace' | 'Exception' | undefined {
+  if (message.startsWith(failedRun)) return undefined;
+  return fields.exception === undefined ? 'Trace' : 'Exception';
+}
+
+/** The item of a line. */
+export function fromLine({ timeMs, level, message, fields }: LogRecord): EnvelopeData {
   const properties = { ...toProperties(fields), LogLevel: levelNames[level] };
   const { exception } = fields;
   const text = toPlainText({ message, fields: { ...onlyNamed(message, fields), exception: undefined } });
