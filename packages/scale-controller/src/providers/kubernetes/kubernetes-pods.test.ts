@@ -263,7 +263,7 @@ describe('createKubernetesPods', () => {
     pod.stop(3_000);
     await clock.advance(30_000);
     expect([deleted, pods.size]).toEqual([[], 1]);
-    expect(log.records.filter(({ message }) => message === 'A pod could not be deleted')).toHaveLength(1);
+    expect(log.records.filter(({ message }) => message === 'A pod could not be removed')).toHaveLength(1);
     state.isAway = false;
     await clock.advance(10_000);
     expect([deleted, end() !== undefined, clock.pendingTimers]).toEqual([[pod.workerId], true, 0]);

@@ -17,6 +17,7 @@ import type { Stack } from '@switchyard/model';
 import type { Pod, PodProvider, WorkerUsage } from '@switchyard/protocol';
 import { scaleErrors } from '../../errors.ts';
 import { stackLabel } from '../../stack-pool.ts';
+import { PodRemovals } from '../pod-removals.ts';
 import { PodUsageWatch } from '../pod-usage-watch.ts';
 import { RemotePod, type RemotePodDeps } from '../remote-pod.ts';
 import type { KubernetesApi, SeenPod } from './kubernetes-api.ts';
@@ -72,8 +73,7 @@ class ClusterPods implements KubernetesPods {
   readonly #pods = new Map<string, ClusterPod>();
   readonly #podDeps: RemotePodDeps;
   readonly #usage: PodUsageWatch;
-  /** Pods that are to be deleted, and could not be, with the time that they have to end. */
-  readonly #undeleted = new Map<string, number>();
+  readonly #removals: PodRemovals;
   #timer: Timer | undefined;
   #failedLooks = 0;
   #isClosed = false;
@@ -83,6 +83,8 @@ class ClusterPods implements KubernetesPods {
     this.#options = options;
     const { exchange, tokenFor } = deps;
     this.#usage = new PodUsageWatch(deps);
+    const tell = (workerId: string, graceMs: number) => deps.api.deletePod(workerId, graceMs / 1_000);
+    this.#removals = new PodRemovals({ log: deps.log, tell });
     const onAssigned = (pod: RemotePod, url: string): void => this.#usage.add(pod, url);
     const toError = (workerId: string, reason: string) =>
       scaleErrors.create('KUBERNETES_POD_FAILED', { workerId, reason });
@@ -125,7 +127,7 @@ class ClusterPods implements KubernetesPods {
     this.#isClosed = true;
     this.#usage.close();
     this.#timer?.cancel();
-    const names = new Set([...this.#pods.keys(), ...this.#undeleted.keys()]);
+    const names = new Set([...this.#pods.keys(), ...this.#removals.open]);
     await Promise.all([...names].map((name) => this.#remove(name, graceMs)));
     for (const { pod } of [...this.#pods.values()]) pod.end(goneReason);
   }
@@ -144,7 +146,7 @@ class ClusterPods implements KubernetesPods {
 
   async #look(): Promise<void> {
     const { clock, api, log } = this.#deps;
-    await Promise.all([...this.#undeleted].map(([name, graceMs]) => this.#remove(name, graceMs)));
+    await this.#removals.retry();
     try {
       const seen = await api.listPods({ [installationLabel]: this.#options.installation });
       if (this.#failedLooks > 0) {
@@ -163,7 +165,7 @@ class ClusterPods implements KubernetesPods {
       if (this.#failedLooks === 1) log.write('warning', 'The pods of the cluster could not be looked at', { reason });
     }
     this.#timer = undefined;
-    if (this.#isClosed || this.#pods.size + this.#undeleted.size === 0) return;
+    if (this.#isClosed || this.#pods.size + this.#removals.open.length === 0) return;
     const isBusy = [...this.#pods.values()].some(({ pod }) => !pod.isSettled);
     const waitMs = isBusy ? Math.min(calmLookMs, busyLookMs * 2 ** this.#failedLooks) : calmLookMs;
     this.#timer = clock.schedule(waitMs, () => void this.#look());
@@ -191,15 +193,7 @@ class ClusterPods implements KubernetesPods {
 
   /** Tells the cluster, now or when it can be told. Never rejects. */
   async #remove(workerId: string, graceMs: number): Promise<void> {
-    const { clock, api, log } = this.#deps;
-    try {
-      await api.deletePod(workerId, graceMs / 1_000);
-      this.#undeleted.delete(workerId);
-    } catch (thrown) {
-      const isFirst = !this.#undeleted.has(workerId);
-      if (isFirst) log.write('error', 'A pod could not be deleted', { workerId, reason: messageOf(thrown) });
-      this.#undeleted.set(workerId, graceMs);
-      if (!this.#isClosed) this.#timer ??= clock.schedule(calmLookMs, () => void this.#look());
-    }
+    const isTold = await this.#removals.remove(workerId, graceMs);
+    if (!isTold && !this.#isClosed) this.#timer ??= this.#deps.clock.schedule(calmLookMs, () => void this.#look());
   }
 }

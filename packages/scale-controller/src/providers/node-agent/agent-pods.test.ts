@@ -41,6 +41,8 @@ function toRecord({ request, state, exitCode }: ScriptedJob): object {
 const openState = () => ({
   refusal: undefined as string | undefined,
   isAway: false,
+  /** It takes what it is told, and nobody hears of it. */
+  isDeaf: false,
   reply: { status: 200, text: '{}' } as HttpReply | Error,
   health: { status: 200, text: '{}' } as HttpReply | Error,
 });
@@ -91,6 +93,7 @@ function openRun() {
       expect(parseJobRequest(request).kind).toBe('valid');
       const sidecarUrl = `http://127.0.0.1:${10_000 + jobs.size}`;
       jobs.set(request.job_id, { request, sidecarUrl, isReady: false, state: 'running', exitCode: null });
+      if (state.isDeaf) throw new Error('no answer');
       return toReply(202, { accepted: true });
     }
     if (job === undefined) return toReply(404, {});
@@ -195,17 +198,37 @@ describe('createAgentPods', () => {
     await expect(pod.warm).rejects.toThrow('failed');
   });
 
-  it('I3: an agent that is away changes nothing', async () => {
-    const { provider, pass, becomeReady, state, log, clock } = openRun();
+  it('I3: an agent that is away changes nothing, is logged once, and is asked less often', async () => {
+    const { provider, pass, becomeReady, state, log, clock, asked } = openRun();
     const pod = provider.startPod(nodeStack);
     await clock.settle();
     becomeReady(pod.workerId);
     state.isAway = true;
-    await pass();
-    expect(log.withMessage('The pods of the node agent could not be looked at').length).toBeGreaterThan(0);
+    await clock.advance(60_000);
+    expect(log.withMessage('The pods of the node agent could not be looked at')).toHaveLength(1);
+    expect(asked.length).toBeLessThan(30);
     state.isAway = false;
     await pass();
     await pod.warm;
+    expect(log.withMessage('The pods of the node agent can be looked at again')).toHaveLength(1);
+  });
+
+  it('I4: cancels a pod when the agent can be told, also one that it may have got without an answer', async () => {
+    const { provider, pass, becomeReady, running, state, clock } = openRun();
+    const pod = provider.startPod(nodeStack);
+    await clock.settle();
+    becomeReady(pod.workerId);
+    await pass();
+    state.isDeaf = true;
+    const lost = provider.startPod(nodeStack);
+    await expect(clock.runUntil(lost.warm)).rejects.toThrow('no answer');
+    state.isAway = true;
+    pod.stop(0);
+    await clock.advance(30_000);
+    expect(running()).toEqual([pod.workerId]);
+    Object.assign(state, { isAway: false, isDeaf: false });
+    await clock.advance(10_000);
+    expect([running(), clock.pendingTimers]).toEqual([[], 0]);
   });
 
   it('I4: looks seldom when all is calm, never without pods, and has no timer in the end', async () => {

@@ -5,9 +5,10 @@
  * Ownership: the composition root owns the provider and closes it; pods that it made are cancelled then.
  *
  * I1 A pod is warm once its sidecar says that it is ready, and ends once with what the agent says of its end.
- * I2 A pod that cannot be submitted, or is gone, ends with the reason; the others go on.
- * I3 An agent that cannot be asked changes nothing; the next look tells.
- * I4 Nothing is looked at while there is no pod, and after `close` none is left that was made here.
+ * I2 A pod that cannot be submitted, or is gone, ends with the reason; the others go on. One that may have been submitted is cancelled.
+ * I3 An agent that cannot be asked changes nothing; the next look tells. While looks fail they come less often, and the first is logged.
+ * I4 Nothing is looked at while there is no pod, and after `close` none is left that was made here. A pod that the agent could not be told
+ *    to cancel is cancelled when it can.
  */
 import { Readable } from 'node:stream';
 import { type Clock, type Log, messageOf, type Random, type Secret, type Timer } from '@switchyard/kernel';
@@ -25,6 +26,7 @@ import {
 import { z } from 'zod';
 import { scaleErrors } from '../../errors.ts';
 import { stackLabel } from '../../stack-pool.ts';
+import { PodRemovals } from '../pod-removals.ts';
 import { PodUsageWatch } from '../pod-usage-watch.ts';
 import { RemotePod, type RemotePodDeps } from '../remote-pod.ts';
 
@@ -94,7 +96,9 @@ class NodeAgentPods implements AgentPods {
   readonly #pods = new Map<string, AgentPod>();
   /** Pods whose certificate is believed. */
   readonly #trusted = new Set<string>();
+  readonly #removals: PodRemovals;
   #timer: Timer | undefined;
+  #failedLooks = 0;
   #isLooking = false;
   #isClosed = false;
 
@@ -103,6 +107,7 @@ class NodeAgentPods implements AgentPods {
     this.#options = options;
     const { exchange, tokenFor } = deps;
     this.#usage = new PodUsageWatch(deps);
+    this.#removals = new PodRemovals({ log: deps.log, tell: (workerId) => this.#tellCancel(workerId) });
     const onAssigned = (pod: RemotePod, url: string): void => this.#usage.add(pod, url);
     const toError = (workerId: string, reason: string) => scaleErrors.create('AGENT_POD_FAILED', { workerId, reason });
     this.#podDeps = { exchange, tokenFor, toError, onAssigned, remove: (workerId) => this.#cancel(workerId) };
@@ -132,39 +137,51 @@ class NodeAgentPods implements AgentPods {
     this.#isClosed = true;
     this.#usage.close();
     this.#timer?.cancel();
-    const all = [...this.#pods.values()];
-    await Promise.all(all.map(({ pod }) => this.#cancel(pod.workerId)));
-    for (const { pod } of all) pod.end(goneReason);
+    const names = new Set([...this.#pods.keys(), ...this.#removals.open]);
+    await Promise.all([...names].map((name) => this.#cancel(name)));
+    for (const { pod } of [...this.#pods.values()]) pod.end(goneReason);
   }
 
   async #submit(known: AgentPod, job: JobRequestInput): Promise<void> {
     const { pod } = known;
+    let isAnswered = false;
     try {
       const { status, text } = await this.#ask('POST', '/jobs', job);
+      isAnswered = true;
       if (status !== 202) throw new Error(`the agent refused it (status ${status}): ${text.slice(0, 300)}`);
       known.isSubmitted = true;
       // It may have been given up meanwhile.
       if (pod.isLeaving) await this.#cancel(pod.workerId);
     } catch (thrown) {
       pod.end(messageOf(thrown));
+      // The agent may have it all the same, and nobody would ever end it.
+      if (!isAnswered) await this.#cancel(pod.workerId);
     }
   }
 
   #plan(): void {
-    if (this.#isClosed || this.#isLooking || this.#pods.size === 0) return;
+    if (this.#isClosed || this.#isLooking || this.#pods.size + this.#removals.open.length === 0) return;
     const isBusy = [...this.#pods.values()].some(({ pod }) => !pod.isSettled);
+    const waitMs = isBusy ? Math.min(calmLookMs, busyLookMs * 2 ** this.#failedLooks) : calmLookMs;
     this.#timer?.cancel();
-    this.#timer = this.#deps.clock.schedule(isBusy ? busyLookMs : calmLookMs, () => void this.#look());
+    this.#timer = this.#deps.clock.schedule(waitMs, () => void this.#look());
   }
 
   async #look(): Promise<void> {
+    const { log } = this.#deps;
     this.#isLooking = true;
+    await this.#removals.retry();
     try {
       await Promise.all([...this.#pods.values()].filter(({ isSubmitted }) => isSubmitted).map((one) => this.#see(one)));
+      if (this.#failedLooks > 0) {
+        log.write('information', 'The pods of the node agent can be looked at again', { failed: this.#failedLooks });
+        this.#failedLooks = 0;
+      }
     } catch (thrown) {
-      this.#deps.log.write('warning', 'The pods of the node agent could not be looked at', {
-        reason: messageOf(thrown),
-      });
+      this.#failedLooks += 1;
+      const reason = messageOf(thrown);
+      if (this.#failedLooks === 1)
+        log.write('warning', 'The pods of the node agent could not be looked at', { reason });
     }
     this.#isLooking = false;
     this.#plan();
@@ -207,16 +224,16 @@ class NodeAgentPods implements AgentPods {
     return chunks.join('');
   }
 
-  /** Tells the agent. Never rejects. */
+  /** Tells the agent, now or when it can be told. The agent's own grace holds. Never rejects. */
   async #cancel(workerId: string): Promise<void> {
-    try {
-      const { status } = await this.#ask('DELETE', `/jobs/${workerId}`);
-      if (status >= 300 && status !== 404) throw new Error(`the agent answered with status ${status}`);
-    } catch (thrown) {
-      this.#deps.log.write('error', 'A pod could not be cancelled', { workerId, reason: messageOf(thrown) });
-    }
+    await this.#removals.remove(workerId, 0);
     // Its end is waited for.
     this.#plan();
+  }
+
+  async #tellCancel(workerId: string): Promise<void> {
+    const { status } = await this.#ask('DELETE', `/jobs/${workerId}`);
+    if (status >= 300 && status !== 404) throw new Error(`the agent answered with status ${status}`);
   }
 
   #ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) {
