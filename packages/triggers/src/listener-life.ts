@@ -18,7 +18,8 @@ type State =
   | { readonly kind: 'draining' }
   | { readonly kind: 'closed' };
 
-const edges: Edges<State['kind']> = {
+/** The life of every listener. */
+export const listenerEdges: Edges<State['kind']> = {
   idle: ['listening', 'closed'],
   listening: ['draining', 'closed'],
   draining: ['closed'],
@@ -26,7 +27,7 @@ const edges: Edges<State['kind']> = {
 };
 
 export class ListenerLife {
-  readonly #state = new StateMachine<State>({ kind: 'idle' }, edges);
+  readonly #state = new StateMachine<State>({ kind: 'idle' }, listenerEdges);
 
   get isListening(): boolean {
     return this.#state.state.kind === 'listening';

@@ -15,7 +15,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { FunctionKeys, RuntimeApplication } from '../contract.ts';
 import { call } from '../testing/fake-http.ts';
 import { createHarness, listen } from '../testing/runtime-harness.ts';
-import { createApplication, functionFile, sampleProfile } from '../testing/sample-application.ts';
+import { createApplication, functionFile, httpBindings, sampleProfile } from '../testing/sample-application.ts';
 import { sampleDefinition } from '../testing/sample-worker.ts';
 
 const servers: Server[] = [];
@@ -58,10 +58,7 @@ async function createRun(
 function http(name: string, binding: Readonly<Record<string, unknown>> = {}): FakeFunction {
   return {
     name,
-    bindings: [
-      { type: 'httpTrigger', direction: 'in', name: 'req', authLevel: 'anonymous', ...binding },
-      { type: 'http', direction: 'out', name: '$return' },
-    ],
+    bindings: httpBindings(binding),
   };
 }
 

@@ -12,7 +12,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { call } from '../testing/fake-http.ts';
 import { createTestWorkerHttp } from '../testing/node-worker-http.ts';
 import { createHarness, listen } from '../testing/runtime-harness.ts';
-import { createApplication } from '../testing/sample-application.ts';
+import { createApplication, httpBindings } from '../testing/sample-application.ts';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -25,10 +25,7 @@ afterEach(() => {
 const functions = [
   {
     name: 'f',
-    bindings: [
-      { type: 'httpTrigger', direction: 'in', name: 'req', authLevel: 'anonymous' },
-      { type: 'http', direction: 'out', name: '$return' },
-    ],
+    bindings: httpBindings(),
   },
 ];
 

@@ -12,7 +12,7 @@ import type { InvocationOutcome, TriggerEvent } from '@switchyard/triggers';
 import { describe, expect, test } from 'vitest';
 import { call } from '../testing/fake-http.ts';
 import { createHarness } from '../testing/runtime-harness.ts';
-import { createApplication } from '../testing/sample-application.ts';
+import { createApplication, httpBindings } from '../testing/sample-application.ts';
 
 const text = (value: string): TypedData => ({ data: { $case: 'string', value } });
 const json = (value: unknown): TypedData => ({ data: { $case: 'json', value: JSON.stringify(value) } });
@@ -214,10 +214,7 @@ describe('an invocation', () => {
       maximumInterval: undefined,
       retryStrategy: 1,
     } as const;
-    const bindings = [
-      { type: 'httpTrigger', direction: 'in', name: 'req', authLevel: 'anonymous' },
-      { type: 'http', direction: 'out', name: '$return' },
-    ];
+    const bindings = httpBindings();
     const { clock, runtime, worker } = await createRun({ retryOptions, bindings }, () => invocationFailure('always'));
     const { reply } = call(runtime, '/api/work');
     expect((await clock.runUntil(reply)).status).toBe(500);

@@ -9,7 +9,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import { call } from '../testing/fake-http.ts';
 import { createHarness } from '../testing/runtime-harness.ts';
-import { createApplication, functionFile, sampleProfile } from '../testing/sample-application.ts';
+import { createApplication, functionFile, httpBindings, sampleProfile } from '../testing/sample-application.ts';
 import { createSampleKinds } from '../testing/sample-kinds.ts';
 import { jobHostEdges } from './job-host.ts';
 
@@ -77,10 +77,7 @@ describe('JobHost', () => {
 
   test('I1: an app whose worker does not index is read from its files, and the worker is never asked', async () => {
     const { runtime, dial } = createRun();
-    const bindings = [
-      { type: 'httpTrigger', direction: 'in', name: 'req', authLevel: 'anonymous' },
-      { type: 'http', direction: 'out', name: 'res' },
-    ];
+    const bindings = httpBindings({}, 'res');
     const added = runtime.addApplication(
       createApplication({
         worker: { ...sampleProfile, workerIndexing: false },

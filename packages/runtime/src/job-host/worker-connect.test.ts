@@ -13,7 +13,7 @@ import { describe, expect, test } from 'vitest';
 import { call } from '../testing/fake-http.ts';
 import { behindSidecar, type SidecarClaims } from '../testing/fake-sidecar.ts';
 import { createHarness, type HarnessParts } from '../testing/runtime-harness.ts';
-import { createApplication, functionFile, sampleProfile } from '../testing/sample-application.ts';
+import { createApplication, functionFile, httpBindings, sampleProfile } from '../testing/sample-application.ts';
 
 type Claims = Partial<Omit<SidecarClaims, 'functions'>> & Partial<FakeWorkerOptions> & { readonly workerId: string };
 
@@ -113,10 +113,7 @@ describe('workers that come by WorkerConnect', () => {
 
   test('may leave the functions to the files of the app', async () => {
     const { runtime, connect } = createRun();
-    const bindings = [
-      { type: 'httpTrigger', direction: 'in', name: 'req', authLevel: 'anonymous' },
-      { type: 'http', direction: 'out', name: 'res' },
-    ];
+    const bindings = httpBindings({}, 'res');
     const files = [functionFile('f', { bindings })];
     const worker = { ...sampleProfile, workerIndexing: false };
     const added = runtime.addApplication(createApplication({ worker, files }));

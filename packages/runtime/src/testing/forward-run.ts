@@ -10,7 +10,7 @@ import {
 } from '@switchyard/testkit';
 import { createTestWorkerHttp } from './node-worker-http.ts';
 import { createHarness, listen } from './runtime-harness.ts';
-import { createApplication } from './sample-application.ts';
+import { createApplication, httpBindings } from './sample-application.ts';
 
 const never = () => new Promise<never>(() => {});
 /** Servers that are open, the latest one last. */
@@ -56,10 +56,7 @@ export async function createForwardRun(
     functions: [
       {
         name: 'stream',
-        bindings: [
-          { type: 'httpTrigger', direction: 'in', name: 'req', authLevel: 'anonymous', route: 'stream/{id?}' },
-          { type: 'http', direction: 'out', name: '$return' },
-        ],
+        bindings: httpBindings({ route: 'stream/{id?}' }),
       },
     ],
     capabilities: { HttpUri: workerBase, RpcHttpTriggerMetadataRemoved: 'true', ...options.capabilities },

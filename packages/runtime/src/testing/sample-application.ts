@@ -7,6 +7,17 @@ export function functionFile(name: string, content: unknown, files: readonly str
   return { name, directory: `/app/${name}`, text, files };
 }
 
+/** The bindings of a function that everybody may call over HTTP. */
+export function httpBindings(
+  trigger: Readonly<Record<string, unknown>> = {},
+  output = '$return',
+): readonly Readonly<Record<string, unknown>>[] {
+  return [
+    { type: 'httpTrigger', direction: 'in', name: 'req', authLevel: 'anonymous', ...trigger },
+    { type: 'http', direction: 'out', name: output },
+  ];
+}
+
 /** A worker that lists its app's functions and ends when it is told to. */
 export const sampleProfile: WorkerProfile = {
   workerDirectory: '/worker',

@@ -9,10 +9,11 @@
  * I3 `drain` ends what runs, writes its checkpoints and only then gives the partitions up, so that others go on from there;
  *    `close` gives them up at once, without a checkpoint for what runs.
  */
-import { type Edges, messageOf, StateMachine, settlesWithin } from '@switchyard/kernel';
+import { messageOf, StateMachine, settlesWithin } from '@switchyard/kernel';
 import type { EventHubsExtension } from '@switchyard/model';
 import { aborted } from '../aborted.ts';
 import type { Backlog, ListenerContext, TriggerListener } from '../contract.ts';
+import { listenerEdges } from '../listener-life.ts';
 import { OutageLog } from '../storage/outage-log.ts';
 import { eventHubErrors } from './errors.ts';
 import type {
@@ -50,19 +51,12 @@ type State =
   | { readonly kind: 'draining'; readonly reader: EventHubReader }
   | { readonly kind: 'closed' };
 
-const edges: Edges<State['kind']> = {
-  idle: ['listening', 'closed'],
-  listening: ['draining', 'closed'],
-  draining: ['closed'],
-  closed: [],
-};
-
 export class EventHubListener implements TriggerListener, PartitionSink {
   readonly #deps: EventHubListenerDeps;
   readonly #options: EventHubTriggerOptions;
   readonly #context: ListenerContext;
   readonly #outage: OutageLog;
-  readonly #state = new StateMachine<State>({ kind: 'idle' }, edges);
+  readonly #state = new StateMachine<State>({ kind: 'idle' }, listenerEdges);
   readonly #work = new Map<string, PartitionWork>();
   /** What lies before the events of partitions that nobody has read yet. */
   readonly #bases = new Map<string, number>();
