@@ -89,6 +89,18 @@ users:
     const programOf = (command: string) => read(kubeconfig({ exec: { ...exec, command } })).credential;
     expect(programOf('./bin/login')).toMatchObject({ program: '/etc/kube/bin/login' });
     expect(programOf('/opt/login')).toMatchObject({ program: '/opt/login' });
+    const cluster = {
+      'certificate-authority-data': base64('theirs'),
+      extensions: [{ name: 'client.authentication.k8s.io/exec', extension: { shard: 'north' } }],
+    };
+    const told = read(kubeconfig({ exec: { ...exec, provideClusterInfo: true } }, cluster)).credential;
+    expect(told?.kind === 'program' && JSON.parse(told.execInfo).spec).toEqual({
+      interactive: false,
+      cluster: {
+        ...{ server: 'https://cluster.example:6443/', config: { shard: 'north' } },
+        'certificate-authority-data': base64('theirs'),
+      },
+    });
     const azure = { 'auth-provider': { name: 'azure', config: { 'access-token': 'x' } } };
     expect(read(kubeconfig(azure))).toMatchObject({ user: azure, credential: undefined });
   });

@@ -16,6 +16,7 @@ const clusterSchema = z.looseObject({
   server: z.url({ protocol: /^https$/, error: 'the server must be an address such as https://cluster:6443' }),
   'certificate-authority': z.string().optional(),
   'certificate-authority-data': z.base64().optional(),
+  extensions: z.array(z.object({ name: z.string(), extension: z.unknown() })).nullish(),
 });
 
 const programSchema = z.object({
@@ -154,8 +155,10 @@ function toOpenId(config: z.infer<typeof openIdSchema>, at: (path: string) => st
 
 /** The cluster in the names of the credential plugins' API. */
 function toExecCluster(cluster: Cluster): object {
+  const own = cluster.extensions?.find(({ name }) => name === 'client.authentication.k8s.io/exec');
   return {
     server: cluster.server,
+    ...(own === undefined ? {} : { config: own.extension }),
     ...pick(cluster, ['tls-server-name', 'insecure-skip-tls-verify', 'certificate-authority-data', 'proxy-url']),
   };
 }
