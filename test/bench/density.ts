@@ -14,13 +14,12 @@ import { fileURLToPath } from 'node:url';
 import { buildWorker } from '../conformance/worker-process.ts';
 import type { BenchRow } from './bench-row.ts';
 import { openServer, type RunningServer, switchyardDev } from './hello-servers.ts';
-import { processTree, pssBytes } from './processes.ts';
+import { processTree, pssBytes, settled } from './processes.ts';
 
 const apps = 50;
 /** Enough for their shared pages to be shared; all fifty would only take longer to start. */
 const coupledApps = 8;
 const callsPerApp = 20;
-const settleMs = 1_000;
 const mebibyte = 1024 * 1024;
 
 /** The founding documents' table: memory of 90 placeholders, coupled and not, and the measured sizes of their host. */
@@ -132,10 +131,6 @@ async function callOften(port: number, host: string): Promise<void> {
       outgoing.end();
     });
   }
-}
-
-function settled(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, settleMs));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(await benchDensity());

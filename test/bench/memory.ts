@@ -1,12 +1,11 @@
 /** Memory of our processes (PSS: shared pages counted by their share), idle and after a load, beside an idle Node. */
 import type { BenchRow } from './bench-row.ts';
 import { openServer, type RunningServer, switchyardDev } from './hello-servers.ts';
-import { loadFrom, processTree, pssBytes, start } from './processes.ts';
+import { loadFrom, processTree, pssBytes, settled, start } from './processes.ts';
 import { median } from './statistics.ts';
 
 const rounds = 3;
 const mebibyte = 1024 * 1024;
-const settleMs = 500;
 
 /** One look at the two processes. */
 interface Weights {
@@ -70,8 +69,4 @@ function weightsOf(server: RunningServer): { runtime: number; worker: number } {
   const [runtime, worker] = processTree(server.started.pid);
   if (runtime === undefined || worker === undefined) throw new Error('expected a Runtime and a worker');
   return { runtime: pssBytes(runtime) / mebibyte, worker: pssBytes(worker) / mebibyte };
-}
-
-function settled(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, settleMs));
 }

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { buildWorker, supportedNodes } from '../conformance/worker-process.ts';
 import type { BenchRow } from './bench-row.ts';
 import { openServer, type RunningServer, switchyardDev } from './hello-servers.ts';
-import { processTree, pssBytes } from './processes.ts';
+import { processTree, pssBytes, settled } from './processes.ts';
 
 /** A stack and how its worker is started. */
 export interface PoolStack {
@@ -23,7 +23,6 @@ export interface PoolStack {
 const ofEach = 4;
 const hosts = 4;
 const pool = 90;
-const settleMs = 1_000;
 const mebibyte = 2 ** 20;
 const place = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const pythons = ['/usr/bin/python3', 'python3'];
@@ -120,10 +119,6 @@ async function weighHosts(): Promise<number> {
 
 function numeral(count: number): string {
   return ['no', 'one', 'two', 'three', 'four', 'five'][count] ?? String(count);
-}
-
-function settled(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, settleMs));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(await benchPlaceholderPool());

@@ -154,3 +154,10 @@ function readStat(pid: number): string[] | undefined {
     return undefined;
   }
 }
+
+const settleMs = 1_000;
+
+/** Gives processes time to come to rest before they are weighed. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, settleMs));
+}
