@@ -61,6 +61,12 @@ export type SettingsOrderRequest = Pick<
   'serviceId' | 'tenantId' | 'environmentId' | 'computeTarget' | 'set' | 'remove' | 'revision'
 >;
 
+/** An app that is there no more, and whose it was. */
+export interface WithdrawnApp {
+  readonly applicationId: string;
+  readonly tenantId: string;
+}
+
 export interface ApplyResult {
   readonly environmentId: string;
   /** What was not so before: `environment acme.default`, `service shop`, ... */
@@ -159,6 +165,19 @@ export class DomainCommands {
     const draft: Draft = { puts: [put('settingsRequest', record)], events: [event], changed: [], deploymentIds: [] };
     await this.#commit(draft, environment, { by, action: 'ChangeSettings', target: `service/${serviceId}` }, trace);
     return record;
+  }
+
+  /**
+   * Takes back what was wanted of an app that was deleted, and writes down who did it. What a manifest names stays: there its
+   * absence is drift.
+   */
+  async withdraw({ applicationId: serviceId, tenantId }: WithdrawnApp, by: Asker): Promise<void> {
+    const { random, state } = this.#deps;
+    const spec = await state.get('serviceSpec', serviceId);
+    const isLoose = spec?.origin === 'deployment' && spec.tenantId === tenantId;
+    const audit = toAudit({ tenantId, action: 'DeleteApp', target: `app/${serviceId}`, by }, newTrace(random));
+    const removes = isLoose ? [{ kind: 'serviceSpec', id: serviceId } as const] : [];
+    await state.commit({ puts: [], removes, events: [], audit: [audit] });
   }
 
   /** Writes down who did what, where something else than a record of the control plane tells the rest. */

@@ -1,6 +1,6 @@
 import { Secret } from '@switchyard/kernel';
 import { createSeededRandom } from '@switchyard/testkit';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { WriteOutcome } from '../catalog/contract.ts';
 import { createDefaultEnvironment } from '../domain/default-environment.ts';
 import { addApplication, addVersion, type CatalogRun, createCatalogRun, written } from '../testing/catalog-run.ts';
@@ -96,6 +96,22 @@ describe('createAppRequests', () => {
     world.start();
     await world.advance(60_000);
     expect(catalog.traffic.get('shop').weights).toEqual(all(versions[1]));
+    await world.stop();
+  });
+
+  it('wants nothing any more of an app that was deleted, and keeps who did it', async () => {
+    const { world, requests, versions } = await open();
+    world.start();
+    const asked = requests.shareTraffic(app, { weights: all(versions[1]), reason: 'traffic' }, ann, signal);
+    await world.advance(1_000);
+    await asked;
+    expect(world.state.read('serviceSpec', 'shop')).toBeDefined();
+    await requests.withdraw({ applicationId: 'shop', tenantId: 'another' }, ann);
+    expect(world.state.read('serviceSpec', 'shop')).toBeDefined();
+    const commit = vi.spyOn(world.state, 'commit');
+    await requests.withdraw(app, ann);
+    expect(world.state.read('serviceSpec', 'shop')).toBeUndefined();
+    expect(commit.mock.lastCall?.[0].audit).toMatchObject([{ action: 'DeleteApp', target: 'app/shop', actor: 'ann' }]);
     await world.stop();
   });
 

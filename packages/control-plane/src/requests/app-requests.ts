@@ -67,6 +67,7 @@ export function createAppRequests(deps: AppRequestsDeps): AppRequests {
       const late = await waitForSettings(deps, { requestId, serviceId: applicationId }, change, signal);
       return late ?? { kind: 'written', value: catalog.settings.get(applicationId) };
     },
+    withdraw: ({ applicationId, tenantId }, by) => commands.withdraw({ applicationId, tenantId }, by),
     note: ({ applicationId, tenantId }, action, by) =>
       commands.note({ tenantId, action, target: `app/${applicationId}` }, by),
   };

@@ -28,6 +28,8 @@ export interface AppRequests {
     by: Asker,
     signal: AbortSignal,
   ): Promise<WriteOutcome<SettingsState>>;
+  /** The app was deleted: nobody wants anything of it any more, unless a manifest does. */
+  withdraw(application: Pick<Application, 'applicationId' | 'tenantId'>, by: Asker): Promise<void>;
   /** Writes down who did something that the workers have no part in; the answer is the trace of what follows from it. */
   note(application: Pick<Application, 'applicationId' | 'tenantId'>, action: string, by: Asker): Promise<Trace>;
 }

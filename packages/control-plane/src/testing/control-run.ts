@@ -140,6 +140,7 @@ function createWrittenRequests(catalog: Catalog): AppRequests {
   return {
     shareTraffic: async ({ applicationId }, request) => catalog.traffic.set(applicationId, request),
     changeSettings: async ({ applicationId }, change) => catalog.settings.patch(applicationId, change),
+    withdraw: async () => {},
     note: async () => trace,
   };
 }

@@ -35,9 +35,11 @@ export const applicationHandlers: ControlHandlers<
     return json(toApplicationView(deps, writtenValue(deps.catalog.applications.put(change))));
   },
   getApplication: (call) => json(toApplicationView(call.deps, requireApplication(call))),
-  deleteApplication(call) {
-    const { applicationId } = requireApplication(call);
-    call.deps.catalog.applications.remove(applicationId);
+  async deleteApplication(call) {
+    const { deps, caller } = call;
+    const application = requireApplication(call);
+    deps.catalog.applications.remove(application.applicationId);
+    await deps.requests?.withdraw(application, { subject: caller.subject });
     return { kind: 'empty' };
   },
   getStatus: (call) => json(toStatusView(call.deps, requireApplication(call))),

@@ -1,5 +1,6 @@
 import { VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
+import { createLooseService } from '../../domain/loose-service.ts';
 import { ControlWorld } from '../../testing/control-world.ts';
 import { shopManifest, tester } from '../../testing/world-manifest.ts';
 import { runProbes } from './probe-runner.ts';
@@ -51,6 +52,37 @@ describe('HealthWorker', () => {
     if (status === 'degraded')
       expect(world.state.told.filter(({ eventType }) => eventType === 'AlertRaised')).toEqual([]);
     expect(world.state.read('health', 'shop')).toMatchObject({ status: 'healthy' });
+    await world.stop();
+  });
+
+  it('I5: forgets an app that was deleted, and clears its alert; what a manifest names stays alarming', async () => {
+    const world = await open();
+    const of = { serviceId: 'mail', tenantId: 'acme', computeTarget: 'memory', version: '1' };
+    await world.commands.ensureService(createLooseService(of), tester);
+    for (const id of ['mail', 'shop']) world.verdicts.set(id, no);
+    await world.advance(5 * minute);
+    const states = () => world.state.all('alert').map(({ subject, state }) => [subject, state]);
+    expect(states()).toEqual(
+      expect.arrayContaining([
+        ['mail', 'raised'],
+        ['shop', 'raised'],
+      ]),
+    );
+    for (const applicationId of ['mail', 'shop'])
+      await world.commands.withdraw({ applicationId, tenantId: 'acme' }, tester);
+    await world.advance(5 * minute);
+    expect(states()).toEqual(
+      expect.arrayContaining([
+        ['mail', 'cleared'],
+        ['shop', 'raised'],
+      ]),
+    );
+    expect([world.state.read('serviceSpec', 'mail'), world.state.read('health', 'mail')]).toEqual([
+      undefined,
+      undefined,
+    ]);
+    const told = world.state.told.filter(({ eventType }) => eventType === 'AlertCleared');
+    expect(told).toMatchObject([{ subject: 'mail', payload: { message: 'mail is there no more, as was asked' } }]);
     await world.stop();
   });
 

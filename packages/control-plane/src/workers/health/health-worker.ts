@@ -8,6 +8,7 @@
  *    only after some good ones.
  * I3 A probe that could not be made leaves the status as it was.
  * I4 An alert is raised once when a service becomes unhealthy, and cleared once when it is healthy again.
+ * I5 Of a service that nobody wants any more nothing is kept, and no alert stays raised.
  */
 import type { Clock } from '@switchyard/kernel';
 import type { EventEnvelope } from '@switchyard/protocol';
@@ -47,13 +48,14 @@ export class HealthWorker implements Worker {
   }
 
   async keysOfTick(view: DomainView): Promise<readonly string[]> {
-    return (await view.list('serviceSpec')).map(({ serviceId }) => serviceId);
+    const known = await Promise.all([view.list('serviceSpec'), view.list('health')]);
+    return [...new Set(known.flatMap((records) => records.map(({ serviceId }) => serviceId)))];
   }
 
   async look(run: Run): Promise<Finding> {
     const { key: serviceId, view, nowMs } = run;
     const [spec, previous] = await Promise.all([view.get('serviceSpec', serviceId), view.get('health', serviceId)]);
-    if (spec === undefined) return { kind: 'rest' };
+    if (spec === undefined) return previous === undefined ? { kind: 'rest' } : forget(previous, view);
     const rest: Finding = {
       kind: 'rest',
       ...(previous !== undefined && isInDoubt(previous) ? { wakeAtMs: nowMs + doubtMs } : {}),
@@ -83,6 +85,18 @@ export class HealthWorker implements Worker {
     ];
     return runProbes({ clock: this.#deps.clock, kinds: this.#deps.probes }, spec, probes);
   }
+}
+
+/** The service was withdrawn. */
+function forget({ serviceId, tenantId, environmentId }: HealthRecord, view: DomainView): Finding {
+  const act = async (): Promise<Batch> => {
+    const alert = await view.get('alert', alertIdOf(serviceId));
+    const removes = [{ kind: 'health', id: serviceId } as const];
+    if (alert?.state !== 'raised') return { removes };
+    const cleared: Alert = { ...alert, state: 'cleared', message: `${serviceId} is there no more, as was asked` };
+    return { removes, puts: [put('alert', cleared)], events: [toAlertEvent(cleared)] };
+  };
+  return { kind: 'work', what: 'forget', tenantId, environmentId, act };
 }
 
 function toDependency(serviceId: string): Probe {
