@@ -1,12 +1,12 @@
-import type { FunctionMetadata } from '@switchyard/model';
 import type { AdminCall } from './admin-call.ts';
+import type { ListedFunction } from './listed-functions.ts';
 
-/** A function as the official host describes it (FunctionMetadataResponse). `route` is that of an HTTP function, without its prefix. */
+/** A function as the official host describes it (FunctionMetadataResponse). */
 export function describeFunction(
-  { name, scriptFile, language, bindings }: FunctionMetadata,
-  { isDisabled, route }: { readonly isDisabled: boolean; readonly route: string | undefined },
+  { metadata, isDisabled, route }: ListedFunction,
   { url, jobHost }: AdminCall,
 ): Record<string, unknown> {
+  const { name, scriptFile, language, bindings } = metadata;
   const base = new URL('/', url).href;
   const files = `${base}admin/vfs/${name}/`;
   const { routePrefix } = jobHost.application.host.extensions.http;

@@ -4,7 +4,7 @@ import { createFakeWorker, createMemoryLog, createSeededRandom, VirtualClock } f
 import { describe, expect, test } from 'vitest';
 import type { FunctionContent, FunctionFolders, FunctionKeys, KeyStore } from '../contract.ts';
 import { createHarness, listen } from '../testing/runtime-harness.ts';
-import { createApplication } from '../testing/sample-application.ts';
+import { createApplication, sampleProfile } from '../testing/sample-application.ts';
 
 const queueFunction = { bindings: [{ type: 'eventTrigger', direction: 'in', name: 'event' }] };
 const webFunction = { bindings: [{ type: 'httpTrigger', direction: 'in', name: 'req', route: 'shop/{id}' }] };
@@ -37,12 +37,14 @@ async function createRun(application: Parameters<typeof createApplication>[0], i
     random: createSeededRandom(1),
     log: createMemoryLog(),
   });
+  // Files are read for a worker that does not list functions.
+  const worker = { ...sampleProfile, workerIndexing: isInCode };
   const functionFiles = {
     list: async () => [
       { name: 'work', directory: '/apps/work', text: JSON.stringify(queueFunction), files: ['index.js'] },
     ],
   };
-  const added = harness.runtime.addApplication(createApplication({ functionFiles, ...application }));
+  const added = harness.runtime.addApplication(createApplication({ functionFiles, worker, ...application }));
   createFakeWorker(harness.dial('w1'), {
     workerId: 'w1',
     functions: [{ name: isInCode ? 'web' : 'work', ...queueFunction }],
@@ -123,6 +125,33 @@ describe('DELETE admin/functions/{name}', () => {
     expect(kept.size).toBe(1);
     expect((await run.ask('/admin/functions/work', 'DELETE')).status).toBe(204);
     expect(kept.size).toBe(0);
+  });
+});
+
+describe('GET admin/functions', () => {
+  test('shows what the files say, whatever runs, where they may be changed', async () => {
+    const folders = { functionFolders: createFolders().folders };
+    const files = [
+      { name: 'work', directory: '/apps/work', text: JSON.stringify(queueFunction), files: ['index.js'] },
+      { name: 'Shop', directory: '/apps/Shop', text: JSON.stringify(webFunction), files: ['index.js'] },
+    ];
+    const functionFiles = { list: async () => files };
+    using run = await createRun({ ...folders, functionFiles, settings: { 'AzureWebJobs.Shop.Disabled': 'true' } });
+    const all = (await (await run.ask('/admin/functions', 'GET')).json()) as { name: string }[];
+    expect(all).toMatchObject([
+      { name: 'Shop', isDisabled: true, invoke_url_template: expect.stringMatching(/\/api\/shop\/\{id\}$/) },
+      { name: 'work', isDisabled: false, invoke_url_template: null },
+    ]);
+    files.shift();
+    expect((await run.ask('/admin/functions/work', 'GET')).status).toBe(404);
+    expect((await run.ask('/admin/functions/shop', 'GET')).status).toBe(200);
+  });
+
+  test('shows what runs everywhere else', async () => {
+    using inCode = await createRun({ functionFolders: createFolders().folders }, true);
+    expect(await (await inCode.ask('/admin/functions', 'GET')).json()).toMatchObject([{ name: 'web' }]);
+    using packed = await createRun({});
+    expect(await (await packed.ask('/admin/functions', 'GET')).json()).toMatchObject([{ name: 'work' }]);
   });
 });
 

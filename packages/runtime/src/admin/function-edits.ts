@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import {
   checkFunctionName,
-  type FunctionMetadata,
+  isFunctionDisabled,
   isJsonObject,
   type JsonObject,
   parseJsonText,
@@ -16,6 +16,7 @@ import type { JobHost } from '../job-host/job-host.ts';
 import { type AdminCall, type AdminReply, type AdminRoute, emptyReply, jsonReply } from './admin-call.ts';
 import { describeFunction } from './describe-function.ts';
 import { adminErrors } from './errors.ts';
+import { fromFile } from './listed-functions.ts';
 
 export const functionEdits: readonly AdminRoute[] = [
   { methods: ['PUT'], pattern: /^\/admin\/functions\/([^/]+)$/i, readsBody: true, serve: put },
@@ -27,9 +28,10 @@ async function put(call: AdminCall): Promise<AdminReply> {
   const [name = ''] = call.parameters;
   checkFunctionName(name, 'The path');
   const folders = foldersOf(call);
-  if (await isInCode(call.jobHost)) throw inCode(call.jobHost);
+  if (call.jobHost.catalog?.isListed === true) throw inCode(call.jobHost);
   const metadata = await folders.write(name, parseContent(call.body));
-  const reply = jsonReply(201, describeFunction(metadata, { isDisabled: false, route: routeOf(metadata) }, call));
+  const isDisabled = isFunctionDisabled(call.jobHost.application.settingsView, metadata.name);
+  const reply = jsonReply(201, describeFunction(fromFile(metadata, isDisabled), call));
   return { ...reply, headers: [...reply.headers, ['Location', call.url]] };
 }
 
@@ -39,7 +41,7 @@ async function remove(call: AdminCall): Promise<AdminReply> {
   const [name = ''] = parameters;
   checkFunctionName(name, 'The path');
   const folders = foldersOf(call);
-  if (await isInCode(jobHost)) {
+  if (jobHost.catalog?.isListed === true) {
     if (jobHost.catalog?.find(name) === undefined) return emptyReply(404);
     throw inCode(jobHost);
   }
@@ -50,13 +52,6 @@ async function remove(call: AdminCall): Promise<AdminReply> {
   return emptyReply(204);
 }
 
-/** Where an HTTP function will be called, without the prefix; undefined for others. */
-function routeOf({ name, trigger }: FunctionMetadata): string | undefined {
-  if (trigger.type.toLowerCase() !== 'httptrigger') return undefined;
-  const route = readKey(trigger.raw, 'route');
-  return typeof route === 'string' && route !== '' ? route : name;
-}
-
 /** The folders, for a caller who may change what is in them. */
 function foldersOf({ request, jobHost }: AdminCall): FunctionFolders {
   const { keys, functionFolders, definition } = jobHost.application;
@@ -64,14 +59,6 @@ function foldersOf({ request, jobHost }: AdminCall): FunctionFolders {
   if (functionFolders === undefined) throw adminErrors.create('FUNCTION_EDIT_READ_ONLY', { applicationId });
   if (keys === undefined && !isFromHere(request)) throw adminErrors.create('FUNCTION_EDIT_FOREIGN');
   return functionFolders;
-}
-
-/** True when the worker has listed functions of which no function.json tells. */
-async function isInCode({ application, catalog }: JobHost): Promise<boolean> {
-  if (catalog === undefined || catalog.entries.length === 0) return false;
-  const known = new Set(catalog.entries.map(({ metadata }) => metadata.name.toLowerCase()));
-  const files = await application.functionFiles.list();
-  return !files.some(({ name }) => known.has(name.toLowerCase()));
 }
 
 /**

@@ -6,22 +6,23 @@ import type { JobHost } from '../job-host/job-host.ts';
 import { type AdminCall, type AdminReply, type AdminRoute, emptyReply, jsonReply } from './admin-call.ts';
 import { describeFunction } from './describe-function.ts';
 import { functionEdits } from './function-edits.ts';
+import { listFunctions } from './listed-functions.ts';
 
 export const functionRoutes: readonly AdminRoute[] = [
   {
     methods: ['GET'],
     pattern: /^\/admin\/functions$/i,
-    serve: (call) =>
+    serve: async (call) =>
       jsonReply(
         200,
-        (call.jobHost.catalog?.entries ?? []).map((entry) => describe(entry, call)),
+        (await listFunctions(call)).map((listed) => describeFunction(listed, call)),
       ),
   },
   { methods: ['GET'], pattern: /^\/admin\/functions\/download$/i, serve: download },
   {
     methods: ['GET'],
     pattern: /^\/admin\/functions\/([^/]+)$/i,
-    serve: (call) => withFunction(call, (entry) => jsonReply(200, describe(entry, call))),
+    serve: describeOne,
   },
   {
     methods: ['POST'],
@@ -58,6 +59,13 @@ async function download({ jobHost: { application } }: AdminCall): Promise<AdminR
     ['Content-Disposition', `attachment; filename=${name}.zip`],
   ] as const;
   return { status: 200, headers, ...(await application.download()) };
+}
+
+async function describeOne(call: AdminCall): Promise<AdminReply> {
+  const [name = ''] = call.parameters;
+  const listed = await listFunctions(call);
+  const found = listed.find(({ metadata }) => metadata.name.toLowerCase() === name.toLowerCase());
+  return found === undefined ? emptyReply(404) : jsonReply(200, describeFunction(found, call));
 }
 
 function withFunction(
@@ -108,9 +116,4 @@ function parseInput(text: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function describe({ metadata, isDisabled, trigger }: FunctionEntry, call: AdminCall): Record<string, unknown> {
-  const route = trigger.kind === 'route' ? trigger.options.route : undefined;
-  return describeFunction(metadata, { isDisabled, route }, call);
 }

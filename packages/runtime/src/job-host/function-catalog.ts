@@ -29,6 +29,8 @@ export interface FunctionCatalog {
   /** What a worker is told to load: disabled functions come last, but they come. */
   readonly loadRequests: readonly FunctionLoadRequest[];
   readonly status: readonly FunctionStatus[];
+  /** A worker listed them; false for those of function.json files. */
+  readonly isListed: boolean;
   /** By name, whatever its case. */
   find(functionName: string): FunctionEntry | undefined;
 }
@@ -37,6 +39,8 @@ export interface CatalogOptions {
   readonly routePrefix: string;
   readonly managedDependencies: boolean;
   readonly functionsLimit: number;
+  /** As in the catalogue; false when left out. */
+  readonly isListed?: boolean;
 }
 
 /** What the functions of an app may use of the Runtime. */
@@ -54,7 +58,7 @@ export function createApplicationCatalog(
   index: FunctionIndex,
   application: ResolvedApplication,
   deps: CatalogDeps,
-  functionsLimit: number,
+  options: Pick<CatalogOptions, 'functionsLimit' | 'isListed'>,
 ): FunctionCatalog {
   const { host, settingsView: settings, development, hostId } = application;
   const { applicationId } = application.definition;
@@ -67,7 +71,7 @@ export function createApplicationCatalog(
   return createCatalog(
     index,
     { applicationId, settings, kinds, development, extensions, singleton, retry, contextOf },
-    { routePrefix: extensions.http.routePrefix, managedDependencies: host.managedDependencyEnabled, functionsLimit },
+    { routePrefix: extensions.http.routePrefix, managedDependencies: host.managedDependencyEnabled, ...options },
   );
 }
 
@@ -86,6 +90,7 @@ export function createCatalog(index: FunctionIndex, scope: EntryScope, options: 
     router,
     loadRequests: inLoadOrder.map(({ metadata }) => toLoadRequest(metadata, options.managedDependencies)),
     status: entries.map((entry) => toStatus(entry, router)),
+    isListed: options.isListed ?? false,
     find: (functionName) => byName.get(functionName.toLowerCase()),
   };
 }

@@ -425,8 +425,8 @@ export class JobHost {
   /** The functions are known. */
   #adopt(index: FunctionIndex, participant: IndexParticipant | undefined): void {
     if (this.#machine.kind !== 'indexing') return;
-    const { limits } = this.#options;
-    const catalog = createApplicationCatalog(index, this.application, this.#deps, limits.functionsPerApplication);
+    const of = { functionsLimit: this.#options.limits.functionsPerApplication, isListed: index === this.#listed };
+    const catalog = createApplicationCatalog(index, this.application, this.#deps, of);
     if (catalog.entries.length === 0) this.#indexProblem = this.#emptyProblem(participant);
     reportIndex(this.log, catalog, this.#indexProblem);
     this.#machine.transition({ kind: 'dormant', catalog });

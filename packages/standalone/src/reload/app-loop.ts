@@ -114,7 +114,9 @@ export class AppLoop {
 
   /** An administrator has changed a file of the app: it is looked at, also where nobody watches. */
   edited(path: string): void {
-    if (!this.#isClosed) this.#quiet.note(path);
+    if (this.#isClosed) return;
+    this.#reloader.expectRemoval();
+    this.#quiet.note(path);
   }
 
   async close(): Promise<void> {

@@ -71,6 +71,8 @@ export class AppReloader {
   /** Why the Runtime could not start the first version, the last time that it tried. */
   #lastProblem: string | undefined;
   readonly #notes = new Set<string>();
+  /** The next version may have no functions: an administrator has removed one. */
+  #mayBeEmpty = false;
 
   constructor(deps: AppReloaderDeps, options: AppReloaderOptions) {
     this.#deps = deps;
@@ -104,6 +106,11 @@ export class AppReloader {
         throw error;
       }
     }
+  }
+
+  /** An administrator changes the app's functions, and may mean to leave none: the next version tells. */
+  expectRemoval(): void {
+    this.#mayBeEmpty = true;
   }
 
   /** The app's folder changed. */
@@ -163,7 +170,7 @@ export class AppReloader {
         versions.dismiss(version, undefined);
         return;
       }
-      const regression = findRegression(this.#serving, status);
+      const regression = findRegression(this.#serving, status, this.#mayBeEmpty);
       if (regression === undefined) await this.#accept(version, status, changes);
       else await this.#reject(version, regression, signal);
     } catch (error) {
@@ -183,6 +190,7 @@ export class AppReloader {
 
   async #serve(version: Version, status: JobHostStatus): Promise<void> {
     this.#serving = status;
+    this.#mayBeEmpty = false;
     this.#lastFailure = undefined;
     this.#unproven = [];
     version.held.open();

@@ -19,14 +19,17 @@ export function compareFunctions(before: JobHostStatus | undefined, now: JobHost
 }
 
 /**
- * Why a version may not take the place of the one that serves: it has no functions, or breaks one that works now.
- * Undefined when it may.
+ * Why a version may not take the place of the one that serves: it has no functions, unless that is meant (`mayBeEmpty`), or breaks
+ * one that works now. Undefined when it may.
  */
-export function findRegression(serving: JobHostStatus | undefined, next: JobHostStatus): string | undefined {
+export function findRegression(
+  serving: JobHostStatus | undefined,
+  next: JobHostStatus,
+  mayBeEmpty: boolean,
+): string | undefined {
   if (next.functions.length === 0 && next.rejected.length === 0) {
-    return serving === undefined || serving.functions.length > 0
-      ? (next.error ?? 'The app has no functions any more.')
-      : undefined;
+    const isLoss = !mayBeEmpty && (serving === undefined || serving.functions.length > 0);
+    return isLoss ? (next.error ?? 'The app has no functions any more.') : undefined;
   }
   const broken = brokenFunctions(next);
   const working = workingFunctions(serving);
