@@ -75,4 +75,11 @@ describe('explain', () => {
     expect(explained.stack).not.toContain('inner');
     expect(explain(new Error('outer'), 'text').stack).toBe('Error: outer');
   });
+
+  it('leaves the cause out of what is told of it, and not what caused that', () => {
+    const cause = new Error('inner', { cause: new Error('innermost') });
+    const { stackTrace } = describeThrown(explain(new Error('outer: inner', { cause }), cause));
+    expect(stackTrace).not.toContain('[cause]: Error: inner\n');
+    expect(stackTrace.match(/\[cause\]: Error: innermost/g)).toHaveLength(1);
+  });
 });

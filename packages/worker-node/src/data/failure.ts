@@ -69,10 +69,11 @@ function objectText(thrown: object): unknown {
   }
 }
 
-/** The same error under another message, with the frames of the first one. */
+/** The same error under another message, which tells what the first one says, with its frames: that one need not be told again. */
 export function explain(error: Error, cause: unknown): Error {
   const frames = /(?:^|\n)\s+at [\s\S]*$/.exec(describeThrown(cause).stackTrace)?.[0] ?? '';
   error.stack = `Error: ${error.message}${frames.startsWith('\n') || frames === '' ? frames : `\n${frames}`}`;
+  error.cause = undefined;
   return error;
 }
 
