@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openTestEngine, requireTestEngine, type TestEngine } from '@switchyard/node-agent/testing';
+import type { StatusView } from '@switchyard/protocol/control-api';
 import { createSelfSigned } from '@switchyard/protocol/testing';
 import { requirePart } from '@switchyard/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -44,6 +45,9 @@ describe.skipIf(noMachine || noEngine || noDocker)('a node agent of another mach
   let apps: AppFolder;
   let up: UpProcess;
   let authority: string;
+  /** Of an installation whose workers are there. */
+  let doors: readonly string[];
+  const environment = { SWITCHYARD_WORKER_AGENT_TOKEN: 'agent-secret' };
 
   beforeAll(async () => {
     apps = await openAppFolder();
@@ -66,13 +70,11 @@ describe.skipIf(noMachine || noEngine || noDocker)('a node agent of another mach
       node: machine.node,
     });
     authority = join(apps.path, 'agent.crt');
-    up = await UpProcess.start({
-      flags: [
-        ...['--worker-agent', agent.url, '--worker-image', 'node=worker-node', '--peer-ca', authority],
-        ...['--control-host', machine.near, '--rpc-host', machine.near, ...(await write('up', machine.near))],
-      ],
-      environment: { SWITCHYARD_WORKER_AGENT_TOKEN: 'agent-secret' },
-    });
+    doors = [
+      ...['--worker-agent', agent.url, '--worker-image', 'node=worker-node', '--peer-ca', authority],
+      ...['--control-host', machine.near, '--rpc-host', machine.near, ...(await write('up', machine.near))],
+    ];
+    up = await UpProcess.start({ flags: doors, environment });
   }, 180_000);
   afterAll(async () => {
     await up?.close();
@@ -99,6 +101,38 @@ describe.skipIf(noMachine || noEngine || noDocker)('a node agent of another mach
     await up.stop();
     await expect.poll(containers, patience).toBe(0);
     expect(up.output + agent.output).not.toMatch(/agent-secret|PRIVATE KEY/);
+  });
+
+  it('gives workers to Runtimes that are started beside the first, too', { timeout: 240_000 }, async () => {
+    await apps.write(files);
+    const flags = [...doors, '--max-runtimes', '2', '--workers-per-runtime', '1'];
+    const several = await UpProcess.start({ flags, environment });
+    try {
+      await several.do('deploy', `${apps.path}/shop`);
+      await several.do('scale', 'set', 'shop', 'maximum=2', 'targetConcurrency=1', 'stabilizationSeconds=60');
+      await expect.poll(async () => (await several.call('shop', '/where')).status, patience).toBe(200);
+      let isEnough = false;
+      const statuses = new Set<number>();
+      const ask = async (): Promise<void> => {
+        while (!isEnough) statuses.add((await several.call('shop', '/where')).status);
+      };
+      const asking = Promise.all(Array.from({ length: 8 }, ask));
+      const ready = async (): Promise<readonly (string | undefined)[]> => {
+        const { workers }: StatusView = JSON.parse(await several.do('ps', 'shop', '--json'));
+        return workers.filter(({ state }) => state === 'ready').map(({ runtimeId }) => runtimeId);
+      };
+      await expect.poll(async () => (await ready()).toSorted(), patience).toEqual(['local', 'runtime-2']);
+      isEnough = true;
+      await asking;
+      expect([...statuses]).toEqual([200]);
+      // Streams go from each Runtime to its worker, whose certificate the installation knows.
+      const body = 'x'.repeat(100_000);
+      const echoes = Array.from({ length: 6 }, () => several.call('shop', '/echo', { method: 'POST', body }));
+      expect((await Promise.all(echoes)).map(({ text }) => text.length)).toEqual(new Array(6).fill(body.length));
+    } finally {
+      await several.close();
+    }
+    await expect.poll(containers, patience).toBe(0);
   });
 
   it('is asked over TLS alone, by whom its certificate is vouched for', async () => {

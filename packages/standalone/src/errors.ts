@@ -259,15 +259,6 @@ export const standaloneErrors = defineErrors({
     message:
       "Another `switchyard up` works with '{path}'. Stop it, or name another folder with --data-dir and other ports.",
   },
-  WORKER_AGENT_ALONE: {
-    blame: 'user',
-    retry: 'never',
-    http: 500,
-    grpc: 9,
-    exit: appExit,
-    message:
-      "Workers of the node agent at {url} find this installation's own Runtime, and no other that is started beside it. Leave --max-runtimes out, or have the agent on this machine.",
-  },
   WORKER_HTTP_ADDRESS: {
     blame: 'user',
     retry: 'never',

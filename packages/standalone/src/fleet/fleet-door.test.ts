@@ -9,6 +9,7 @@ import {
 import { ListenerLeases } from '@switchyard/scale-controller';
 import { createMemoryLog, createSeededRandom, VirtualClock } from '@switchyard/testkit';
 import { describe, expect, it } from 'vitest';
+import { PinnedCertificates } from '../http/pinned-certificates.ts';
 import { TraceTap } from '../up/trace-tap.ts';
 import { FleetDoor } from './fleet-door.ts';
 import { FleetRuntime } from './fleet-runtime.ts';
@@ -29,6 +30,7 @@ function open(verdict: ControlVerdict = full, maximum = 3) {
   const observers = new Set<(event: SupplyEvent) => void>();
   const outsiders: string[] = [];
   const traces = new TraceTap({ clock, log });
+  const pinned = new PinnedCertificates();
   const door = new FleetDoor(
     {
       ...{ clock, log, random: createSeededRandom(7), fleet, leases },
@@ -50,7 +52,7 @@ function open(verdict: ControlVerdict = full, maximum = 3) {
         remove: async () => true,
       }),
       isOurs: (instanceId) => instanceId === 'ours',
-      traces,
+      ...{ traces, pinned },
       onOutsider: () => outsiders.push('joined'),
     },
     { maximum, listenerMs: 10_000 },
@@ -73,7 +75,7 @@ function open(verdict: ControlVerdict = full, maximum = 3) {
   const tell = (event: SupplyEvent) => {
     for (const observer of observers) observer(event);
   };
-  return { clock, traces, door, fleet, asked, released, outsiders, dial, request, tell };
+  return { clock, traces, pinned, door, fleet, asked, released, outsiders, dial, request, tell };
 }
 
 const application = { applicationId: 'shop', metadataVersion: 'm1', codeVersion: 'c1' };
@@ -115,6 +117,28 @@ describe('FleetDoor', () => {
       code: 'FLEET_FULL',
     });
     expect(outsiders).toEqual(['joined']);
+  });
+
+  it('tells each Runtime which certificates of sidecars are believed, from its join to its end', async () => {
+    const { clock, pinned, dial, request } = open();
+    pinned.set('https://far:1', 'first');
+    const { peer, noted } = dial();
+    await clock.runUntil(peer.call('join', request(), 1_000));
+    await clock.advance(1);
+    const forget = pinned.trust(['https://far:2'], 'second');
+    forget();
+    await clock.settle();
+    expect(noted).toEqual([
+      ['certificate', { origin: 'https://far:1', certificate: 'first' }],
+      ['certificate', { origin: 'https://far:2', certificate: 'second' }],
+      ['certificate', { origin: 'https://far:2' }],
+    ]);
+    peer.close({ code: grpcStatus.ok, message: '' });
+    await clock.runUntil(peer.closed);
+    await clock.settle();
+    pinned.set('https://far:3', 'third');
+    await clock.settle();
+    expect(noted).toHaveLength(3);
   });
 
   it('I3: its workers are its own, and are given back when it is gone', async () => {

@@ -16,6 +16,7 @@ import { type JoinAnswer, type JoinRequest, joinRequestSchema } from '@switchyar
 import type { KeyStore } from '@switchyard/runtime';
 import { createRuntimeSupply, type ListenerLeases, type RuntimeSupply } from '@switchyard/scale-controller';
 import type { MetricSeries } from '@switchyard/telemetry';
+import type { PinnedCertificates } from '../http/pinned-certificates.ts';
 import type { TraceTap } from '../up/trace-tap.ts';
 import { fleetErrors } from './errors.ts';
 import type { FleetMember } from './fleet-places.ts';
@@ -37,6 +38,8 @@ export interface FleetDoorDeps {
   readonly keyStoreOf: (applicationId: string) => KeyStore;
   /** Who watches frames of workers here. */
   readonly traces: Pick<TraceTap, 'watchedApps' | 'onWatched' | 'show'>;
+  /** Certificates of single sidecars: Runtimes stream to those, too. */
+  readonly pinned: Pick<PinnedCertificates, 'watch'>;
   /** True for a process that the installation has started itself. */
   readonly isOurs: (instanceId: string) => boolean;
   /** A Runtime that somebody else has started joins: it may outlive the installation. */
@@ -61,6 +64,8 @@ interface Joined {
   readonly target: ForwardTarget;
   readonly peer: FramePeer;
   readonly instanceId: string;
+  /** Ends what it is told of certificates. */
+  leavePinned(): void;
 }
 
 const reportMs = 1_000;
@@ -196,7 +201,7 @@ export class FleetDoor {
     const agent = this.#createAgent(url);
     const key = Buffer.from(random.bytes(32)).toString('base64url');
     const target = { runtimeId, url, agent, key };
-    const joined = { member, runtime, supply, target, peer, instanceId: request.instanceId };
+    const joined: Joined = { member, runtime, supply, target, peer, instanceId: request.instanceId, leavePinned() {} };
     this.#joined.set(runtimeId, joined);
     if (!isOurs) this.#deps.onOutsider();
     const { region, rpcUrl } = request;
@@ -204,6 +209,7 @@ export class FleetDoor {
     // Its apps come after the answer, which it needs to take them.
     this.#deps.clock.schedule(0, () => {
       if (this.#joined.get(runtimeId) !== joined) return;
+      joined.leavePinned = this.#deps.pinned.watch((...pinned) => runtime.believe(...pinned));
       fleet.add(member);
       for (const applicationId of this.#deps.traces.watchedApps()) runtime.trace(applicationId, true);
     });
@@ -299,6 +305,7 @@ export class FleetDoor {
     if (joined === undefined) return;
     this.#joined.delete(runtimeId);
     this.#deps.fleet.lose(runtimeId, isDead);
+    joined.leavePinned();
     joined.supply.forget();
     joined.target.agent.destroy();
     if (isDead) joined.peer.close({ code: grpcStatus.unavailable, message: 'its process has ended' });

@@ -85,6 +85,8 @@ export interface RuntimeNotes {
   keys: { applicationId: string; keys: readonly SentKey[] };
   /** Somebody watches the frames of an app's workers, or nobody does any more. */
   trace: { applicationId: string; isWatched: boolean };
+  /** The certificate of a single sidecar, which the installation has from whoever started it; undefined for none any more. */
+  certificate: { origin: string; certificate?: string | undefined };
   /** Report now: something has changed. */
   hurry: null;
 }

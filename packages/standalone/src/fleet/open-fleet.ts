@@ -8,6 +8,7 @@ import { createRuntimeSupply, type KeptHomes, ListenerLeases } from '@switchyard
 import { createNodeProcesses, createRuntimeDialer, type RuntimeDialer } from '@switchyard/sidecar';
 import type { MetricSeries } from '@switchyard/telemetry';
 import { createCatalogKeyStore } from '../admin/catalog-key-store.ts';
+import { isLoopbackHost } from '../http/listen.ts';
 import { memoryUtilization } from '../runtime/memory-utilization.ts';
 import type { Door } from '../up/open-up-sockets.ts';
 import type { TraceTap } from '../up/trace-tap.ts';
@@ -164,21 +165,24 @@ function openKeeper(
   );
 }
 
-/** Pods dial the Runtimes that are started here as they dial this process, and stream to them what they show. */
+/** Workers of other machines dial the Runtimes that are started here as they dial this process, and answer them as it. */
 function toWorkerDoors(
-  { workerKubernetes: pods, rpcHost, tls, reach }: UpOptions,
+  { workerKubernetes: pods, workerAgent: agent, rpcHost, tls, reach }: UpOptions,
   { outerUrl }: Door,
 ): readonly string[] {
-  if (pods === undefined || outerUrl === undefined) return [];
+  const isElsewhere = pods !== undefined || (agent !== undefined && !isLoopbackHost(new URL(agent.url).hostname));
+  if (!isElsewhere || outerUrl === undefined) return [];
   const { hostname } = new URL(outerUrl);
   const flags = {
     ...{ 'rpc-host': rpcHost, 'advertised-host': hostname.replace(/^\[|\]$/g, '') },
     ...{ 'tls-certificate': tls.certificate, 'tls-key': tls.key },
-    ...{ 'worker-ca': reach.authority, 'worker-tls-name': pods.tlsName },
+    ...{ 'worker-ca': reach.authority, 'worker-tls-name': pods?.tlsName },
   };
   const named = Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
   const clear = reach.allowsClear ? ['--allow-clear-tokens'] : [];
-  return [...named, '--worker-network', '0.0.0.0/0', '--worker-network', '::/0', ...clear];
+  // Pods of a cluster have addresses that nobody knows beforehand; of those of an agent each certificate is told.
+  const networks = pods === undefined ? [] : ['--worker-network', '0.0.0.0/0', '--worker-network', '::/0'];
+  return [...named, ...networks, ...clear];
 }
 
 const boundText = 'its worker cannot wait for its app';
@@ -205,7 +209,7 @@ function openDoor(
   const guard = createControlGuard(createTokenVerifier({ clock: systemClock, keys }, { audience: audiences.control }));
   const door = new FleetDoor(
     {
-      ...{ clock: systemClock, random: systemRandom, ...parts, guard, traces },
+      ...{ clock: systemClock, random: systemRandom, ...parts, guard, traces, pinned: trust.pinned },
       publicKeys: () => keys.jwks(),
       keysOf: (applicationId) => catalog.keys.list(applicationId).map(toSentKey),
       keyStoreOf: (applicationId) => createCatalogKeyStore(catalog.keys, applicationId),

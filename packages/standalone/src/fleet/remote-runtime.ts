@@ -129,6 +129,11 @@ export class RemoteRuntime implements HostRuntime {
     return await this.#call('metrics', null, callMs.metrics);
   }
 
+  /** What is believed of a single sidecar from now on. */
+  believe(origin: string, certificate: string | undefined): void {
+    this.#note('certificate', { origin, certificate });
+  }
+
   /** Its next report is wanted at once. */
   hurry(): void {
     this.#note('hurry', null);

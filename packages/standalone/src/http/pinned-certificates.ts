@@ -6,16 +6,39 @@ import { createHttpExchange, type HttpExchange } from '@switchyard/protocol/http
 import { madeCertificateName } from '../sidecar/made-certificates.ts';
 import type { PinnedCertificate } from './worker-http.ts';
 
+/** Hears what is believed at a place from now on; undefined for nothing. */
+export type PinObserver = (origin: string, certificate: string | undefined) => void;
+
 export class PinnedCertificates {
   readonly #byOrigin = new Map<string, string>();
+  readonly #observers = new Set<PinObserver>();
 
   /** From now on this certificate is believed there, and no other, until the answered function is called. */
   readonly trust = (origins: readonly string[], certificate: string): (() => void) => {
-    for (const origin of origins) this.#byOrigin.set(origin, certificate);
+    for (const origin of origins) this.set(origin, certificate);
     return () => {
-      for (const origin of origins) if (this.#byOrigin.get(origin) === certificate) this.#byOrigin.delete(origin);
+      for (const origin of origins) if (this.#byOrigin.get(origin) === certificate) this.set(origin, undefined);
     };
   };
+
+  /** The same for one place; undefined believes none there any more. */
+  set(origin: string, certificate: string | undefined): void {
+    if (certificate === undefined) this.#byOrigin.delete(origin);
+    else this.#byOrigin.set(origin, certificate);
+    for (const observer of [...this.#observers]) observer(origin, certificate);
+  }
+
+  /** Calls back for every certificate that is believed, now and later. Returns the unsubscriber. */
+  watch(observer: PinObserver): () => void {
+    this.#observers.add(observer);
+    for (const [origin, certificate] of this.#byOrigin) observer(origin, certificate);
+    return () => this.#observers.delete(observer);
+  }
+
+  /** Whoever told of them is believed no more. */
+  clear(): void {
+    for (const origin of [...this.#byOrigin.keys()]) this.set(origin, undefined);
+  }
 
   readonly at = (origin: string): PinnedCertificate | undefined => {
     const ca = this.#byOrigin.get(origin);

@@ -4,7 +4,6 @@ import { type Log, Secret, systemClock, systemRandom } from '@switchyard/kernel'
 import { workerTokenPath } from '@switchyard/protocol/control-api';
 import { createAgentPods } from '@switchyard/scale-controller';
 import type { Closers } from '../dev/closers.ts';
-import { standaloneErrors } from '../errors.ts';
 import { isLoopbackHost } from '../http/listen.ts';
 import { outerUrlOf, type UpSockets } from './open-up-sockets.ts';
 import { createRemoteAssignments, imageFor, type RemoteAssignmentDeps, type RemoteWorkers } from './remote-workers.ts';
@@ -21,16 +20,12 @@ export interface AgentWorkersScope extends RemoteAssignmentDeps {
 
 /**
  * Reaches the agent when the first worker is wanted.
- * @throws PlatformError DOOR_UNREACHABLE, TOKEN_IN_CLEAR, WORKER_AGENT_ALONE
+ * @throws PlatformError DOOR_UNREACHABLE, TOKEN_IN_CLEAR
  */
 export function openAgentWorkers(
   { log, closers, sockets, trust, environment, ...deps }: AgentWorkersScope,
   { url, images, limits }: NonNullable<UpOptions['workerAgent']>,
-  maxRuntimes = 1,
 ): RemoteWorkers {
-  if (maxRuntimes > 1 && !isLoopbackHost(new URL(url).hostname)) {
-    throw standaloneErrors.create('WORKER_AGENT_ALONE', { url });
-  }
   const place = placeOf(new URL(url).hostname, sockets, trust);
   const { controlUrl, rpcUrl } = place;
   const token = environment.SWITCHYARD_WORKER_AGENT_TOKEN ?? '';

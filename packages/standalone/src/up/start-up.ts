@@ -175,7 +175,7 @@ async function openRemote(scope: UpScope): Promise<RemoteWorkers | undefined> {
   const parts = { ...scope, ...stores, environment: options.environment };
   if (options.workerAgent !== undefined) {
     const { openAgentWorkers } = await import('./open-agent-workers.ts');
-    return openAgentWorkers(parts, options.workerAgent, options.maxRuntimes);
+    return openAgentWorkers(parts, options.workerAgent);
   }
   if (options.workerKubernetes === undefined) return undefined;
   const { openKubernetesWorkers } = await import('./open-kubernetes-workers.ts');

@@ -1,6 +1,7 @@
 /** The apps that an installation has given to this Runtime: carries out what comes over the channel. */
 import type { SupplyEvent } from '@switchyard/protocol';
 import type { FunctionKeys, KeyStore, RestartOutcome, Runtime, RuntimeApplication } from '@switchyard/runtime';
+import type { PinnedCertificates } from '../../http/pinned-certificates.ts';
 import { fleetErrors } from '../errors.ts';
 import type { RuntimeCalls, RuntimeNotes, SentKey } from '../messages.ts';
 import { toRuntimeApplication } from '../sent-application.ts';
@@ -13,6 +14,8 @@ export interface MemberAppsDeps {
   readonly views: MemberViews;
   readonly keyStoreOf: (applicationId: string) => KeyStore;
   readonly keysOf: (sent: () => readonly SentKey[]) => FunctionKeys;
+  /** What is believed of single sidecars, while the installation says so. */
+  readonly pinned: PinnedCertificates;
   /** The installation should hear at once how this Runtime does. */
   readonly hurry: () => void;
 }
@@ -102,6 +105,11 @@ export class MemberApps {
         this.#deps.views.watch(applicationId, isWatched);
         return;
       }
+      case 'certificate': {
+        const { origin, certificate } = body as RuntimeNotes['certificate'];
+        this.#deps.pinned.set(origin, certificate);
+        return;
+      }
       case 'hurry':
         this.#deps.hurry();
     }
@@ -115,6 +123,7 @@ export class MemberApps {
     this.#gone.abort();
     this.#gone = new AbortController();
     this.#deps.supply.forget();
+    this.#deps.pinned.clear();
     this.#keys.clear();
     this.#latest.clear();
   }

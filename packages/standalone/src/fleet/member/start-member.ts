@@ -28,6 +28,7 @@ import { DataFolder } from '../../dev/data-folder.ts';
 import { openKinds, openStorage } from '../../dev/open-kinds.ts';
 import type { RequestHandler } from '../../http/gateway-server.ts';
 import { isLoopbackHost, toUrlHost } from '../../http/listen.ts';
+import { PinnedCertificates } from '../../http/pinned-certificates.ts';
 import { createWorkerHttp } from '../../http/worker-http.ts';
 import { memoryUtilization } from '../../runtime/memory-utilization.ts';
 import { openRuntimeSockets, type RuntimeSockets } from '../../runtime/open-runtime-sockets.ts';
@@ -65,14 +66,18 @@ export async function startMember(options: RuntimeProcessOptions, join: JoinOpti
     const supply = new LinkSupply((method, body) => link.note(method, body));
     const meter = createMemoryMeter();
     const views = new MemberViews({ clock: systemClock, log: own, meter, send: (frame) => link.frame(frame) });
+    const pinned = new PinnedCertificates();
     const apps: MemberApps = new MemberApps({
       runtime: () => runtime,
-      ...{ supply, views },
+      ...{ supply, views, pinned },
       keyStoreOf: (applicationId) => toKeyStore(link, applicationId),
       keysOf: (sent: () => readonly SentKey[]) => createSentKeys(sent),
       hurry: () => void link.report(),
     });
-    const workerHttp = createWorkerHttp(await readInstallationWorkers(options, join));
+    const workerHttp = createWorkerHttp({
+      ...(await readInstallationWorkers(options, join)),
+      certificateAt: pinned.at,
+    });
     closers.add('HTTP connections to workers', async () => workerHttp.close());
     const door = createGatewayDoor((request, response) => runtime.handleRequest(request, response));
     const dial = await openDial(join, own, closers);
