@@ -21,6 +21,7 @@ import {
   type Runtime,
   type RuntimeApplication,
   type RuntimeOptions,
+  type WorkerHttp,
 } from '@switchyard/runtime';
 import { createMemoryMeter } from '@switchyard/telemetry';
 import { Closers } from '../../dev/closers.ts';
@@ -74,11 +75,7 @@ export async function startMember(options: RuntimeProcessOptions, join: JoinOpti
       keysOf: (sent: () => readonly SentKey[]) => createSentKeys(sent),
       hurry: () => void link.report(),
     });
-    const workerHttp = createWorkerHttp({
-      ...(await readInstallationWorkers(options, join)),
-      certificateAt: pinned.at,
-    });
-    closers.add('HTTP connections to workers', async () => workerHttp.close());
+    const workerHttp = await openWorkerHttp(options, join, pinned, closers);
     const door = createGatewayDoor((request, response) => runtime.handleRequest(request, response));
     const dial = await openDial(join, own, closers);
     const link: InstallationLink = new InstallationLink({
@@ -136,13 +133,21 @@ function createGuards({ clientCertificate: certificate }: RuntimeProcessOptions,
   };
 }
 
-/** The workers of the installation itself are where it is, and show its certificate. */
-async function readInstallationWorkers(options: RuntimeProcessOptions, { url, authority }: JoinOptions) {
+/** The workers of the installation itself are where it is, and show its certificate; of others it tells the certificates. */
+async function openWorkerHttp(
+  options: RuntimeProcessOptions,
+  { url, authority }: JoinOptions,
+  pinned: PinnedCertificates,
+  closers: Closers,
+): Promise<WorkerHttp> {
   const { hostname, protocol } = new URL(url);
   const installation = protocol === 'https:' ? [hostname.replace(/^\[|\]$/g, '')] : [];
   const workerAuthority = options.workerAuthority ?? authority;
   const workerNetworks = [...options.workerNetworks, ...installation];
-  return await readRemoteWorkers({ ...options, workerAuthority, workerNetworks });
+  const remote = await readRemoteWorkers({ ...options, workerAuthority, workerNetworks });
+  const workerHttp = createWorkerHttp({ ...remote, certificateAt: pinned.at });
+  closers.add('HTTP connections to workers', async () => workerHttp.close());
+  return workerHttp;
 }
 
 function toRuntimeOptions({ busyPercent = runtimeDefaults.busyPercent }: RuntimeProcessOptions): RuntimeOptions {
