@@ -6,7 +6,7 @@ import type { FunctionFile, FunctionFiles } from '@switchyard/runtime';
 const fileName = 'function.json';
 
 /** Folders that the official host does not look into either, and our own. */
-const skippedFolders = new Set(['node_modules', '.git', '.switchyard', '.vscode']);
+export const skippedFolders: ReadonlySet<string> = new Set(['node_modules', '.git', '.switchyard', '.vscode']);
 
 /** The function.json files of an app in a folder: one level deep, as the official host reads them. */
 export function createFunctionFiles(directory: string): FunctionFiles {

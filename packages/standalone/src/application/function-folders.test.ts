@@ -105,7 +105,7 @@ describe('createFunctionFolders', () => {
     await mkdir(join(folder.path, 'elsewhere'));
     await writeFile(join(folder.path, 'elsewhere', 'function.json'), config('linked'));
     await symlink(join(folder.path, 'elsewhere'), join(directory, 'linked'));
-    for (const name of ['src', 'linked']) {
+    for (const name of ['src', 'linked', 'node_modules']) {
       const refusal = { code: 'FUNCTION_FOLDER_REFUSED' };
       await expect(open().write(name, { files: new Map(), config: config('x') })).rejects.toMatchObject(refusal);
       await expect(open().remove(name)).rejects.toMatchObject(refusal);
@@ -138,6 +138,19 @@ describe('createFunctionFolders', () => {
     expect(await read('Orders/function.json')).toBe(config('orders'));
     expect((await readdir(directory)).sort()).toEqual(['Orders', 'host.json', 'src']);
     expect(changed).toEqual([]);
+  });
+
+  it('I4: makes changes one after the other, and refuses the last ones of too many', async () => {
+    const folders = open();
+    const edits = Array.from({ length: 101 }, (_, at) =>
+      folders.write('Orders', { files: new Map([['index.js', script]]), config: config(`q${at}`) }).then(
+        () => 'made',
+        (error: { readonly code: string }) => error.code,
+      ),
+    );
+    expect(await Promise.all(edits)).toEqual([...Array.from({ length: 100 }, () => 'made'), 'FUNCTION_FOLDER_REFUSED']);
+    expect(await read('Orders/function.json')).toBe(config('q99'));
+    expect(await folders.remove('Orders')).toBe(true);
   });
 
   it('changes nothing of an app that runs from a package', async () => {

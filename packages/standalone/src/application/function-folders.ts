@@ -1,17 +1,19 @@
 /**
  * Changes the folders of functions, as the admin API of the official host does: function.json and what stands beside it.
  *
- * Ownership: one per version of an app; it keeps nothing, so that those of two versions do not disagree.
+ * Ownership: one per version of an app; it keeps nothing but whose turn it is, so that those of two versions do not disagree.
  *
  * I1 Nothing is written or removed outside of the function's own folder, whatever names a caller sends.
  * I2 A folder that holds no function.json, or is a link, is nobody's function: it is left alone.
  * I3 A folder is changed as a whole or not at all, and never to something that is no function.
+ * I4 Changes are made one after the other, in the order in which they come; of too many the last ones are refused.
  */
 import { lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { checkFunctionName, type FunctionMetadata, parseFunctionJson } from '@switchyard/model';
 import type { FunctionContent, FunctionFolders } from '@switchyard/runtime';
 import { standaloneErrors } from '../errors.ts';
+import { skippedFolders } from './function-files.ts';
 
 export interface FunctionFoldersOptions {
   /** The app's folder. */
@@ -29,18 +31,32 @@ const fileName = 'function.json';
 /** Files of one function. */
 const maxFiles = 500;
 
+/** Changes that wait for their turn, and the one that has it. */
+const maxEdits = 100;
+
 /** Where a folder is made ready, beside the functions so that it is moved in one step; hidden, so that nobody watches it. */
 const stagingPrefix = '.switchyard-edit-';
 
 export function createFunctionFolders(options: FunctionFoldersOptions): FunctionFolders {
   const { directory, onChange } = options;
+  let edits = 0;
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <Result>(name: string, work: () => Promise<Result>): Promise<Result> => {
+    if (edits >= maxEdits) throw refused(name, `${maxEdits} changes are under way`);
+    edits += 1;
+    const mine = last.then(work).finally(() => (edits -= 1));
+    last = mine.catch(() => {});
+    return mine;
+  };
   const edit = async <Result>(name: string, work: () => Promise<Result>): Promise<Result> => {
     checkFunctionName(name, 'The path');
+    if (skippedFolders.has(name.toLowerCase()))
+      throw refused(name, 'functions are not looked for in a folder of that name');
     if (options.runsFromPackage) {
       throw refused(name, 'the setting WEBSITE_RUN_FROM_PACKAGE says that the app runs from a package');
     }
     try {
-      return await work();
+      return await inTurn(name, work);
     } catch (thrown) {
       throw isReadOnly(thrown) ? refused(name, `'${directory}' cannot be written`) : thrown;
     }
