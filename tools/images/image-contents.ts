@@ -11,7 +11,6 @@ export interface ImageContents {
 
 const storage = ['@azure/data-tables', '@azure/identity', '@azure/storage-blob', '@azure/storage-queue'] as const;
 const messaging = ['@azure/event-hubs', '@azure/service-bus'] as const;
-const servers = ['@redis/client', 'amqplib'] as const;
 
 /** Logs as JSON, and packages of apps. */
 const common = ['pino', 'yauzl'] as const;
@@ -21,9 +20,9 @@ export const images: readonly ImageContents[] = [
     name: 'switchyard',
     bundle: 'bundle',
     workers: ['worker-node', 'worker-custom'],
-    packages: [...storage, ...messaging, ...servers, ...common, 'yazl', '@switchyard/capability-library'],
+    packages: [...storage, ...messaging, ...common, 'yazl', '@switchyard/capability-library'],
   },
-  { name: 'runtime', bundle: 'bundle', workers: [], packages: [...storage, ...messaging, ...servers, ...common] },
+  { name: 'runtime', bundle: 'bundle', workers: [], packages: [...storage, ...messaging, ...common] },
   { name: 'control-plane', bundle: 'bundle', workers: [], packages: [...messaging, ...common] },
   { name: 'agent', bundle: 'bundle', workers: [], packages: ['pino'] },
   { name: 'worker-node', bundle: 'pod-bundle', workers: ['worker-node'], packages: common },
