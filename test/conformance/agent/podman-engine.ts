@@ -36,7 +36,9 @@ export async function openPodman(): Promise<PodmanEngine> {
   const words = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs'];
   const imported = spawnSync('podman', [...words, 'import', '-', testImage], { env, input: packTestImage() });
   if (imported.status !== 0) throw new Error(`podman import ended with ${imported.status}: ${imported.stderr}`);
+  // Where a container runs out of memory, its monitor leaves a file in the folder that podman was started in.
   const service = spawn('podman', [...words, 'system', 'service', '--time', '0', `unix://${socketPath}`], {
+    cwd: folder,
     env,
     stdio: 'ignore',
   });
