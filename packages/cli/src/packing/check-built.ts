@@ -1,6 +1,6 @@
 import { globSync } from 'node:fs';
 import { join, matchesGlob } from 'node:path';
-import { isJsonObject, type JsonObject } from '@switchyard/model';
+import { isJsonObject, type JsonObject, parseJsonText } from '@switchyard/model';
 import { packingErrors } from './errors.ts';
 import { ignoreFileName } from './ignore-rules.ts';
 import type { PackageFile } from './list-files.ts';
@@ -31,7 +31,7 @@ export async function checkBuilt(directory: string, files: readonly PackageFile[
 /** The manifest of an app's folder; empty when there is none that can be read. */
 export async function readManifest(directory: string): Promise<JsonObject> {
   try {
-    const manifest: unknown = JSON.parse((await readConfigurationText(directory, 'package.json')) ?? '{}');
+    const manifest = parseJsonText((await readConfigurationText(directory, 'package.json')) ?? '{}', 'package.json');
     return isJsonObject(manifest) ? manifest : {};
   } catch {
     return {};

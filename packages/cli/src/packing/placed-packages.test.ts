@@ -52,6 +52,14 @@ describe('placePackages', () => {
     ]);
   });
 
+  it('reads a package.json with a byte order mark', async () => {
+    await write({
+      'apps/shop/package.json': `\uFEFF${JSON.stringify(needs('a'))}`,
+      'node_modules/a/package.json': {},
+    });
+    expect(Object.keys(await list())).toEqual(['node_modules/a/package.json']);
+  });
+
   it('keeps two versions of a package apart', async () => {
     await write({
       'apps/shop/package.json': needs('a', 'b'),

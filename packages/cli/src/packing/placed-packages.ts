@@ -5,7 +5,7 @@
  */
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
-import { isJsonObject, type JsonObject } from '@switchyard/model';
+import { isJsonObject, type JsonObject, parseJsonText } from '@switchyard/model';
 import type { IgnoreRules } from './ignore-rules.ts';
 import { listPackageFiles, type PackageFile, realFolder } from './list-files.ts';
 import {
@@ -166,7 +166,8 @@ function isPackageName(name: string): boolean {
 
 async function readManifest(folder: string): Promise<JsonObject> {
   try {
-    const manifest: unknown = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+    const path = join(folder, 'package.json');
+    const manifest = parseJsonText(await readFile(path, 'utf8'), path);
     return isJsonObject(manifest) ? manifest : {};
   } catch {
     return {};

@@ -1,6 +1,6 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
-import { isJsonObject } from '@switchyard/model';
+import { isJsonObject, parseJsonText } from '@switchyard/model';
 import { exists, readAppFile } from './app-folder.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function missingBuildNote(directory: string, runtime: string): Prom
 
 function parse(text: string | undefined): Readonly<Record<string, unknown>> {
   try {
-    const manifest: unknown = JSON.parse(text ?? '{}');
+    const manifest = parseJsonText(text ?? '{}', 'package.json');
     return isJsonObject(manifest) ? manifest : {};
   } catch {
     return {};
