@@ -19,7 +19,7 @@ export function runProcess(run: (words: readonly string[], context: CommandConte
   // A reader that goes away (`switchyard dev | head`) is a reason to end, not a defect.
   process.stdout.on('error', () => stops.request('nobody reads the console any more'));
 
-  const stdout = new GatheredOutput({ target: process.stdout, nextTurn: setImmediate });
+  const stdout = new GatheredOutput({ clock: systemClock, target: process.stdout, nextTurn: setImmediate });
   process.on('exit', () => stdout.flush());
 
   process.on('uncaughtException', crash);
