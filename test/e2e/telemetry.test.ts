@@ -64,6 +64,22 @@ describe('telemetry', () => {
     expect(seen.traceParent).toBe(`00-${traceId}-${span.spanId}-01`);
   });
 
+  it('goes to the collector that an app names in its settings, in the mode OpenTelemetry', async () => {
+    await dev.close();
+    received.length = 0;
+    const { port } = collector.address() as AddressInfo;
+    const OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${port}`;
+    await app.write({
+      'host.json': { version: '2.0', telemetryMode: 'OpenTelemetry', extensions: { http: { routePrefix: '' } } },
+      'local.settings.json': { Values: { FUNCTIONS_WORKER_RUNTIME: 'node', OTEL_EXPORTER_OTLP_ENDPOINT } },
+    });
+    dev = await startDevProcess({ apps: [app.path], flags: ['--no-azurite'] });
+    await dev.request('/traced');
+    await expect
+      .poll(() => received.find(({ path }) => path === '/v1/traces')?.body, { timeout: 10_000 })
+      .toContain('"traced"');
+  });
+
   it('counts invocations for Prometheus', async () => {
     await dev.request('/traced');
     const answer = await dev.request('/runtime/metrics');

@@ -23,7 +23,7 @@ import { withCors } from '../http/cors.ts';
 import { createGatewayServer, type GatewayServer, type RequestHandler } from '../http/gateway-server.ts';
 import { isListening } from '../http/listen.ts';
 import { withMetrics } from '../http/metrics-endpoint.ts';
-import { openTelemetry } from '../http/open-telemetry.ts';
+import { openTelemetry, withTelemetryOf } from '../http/open-telemetry.ts';
 import { createWorkerHttp } from '../http/worker-http.ts';
 import { AppKeyStores } from '../keys/key-store.ts';
 import { openKeyVault } from '../keys/open-key-vault.ts';
@@ -234,7 +234,7 @@ function openRuntime(scope: DevScope, supply: WorkerSupply, storage: StorageOpen
     current.all.find((application) => application.applicationId === applicationId)?.settings;
   const { settlements } = scope.service;
   const opened = openKinds({ log, data, settingsOf, settlements, allowsAmbientIdentity: true }, storage);
-  const spans = openTelemetry(scope.options.environment, { log, meter });
+  const spans = openTelemetry(withTelemetryOf(scope.options.environment, scope.applications), { log, meter });
   if (spans !== undefined) scope.closers.add('telemetry', () => spans.close());
   const workerHttp = createWorkerHttp();
   scope.closers.add('HTTP connections to workers', async () => workerHttp.close());
