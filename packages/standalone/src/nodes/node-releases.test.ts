@@ -49,6 +49,14 @@ describe('releases of Node.js', () => {
     expect((await findNodeReleases(folder.path))[0]?.version).toBe('22.1.0');
   });
 
+  it('ask npm for nothing where they could not be kept', async () => {
+    const { asked, deps } = createMachine({ 22: '22.1.0' });
+    await writeFile(join(folder.path, 'taken'), '');
+    const adding = installNodeRelease(deps, join(folder.path, 'taken', 'nodes'), '22');
+    await expect(adding).rejects.toMatchObject({ code: 'DATA_FOLDER_UNWRITABLE' });
+    expect(asked).toEqual([]);
+  });
+
   it.each(['', '18', 'latest', '22; rm', '22.x', '../22', '2'])('are none with the version %j', async (version) => {
     const { asked, deps } = createMachine({});
     const adding = installNodeRelease(deps, folder.path, version);

@@ -57,20 +57,29 @@ async function readRelease(folder: string): Promise<NodeRelease | undefined> {
   }
 }
 
+/** An empty npm project, in which the release is put together. */
+async function makeDraft(folder: string, draft: string): Promise<void> {
+  try {
+    await rm(draft, { recursive: true, force: true });
+    await mkdir(draft, { recursive: true, mode: 0o755 });
+    await writeFile(join(draft, 'package.json'), '{ "private": true }\n');
+  } catch (error) {
+    throw standaloneErrors.create('DATA_FOLDER_UNWRITABLE', { path: folder, reason: messageOf(error) }, error);
+  }
+}
+
 /**
  * Fetches a release: `22` is the newest 22, `22.11.0` that one. One that is there already is replaced by a newer one of the
  * same major version, whole or not at all.
- * @throws PlatformError NODE_RELEASE_INVALID, NODE_RELEASE_UNAVAILABLE
+ * @throws PlatformError NODE_RELEASE_INVALID, NODE_RELEASE_UNAVAILABLE, DATA_FOLDER_UNWRITABLE
  */
 export async function installNodeRelease(deps: InstallNodeDeps, folder: string, version: string): Promise<NodeRelease> {
   const major = /^v?(\d{2})(?:\.\d+){0,2}$/.exec(version)?.[1];
   if (major === undefined || Number(major) < 20) throw standaloneErrors.create('NODE_RELEASE_INVALID', { version });
   const name = `node-${deps.platform === 'win32' ? 'win' : deps.platform}-${deps.architecture}`;
   const draft = join(folder, `.${major}.new`);
+  await makeDraft(folder, draft);
   try {
-    await rm(draft, { recursive: true, force: true });
-    await mkdir(draft, { recursive: true, mode: 0o755 });
-    await writeFile(join(draft, 'package.json'), '{ "private": true }\n');
     const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', draft];
     await deps.run(['npm', 'install', ...quiet, `${name}@${version.replace(/^v/, '')}`], { timeoutMs: installMs });
     const program = join('node_modules', name, 'bin', deps.platform === 'win32' ? 'node.exe' : 'node');
