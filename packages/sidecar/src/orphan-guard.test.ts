@@ -11,9 +11,9 @@ const stubborn = `process.on('SIGTERM', () => {});
   socket.on('data', (data) => socket.write(data)).on('error', () => {});`;
 
 let server: Server;
-let hosts: ChildProcess[] = [];
+const hosts: ChildProcess[] = [];
 /** Groups that the test itself has to end. */
-let leftovers: number[] = [];
+const leftovers: number[] = [];
 
 beforeEach(async () => {
   server = createServer().listen(0, '127.0.0.1');
@@ -21,10 +21,9 @@ beforeEach(async () => {
 });
 
 afterEach(() => {
-  for (const host of hosts) host.kill('SIGKILL');
-  for (const group of leftovers) process.kill(-group, 'SIGKILL');
-  [hosts, leftovers] = [[], []];
+  for (const host of hosts.splice(0)) host.kill('SIGKILL');
   server.close();
+  for (const group of leftovers.splice(0)) process.kill(-group, 'SIGKILL');
 });
 
 /**
@@ -86,8 +85,8 @@ describe.skipIf(process.platform === 'win32')('OrphanGuard', () => {
     const first = nextConnection();
     const host = startHost(`const freed = start();
       guard.watch(freed, undefined);
-      console.log(freed);
       process.once('SIGUSR2', () => { guard.forget(freed); guard.watch(start(), undefined); console.log('watched'); });
+      console.log(freed);
       setInterval(() => {}, 1000);`);
     leftovers.push(Number(await nextLine(host)));
     const freed = await first;
@@ -126,8 +125,8 @@ describe.skipIf(process.platform === 'win32')('OrphanGuard', () => {
       const first = nextConnection();
       const host = startHost(`const foreign = start();
       guard.watch(foreign, '1');
-      console.log(foreign);
       process.once('SIGUSR2', () => { const pid = start(); guard.watch(pid, startOf(pid)); console.log('watched'); });
+      console.log(foreign);
       setInterval(() => {}, 1000);`);
       leftovers.push(Number(await nextLine(host)));
       const foreign = await first;
@@ -147,8 +146,8 @@ describe.skipIf(process.platform === 'win32')('OrphanGuard', () => {
       const first = nextConnection();
       const host = startHost(`guard.watch(${2 ** 30}, '1');
       const foreign = start({ SWITCHYARD_OWNER: mark.replace(';', '0;') });
-      console.log(foreign);
       process.once('SIGUSR2', () => start({ SWITCHYARD_OWNER: mark }));
+      console.log(foreign);
       setInterval(() => {}, 1000);`);
       leftovers.push(Number(await nextLine(host)));
       const foreign = await first;
