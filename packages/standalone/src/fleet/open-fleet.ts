@@ -256,7 +256,7 @@ function toRuntime({ closers }: UpScope, fleet: FleetRuntime, door: FleetDoor, l
     listeningApps: () => fleet.listeningApps(),
     scaleTo: (...given) => fleet.scaleTo(...given),
     watchWakes: (...given) => fleet.watchWakes(...given),
-    status: () => fleet.status(),
+    status: (...given) => fleet.status(...given),
     watch: (...given) => fleet.watch(...given),
     placeholders: () => local.placeholders(),
     acceptWorker: (link) => local.acceptWorker(link),
