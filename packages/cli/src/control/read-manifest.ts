@@ -15,11 +15,15 @@ export async function readManifest(
   signal: AbortSignal,
 ): Promise<Manifest> {
   const text = (await readInputFile(file, context, signal)).toString('utf8');
-  const parsed = manifestSchema.safeParse(toValue(file, text));
+  const name = file === '-' ? 'stdin' : file;
+  const value = toValue(name, text);
+  if (value === null) throw controlErrors.create('MANIFEST_UNREADABLE', { file: name, reason: 'it is empty' });
+  const parsed = manifestSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const at = issue === undefined || issue.path.length === 0 ? 'the top' : `'${issue.path.join('.')}'`;
-  throw controlErrors.create('MANIFEST_UNREADABLE', { file, reason: `at ${at}: ${issue?.message ?? 'it is none'}` });
+  const reason = `at ${at}: ${issue?.message ?? 'it is none'}`;
+  throw controlErrors.create('MANIFEST_UNREADABLE', { file: name, reason });
 }
 
 function toValue(file: string, text: string): unknown {
