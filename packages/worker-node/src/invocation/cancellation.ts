@@ -6,6 +6,16 @@
  */
 import { workerErrors } from '../errors.ts';
 
+const cancellationKey = Symbol('cancellation');
+
+/** One for all contexts: an object with a getter of its own gets a hidden class of its own, which keeps its invocation. */
+const signalProperty: PropertyDescriptor = {
+  get(this: { readonly [cancellationKey]?: Cancellation }) {
+    return this[cancellationKey]?.signal;
+  },
+  configurable: true,
+};
+
 export class Cancellation {
   readonly #invocationId: string;
   #controller: AbortController | undefined;
@@ -34,7 +44,8 @@ export class Cancellation {
   attachTo(context: unknown): void {
     if (typeof context !== 'object' || context === null) return;
     if ('signal' in context || !Object.isExtensible(context)) return;
-    Object.defineProperty(context, 'signal', { get: () => this.signal, configurable: true });
+    Object.defineProperty(context, cancellationKey, { value: this });
+    Object.defineProperty(context, 'signal', signalProperty);
   }
 
   /** True for what a function throws because it was cancelled. */

@@ -24,9 +24,43 @@ export interface InvocationsDeps {
 /** Runs the function; must not reject. */
 export type Run = (cancellation: Cancellation) => Promise<InvocationResponse>;
 
-interface Entry extends RunningInvocation {
+type Call = Pick<RunningInvocation, 'invocationId' | 'functionName' | 'traceParent'>;
+
+/** A class for its getter: an object that is made with one of its own gets a hidden class of its own, which is old. */
+class Entry implements RunningInvocation {
+  readonly invocationId: string;
+  readonly functionName: string;
+  readonly traceParent: string;
   readonly cancellation: Cancellation;
-  settle(response: InvocationResponse): void;
+  readonly #entries: TransientMap<string, Entry>;
+  readonly #answer: (response: InvocationResponse) => void;
+
+  constructor(call: Call, entries: TransientMap<string, Entry>, answer: (response: InvocationResponse) => void) {
+    this.invocationId = call.invocationId;
+    this.functionName = call.functionName;
+    this.traceParent = call.traceParent;
+    this.cancellation = new Cancellation(call.invocationId);
+    this.#entries = entries;
+    this.#answer = answer;
+  }
+
+  get isOpen(): boolean {
+    return this.#entries.get(this.invocationId) === this;
+  }
+
+  settle(response: InvocationResponse): void {
+    if (!this.isOpen) return;
+    this.#entries.delete(this.invocationId);
+    this.#answer(response);
+  }
+
+  fail(thrown: unknown): void {
+    this.settle(refusal(this.invocationId, thrown));
+  }
+}
+
+function refusal(invocationId: string, error: unknown): InvocationResponse {
+  return { ...emptyResponse(), invocationId, result: toFailure(error) };
 }
 
 export class Invocations {
@@ -56,45 +90,21 @@ export class Invocations {
     }
     return new Promise((answer) => {
       const call = { invocationId, functionName, traceParent: traceContext?.traceParent ?? '' };
-      const entry = this.#open(call, answer);
+      const entry = new Entry(call, this.#entries, answer);
       this.#entries.set(invocationId, entry);
       this.#deps.scope.run(entry, () => {
-        void run(entry.cancellation).then(entry.settle);
+        void run(entry.cancellation).then((response) => entry.settle(response));
       });
     });
   }
 
   /** The answer to an invocation that is not even started. */
   refuse(invocationId: string, error: unknown): InvocationResponse {
-    return { ...emptyResponse(), invocationId, result: toFailure(error) };
+    return refusal(invocationId, error);
   }
 
   /** Unknown ids are those that have ended. */
   cancel(invocationId: string): void {
     this.#entries.get(invocationId)?.cancellation.cancel();
-  }
-
-  #open(
-    call: Pick<Entry, 'invocationId' | 'functionName' | 'traceParent'>,
-    answer: (response: InvocationResponse) => void,
-  ): Entry {
-    const { invocationId } = call;
-    const cancellation = new Cancellation(invocationId);
-    const entries = this.#entries;
-    const settle = (response: InvocationResponse): void => {
-      if (entries.get(invocationId) !== entry) return;
-      entries.delete(invocationId);
-      answer(response);
-    };
-    const entry: Entry = {
-      ...call,
-      cancellation,
-      settle,
-      get isOpen() {
-        return entries.get(invocationId) === entry;
-      },
-      fail: (thrown) => settle(this.refuse(invocationId, thrown)),
-    };
-    return entry;
   }
 }
