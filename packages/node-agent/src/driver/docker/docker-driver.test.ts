@@ -287,6 +287,8 @@ describe('on an engine that loses a connection', () => {
   let folder: string;
   let server: Server;
   let driver: DockerDriver;
+  /** What comes over the connection before it ends. */
+  let attached: readonly Buffer[];
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'switchyard-driver-'));
     const socketPath = join(folder, 'engine.sock');
@@ -302,7 +304,7 @@ describe('on an engine that loses a connection', () => {
     });
     server.on('upgrade', (_, socket) => {
       socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
-      socket.end(Buffer.concat([frame(1, 'one\nt'), frame(2, remark)]));
+      socket.end(Buffer.concat(attached));
     });
     await new Promise<void>((resolve) => server.listen(socketPath, resolve));
     const options = { socketPath, workerId: 'agent', enginePatienceMs: 30_000 };
@@ -315,7 +317,11 @@ describe('on an engine that loses a connection', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('I4: tells the rest of the output, and nothing twice', async () => {
+  it.each([
+    ['says so', [frame(1, 'one\nt'), frame(2, remark)]],
+    ['brings nothing', []],
+  ])('I4: tells the rest of the output, and nothing twice, where the connection %s', async (_what, frames) => {
+    attached = frames;
     const events = new RecordedEvents();
     expect(await driver.start(sampleSpec('cut', 'image', folder), events, never)).toMatchObject({ kind: 'started' });
     expect(await driver.wait('cut', never)).toMatchObject({ kind: 'exited', exitCode: 0 });

@@ -8,7 +8,8 @@
  * I1 Only containers and images with this agent's label are ever touched.
  * I2 `launching` is told before the engine is asked to start the container.
  * I3 A broken connection ends no task: the driver asks again until the engine answers or the patience is over.
- * I4 Output that the engine says it could not hand over is read from its own file, and nothing is told twice for that.
+ * I4 Output that a connection did not bring (the engine says so, or it ended with nothing or not at all) is read from the engine's own
+ *    file, and nothing is told twice for that.
  */
 import type { Readable } from 'node:stream';
 import {
@@ -66,6 +67,13 @@ interface LiveTask {
 }
 
 type OutputBytes = Readonly<Record<OutputStream, number>>;
+
+/** What a connection has told so far. */
+interface Told {
+  /** The engine has said that it lost the rest. */
+  isCut: boolean;
+  readonly bytes: Record<OutputStream, number>;
+}
 
 const secondMs = 1_000;
 const stopMarginMs = 30_000;
@@ -251,20 +259,27 @@ export class DockerDriver implements TaskDriver {
 
   /** Reads the output from a connection while it waits for the end. */
   async #watch(task: LiveTask, connection: Readable): Promise<void> {
-    const read = readFrames(connection, task);
+    const told: Told = { isCut: false, bytes: { stdout: 0, stderr: 0 } };
+    const read = readFrames(connection, task, told);
     read.catch(() => {});
     await this.#gone(task);
     const isRead = await settlesWithin(this.#deps.clock, outputGraceMs, read);
-    if (!isRead) connection.destroy();
-    else if ((await read).isCut) await this.#readRest(task, (await read).bytes);
+    if (isRead) await read;
+    else {
+      connection.destroy();
+      await read.catch(() => {});
+    }
+    const isSilent = told.bytes.stdout + told.bytes.stderr === 0;
+    // Podman ends a connection without a word, too, when the program was over before the connection stood.
+    if (!isRead || told.isCut || isSilent) await this.#readRest(task, { ...told.bytes });
   }
 
-  /** Reads what a connection that was cut did not bring, from the engine's own file. */
+  /** Reads what a connection did not bring, from the engine's own file. */
   async #readRest(task: LiveTask, known: OutputBytes): Promise<void> {
     const { signal } = task.closing;
     const path = `${this.#path(task.spec.taskId)}/logs`;
     const body = await this.#engine.stream({ method: 'GET', path, query: { stdout: 1, stderr: 1 }, signal });
-    await readFrames(body, task, known);
+    await readFrames(body, task, { isCut: false, bytes: { stdout: 0, stderr: 0 } }, known);
   }
 
   /** The same from the engine's own file, from the beginning. */
@@ -394,20 +409,17 @@ function lost(reason: string): TaskExit {
   return { kind: 'lost', reason };
 }
 
-/**
- * Tells the output of a task; returns how much there was, and whether the engine has said that it lost the rest. `known` bytes of
- * each stream have been told before.
- */
+/** Tells the output of a task, and keeps `told` up to date. `known` bytes of each stream have been told before. */
 async function readFrames(
   connection: Readable,
   { events, closing }: LiveTask,
+  told: Told,
   known: OutputBytes = { stdout: 0, stderr: 0 },
-): Promise<{ readonly isCut: boolean; readonly bytes: OutputBytes }> {
-  const bytes = { stdout: 0, stderr: 0 };
-  let isCut = false;
+): Promise<void> {
+  const { bytes } = told;
   const decoder = new FrameDecoder((stream, frame) => {
     if (isAttachRemark(stream, frame)) {
-      isCut = true;
+      told.isCut = true;
       return;
     }
     const fresh = frame.subarray(Math.max(0, known[stream] - bytes[stream]));
@@ -423,5 +435,4 @@ async function readFrames(
   } finally {
     closing.signal.removeEventListener('abort', cut);
   }
-  return { isCut, bytes };
 }
