@@ -17,17 +17,20 @@ interface Churned {
   end(key: number): void;
 }
 
-/** How many bytes came to the old generation while calls came and went. */
+/** How many bytes came to the old generation while calls came and went; what a full collection takes away does not count. */
 function promotedBy(calls: Churned): number {
   for (let key = 0; key < 8; key += 1) calls.begin(-key - 1);
   collect();
-  const before = oldBytes();
+  let promoted = 0;
   for (let key = 0; key < rounds; key += 1) {
     calls.begin(key);
     if (key >= inFlight) calls.end(key - inFlight);
-    if (key % perCollection === 0) collect({ type: 'minor' });
+    if (key % perCollection !== 0) continue;
+    const before = oldBytes();
+    collect({ type: 'minor' });
+    promoted += Math.max(0, oldBytes() - before);
   }
-  return oldBytes() - before;
+  return promoted;
 }
 
 function oldBytes(): number {
