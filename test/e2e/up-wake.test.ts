@@ -1,7 +1,7 @@
 /** Apps of an installation that sleep without a worker, and what wakes them. */
 import { BlobServiceClient } from '@azure/storage-blob';
 import { type Azurite, startAzurite } from '@switchyard/triggers/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, it, type TestContext } from 'vitest';
 import { type AppFolder, openAppFolder } from './command-line.ts';
 import { isAlive } from './dev-process.ts';
 import { azuriteEntry, azuritePart, openQueue } from './queues.ts';
@@ -24,6 +24,7 @@ const triggers = {
   timer: `app.timer('work', { schedule: '*/3 * * * * *', extraOutputs: [answers], handler });`,
 } as const;
 
+// Tests that run beside each other have an `expect` each: nobody knows whose the common one would be.
 describe.skipIf(azuritePart.skip).concurrent('an app that sleeps', () => {
   let azurite: Azurite;
   let apps: AppFolder;
@@ -44,7 +45,7 @@ describe.skipIf(azuritePart.skip).concurrent('an app that sleeps', () => {
     await apps.write({ ...appFiles(name, triggers[name]), [`${name}/local.settings.json`]: { Values: values } });
     await up.do('deploy', `${apps.path}/${name}`, '--settings-from', 'local.settings.json');
   };
-  const asleep = (name: string) =>
+  const asleep = (name: string, { expect }: TestContext) =>
     expect.poll(() => up.do('ps', name), { timeout: 20_000, interval: 200 }).toMatch(/state\s+dormant/);
   const answer = async (name: string): Promise<number> => {
     const answers = await openQueue(azurite.connectionString, `answers-of-${name}`);
@@ -52,29 +53,31 @@ describe.skipIf(azuritePart.skip).concurrent('an app that sleeps', () => {
     return (message as { pid: number }).pid;
   };
 
-  it('is woken by a message, answers it, and sleeps again', async () => {
+  it('is woken by a message, answers it, and sleeps again', async (test) => {
+    const { expect } = test;
     await deploy('queue');
-    await asleep('queue');
+    await asleep('queue', test);
     const work = await openQueue(azurite.connectionString, 'work');
     await work.send('one');
     const first = await answer('queue');
-    await asleep('queue');
+    await asleep('queue', test);
     await expect.poll(() => isAlive(first)).toBe(false);
     await work.send('two');
     expect(await answer('queue')).not.toBe(first);
     expect(await work.size()).toBe(0);
   });
 
-  it('is woken by a blob', async () => {
+  it('is woken by a blob', async (test) => {
+    const { expect } = test;
     await deploy('blob');
-    await asleep('blob');
+    await asleep('blob', test);
     const inbox = BlobServiceClient.fromConnectionString(azurite.connectionString).getContainerClient('inbox');
     await inbox.createIfNotExists();
     await inbox.getBlockBlobClient('letter.txt').upload('hello', 5);
     expect(await answer('blob')).toBeGreaterThan(0);
   });
 
-  it('is woken by its timer, again and again', async () => {
+  it('is woken by its timer, again and again', async ({ expect }) => {
     await deploy('timer');
     const first = await answer('timer');
     // A worker that came late to one time may be awake still at the next.
