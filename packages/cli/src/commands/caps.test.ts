@@ -61,7 +61,9 @@ describe('switchyard caps', () => {
       /^0 leases, .* of 1\.1 GB in use\n\nSHARD .*\n(?:hello:shard-0 +[12]\.0\.0 +warm +0 .*\n){2}$/,
     );
     expect((await caps('drain', 'hello')).out).toBe('2 hosts of hello drain.\n');
-    expect(JSON.parse((await caps('stats', '--json')).out)).toMatchObject({ instances: [], leases: 0 });
+    // Hosts that drain are unloaded in their own time.
+    const stats = async (): Promise<unknown> => JSON.parse((await caps('stats', '--json')).out);
+    await expect.poll(stats, { timeout: 10_000 }).toMatchObject({ instances: [], leases: 0 });
     expect((await caps('remove', 'hello')).out).toBe('2 versions of hello removed.\n');
     expect(await hello()).toEqual([]);
   });
