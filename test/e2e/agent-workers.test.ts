@@ -86,7 +86,7 @@ describe.skipIf(noEngine || noDocker)('switchyard up --worker-agent', () => {
     expect(new Set(answers.map(({ text }) => JSON.parse(text).worker)).size).toBeLessThanOrEqual(2);
     expect((await explain()).changes.some(({ to }) => to === 2)).toBe(true);
     await expect.poll(async () => (await explain()).versions[0]?.workers.wanted, patience).toBe(0);
-    expect(await up.do('ps', 'shop')).toContain('dormant');
+    await expect.poll(() => up.do('ps', 'shop'), patience).toContain('dormant');
     // Those that wait for the next call are containers as well.
     expect(containers()).toBeGreaterThan(0);
   });

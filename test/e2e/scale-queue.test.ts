@@ -61,7 +61,7 @@ describe.skipIf(azuritePart.skip)('a backlog', () => {
     expect(new Set(done.map(({ pid }) => pid)).size).toBeGreaterThan(1);
     const nothing = { wanted: 0, ready: 0, draining: 0 };
     await expect.poll(async () => (await seen())?.workers, patience).toMatchObject(nothing);
-    expect(await up.do('scale', 'explain', 'shop')).toMatch(/0 messages|rule +none/);
+    await expect.poll(() => up.do('scale', 'explain', 'shop'), patience).toMatch(/0 messages|rule +none/);
     expect(await work.size()).toBe(0);
   });
 });

@@ -92,7 +92,8 @@ describe('scale', { timeout: limitMs }, () => {
     // Up, then down, and never up again.
     expect(ways).toEqual([...ways].sort((one, other) => other - one));
     expect(changes.map(({ rule }) => rule)).toContain('burst');
-    expect(await up.do('scale', 'explain', 'shop')).toMatch(/rule +none\n {2}result +0 workers/);
+    const told = /rule +none\n {2}result +0 workers/;
+    await expect.poll(() => up.do('scale', 'explain', 'shop'), patience).toMatch(told);
     expect((await up.call('shop', '/work')).status).toBe(200);
   });
 

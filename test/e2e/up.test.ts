@@ -72,7 +72,7 @@ describe('switchyard up', () => {
     await up.exited();
     await expect.poll(() => isAlive(worker)).toBe(false);
     await up.restart();
-    expect(await up.do('ps', 'shop')).toMatch(/state\s+dormant/);
+    await expect.poll(() => up.do('ps', 'shop')).toMatch(/state\s+dormant/);
     // Fewer than a worker has at once: no second one is asked for.
     const answers = await Promise.all(Array.from({ length: 5 }, () => up.call('shop', '/hello')));
     expect(answers.map(({ status }) => status)).toEqual(new Array(5).fill(200));
