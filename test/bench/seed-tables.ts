@@ -46,7 +46,7 @@ const metrics: readonly SeedRow[] = [
     metric: 'image of a Node.js worker',
     current: '480 MB',
     aim: '200 MB',
-    instead: '4 MB on top of the base; deploy/images/README.md',
+    instead: '2 MB on top of the base; deploy/images/README.md',
   },
   {
     metric: 'cost, as it follows from memory',
