@@ -27,4 +27,18 @@ describe('Operations', () => {
     for (let item = 0; item <= 20_000; item += 1) operations.begin(run(`i${item}`));
     expect([operations.of('i0') === undefined, operations.of('i1') === undefined]).toEqual([true, false]);
   });
+
+  it('I2: lets no more that have ended wait, though nothing is read', () => {
+    const operations = new Operations();
+    for (let item = 0; item <= 20_000; item += 1) {
+      operations.begin(run(`i${item}`));
+      operations.end(`i${item}`);
+    }
+    expect([operations.of('i19999') === undefined, operations.of('i20000') === undefined]).toEqual([false, true]);
+    operations.sweep();
+    operations.sweep();
+    operations.begin(run('next'));
+    operations.end('next');
+    expect(operations.of('next')).toBeDefined();
+  });
 });

@@ -4,15 +4,16 @@
  * Ownership: the sink of one app.
  *
  * I1 An invocation is known from its beginning until what was queued before its end, and right after it, has been read.
- * I2 Never more than `maxKnown` are known; of more the oldest are forgotten.
+ * I2 Never more than `maxKnown` are known; of more the oldest are forgotten. Nor do more that have ended wait to be forgotten,
+ *    however long nothing is read: those beyond are forgotten at once.
  */
-import type { RunningFunction } from '@switchyard/kernel';
+import { type RunningFunction, TransientMap } from '@switchyard/kernel';
 import type { Operation } from './envelope.ts';
 
 const maxKnown = 20_000;
 
 export class Operations {
-  readonly #known = new Map<string, Operation>();
+  readonly #known = new TransientMap<string, Operation>();
   #ended: string[] = [];
   #endedBefore: string[] = [];
 
@@ -25,7 +26,8 @@ export class Operations {
   }
 
   end(invocationId: string): void {
-    this.#ended.push(invocationId);
+    if (this.#ended.length < maxKnown) this.#ended.push(invocationId);
+    else this.#known.delete(invocationId);
   }
 
   of(invocationId: string | undefined): Operation | undefined {
