@@ -3,12 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openTestEngine, requireTestEngine, type TestEngine } from '@switchyard/node-agent/testing';
-import type { StatusView } from '@switchyard/protocol/control-api';
 import { createSelfSigned } from '@switchyard/protocol/testing';
 import { requirePart } from '@switchyard/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ScriptedKubelet } from '../kubernetes/scripted-kubelet.ts';
 import { type AppFolder, openAppFolder } from './command-line.ts';
+import { expectTwoRuntimes, twoRuntimes } from './two-runtimes.ts';
 import { UpProcess } from './up-process.ts';
 import { openWorkerImages, type WorkerImages } from './worker-images.ts';
 
@@ -121,30 +121,10 @@ describe.skipIf(noEngine || noDocker)('switchyard up --worker-kubernetes', () =>
 
   it('gives pods to Runtimes that are started beside it, too', { timeout: 240_000 }, async () => {
     await apps.write(files);
-    const several = await UpProcess.start({
-      flags: [...flags, '--max-runtimes', '2', '--workers-per-runtime', '1'],
-    });
-    up = several;
-    const { call, deploy } = openShop(several);
+    up = await UpProcess.start({ flags: [...flags, ...twoRuntimes] });
+    const { call, deploy } = openShop(up);
     await deploy();
-    await several.do('scale', 'set', 'shop', 'maximum=2', 'targetConcurrency=1', 'stabilizationSeconds=60');
-    let isEnough = false;
-    const statuses = new Set<number>();
-    const ask = async (): Promise<void> => {
-      while (!isEnough) statuses.add((await several.call('shop', '/where')).status);
-    };
     await expect.poll(() => call().catch(() => undefined), patience).toMatchObject({ inContainer: true });
-    const asking = Promise.all(Array.from({ length: 8 }, ask));
-    const ready = async (): Promise<readonly (string | undefined)[]> => {
-      const { workers }: StatusView = JSON.parse(await several.do('ps', 'shop', '--json'));
-      return workers.filter(({ state }) => state === 'ready').map(({ runtimeId }) => runtimeId);
-    };
-    await expect.poll(async () => (await ready()).toSorted(), patience).toEqual(['local', 'runtime-2']);
-    isEnough = true;
-    await asking;
-    expect([...statuses]).toEqual([200]);
-    const body = 'x'.repeat(100_000);
-    const echoes = Array.from({ length: 6 }, () => several.call('shop', '/echo', { method: 'POST', body }));
-    expect((await Promise.all(echoes)).map(({ text }) => text.length)).toEqual(new Array(6).fill(body.length));
+    await expectTwoRuntimes(up, patience);
   });
 });

@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openTestEngine, requireTestEngine, type TestEngine } from '@switchyard/node-agent/testing';
-import type { StatusView } from '@switchyard/protocol/control-api';
 import { createSelfSigned } from '@switchyard/protocol/testing';
 import { requirePart } from '@switchyard/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +10,7 @@ import { AgentProcess } from './agent-process.ts';
 import { type AppFolder, openAppFolder } from './command-line.ts';
 import { runSwitchyard } from './dev-process.ts';
 import { OtherMachine, requireOtherMachine } from './other-machine.ts';
+import { expectTwoRuntimes, twoRuntimes } from './two-runtimes.ts';
 import { UpProcess } from './up-process.ts';
 import { openWorkerImages, type WorkerImages } from './worker-images.ts';
 
@@ -105,30 +105,11 @@ describe.skipIf(noMachine || noEngine || noDocker)('a node agent of another mach
 
   it('gives workers to Runtimes that are started beside the first, too', { timeout: 240_000 }, async () => {
     await apps.write(files);
-    const flags = [...doors, '--max-runtimes', '2', '--workers-per-runtime', '1'];
-    const several = await UpProcess.start({ flags, environment });
+    const several = await UpProcess.start({ flags: [...doors, ...twoRuntimes], environment });
     try {
       await several.do('deploy', `${apps.path}/shop`);
-      await several.do('scale', 'set', 'shop', 'maximum=2', 'targetConcurrency=1', 'stabilizationSeconds=60');
-      await expect.poll(async () => (await several.call('shop', '/where')).status, patience).toBe(200);
-      let isEnough = false;
-      const statuses = new Set<number>();
-      const ask = async (): Promise<void> => {
-        while (!isEnough) statuses.add((await several.call('shop', '/where')).status);
-      };
-      const asking = Promise.all(Array.from({ length: 8 }, ask));
-      const ready = async (): Promise<readonly (string | undefined)[]> => {
-        const { workers }: StatusView = JSON.parse(await several.do('ps', 'shop', '--json'));
-        return workers.filter(({ state }) => state === 'ready').map(({ runtimeId }) => runtimeId);
-      };
-      await expect.poll(async () => (await ready()).toSorted(), patience).toEqual(['local', 'runtime-2']);
-      isEnough = true;
-      await asking;
-      expect([...statuses]).toEqual([200]);
       // Streams go from each Runtime to its worker, whose certificate the installation knows.
-      const body = 'x'.repeat(100_000);
-      const echoes = Array.from({ length: 6 }, () => several.call('shop', '/echo', { method: 'POST', body }));
-      expect((await Promise.all(echoes)).map(({ text }) => text.length)).toEqual(new Array(6).fill(body.length));
+      await expectTwoRuntimes(several, patience);
     } finally {
       await several.close();
     }
